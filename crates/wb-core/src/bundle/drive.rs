@@ -1,0 +1,322 @@
+//! Driving a bundle into the place where feeds are kept, line by line.
+//!
+//! [`Driver`] knows the order of things; a [`Sink`] keeps feeds: a node's store, or memory when a
+//! bundle is verified without an instance ([`super::Memory`]).
+
+use std::collections::BTreeMap;
+
+use super::head::{BundleHead, Form};
+use super::reader::{BundleError, BundleReader, Event, Stage};
+use crate::feed::{
+    Delta, Item, Outcome, Progress, Refusal, SnapshotOutcome, SnapshotReader, Totals,
+};
+use crate::id::{InstanceId, RecordId};
+use crate::identity::{IdentityLog, Merge};
+use crate::scope::FeedScope;
+
+/// Where feeds are kept while a bundle is read.
+pub trait Sink {
+    /// Why the place could not take something.
+    type Error;
+
+    /// Takes an identity log; returns what it means and the log that holds from now on.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), Self::Error>;
+
+    /// Places a snapshot whose head and chain have come, and gets ready for its items.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn place(
+        &mut self,
+        snapshot: &mut SnapshotReader,
+        identity: Option<&IdentityLog>,
+    ) -> Result<Result<SnapshotOutcome, Refusal>, Self::Error>;
+
+    /// Takes an item of the snapshot that was placed to be taken.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn item(&mut self, item: &Item<'_>) -> Result<(), Self::Error>;
+
+    /// Takes retracted pairs of that snapshot.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn retracted(&mut self, pairs: &[(RecordId, u64)]) -> Result<(), Self::Error>;
+
+    /// Ends that snapshot: checks the whole.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, Self::Error>;
+
+    /// Takes a delta.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, Self::Error>;
+}
+
+/// What came of one feed section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedOutcome {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed's scope.
+    pub scope: FeedScope,
+    /// In which form it came.
+    pub form: Form,
+    /// Items in the section.
+    pub items: u64,
+    /// What came of it, by the names of the spec; of several deltas the first that is not `append`
+    /// or `duplicate`.
+    pub outcome: &'static str,
+}
+
+impl FeedOutcome {
+    /// Whether everything in the section counts or counted before.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self.outcome, "take" | "append" | "duplicate")
+    }
+}
+
+/// Why driving stopped.
+#[derive(Debug)]
+pub enum DriveError<E> {
+    /// The bundle is at fault.
+    Bundle(BundleError),
+    /// The place is.
+    Sink(E),
+}
+
+/// Drives lines into a sink.
+#[derive(Debug)]
+pub struct Driver {
+    reader: BundleReader,
+    identities: BTreeMap<InstanceId, IdentityLog>,
+    head: Option<BundleHead>,
+    feeds: Vec<FeedOutcome>,
+    placed: Option<SnapshotOutcome>,
+    evidence: Vec<(InstanceId, Merge)>,
+    failed: Option<BundleError>,
+}
+
+impl Default for Driver {
+    fn default() -> Self {
+        Self {
+            reader: BundleReader::default(),
+            identities: BTreeMap::new(),
+            head: None,
+            feeds: Vec::new(),
+            placed: None,
+            evidence: Vec::new(),
+            failed: None,
+        }
+    }
+}
+
+impl Driver {
+    /// The head, once it was read.
+    #[must_use]
+    pub fn head(&self) -> Option<&BundleHead> {
+        self.head.as_ref()
+    }
+
+    /// What came of each feed section so far.
+    #[must_use]
+    pub fn feeds(&self) -> &[FeedOutcome] {
+        &self.feeds
+    }
+
+    /// Identity logs that contradict what is held.
+    #[must_use]
+    pub fn evidence(&self) -> &[(InstanceId, Merge)] {
+        &self.evidence
+    }
+
+    /// Identity logs of the bundle, as they hold here now.
+    #[must_use]
+    pub fn identities(&self) -> &BTreeMap<InstanceId, IdentityLog> {
+        &self.identities
+    }
+
+    /// Takes the next line (without LF). After the first error of the bundle the rest is only
+    /// skimmed, because a damaged file should be called damaged; [`Driver::finish`] tells.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn push<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        if self.failed.is_some() {
+            if self
+                .failed
+                .as_ref()
+                .is_some_and(|failed| failed.stage != Stage::Format)
+                && let Err(damage) = self.reader.skim(line)
+            {
+                self.failed = Some(damage);
+            }
+            return Ok(());
+        }
+        match self.take(line, sink) {
+            Ok(()) => Ok(()),
+            Err(DriveError::Bundle(error)) => {
+                self.failed = Some(error);
+                Ok(())
+            }
+            Err(DriveError::Sink(error)) => Err(error),
+        }
+    }
+
+    /// Ends the bundle.
+    ///
+    /// # Errors
+    /// The first stage that failed, with line and rule.
+    pub fn finish(&self) -> Result<(), BundleError> {
+        match &self.failed {
+            Some(failed) if failed.stage == Stage::Format => Err(failed.clone()),
+            Some(failed) => Err(self.reader.finish().err().unwrap_or_else(|| failed.clone())),
+            None => self.reader.finish(),
+        }
+    }
+
+    /// Whether reading has failed already.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    fn take<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), DriveError<S::Error>> {
+        let event = self
+            .reader
+            .push(line, &self.identities)
+            .map_err(DriveError::Bundle)?;
+        match event {
+            Event::Head(head) => self.head = Some(*head),
+            Event::Identity(log) => {
+                let id = log.id();
+                let (merge, log) = sink.identity(*log).map_err(DriveError::Sink)?;
+                if matches!(merge, Merge::TwoRecovers | Merge::TwoRotates) {
+                    self.evidence.push((id, merge));
+                }
+                self.identities.insert(id, log);
+            }
+            Event::SnapshotStart(totals) => self.start_snapshot(&totals),
+            Event::DeltasStart(totals) => self.feeds.push(FeedOutcome {
+                origin: totals.origin,
+                scope: totals.scope,
+                form: Form::Deltas,
+                items: totals.items,
+                outcome: "append",
+            }),
+            Event::Snapshot(progress) => self.snapshot(progress, sink)?,
+            Event::Delta(header, items) => self.delta(&header, &items, sink)?,
+            Event::Pending | Event::SectionEnd | Event::End => {}
+        }
+        if self
+            .reader
+            .snapshot()
+            .is_some_and(|snapshot| snapshot.is_complete())
+        {
+            self.finish_snapshot(sink)?;
+        }
+        self.reader.end_section();
+        Ok(())
+    }
+
+    fn start_snapshot(&mut self, totals: &Totals) {
+        self.placed = None;
+        self.feeds.push(FeedOutcome {
+            origin: totals.origin,
+            scope: totals.scope,
+            form: Form::Snapshot,
+            items: totals.live,
+            outcome: "take",
+        });
+    }
+
+    fn in_section(&self, refusal: &Refusal) -> BundleError {
+        let line = self.reader.section_line() + refusal.item.map_or(0, |item| item as u64 + 1);
+        let is_format = refusal.rule.is_strict_json();
+        let stage = if is_format {
+            Stage::Format
+        } else {
+            Stage::Feed
+        };
+        BundleError {
+            stage,
+            line,
+            rule: refusal.rule,
+        }
+    }
+
+    fn snapshot<S: Sink>(
+        &mut self,
+        progress: Progress<'_>,
+        sink: &mut S,
+    ) -> Result<(), DriveError<S::Error>> {
+        let taking = self.placed == Some(SnapshotOutcome::Take);
+        match progress {
+            Progress::Item(item) if taking => sink.item(&item).map_err(DriveError::Sink)?,
+            Progress::Retracted(pairs) if taking => {
+                sink.retracted(&pairs).map_err(DriveError::Sink)?
+            }
+            Progress::Header | Progress::Chain | Progress::Item(_) | Progress::Retracted(_) => {}
+        }
+        let Some(snapshot) = self.reader.snapshot() else {
+            return Ok(());
+        };
+        if self.placed.is_none() && snapshot.is_placed() {
+            let identity = self.identities.get(&snapshot.totals().origin);
+            let placed = sink.place(snapshot, identity).map_err(DriveError::Sink)?;
+            let placed = placed.map_err(|refusal| DriveError::Bundle(self.in_section(&refusal)))?;
+            let feed = self.feeds.last_mut().expect("a section began");
+            feed.outcome = placed.as_str();
+            self.placed = Some(placed);
+        }
+        Ok(())
+    }
+
+    fn finish_snapshot<S: Sink>(&mut self, sink: &mut S) -> Result<(), DriveError<S::Error>> {
+        let snapshot = self.reader.snapshot().expect("called within a snapshot");
+        let finished = if self.placed == Some(SnapshotOutcome::Take) {
+            sink.finish(snapshot).map_err(DriveError::Sink)?
+        } else {
+            snapshot.finish(false)
+        };
+        finished.map_err(|refusal| DriveError::Bundle(self.in_section(&refusal)))
+    }
+
+    fn delta<S: Sink>(
+        &mut self,
+        header: &[u8],
+        items: &[Vec<u8>],
+        sink: &mut S,
+    ) -> Result<(), DriveError<S::Error>> {
+        let delta = Delta::read(header, items)
+            .map_err(|refusal| DriveError::Bundle(self.in_section(&refusal)))?;
+        let feed = self.feeds.last().expect("a section began");
+        if delta.header.origin != feed.origin || delta.header.scope != feed.scope {
+            let rule = if delta.header.origin == feed.origin {
+                crate::rule::Rule::LineScope
+            } else {
+                crate::rule::Rule::LineOrigin
+            };
+            return Err(DriveError::Bundle(
+                self.in_section(&Refusal { rule, item: None }),
+            ));
+        }
+        let outcome = sink.delta(&delta).map_err(DriveError::Sink)?;
+        if let Outcome::Refused(refusal) = &outcome {
+            return Err(DriveError::Bundle(self.in_section(refusal)));
+        }
+        let feed = self.feeds.last_mut().expect("a section began");
+        if feed.is_good() {
+            feed.outcome = outcome.as_str();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! Feeds kept in memory: a bundle is verified without instance, network or disk.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use super::drive::Sink;
+use crate::feed::{
+    Delta, FeedState, FeedView, Item, Live, Opening, Outcome, Refusal, SnapshotOutcome,
+    SnapshotReader, accept,
+};
+use crate::id::{Hash, InstanceId, LogId, RecordId};
+use crate::identity::{IdentityLog, Merge, merge};
+use crate::scope::FeedScope;
+
+/// One feed in memory. Holds hashes of records, not their lines.
+#[derive(Debug, Default)]
+struct Feed {
+    state: Option<FeedState>,
+    live: BTreeMap<RecordId, Live>,
+    headers: BTreeMap<u64, Hash>,
+    openings: BTreeMap<LogId, Opening>,
+}
+
+impl FeedView for Feed {
+    type Error = Infallible;
+
+    fn live(&self, id: &RecordId) -> Result<Option<Live>, Infallible> {
+        Ok(self.live.get(id).cloned())
+    }
+
+    fn header_hash(&self, seq: u64) -> Result<Option<Hash>, Infallible> {
+        Ok(self.headers.get(&seq).copied())
+    }
+
+    fn opening(&self, log: &LogId) -> Result<Option<Opening>, Infallible> {
+        Ok(self.openings.get(log).copied())
+    }
+}
+
+/// A [`Sink`] in memory.
+#[derive(Debug, Default)]
+pub struct Memory {
+    identities: BTreeMap<InstanceId, IdentityLog>,
+    feeds: BTreeMap<(InstanceId, FeedScope), Feed>,
+    taking: Option<(InstanceId, FeedScope)>,
+    kinds: BTreeMap<String, u64>,
+}
+
+impl Memory {
+    /// Records seen, by kind.
+    #[must_use]
+    pub fn kinds(&self) -> &BTreeMap<String, u64> {
+        &self.kinds
+    }
+
+    fn taking(&mut self) -> &mut Feed {
+        let key = self.taking.expect("a snapshot was placed");
+        self.feeds.entry(key).or_default()
+    }
+
+    fn count(&mut self, item: &Item<'_>) {
+        *self.kinds.entry(item.entry.kind.to_string()).or_default() += 1;
+    }
+}
+
+impl Sink for Memory {
+    type Error = Infallible;
+
+    fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), Infallible> {
+        let id = log.id();
+        let (outcome, log) = match self.identities.get(&id) {
+            None => (Merge::Extend, log),
+            Some(held) => match merge(held, &log) {
+                found @ (Merge::Extend | Merge::Replace) => (found, held.replaced_by(log)),
+                Merge::TwoRotates => (Merge::TwoRotates, held.clone().marked_forked()),
+                found @ (Merge::Known | Merge::Stale | Merge::TwoRecovers) => (found, held.clone()),
+            },
+        };
+        self.identities.insert(id, log.clone());
+        Ok((outcome, log))
+    }
+
+    fn place(
+        &mut self,
+        snapshot: &mut SnapshotReader,
+        identity: Option<&IdentityLog>,
+    ) -> Result<Result<SnapshotOutcome, Refusal>, Infallible> {
+        let key = (snapshot.totals().origin, snapshot.totals().scope);
+        let feed = self.feeds.entry(key).or_default();
+        let placed = snapshot.place(identity, feed.state.as_ref(), feed)?;
+        if placed == Ok(SnapshotOutcome::Take) {
+            feed.live.clear();
+            self.taking = Some(key);
+        }
+        Ok(placed)
+    }
+
+    fn item(&mut self, item: &Item<'_>) -> Result<(), Infallible> {
+        self.count(item);
+        let line_hash = item.entry.line_hash().expect("snapshots hold puts only");
+        let live = Live {
+            rev: item.entry.rev,
+            kind: item.entry.kind.clone(),
+            line_hash,
+        };
+        self.taking().live.insert(item.entry.id, live);
+        Ok(())
+    }
+
+    fn retracted(&mut self, _pairs: &[(RecordId, u64)]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, Infallible> {
+        let feed = self.taking();
+        if let Err(refusal) = snapshot.finish(false) {
+            return Ok(Err(refusal));
+        }
+        let state = snapshot.state();
+        feed.headers = (0..)
+            .zip(snapshot.chain())
+            .map(|(seq, (_, hash))| (seq, *hash))
+            .collect();
+        feed.openings.insert(state.log, state.opening);
+        feed.state = Some(state);
+        Ok(Ok(()))
+    }
+
+    /// Deltas that go on from what only the receiver holds are verified as far as their bytes say;
+    /// from the first on they lead from one to the next.
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, Infallible> {
+        for item in &delta.items {
+            self.count(item);
+        }
+        let key = (delta.header.origin, delta.header.scope);
+        let identity = self.identities.get(&delta.header.origin);
+        let feed = self.feeds.entry(key).or_default();
+        let outcome = accept(delta, identity, feed.state.as_ref(), feed)?;
+        if let Outcome::Append(applied) = &outcome {
+            for item in &delta.items {
+                match item.entry.line_hash() {
+                    None => drop(feed.live.remove(&item.entry.id)),
+                    Some(line_hash) => {
+                        let live = Live {
+                            rev: item.entry.rev,
+                            kind: item.entry.kind.clone(),
+                            line_hash,
+                        };
+                        feed.live.insert(item.entry.id, live);
+                    }
+                }
+            }
+            if applied.opens_log {
+                feed.headers.clear();
+                feed.openings
+                    .insert(applied.state.log, applied.state.opening);
+            }
+            feed.headers.insert(applied.state.seq, applied.state.hash);
+            feed.state = Some(applied.state.clone());
+        }
+        Ok(outcome)
+    }
+}

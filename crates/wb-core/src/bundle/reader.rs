@@ -1,0 +1,515 @@
+//! Reading a bundle, line by line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::head::{BundleHead, Contents, Form, PROTOCOL};
+use crate::feed::{Delta, Progress, Refusal, SnapshotReader, Totals};
+use crate::id::{Hash, InstanceId};
+use crate::identity::{IdentityLog, Position};
+use crate::json;
+use crate::limits::{BUNDLE_FEEDS_MAX, IDENTITY_ENTRIES_MAX};
+use crate::rule::Rule;
+use crate::scope::FeedScope;
+use crate::signed::{self, Unverified};
+
+/// The stage of reading at which a bundle failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The file itself.
+    Format,
+    /// The versions of exporter and reader.
+    Versions,
+    /// An identity log.
+    Identity,
+    /// The head's signature and list of contents.
+    Head,
+    /// A feed.
+    Feed,
+}
+
+impl Stage {
+    /// The name in the spec.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Versions => "versions",
+            Self::Identity => "identity",
+            Self::Head => "head",
+            Self::Feed => "feed",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where and why a bundle failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("bundle: line {line}, stage {stage}: {rule}")]
+pub struct BundleError {
+    /// The stage.
+    pub stage: Stage,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The rule broken.
+    pub rule: Rule,
+}
+
+/// What a `deltas` section announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct DeltasTotals {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed's scope.
+    pub scope: FeedScope,
+    /// Deltas that follow.
+    pub deltas: u64,
+    /// Items in them.
+    pub items: u64,
+}
+
+/// What a line completed.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Nothing by itself.
+    Pending,
+    /// The head was read; its signature is verified with the first identity log.
+    Head(Box<BundleHead>),
+    /// An identity log, valid by itself.
+    Identity(Box<IdentityLog>),
+    /// A snapshot begins.
+    SnapshotStart(Totals),
+    /// A line of a snapshot; [`BundleReader::snapshot`] has the reader.
+    Snapshot(Progress<'a>),
+    /// Deltas begin.
+    DeltasStart(DeltasTotals),
+    /// A whole delta: header line and items.
+    Delta(Vec<u8>, Vec<Vec<u8>>),
+    /// A section of a feed is complete.
+    SectionEnd,
+    /// The bundle is complete.
+    End,
+}
+
+#[derive(Deserialize)]
+struct SectionName {
+    section: String,
+}
+
+#[derive(Deserialize)]
+struct IdentityTotals {
+    origin: InstanceId,
+    entries: u64,
+}
+
+#[derive(Deserialize)]
+struct EndTotals {
+    lines: u64,
+    sha256: Hash,
+}
+
+#[derive(Debug)]
+enum Within {
+    Head,
+    Between,
+    Identity {
+        origin: InstanceId,
+        left: u64,
+        lines: Vec<Vec<u8>>,
+    },
+    Snapshot(Box<SnapshotReader>),
+    Deltas {
+        totals: DeltasTotals,
+        deltas: u64,
+        items: u64,
+        header: Option<(Vec<u8>, usize)>,
+        read: Vec<Vec<u8>>,
+    },
+    End,
+}
+
+/// Reads a bundle line by line; see the [module](super).
+#[derive(Debug)]
+pub struct BundleReader {
+    within: Within,
+    line: u64,
+    sha: Sha256,
+    head: Option<(Vec<u8>, BundleHead)>,
+    head_verified: bool,
+    feeds: usize,
+    section_line: u64,
+}
+
+/// What the head lists is at fault, wherever the difference shows.
+const CONTENTS_MISMATCH: BundleError = BundleError {
+    stage: Stage::Head,
+    line: 1,
+    rule: Rule::ContentsMismatch,
+};
+
+impl Default for BundleReader {
+    fn default() -> Self {
+        Self {
+            within: Within::Head,
+            line: 0,
+            sha: Sha256::new(),
+            head: None,
+            head_verified: false,
+            feeds: 0,
+            section_line: 0,
+        }
+    }
+}
+
+impl BundleReader {
+    /// The number of the line read last, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The snapshot being read.
+    pub fn snapshot(&mut self) -> Option<&mut SnapshotReader> {
+        match &mut self.within {
+            Within::Snapshot(reader) => Some(reader),
+            _ => None,
+        }
+    }
+
+    /// An error at the line read last.
+    #[must_use]
+    pub fn error(&self, stage: Stage, rule: Rule) -> BundleError {
+        BundleError {
+            stage,
+            line: self.line,
+            rule,
+        }
+    }
+
+    /// Takes the next line (without LF). `identities` holds the logs to verify feeds with: those of
+    /// the bundle, merged with what the reader knows.
+    ///
+    /// # Errors
+    /// Stage, line and rule.
+    pub fn push<'a>(
+        &mut self,
+        line: &'a [u8],
+        identities: &BTreeMap<InstanceId, IdentityLog>,
+    ) -> Result<Event<'a>, BundleError> {
+        self.line += 1;
+        let before = self.sha.clone();
+        self.sha.update(line);
+        self.sha.update(b"\n");
+        let inside = !matches!(self.within, Within::Head | Within::Between | Within::End);
+        if inside && line.starts_with(b"{\"section\":") {
+            // A new section before the last one had everything it announced.
+            return Err(self.error(Stage::Format, Rule::WrongCount));
+        }
+        match &mut self.within {
+            Within::Head => self.read_head(line),
+            Within::Between => self.read_section(line, before),
+            Within::Identity { .. } => self.read_identity(line),
+            Within::Snapshot(reader) => {
+                let identity = identities.get(&reader.totals().origin);
+                let (number, section) = (self.line, self.section_line);
+                reader
+                    .push(line, identity)
+                    .map(Event::Snapshot)
+                    .map_err(|refusal| {
+                        in_feed(
+                            if refusal.item.is_some() {
+                                number
+                            } else {
+                                section
+                            },
+                            &refusal,
+                        )
+                    })
+            }
+            Within::Deltas { .. } => self.read_delta(line),
+            Within::End => Err(self.error(Stage::Format, Rule::TrailingData)),
+        }
+    }
+
+    /// Ends a section when every announced line has come; call after each [`BundleReader::push`].
+    pub fn end_section(&mut self) -> bool {
+        let complete = match &self.within {
+            Within::Snapshot(reader) => reader.is_complete(),
+            Within::Deltas {
+                totals,
+                deltas,
+                items,
+                header,
+                ..
+            } => header.is_none() && *deltas == totals.deltas && *items == totals.items,
+            _ => false,
+        };
+        if complete {
+            self.within = Within::Between;
+        }
+        complete
+    }
+
+    /// The line where the section or delta read last began.
+    #[must_use]
+    pub fn section_line(&self) -> u64 {
+        self.section_line
+    }
+
+    /// Reads on after an error, only to tell a damaged file from a wrong one: damage is the first
+    /// thing to know.
+    ///
+    /// # Errors
+    /// Damage: a strict JSON rule, or an end line that does not fit what was read.
+    pub fn skim(&mut self, line: &[u8]) -> Result<(), BundleError> {
+        self.line += 1;
+        let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
+        let before = self.sha.clone();
+        self.sha.update(line);
+        self.sha.update(b"\n");
+        if line.starts_with(b"{\"section\":\"end\"") {
+            let end: EndTotals = serde_json::from_str(text)
+                .map_err(|_| self.error(Stage::Format, Rule::UnknownSection))?;
+            if end.sha256.0 != <[u8; 32]>::from(before.finalize()) {
+                return Err(self.error(Stage::Format, Rule::WrongDigest));
+            }
+            self.within = Within::End;
+        }
+        Ok(())
+    }
+
+    /// Says whether the file was whole.
+    ///
+    /// # Errors
+    /// `truncated`, or `not_a_bundle` for a file without a line.
+    pub fn finish(&self) -> Result<(), BundleError> {
+        match self.within {
+            Within::End => Ok(()),
+            Within::Head => Err(self.error(Stage::Format, Rule::NotABundle)),
+            _ => Err(self.error(Stage::Format, Rule::Truncated)),
+        }
+    }
+
+    fn read_head(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
+        let unverified = Unverified::read(line, signed::BUNDLE).map_err(|rule| {
+            let rule = if rule == Rule::NotSignedLine || rule == Rule::WrongType {
+                Rule::NotABundle
+            } else {
+                rule
+            };
+            self.error(Stage::Format, rule)
+        })?;
+        let head: Result<BundleHead, _> = serde_json::from_slice(unverified.payload());
+        let head = head.map_err(|_| self.error(Stage::Format, Rule::NotABundle))?;
+        if head.contents.len() > BUNDLE_FEEDS_MAX {
+            return Err(self.error(Stage::Format, Rule::TooLarge));
+        }
+        if head.protocol.min > PROTOCOL.max || head.protocol.max < PROTOCOL.min {
+            return Err(self.error(Stage::Versions, Rule::VersionSkew));
+        }
+        self.head = Some((line.to_vec(), head.clone()));
+        self.within = Within::Between;
+        Ok(Event::Head(Box::new(head)))
+    }
+
+    fn read_section(&mut self, line: &[u8], before: Sha256) -> Result<Event<'static>, BundleError> {
+        let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
+        let unknown = self.error(Stage::Format, Rule::UnknownSection);
+        let name: SectionName = serde_json::from_str(text).map_err(|_| unknown.clone())?;
+        let name = name.section.as_str();
+        if name != "identity" && !self.head_verified {
+            return Err(self.error(Stage::Head, Rule::WrongKey));
+        }
+        match name {
+            "identity" => {
+                let totals: IdentityTotals = serde_json::from_str(text).map_err(|_| unknown)?;
+                let count = self.error(Stage::Format, Rule::WrongCount);
+                if totals.entries == 0 || self.feeds > 0 {
+                    return Err(count);
+                }
+                if totals.entries > IDENTITY_ENTRIES_MAX as u64 {
+                    return Err(self.error(Stage::Identity, Rule::IdentityTooLong));
+                }
+                self.within = Within::Identity {
+                    origin: totals.origin,
+                    left: totals.entries,
+                    lines: Vec::new(),
+                };
+                Ok(Event::Pending)
+            }
+            "snapshot" => {
+                let reader =
+                    SnapshotReader::start(line).map_err(|refusal| in_feed(self.line, &refusal))?;
+                let totals = *reader.totals();
+                self.next_feed(totals.origin, totals.scope, Form::Snapshot, totals.live)?;
+                self.section_line = self.line;
+                self.within = Within::Snapshot(Box::new(reader));
+                Ok(Event::SnapshotStart(totals))
+            }
+            "deltas" => {
+                let totals: DeltasTotals = serde_json::from_str(text).map_err(|_| unknown)?;
+                self.next_feed(totals.origin, totals.scope, Form::Deltas, totals.items)?;
+                self.within = Within::Deltas {
+                    totals,
+                    deltas: 0,
+                    items: 0,
+                    header: None,
+                    read: Vec::new(),
+                };
+                Ok(Event::DeltasStart(totals))
+            }
+            "end" => {
+                let end: EndTotals = serde_json::from_str(text).map_err(|_| unknown)?;
+                if end.lines != self.line - 1 {
+                    return Err(self.error(Stage::Format, Rule::WrongCount));
+                }
+                if end.sha256.0 != <[u8; 32]>::from(before.finalize()) {
+                    return Err(self.error(Stage::Format, Rule::WrongDigest));
+                }
+                self.within = Within::End;
+                if self.contents().len() != self.feeds {
+                    return Err(CONTENTS_MISMATCH);
+                }
+                Ok(Event::End)
+            }
+            _ => Err(unknown),
+        }
+    }
+
+    fn contents(&self) -> &[Contents] {
+        self.head.as_ref().map_or(&[], |(_, head)| &head.contents)
+    }
+
+    fn next_feed(
+        &mut self,
+        origin: InstanceId,
+        scope: FeedScope,
+        form: Form,
+        items: u64,
+    ) -> Result<(), BundleError> {
+        let found = Contents {
+            origin,
+            scope,
+            form,
+            items,
+        };
+        if self.contents().get(self.feeds) != Some(&found) {
+            return Err(CONTENTS_MISMATCH);
+        }
+        self.feeds += 1;
+        Ok(())
+    }
+
+    fn read_identity(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
+        let Within::Identity {
+            origin,
+            left,
+            lines,
+        } = &mut self.within
+        else {
+            unreachable!("called within an identity section")
+        };
+        lines.push(line.to_vec());
+        *left -= 1;
+        if *left > 0 {
+            return Ok(Event::Pending);
+        }
+        let (origin, lines) = (*origin, std::mem::take(lines));
+        let first_line = self.line + 1 - lines.len() as u64;
+        let log = IdentityLog::verify(Some(origin), &lines).map_err(|error| BundleError {
+            stage: Stage::Identity,
+            line: first_line + error.entry as u64,
+            rule: error.rule,
+        })?;
+        if !self.head_verified {
+            self.verify_head(&log)?;
+        }
+        self.within = Within::Between;
+        Ok(Event::Identity(Box::new(log)))
+    }
+
+    /// The exporter's log comes first, and the head must verify under it.
+    fn verify_head(&mut self, log: &IdentityLog) -> Result<(), BundleError> {
+        let (line, head) = self.head.as_ref().expect("sections come after the head");
+        let error = |rule| BundleError {
+            stage: Stage::Head,
+            line: 1,
+            rule,
+        };
+        let position = Position {
+            era: head.era,
+            n: head.key,
+        };
+        let entry = log
+            .entry(&head.identity)
+            .filter(|_| log.id() == head.exporter);
+        let entry = entry
+            .filter(|entry| entry.position == position)
+            .ok_or(error(Rule::WrongKey))?;
+        let unverified = Unverified::read(line, signed::BUNDLE).map_err(error)?;
+        unverified.verify(&entry.signing_key).map_err(error)?;
+        self.head_verified = true;
+        Ok(())
+    }
+
+    fn read_delta(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
+        let number = self.line;
+        let Within::Deltas {
+            totals,
+            deltas,
+            items,
+            header,
+            read,
+        } = &mut self.within
+        else {
+            unreachable!("called within a deltas section")
+        };
+        if header.is_none() {
+            let count = Delta::count_items(line).map_err(|refusal| in_feed(number, &refusal))?;
+            *deltas += 1;
+            *items += count as u64;
+            if *deltas > totals.deltas || *items > totals.items {
+                return Err(BundleError {
+                    stage: Stage::Format,
+                    line: number,
+                    rule: Rule::WrongCount,
+                });
+            }
+            self.section_line = number;
+            *header = Some((line.to_vec(), count));
+        } else {
+            read.push(line.to_vec());
+        }
+        match header.take() {
+            Some((line, count)) if count == read.len() => {
+                Ok(Event::Delta(line, std::mem::take(read)))
+            }
+            waiting => {
+                *header = waiting;
+                Ok(Event::Pending)
+            }
+        }
+    }
+}
+
+fn in_feed(line: u64, refusal: &Refusal) -> BundleError {
+    let is_format = refusal.rule == Rule::WrongCount || refusal.rule.is_strict_json();
+    let stage = if is_format {
+        Stage::Format
+    } else {
+        Stage::Feed
+    };
+    BundleError {
+        stage,
+        line,
+        rule: refusal.rule,
+    }
+}

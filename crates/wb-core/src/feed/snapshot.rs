@@ -1,0 +1,534 @@
+//! Snapshots: a feed at its head without its history (spec: snapshots).
+//!
+//! [`SnapshotReader`] takes the lines one by one and holds no records, so that a feed of any size is
+//! read in flat memory; the caller stores items inside a transaction that it drops when
+//! [`SnapshotReader::finish`] refuses. [`SnapshotWriter`] makes the lines that are not records.
+
+use serde::{Deserialize, Serialize};
+
+use super::accept::{Early, Outcome, Refusal, check_key};
+use super::delta::Item;
+use super::header::Header;
+use super::place::{self, Placement};
+use super::state::{FeedState, FeedView, Opening};
+use crate::entry::Op;
+use crate::hash;
+use crate::id::{Hash, InstanceId, RecordId};
+use crate::identity::IdentityLog;
+use crate::json;
+use crate::limits::{CHUNK_ITEMS_MAX, NUMBER_MAX};
+use crate::live::LiveHash;
+use crate::rule::Rule;
+use crate::scope::FeedScope;
+
+/// What a snapshot announces, first, so that progress can reach 100 %.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed's scope.
+    pub scope: FeedScope,
+    /// Body hashes that follow.
+    pub headers: u64,
+    /// Items that follow.
+    pub live: u64,
+    /// Retracted pairs that follow.
+    pub retracted: u64,
+}
+
+/// What came of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotOutcome {
+    /// It replaces what is held.
+    Take,
+    /// Nothing new.
+    Duplicate,
+    /// It contradicts what is held: evidence.
+    Fork,
+    /// Its log is closed by the one held.
+    Closed,
+    /// A recovery made its head void.
+    Void,
+    /// It waits for an identity entry.
+    Early,
+    /// The identity log is forked.
+    Held,
+}
+
+impl SnapshotOutcome {
+    /// The name in the spec.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Take => "take",
+            Self::Duplicate => "duplicate",
+            Self::Fork => "fork",
+            Self::Closed => "closed",
+            Self::Void => "void",
+            Self::Early => "early",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// What a line of a snapshot brought.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The head or the first header; verified.
+    Header,
+    /// Part of the chain. Once [`SnapshotReader::is_placed`], the outcome is known.
+    Chain,
+    /// A live record, or its stub.
+    Item(Box<Item<'a>>),
+    /// Records retracted and not live.
+    Retracted(Vec<(RecordId, u64)>),
+}
+
+/// Reads a snapshot line by line.
+#[derive(Debug)]
+pub struct SnapshotReader {
+    totals: Totals,
+    head: Option<ReadHeader>,
+    first: Option<ReadHeader>,
+    chain: Vec<(Hash, Hash)>,
+    live: LiveHash,
+    items: u64,
+    last_item: Option<RecordId>,
+    retracted: u64,
+    last_retracted: Option<RecordId>,
+    above_rotate: bool,
+    early: Option<SnapshotOutcome>,
+    placed: Option<SnapshotOutcome>,
+}
+
+#[derive(Debug, Clone)]
+struct ReadHeader {
+    header: Header,
+    line: Vec<u8>,
+    body_hash: Hash,
+    hash: Hash,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    section: String,
+    #[serde(flatten)]
+    totals: Totals,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Chain {
+    chain: Vec<Hash>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Retracted {
+    retracted: Vec<(RecordId, u64)>,
+}
+
+impl SnapshotReader {
+    /// Starts with the first line.
+    ///
+    /// # Errors
+    /// A strict JSON rule, or `wrong_count` when the totals are malformed.
+    pub fn start(line: &[u8]) -> Result<Self, Refusal> {
+        let text = json::check(line).map_err(Refusal::of_header)?;
+        let section: Option<Section> = serde_json::from_str(text).ok();
+        let section = section.filter(|s| s.section == "snapshot" && s.totals.headers > 0);
+        let totals = section.ok_or(Refusal::of_header(Rule::WrongCount))?.totals;
+        Ok(Self {
+            totals,
+            head: None,
+            first: None,
+            chain: Vec::new(),
+            live: LiveHash::default(),
+            items: 0,
+            last_item: None,
+            retracted: 0,
+            last_retracted: None,
+            above_rotate: false,
+            early: None,
+            placed: None,
+        })
+    }
+
+    /// What was announced.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Whether every announced line has come.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.chain_is_complete()
+            && self.items == self.totals.live
+            && self.retracted == self.totals.retracted
+    }
+
+    fn chain_is_complete(&self) -> bool {
+        self.first.is_some() && self.chain.len() as u64 == self.totals.headers
+    }
+
+    /// Whether head and chain are there and the snapshot can be placed.
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
+        self.chain_is_complete()
+    }
+
+    /// Takes the next line.
+    ///
+    /// # Errors
+    /// The rule broken, and for an item which one.
+    pub fn push<'a>(
+        &mut self,
+        line: &'a [u8],
+        identity: Option<&IdentityLog>,
+    ) -> Result<Progress<'a>, Refusal> {
+        if self.head.is_none() {
+            let head = self.read_header(line, identity)?;
+
+            if head.header.seq == 0 {
+                self.first = Some(head.clone());
+            }
+            self.head = Some(head);
+            return Ok(Progress::Header);
+        }
+        if self.first.is_none() {
+            self.first = Some(self.read_first(line, identity)?);
+            return Ok(Progress::Header);
+        }
+        if !self.chain_is_complete() {
+            self.read_chain(line)?;
+            return Ok(Progress::Chain);
+        }
+        if self.items < self.totals.live {
+            return self
+                .read_item(line)
+                .map(|item| Progress::Item(Box::new(item)));
+        }
+        self.read_retracted(line).map(Progress::Retracted)
+    }
+
+    fn read_header(
+        &mut self,
+        line: &[u8],
+        identity: Option<&IdentityLog>,
+    ) -> Result<ReadHeader, Refusal> {
+        let (header, unverified) = Header::read(line).map_err(Refusal::of_header)?;
+        if header.origin != self.totals.origin {
+            return Err(Refusal::of_header(Rule::LineOrigin));
+        }
+        if header.scope != self.totals.scope {
+            return Err(Refusal::of_header(Rule::LineScope));
+        }
+        let body_hash = Header::body_hash(unverified.payload());
+        let hash = hash::header(header.prev.as_ref(), &body_hash);
+        match check_key(&header, &hash, &unverified, identity) {
+            Ok(above) => self.above_rotate |= above,
+            Err(Outcome::Refused(refusal)) => return Err(refusal),
+            Err(Outcome::Void) => self.early = Some(SnapshotOutcome::Void),
+            Err(Outcome::Early(Early::Identity)) => {
+                self.early.get_or_insert(SnapshotOutcome::Early);
+            }
+            Err(other) => unreachable!("checking a key cannot lead to {}", other.as_str()),
+        }
+        Ok(ReadHeader {
+            header,
+            line: line.to_vec(),
+            body_hash,
+            hash,
+        })
+    }
+
+    fn read_first(
+        &mut self,
+        line: &[u8],
+        identity: Option<&IdentityLog>,
+    ) -> Result<ReadHeader, Refusal> {
+        let first = self.read_header(line, identity)?;
+        let head = &self
+            .head
+            .as_ref()
+            .expect("the head comes before the first header")
+            .header;
+        let fits = first.header.seq == 0
+            && first.header.log == head.log
+            && first.header.generation == head.generation;
+        if fits {
+            Ok(first)
+        } else {
+            Err(Refusal::of_header(Rule::WrongChain))
+        }
+    }
+
+    fn read_chain(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let text = json::check(line).map_err(Refusal::of_header)?;
+        let chunk: Chain =
+            serde_json::from_str(text).map_err(|_| Refusal::of_header(Rule::WrongCount))?;
+        let total = self.chain.len() + chunk.chain.len();
+        if chunk.chain.is_empty()
+            || chunk.chain.len() > CHUNK_ITEMS_MAX
+            || total as u64 > self.totals.headers
+        {
+            return Err(Refusal::of_header(Rule::WrongCount));
+        }
+        for body_hash in chunk.chain {
+            let prev = self.chain.last().map(|(_, hash)| *hash);
+            self.chain
+                .push((body_hash, hash::header(prev.as_ref(), &body_hash)));
+        }
+        let (Some(head), Some(first)) = (&self.head, &self.first) else {
+            return Err(Refusal::of_header(Rule::WrongChain));
+        };
+        if head.header.seq + 1 != self.totals.headers {
+            return Err(Refusal::of_header(Rule::WrongChain));
+        }
+        let starts = self
+            .chain
+            .first()
+            .is_some_and(|(body, _)| *body == first.body_hash);
+        let ends = !self.chain_is_complete()
+            || self
+                .chain
+                .last()
+                .is_some_and(|(body, hash)| *hash == head.hash && *body == head.body_hash);
+        if starts && ends {
+            Ok(())
+        } else {
+            Err(Refusal::of_header(Rule::WrongChain))
+        }
+    }
+
+    fn read_item<'a>(&mut self, bytes: &'a [u8]) -> Result<Item<'a>, Refusal> {
+        let index = usize::try_from(self.items).ok();
+        let refuse = |rule| Refusal { rule, item: index };
+        let head = &self
+            .head
+            .as_ref()
+            .expect("items come after the head")
+            .header;
+        let item = Item::read(bytes, head).map_err(refuse)?;
+        let is_alone = item.line.is_none();
+        if matches!(item.entry.op, Op::Retract { .. }) || (is_alone && item.entry.drops.is_some()) {
+            return Err(refuse(Rule::EntryMalformed));
+        }
+        if self.last_item.is_some_and(|last| item.entry.id <= last) {
+            return Err(refuse(Rule::WrongOrder));
+        }
+        self.last_item = Some(item.entry.id);
+        self.live
+            .add(&item.entry.live_element().expect("a put has a live element"));
+        self.items += 1;
+        Ok(item)
+    }
+
+    fn read_retracted(&mut self, line: &[u8]) -> Result<Vec<(RecordId, u64)>, Refusal> {
+        let text = json::check(line).map_err(Refusal::of_header)?;
+        let chunk: Retracted =
+            serde_json::from_str(text).map_err(|_| Refusal::of_header(Rule::WrongCount))?;
+        let pairs = chunk.retracted;
+        self.retracted += pairs.len() as u64;
+        if pairs.is_empty()
+            || pairs.len() > CHUNK_ITEMS_MAX
+            || self.retracted > self.totals.retracted
+        {
+            return Err(Refusal::of_header(Rule::WrongCount));
+        }
+        for (id, rev) in &pairs {
+            if self.last_retracted.is_some_and(|last| *id <= last) {
+                return Err(Refusal::of_header(Rule::WrongOrder));
+            }
+            if !(1..=NUMBER_MAX).contains(rev) {
+                return Err(Refusal::of_header(Rule::WrongCount));
+            }
+            self.last_retracted = Some(*id);
+        }
+        Ok(pairs)
+    }
+
+    /// Says what the snapshot means to a feed; call it once [`SnapshotReader::is_placed`].
+    ///
+    /// # Errors
+    /// What the view reports; inside, `above_last_head` or `wrong_generation`.
+    ///
+    /// # Panics
+    /// When head and chain have not come yet.
+    pub fn place<V: FeedView>(
+        &mut self,
+        identity: Option<&IdentityLog>,
+        state: Option<&FeedState>,
+        view: &V,
+    ) -> Result<Result<SnapshotOutcome, Refusal>, V::Error> {
+        let head = self
+            .head
+            .as_ref()
+            .expect("a snapshot is placed after its chain");
+        let first = self
+            .first
+            .as_ref()
+            .expect("a snapshot is placed after its chain");
+        let placed = if let Some(early) = &self.early {
+            early.clone()
+        } else {
+            let placed = match state {
+                None => SnapshotOutcome::Take,
+                Some(state) if state.log == head.header.log => {
+                    if state.opening.generation != head.header.generation {
+                        return Ok(Err(Refusal::of_header(Rule::WrongGeneration)));
+                    }
+                    self.place_in_log(&head.header, state, view)?
+                }
+                Some(state) => match place::other_log(&Opening::of(&first.header), state) {
+                    Some(Placement::Closed) => SnapshotOutcome::Closed,
+                    Some(_) => SnapshotOutcome::Fork,
+                    None => SnapshotOutcome::Take,
+                },
+            };
+            if placed != SnapshotOutcome::Duplicate && self.above_rotate {
+                return Ok(Err(Refusal::of_header(Rule::AboveLastHead)));
+            }
+            let identity_forked = identity.is_some_and(IdentityLog::is_forked);
+            if placed == SnapshotOutcome::Take && identity_forked {
+                SnapshotOutcome::Held
+            } else {
+                placed
+            }
+        };
+        self.placed = Some(placed.clone());
+        Ok(Ok(placed))
+    }
+
+    fn place_in_log<V: FeedView>(
+        &self,
+        head: &Header,
+        state: &FeedState,
+        view: &V,
+    ) -> Result<SnapshotOutcome, V::Error> {
+        let hash_at = |seq: u64| {
+            usize::try_from(seq)
+                .ok()
+                .and_then(|i| self.chain.get(i))
+                .map(|(_, hash)| *hash)
+        };
+        if head.seq <= state.seq {
+            let known = view.header_hash(head.seq)?;
+            let agrees = known.is_none_or(|known| Some(known) == hash_at(head.seq));
+            return Ok(if agrees {
+                SnapshotOutcome::Duplicate
+            } else {
+                SnapshotOutcome::Fork
+            });
+        }
+        if hash_at(state.seq) != Some(state.hash) {
+            return Ok(SnapshotOutcome::Fork);
+        }
+        // Who took the delta at this place would hold it, so the snapshot is held alike.
+        Ok(if state.forked {
+            SnapshotOutcome::Held
+        } else {
+            SnapshotOutcome::Take
+        })
+    }
+
+    /// Checks the whole. `live_retracted` says whether a retracted id that was listed is live.
+    ///
+    /// # Errors
+    /// `wrong_count`, `wrong_live` or `retracted_live`.
+    pub fn finish(&self, live_retracted: bool) -> Result<(), Refusal> {
+        if !self.is_complete() {
+            return Err(Refusal::of_header(Rule::WrongCount));
+        }
+        let head = &self
+            .head
+            .as_ref()
+            .expect("a complete snapshot has a head")
+            .header;
+        if self.items != head.live_n || self.live.digest() != head.live {
+            return Err(Refusal::of_header(Rule::WrongLive));
+        }
+        if live_retracted {
+            return Err(Refusal::of_header(Rule::RetractedLive));
+        }
+        Ok(())
+    }
+
+    /// The state that taking the snapshot leads to.
+    ///
+    /// # Panics
+    /// Before [`SnapshotReader::finish`] said yes.
+    #[must_use]
+    pub fn state(&self) -> FeedState {
+        let head = self.head.as_ref().expect("finished");
+        let first = self.first.as_ref().expect("finished");
+        FeedState {
+            log: head.header.log,
+            opening: Opening::of(&first.header),
+            seq: head.header.seq,
+            hash: head.hash,
+            position: head.header.position(),
+            live: self.live.clone(),
+            live_n: self.items,
+            forked: false,
+        }
+    }
+
+    /// The head: what it says, its signed line and its hash.
+    #[must_use]
+    pub fn head(&self) -> Option<(&Header, &[u8], Hash)> {
+        self.head
+            .as_ref()
+            .map(|head| (&head.header, head.line.as_slice(), head.hash))
+    }
+
+    /// The signed line of the first header of the log.
+    #[must_use]
+    pub fn first(&self) -> Option<&[u8]> {
+        self.first.as_ref().map(|first| first.line.as_slice())
+    }
+
+    /// Body hash and header hash of each header of the log, from seq 0.
+    #[must_use]
+    pub fn chain(&self) -> &[(Hash, Hash)] {
+        &self.chain
+    }
+}
+
+/// Makes the lines of a snapshot that are not headers or records.
+#[derive(Debug)]
+pub struct SnapshotWriter;
+
+impl SnapshotWriter {
+    /// The first line.
+    #[must_use]
+    pub fn totals(totals: &Totals) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            section: &'static str,
+            schema_version: u32,
+            #[serde(flatten)]
+            totals: &'a Totals,
+        }
+        crate::signed::payload(&Line {
+            section: "snapshot",
+            schema_version: 1,
+            totals,
+        })
+    }
+
+    /// A `chain` line of at most [`CHUNK_ITEMS_MAX`] body hashes.
+    #[must_use]
+    pub fn chain(body_hashes: &[Hash]) -> Vec<u8> {
+        crate::signed::payload(&Chain {
+            chain: body_hashes.to_vec(),
+        })
+    }
+
+    /// A `retracted` line of at most [`CHUNK_ITEMS_MAX`] pairs.
+    #[must_use]
+    pub fn retracted(pairs: &[(RecordId, u64)]) -> Vec<u8> {
+        crate::signed::payload(&Retracted {
+            retracted: pairs.to_vec(),
+        })
+    }
+}

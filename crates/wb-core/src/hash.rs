@@ -1,0 +1,94 @@
+//! The hashes of the formats, kept apart by their first byte (spec: conventions, hashes).
+
+use sha2::{Digest, Sha256};
+
+use crate::id::{Hash, LogId, PublicKey, RecordId, Salt};
+
+const LINE: u8 = 0x00;
+const LIVE_ELEMENT: u8 = 0x01;
+const HEADER: u8 = 0x02;
+const IDENTITY_ENTRY: u8 = 0x03;
+const RECOVERY: u8 = 0x04;
+const TRUSTED_HEAD: u8 = 0x05;
+const LIVE_DIGEST: u8 = 0x06;
+
+fn tagged(tag: u8, parts: &[&[u8]]) -> Hash {
+    let mut sha = Sha256::new();
+    sha.update([tag]);
+    for part in parts {
+        sha.update(part);
+    }
+    Hash(sha.finalize().into())
+}
+
+/// Plain SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Hash {
+    Hash(Sha256::digest(bytes).into())
+}
+
+/// Hash of a record line as it was sent.
+#[must_use]
+pub fn line(line: &[u8]) -> Hash {
+    tagged(LINE, &[line])
+}
+
+/// The element that a live record adds to its feed's LtHash.
+#[must_use]
+pub fn live_element(id: &RecordId, rev: u64, kind: &str, line_hash: &Hash) -> Hash {
+    let kind_len = u8::try_from(kind.len()).expect("a kind has at most 32 bytes");
+    tagged(
+        LIVE_ELEMENT,
+        &[
+            id.as_bytes(),
+            &rev.to_be_bytes(),
+            &[kind_len],
+            kind.as_bytes(),
+            &line_hash.0,
+        ],
+    )
+}
+
+/// Hash of a header, from the one before and the hash of its own bytes.
+///
+/// Taken this way, a list of body hashes is proved by the `prev` of one signed head.
+#[must_use]
+pub fn header(prev: Option<&Hash>, body_hash: &Hash) -> Hash {
+    tagged(
+        HEADER,
+        &[prev.map_or(&[0; 32][..], |hash| &hash.0), &body_hash.0],
+    )
+}
+
+/// Hash of an identity entry; that of the first is the instance id.
+#[must_use]
+pub fn identity_entry(entry: &[u8]) -> Hash {
+    tagged(IDENTITY_ENTRY, &[entry])
+}
+
+/// What an identity log says of the recovery key until it is used.
+#[must_use]
+pub fn recovery_commitment(key: &PublicKey) -> Hash {
+    tagged(RECOVERY, &[&key.0])
+}
+
+/// What an identity log says of the last head in the trusted feed.
+#[must_use]
+pub fn trusted_head(salt: &Salt, log: &LogId, generation: u64, seq: u64, header: &Hash) -> Hash {
+    tagged(
+        TRUSTED_HEAD,
+        &[
+            &salt.0,
+            &log.0,
+            &generation.to_be_bytes(),
+            &seq.to_be_bytes(),
+            &header.0,
+        ],
+    )
+}
+
+/// Digest of the lanes of an LtHash.
+#[must_use]
+pub fn live_digest(lanes: &[u8]) -> Hash {
+    tagged(LIVE_DIGEST, &[lanes])
+}

@@ -1,0 +1,240 @@
+//! A verified identity log, and what it says of a header's key.
+
+use super::entry::{Entry, Op, Position};
+use crate::hash;
+use crate::id::{Hash, InstanceId, LogId};
+use crate::limits::IDENTITY_ENTRIES_MAX;
+use crate::rule::Rule;
+use crate::scope::FeedScope;
+use crate::signed;
+
+/// Why a log was refused: the entry (from 0) and the rule it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("identity log: entry {entry} breaks `{rule}`")]
+pub struct IdentityError {
+    /// Index of the entry, from 0.
+    pub entry: usize,
+    /// The rule broken.
+    pub rule: Rule,
+}
+
+/// A log whose every entry was verified, with the hashes of entries that recoveries made void.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityLog {
+    id: InstanceId,
+    entries: Vec<Entry>,
+    void: Vec<Hash>,
+    forked: bool,
+}
+
+/// Where a header stands to the last head of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Above {
+    /// Above the last head that a `rotate` lists: not accepted any more.
+    Rotate,
+    /// Above the last head that a `recover` lists: void, also when it was applied.
+    Recover,
+}
+
+/// The place of a header, for [`IdentityLog::above_last_head`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// Position of the entry whose key signed it.
+    pub position: Position,
+    /// Its feed's scope.
+    pub scope: FeedScope,
+    /// Its log.
+    pub log: LogId,
+    /// The log's generation.
+    pub generation: u64,
+    /// Its number.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+impl IdentityLog {
+    /// Verifies lines from the first entry on.
+    ///
+    /// # Errors
+    /// The first entry that breaks a rule, and the rule.
+    pub fn verify<L: AsRef<[u8]>>(
+        expected: Option<InstanceId>,
+        lines: &[L],
+    ) -> Result<Self, IdentityError> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(lines.len().min(IDENTITY_ENTRIES_MAX));
+        for (index, line) in lines.iter().enumerate() {
+            let entry = read_next(&entries, expected, line.as_ref())
+                .map_err(|rule| IdentityError { entry: index, rule })?;
+            entries.push(entry);
+        }
+        let Some(first) = entries.first() else {
+            return Err(IdentityError {
+                entry: 0,
+                rule: Rule::NotFoundFirst,
+            });
+        };
+        Ok(Self {
+            id: InstanceId(first.hash.0),
+            entries,
+            void: Vec::new(),
+            forked: false,
+        })
+    }
+
+    /// Restores what [`IdentityLog::void`] and [`IdentityLog::is_forked`] said of a stored log.
+    #[must_use]
+    pub fn with_history(mut self, void: Vec<Hash>, forked: bool) -> Self {
+        self.void = void;
+        self.forked = forked;
+        self
+    }
+
+    /// The instance.
+    #[must_use]
+    pub fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    /// The entries, first to last.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The newest entry: its key is the only one that speaks now.
+    ///
+    /// # Panics
+    /// Never: a verified log has a first entry.
+    #[must_use]
+    pub fn newest(&self) -> &Entry {
+        self.entries
+            .last()
+            .expect("a verified log has a first entry")
+    }
+
+    /// Hashes of entries on branches that a `recover` made void.
+    #[must_use]
+    pub fn void(&self) -> &[Hash] {
+        &self.void
+    }
+
+    /// Whether two `rotate`s of one number are known; ended only by a `recover`.
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        self.forked
+    }
+
+    /// The entry of a hash.
+    #[must_use]
+    pub fn entry(&self, hash: &Hash) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.hash == *hash)
+    }
+
+    /// Whether a header stands above the last head that a later entry lists for its key.
+    ///
+    /// The trusted feed's heads are commitments; who is not in the audience cannot open them and
+    /// does not hold that feed either, so they are left to the holder of the salt.
+    #[must_use]
+    pub fn above_last_head(&self, header: &Placed) -> Option<Above> {
+        let later = self
+            .entries
+            .iter()
+            .filter(|entry| entry.position > header.position);
+        let mut above = None;
+        for entry in later {
+            let Some(heads) = entry.heads().filter(|_| header.scope == FeedScope::Public) else {
+                continue;
+            };
+            let is_above = heads.public.is_none_or(|last| {
+                if last.log == header.log {
+                    header.seq > last.seq || (header.seq == last.seq && header.hash != last.hash)
+                } else {
+                    header.generation >= last.generation
+                }
+            });
+            if is_above && entry.is_recover() {
+                return Some(Above::Recover);
+            }
+            if is_above {
+                above = Some(Above::Rotate);
+            }
+        }
+        above
+    }
+
+    /// Takes another log's entries after [`super::merge()`] said so, remembering what became void.
+    #[must_use]
+    pub fn replaced_by(&self, other: Self) -> Self {
+        let gone = self
+            .entries
+            .iter()
+            .filter(|entry| other.entry(&entry.hash).is_none());
+        let void = self
+            .void
+            .iter()
+            .copied()
+            .chain(gone.map(|entry| entry.hash))
+            .collect();
+        // What ends a fork of the log is a recovery, and that is how a replacement came about.
+        let recovered = other.newest().position.era > self.newest().position.era;
+        Self {
+            void,
+            forked: self.forked && !recovered,
+            ..other
+        }
+    }
+
+    /// This log, known to be forked.
+    #[must_use]
+    pub fn marked_forked(mut self) -> Self {
+        self.forked = true;
+        self
+    }
+}
+
+fn read_next(before: &[Entry], expected: Option<InstanceId>, line: &[u8]) -> Result<Entry, Rule> {
+    let (entry, unverified) = Entry::read(line)?;
+    if before.len() >= IDENTITY_ENTRIES_MAX {
+        return Err(Rule::IdentityTooLong);
+    }
+    let last = before.last();
+    if last.is_none() && expected.is_some_and(|id| id.0 != entry.hash.0) {
+        return Err(Rule::WrongId);
+    }
+    if (entry.op == Op::Found) != last.is_none() {
+        return Err(Rule::NotFoundFirst);
+    }
+    if entry.position.n != before.len() as u64 {
+        return Err(Rule::WrongN);
+    }
+    if entry.prev != last.map(|last| last.hash) {
+        return Err(Rule::WrongPrev);
+    }
+    if entry.position.era
+        != last.map_or(0, |last| last.position.era) + u64::from(entry.is_recover())
+    {
+        return Err(Rule::WrongEra);
+    }
+    signed::check_key(&entry.signing_key)?;
+    match (&entry.op, last) {
+        (Op::Rotate(_), Some(last)) => {
+            if entry.recovery != last.recovery {
+                return Err(Rule::RecoveryChanged);
+            }
+            unverified.verify(&last.signing_key)?;
+        }
+        (Op::Recover { recovery_key, .. }, Some(last)) => {
+            signed::check_key(recovery_key)?;
+            if hash::recovery_commitment(recovery_key) != last.recovery {
+                return Err(Rule::RecoveryNotCommitted);
+            }
+            if entry.recovery == last.recovery {
+                return Err(Rule::RecoveryReused);
+            }
+            unverified.verify(recovery_key)?;
+        }
+        _ => unverified.verify(&entry.signing_key)?,
+    }
+    Ok(entry)
+}

@@ -1,0 +1,352 @@
+//! Strict JSON: one line, one object, one meaning (spec: conventions, strict JSON).
+//!
+//! [`check`] decides whether a line may be read at all. Typed reading afterwards can use any JSON
+//! library, because whatever libraries disagree about (duplicate keys, NUL, large numbers, deep
+//! nesting, lone surrogates) is gone by then.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::limits::{JSON_DEPTH_MAX, LINE_BYTES_MAX, NUMBER_MAX};
+use crate::rule::Rule;
+
+/// Keys compared one by one before a set takes over, so that a line full of keys costs no square.
+const KEYS_LINEAR_MAX: usize = 16;
+
+/// Checks one line (without its LF) and returns its text.
+///
+/// # Errors
+/// The first rule broken, in the order the spec gives.
+///
+/// ```
+/// use wb_core::{json, rule::Rule};
+/// assert!(json::check(br#"{"a":{"b":[1,2.5,"x"]}}"#).is_ok());
+/// assert_eq!(json::check(br#"{"a":1,"\u0061":2}"#), Err(Rule::DuplicateKey));
+/// ```
+pub fn check(line: &[u8]) -> Result<&str, Rule> {
+    if line.len() > LINE_BYTES_MAX {
+        return Err(Rule::LineTooLong);
+    }
+    let text = std::str::from_utf8(line).map_err(|_| Rule::NotUtf8)?;
+    let mut scanner = Scanner {
+        bytes: line,
+        at: 0,
+        depth: 0,
+    };
+    // White space around the value has no place in a line, so the value starts at once.
+    let is_object = scanner.peek() == Some(b'{');
+    scanner.value()?;
+    if scanner.at != line.len() {
+        return Err(scanner.stray());
+    }
+    if is_object {
+        Ok(text)
+    } else {
+        Err(Rule::NotAnObject)
+    }
+}
+
+/// Reads a member that may be null but not absent.
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    serde::Deserialize::deserialize(deserializer)
+}
+
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The rule broken by a byte that cannot stand here.
+    fn stray(&self) -> Rule {
+        if self.peek() == Some(0) {
+            Rule::Nul
+        } else {
+            Rule::NotJson
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Rule> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.stray())
+        }
+    }
+
+    /// Space and tab only: CR and LF end lines and cannot stand inside one.
+    fn skip_white_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self) -> Result<(), Rule> {
+        match self.peek() {
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
+            Some(b'"') => self.string().map(drop),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.stray()),
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Rule> {
+        word.iter().try_for_each(|byte| self.expect(*byte))
+    }
+
+    fn enter(&mut self) -> Result<(), Rule> {
+        self.at += 1;
+        self.depth += 1;
+        if self.depth > JSON_DEPTH_MAX {
+            Err(Rule::TooDeep)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn leave(&mut self) {
+        self.at += 1;
+        self.depth -= 1;
+    }
+
+    fn array(&mut self) -> Result<(), Rule> {
+        self.enter()?;
+        self.skip_white_space();
+        if self.peek() == Some(b']') {
+            self.leave();
+            return Ok(());
+        }
+        loop {
+            self.skip_white_space();
+            self.value()?;
+            self.skip_white_space();
+            if self.peek() == Some(b']') {
+                self.leave();
+                return Ok(());
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn object(&mut self) -> Result<(), Rule> {
+        self.enter()?;
+        self.skip_white_space();
+        if self.peek() == Some(b'}') {
+            self.leave();
+            return Ok(());
+        }
+        let mut keys = Keys::default();
+        loop {
+            self.skip_white_space();
+            if !keys.insert(self.string()?) {
+                return Err(Rule::DuplicateKey);
+            }
+            self.skip_white_space();
+            self.expect(b':')?;
+            self.skip_white_space();
+            self.value()?;
+            self.skip_white_space();
+            if self.peek() == Some(b'}') {
+                self.leave();
+                return Ok(());
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// Reads a string and returns its value, copied only when it has escapes.
+    fn string(&mut self) -> Result<Cow<'a, [u8]>, Rule> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut value: Option<Vec<u8>> = None;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    let raw = &self.bytes[start..self.at];
+                    self.at += 1;
+                    return Ok(value.map_or(Cow::Borrowed(raw), Cow::Owned));
+                }
+                Some(b'\\') => {
+                    let value = value.get_or_insert_with(|| self.bytes[start..self.at].to_vec());
+                    self.at += 1;
+                    let escaped = self.escape()?;
+                    value.extend_from_slice(escaped.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                Some(0x20..) => {
+                    if let Some(value) = &mut value {
+                        value.push(self.bytes[self.at]);
+                    }
+                    self.at += 1;
+                }
+                _ => return Err(self.stray()),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Rule> {
+        let byte = self.peek().ok_or(Rule::NotJson)?;
+        let simple = match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.unicode_escape();
+            }
+            _ => return Err(self.stray()),
+        };
+        self.at += 1;
+        Ok(simple)
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, Rule> {
+        let first = self.four_hex_digits()?;
+        let code = match first {
+            0 => return Err(Rule::Nul),
+            0xd800..=0xdbff => {
+                self.expect(b'\\')?;
+                self.expect(b'u')?;
+                let second = self.four_hex_digits()?;
+                if !(0xdc00..=0xdfff).contains(&second) {
+                    return Err(Rule::NotJson);
+                }
+                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+            }
+            _ => first,
+        };
+        char::from_u32(code).ok_or(Rule::NotJson)
+    }
+
+    fn four_hex_digits(&mut self) -> Result<u32, Rule> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
+            code = code * 16 + digit.ok_or_else(|| self.stray())?;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn digits(&mut self) -> Result<(), Rule> {
+        if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return Err(self.stray());
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Rule> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let whole = self.at;
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        let whole_end = self.at;
+        let mut is_integer = true;
+        if self.peek() == Some(b'.') {
+            is_integer = false;
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            is_integer = false;
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let in_range = if is_integer {
+            ascii(&self.bytes[whole..whole_end])
+                .parse::<u64>()
+                .is_ok_and(|n| n <= NUMBER_MAX)
+        } else {
+            let value: f64 = ascii(&self.bytes[start..self.at])
+                .parse()
+                .unwrap_or(f64::INFINITY);
+            value.abs() <= 9_007_199_254_740_992.0
+        };
+        if in_range {
+            Ok(())
+        } else {
+            Err(Rule::NumberOutOfRange)
+        }
+    }
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("a number token is ASCII")
+}
+
+/// The keys of one object, so far.
+#[derive(Default)]
+struct Keys<'a> {
+    few: Vec<Cow<'a, [u8]>>,
+    many: BTreeSet<Cow<'a, [u8]>>,
+}
+
+impl<'a> Keys<'a> {
+    /// Adds a key; false when it was there.
+    fn insert(&mut self, key: Cow<'a, [u8]>) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(key);
+        }
+        if self.few.contains(&key) {
+            return false;
+        }
+        self.few.push(key);
+        if self.few.len() > KEYS_LINEAR_MAX {
+            self.many = self.few.drain(..).collect();
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_full_of_keys_is_read_and_its_duplicate_found() {
+        let mut line = String::from("{");
+        for i in 0..20_000 {
+            line.push_str(&format!("\"k{i}\":1,"));
+        }
+        let unique = format!("{line}\"k\":1}}");
+        assert!(check(unique.as_bytes()).is_ok());
+        let doubled = format!("{line}\"k7\":1}}");
+        assert_eq!(check(doubled.as_bytes()), Err(Rule::DuplicateKey));
+    }
+
+    #[test]
+    fn white_space_may_stand_inside_but_not_around() {
+        assert!(check(b"{ \"a\" :\t[ ] , \"b\" : { } }").is_ok());
+        assert_eq!(check(b" {}"), Err(Rule::NotJson));
+        assert_eq!(check(b"{}\n"), Err(Rule::NotJson));
+        assert_eq!(check(b"{\n}"), Err(Rule::NotJson));
+    }
+}

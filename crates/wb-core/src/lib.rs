@@ -1,0 +1,27 @@
+//! The rules of WhiteBalloon, pure.
+//!
+//! Everything here is a function of its arguments: no clock, randomness, file, socket or async.
+//! `now` and entropy come in, values go out. The byte formats are those of `docs/spec/`; each module
+//! names its page. What is stored, sent or shown is decided by other crates with what they learn here.
+
+pub mod bundle;
+pub mod entry;
+pub mod feed;
+pub mod hash;
+pub mod id;
+pub mod identity;
+pub mod json;
+pub mod kinds;
+pub mod leave;
+pub mod limits;
+pub mod line;
+pub mod live;
+pub mod merkle;
+pub mod rule;
+pub mod scope;
+pub mod show;
+pub mod signed;
+pub mod status;
+pub mod time;
+pub mod want;
+pub mod words;

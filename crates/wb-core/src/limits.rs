@@ -1,0 +1,40 @@
+//! Every limit of the formats, with what it protects (spec: conventions, limits).
+
+/// Bytes of one line without its LF; protects the memory of a reader.
+pub const LINE_BYTES_MAX: usize = 262_144;
+/// Objects and arrays inside each other; protects the stack.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Magnitude of a number (2^53); protects readers in languages with one number type.
+pub const NUMBER_MAX: u64 = 9_007_199_254_740_992;
+/// Entries in one delta; bounds the path that proves one record to ten hashes.
+pub const DELTA_ENTRIES_MAX: usize = 1_024;
+/// Bytes of all record lines of a delta, each with its LF; protects memory for one delta.
+pub const DELTA_BYTES_MAX: u64 = 33_554_432;
+/// Entries of one identity log; protects whoever must verify it at first contact.
+pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
+/// Items in one `chain` or `retracted` line of a snapshot.
+pub const CHUNK_ITEMS_MAX: usize = 1_000;
+/// Feed sections in one bundle; protects the tables an importer builds.
+pub const BUNDLE_FEEDS_MAX: usize = 100_000;
+/// Plain bytes per compressed byte once [`BUNDLE_RATIO_FREE_BYTES`] have come; stops decompression bombs.
+pub const BUNDLE_RATIO_MAX: u64 = 200;
+/// Plain bytes to which [`BUNDLE_RATIO_MAX`] does not apply yet.
+pub const BUNDLE_RATIO_FREE_BYTES: u64 = 16 * 1_024 * 1_024;
+/// Plain bytes of one bundle; protects the disk of an importer.
+pub const BUNDLE_BYTES_MAX: u64 = 64 * 1_024 * 1_024 * 1_024;
+/// Characters of a title.
+pub const TITLE_CHARS_MAX: usize = 200;
+/// Characters of a description, comment, note or personalisation text.
+pub const TEXT_CHARS_MAX: usize = 20_000;
+/// Characters of a handle, a display name or the name of an instance.
+pub const NAME_CHARS_MAX: usize = 80;
+/// Characters of any URL.
+pub const ADDRESS_CHARS_MAX: usize = 2_048;
+/// Helpers one status event can have heard.
+pub const HEARD_MAX: usize = 15;
+/// Items in any list or object inside a record body.
+pub const LIST_ITEMS_MAX: usize = 64;
+/// Months a vouch may last.
+pub const VOUCH_MONTHS_MAX: u32 = 24;
+/// Live vouches of level trusted or more that one issuer may hold.
+pub const VOUCHES_PER_ISSUER_MAX: usize = 20;
