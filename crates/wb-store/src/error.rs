@@ -1,0 +1,74 @@
+//! What can go wrong with the files of a node, and whose fault it is.
+
+use std::path::PathBuf;
+
+/// An error of the store. Nothing was changed when one is returned: every write is one transaction.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder holds no instance.
+    #[error("no instance in {}", .0.display())]
+    NoInstance(PathBuf),
+    /// The folder holds an instance already.
+    #[error("there is an instance in {} already", .0.display())]
+    AlreadyFounded(PathBuf),
+    /// A file was written by a newer program.
+    #[error("{file} has format {found}, this program knows {known}")]
+    Newer {
+        /// Name of the file.
+        file: &'static str,
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// A file is not one of ours.
+    #[error("{} is not a database of WhiteBalloon", .0.display())]
+    Foreign(PathBuf),
+    /// Something stored is not what was written.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// SQLite reports a problem.
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The operating system reports a problem.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it reports.
+        source: std::io::Error,
+    },
+}
+
+/// Result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl StoreError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    /// Whether another process holds the file.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _))
+            if matches!(error.code, rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+    }
+
+    /// Whether there is no room on the disk.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.code == rusqlite::ErrorCode::DiskFull
+            }
+            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Taking in identity logs, deltas and snapshots inside one transaction.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use wb_core::entry::{Entry, Op};
+use wb_core::feed::{FeedState, Header};
+use wb_core::id::{Hash, LogId, RecordId};
+use wb_core::scope::FeedScope;
+use wb_core::time::Timestamp;
+
+use super::view::FeedNos;
+use crate::error::Result;
+use crate::project::project_record;
+use crate::sql::Sql;
+use crate::store::Write;
+
+/// Takes in what came, at one time.
+#[derive(Debug)]
+pub struct Ingest<'w> {
+    pub(super) connection: &'w Connection,
+    pub(super) now: Timestamp,
+}
+
+impl Write<'_> {
+    /// Starts taking in what came.
+    #[must_use]
+    pub fn ingest(&self, now: Timestamp) -> Ingest<'_> {
+        Ingest {
+            connection: &self.transaction,
+            now,
+        }
+    }
+}
+
+impl Ingest<'_> {
+    /// The row of a log, made when it is new.
+    pub(super) fn log_no(
+        &self,
+        instance_no: i64,
+        scope: FeedScope,
+        log: &LogId,
+        generation: u64,
+        first: Option<&[u8]>,
+    ) -> Result<i64> {
+        self.connection.prepare_cached(
+            "INSERT INTO logs (instance_no, scope, log, generation, first) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (instance_no, scope, log) DO UPDATE SET first = COALESCE(first, excluded.first)",
+        )?
+        .execute(params![instance_no, scope.as_str(), Sql(log), Sql(generation), first])?;
+        let sql = "SELECT log_no FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log = ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(
+            statement.query_row(params![instance_no, scope.as_str(), Sql(log)], |row| {
+                row.get(0)
+            })?,
+        )
+    }
+
+    /// Moves a feed to a new head; makes its row when it is new.
+    pub(super) fn put_state(
+        &self,
+        instance_no: i64,
+        scope: FeedScope,
+        log_no: i64,
+        state: &FeedState,
+        valid_until: Option<Timestamp>,
+    ) -> Result<FeedNos> {
+        self.connection.prepare_cached(
+            "INSERT INTO feeds (instance_no, scope, log_no, seq, hash, era, key, live, live_n, forked, valid_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (instance_no, scope) DO UPDATE SET log_no = excluded.log_no, seq = excluded.seq,
+               hash = excluded.hash, era = excluded.era, key = excluded.key, live = excluded.live,
+               live_n = excluded.live_n, forked = excluded.forked, valid_until = excluded.valid_until",
+        )?
+        .execute(params![
+            instance_no,
+            scope.as_str(),
+            log_no,
+            Sql(state.seq),
+            Sql(state.hash),
+            Sql(state.position.era),
+            Sql(state.position.n),
+            state.live.to_bytes(),
+            Sql(state.live_n),
+            state.forked,
+            valid_until.map(Sql),
+        ])?;
+        let sql = "SELECT feed_no FROM feeds WHERE instance_no = ?1 AND scope = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let feed_no =
+            statement.query_row(params![instance_no, scope.as_str()], |row| row.get(0))?;
+        Ok(FeedNos { feed_no, log_no })
+    }
+
+    pub(super) fn put_header(
+        &self,
+        log_no: i64,
+        seq: u64,
+        hash: &Hash,
+        body_hash: &Hash,
+        line: Option<&[u8]>,
+    ) -> Result<()> {
+        self.connection.prepare_cached(
+            "INSERT INTO headers (log_no, seq, hash, body_hash, line) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (log_no, seq) DO UPDATE SET line = COALESCE(line, excluded.line)",
+        )?
+        .execute(params![log_no, Sql(seq), Sql(hash), Sql(body_hash), line])?;
+        Ok(())
+    }
+
+    /// Ends the live row of an id: its line and salt go, the mark stays.
+    pub(super) fn end_live(&self, feed_no: i64, id: &RecordId) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE feed_lines SET live = 0, line = NULL WHERE feed_no = ?1 AND id = ?2 AND live = 1")?
+            .execute(params![feed_no, Sql(id)])?;
+        Ok(())
+    }
+
+    pub(super) fn put_entry(
+        &self,
+        nos: FeedNos,
+        at: Place,
+        entry: &Entry,
+        line: Option<&[u8]>,
+    ) -> Result<()> {
+        let (op, line_hash, reason, live) = match entry.op {
+            Op::Put { line_hash } => ("put", Some(line_hash), None, at.applied),
+            Op::Retract { reason } => ("retract", None, Some(reason.as_str()), false),
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO feed_lines (feed_no, log_no, seq, idx, op, id, rev, kind, line_hash, drops, reason, line, live)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                nos.feed_no,
+                nos.log_no,
+                Sql(at.seq),
+                at.index,
+                op,
+                Sql(entry.id),
+                Sql(entry.rev),
+                entry.kind.as_str(),
+                line_hash.map(Sql),
+                entry.drops.map(Sql),
+                reason,
+                line,
+                live,
+            ])?;
+        Ok(())
+    }
+
+    /// Adds the retracts of a delta that was not applied as marks: what is taken back on a closed log
+    /// or another branch is taken back.
+    pub(super) fn mark_retracts(
+        &self,
+        feed: FeedNos,
+        instance_no: i64,
+        header: &Header,
+        entries: &[Entry],
+    ) -> Result<()> {
+        let log_no = self.log_no(
+            instance_no,
+            header.scope,
+            &header.log,
+            header.generation,
+            None,
+        )?;
+        for entry in entries
+            .iter()
+            .filter(|entry| matches!(entry.op, Op::Retract { .. }))
+        {
+            let known = "SELECT 1 FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND log_no = ?3 AND seq = ?4 AND op = 'retract'";
+            let known: Option<i64> = self
+                .connection
+                .query_row(
+                    known,
+                    params![feed.feed_no, Sql(entry.id), log_no, Sql(header.seq)],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if known.is_none() {
+                let at = Place {
+                    seq: header.seq,
+                    index: None,
+                    applied: false,
+                };
+                self.put_entry(
+                    FeedNos {
+                        feed_no: feed.feed_no,
+                        log_no,
+                    },
+                    at,
+                    entry,
+                    None,
+                )?;
+                project_record(self.connection, instance_no, &entry.id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub seq: u64,
+    /// Place in its delta; none from a snapshot.
+    pub index: Option<i64>,
+    /// Whether a put becomes live.
+    pub applied: bool,
+}

@@ -1,0 +1,13 @@
+//! Feeds on disk: what is held of them, taking in what came, and reading what is served.
+
+mod delta;
+mod held;
+mod ingest;
+mod serve;
+mod snapshot;
+mod view;
+
+pub use ingest::Ingest;
+pub use serve::{FeedRow, SnapshotRows, StoredHeader};
+pub use snapshot::Taken;
+pub(crate) use view::{StoredFeed, load_feed};

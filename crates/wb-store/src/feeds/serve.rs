@@ -1,0 +1,285 @@
+//! Reading feeds as they are served: heads, deltas from a point on, snapshots.
+//!
+//! Reads `feed_lines` and `headers` only: what is private is in neither.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use wb_core::entry::{Entry, Op, Reason};
+use wb_core::feed::Totals;
+use wb_core::id::{Hash, InstanceId, LogId, RecordId};
+use wb_core::scope::FeedScope;
+use wb_core::want::Held;
+
+use super::view::{StoredFeed, load_feed};
+use crate::error::{Result, StoreError};
+use crate::sql::{Sql, some, word};
+use crate::store::Store;
+
+/// A feed held here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRow {
+    /// The head held.
+    pub held: Held,
+    /// Records live.
+    pub live_n: u64,
+    /// Live records whose line is not here.
+    pub stubs: u64,
+    /// Whether evidence of a fork is held.
+    pub forked: bool,
+}
+
+/// A header kept with its signed line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredHeader {
+    /// Its number.
+    pub seq: u64,
+    /// The signed line.
+    pub line: Vec<u8>,
+    /// Number of entries.
+    pub entries: u64,
+    log_no: i64,
+}
+
+/// What a snapshot of a feed is written from.
+#[derive(Debug)]
+pub struct SnapshotRows {
+    /// What will be announced.
+    pub totals: Totals,
+    /// The signed head.
+    pub head: Vec<u8>,
+    /// The signed first header, when it is not the head.
+    pub first: Option<Vec<u8>>,
+    /// Body hashes from seq 0 to the head.
+    pub chain: Vec<Hash>,
+    feed_no: i64,
+}
+
+impl Store {
+    /// Every feed held, by origin and scope.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn feeds(&self) -> Result<Vec<FeedRow>> {
+        let sql = "SELECT i.id, f.scope, l.log, l.generation, f.seq, f.hash, f.live_n, f.forked,
+                     (SELECT count(*) FROM feed_lines x WHERE x.feed_no = f.feed_no AND x.live = 1 AND x.line IS NULL)
+                   FROM feeds f JOIN instances i USING (instance_no) JOIN logs l USING (log_no)
+                   ORDER BY i.id, f.scope";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(FeedRow {
+                held: Held {
+                    origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                    scope: word(row, 1)?,
+                    log: row.get::<_, Sql<LogId>>(2)?.0,
+                    generation: row.get::<_, Sql<u64>>(3)?.0,
+                    seq: row.get::<_, Sql<u64>>(4)?.0,
+                    hash: row.get::<_, Sql<Hash>>(5)?.0,
+                },
+                live_n: row.get::<_, Sql<u64>>(6)?.0,
+                forked: row.get(7)?,
+                stubs: row.get::<_, Sql<u64>>(8)?.0,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn feed(&self, origin: &InstanceId, scope: FeedScope) -> Result<Option<StoredFeed<'_>>> {
+        load_feed(self.main(), origin, scope)
+    }
+
+    /// The headers after a head that a reader holds; `None` when only a snapshot leads on from there.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn headers_after(&self, held: &Held) -> Result<Option<Vec<StoredHeader>>> {
+        let Some(feed) = self.feed(&held.origin, held.scope)? else {
+            return Ok(None);
+        };
+        let (Some(nos), Some(state)) = (feed.row, &feed.state) else {
+            return Ok(None);
+        };
+        let here = "SELECT hash FROM headers WHERE log_no = ?1 AND seq = ?2";
+        let here: Option<Sql<Hash>> = self
+            .main()
+            .query_row(here, params![nos.log_no, Sql(held.seq)], |row| row.get(0))
+            .optional()?;
+        if state.log != held.log || some(here) != Some(held.hash) {
+            return Ok(None);
+        }
+        let sql = "SELECT h.seq, h.line,
+                     (SELECT count(*) FROM feed_lines x WHERE x.log_no = h.log_no AND x.seq = h.seq AND x.idx IS NOT NULL)
+                   FROM headers h WHERE h.log_no = ?1 AND h.seq > ?2 ORDER BY h.seq";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let mut rows = statement.query(params![nos.log_no, Sql(held.seq)])?;
+        let mut headers = Vec::new();
+        while let Some(row) = rows.next()? {
+            let Some(line) = row.get::<_, Option<Vec<u8>>>(1)? else {
+                return Ok(None);
+            };
+            let entries = row.get::<_, Sql<u64>>(2)?.0;
+            let announced = wb_core::feed::Delta::count_items(&line)
+                .map_err(|refusal| StoreError::damaged(format!("a stored header {refusal}")))?;
+            // A head that came by snapshot has its header here and not its entries.
+            if announced as u64 != entries {
+                return Ok(None);
+            }
+            headers.push(StoredHeader {
+                seq: row.get::<_, Sql<u64>>(0)?.0,
+                line,
+                entries,
+                log_no: nos.log_no,
+            });
+        }
+        Ok(Some(headers))
+    }
+
+    /// The items of a delta: lines that are still live, entries for the rest.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn items(&self, header: &StoredHeader) -> Result<Vec<Vec<u8>>> {
+        let sql = "SELECT op, id, rev, kind, line_hash, drops, reason, line FROM feed_lines
+                   WHERE log_no = ?1 AND seq = ?2 AND idx IS NOT NULL ORDER BY idx";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let mut rows = statement.query(params![header.log_no, Sql(header.seq)])?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next()? {
+            items.push(read_item(row)?);
+        }
+        Ok(items)
+    }
+
+    /// What a snapshot of a feed is written from; `None` when nothing of the feed is held.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn snapshot(&self, origin: &InstanceId, scope: FeedScope) -> Result<Option<SnapshotRows>> {
+        let Some(feed) = self.feed(origin, scope)? else {
+            return Ok(None);
+        };
+        let (Some(nos), Some(state)) = (feed.row, &feed.state) else {
+            return Ok(None);
+        };
+        let mut statement = self
+            .main()
+            .prepare_cached("SELECT body_hash, line FROM headers WHERE log_no = ?1 ORDER BY seq")?;
+        let mut rows = statement.query([nos.log_no])?;
+        let (mut chain, mut first, mut head) = (Vec::new(), None, None);
+        while let Some(row) = rows.next()? {
+            chain.push(row.get::<_, Sql<Hash>>(0)?.0);
+            let line: Option<Vec<u8>> = row.get(1)?;
+            if chain.len() == 1 {
+                first.clone_from(&line);
+            }
+            head = line;
+        }
+        let damaged = || StoreError::damaged(format!("the headers of a feed of {origin}"));
+        let headers = chain.len() as u64;
+        if headers != state.seq + 1 {
+            return Err(damaged());
+        }
+        let head = head.ok_or_else(damaged)?;
+        let first = if headers == 1 {
+            None
+        } else {
+            Some(first.ok_or_else(damaged)?)
+        };
+        let retracted = self.retracted_sql("SELECT count(*) FROM", nos.feed_no)?;
+        let totals = Totals {
+            origin: *origin,
+            scope,
+            headers,
+            live: state.live_n,
+            retracted,
+        };
+        Ok(Some(SnapshotRows {
+            totals,
+            head,
+            first,
+            chain,
+            feed_no: nos.feed_no,
+        }))
+    }
+
+    fn retracted_sql(&self, select: &str, feed_no: i64) -> Result<u64> {
+        let sql = format!("{select} ({RETRACTED})");
+        Ok(self
+            .main()
+            .prepare_cached(&sql)?
+            .query_row([feed_no], |row| row.get::<_, Sql<u64>>(0))?
+            .0)
+    }
+
+    /// Gives each live record of a snapshot, by id: its line, or its stub.
+    ///
+    /// # Errors
+    /// What the database or the receiver reports.
+    pub fn each_live<E: From<StoreError>>(
+        &self,
+        rows: &SnapshotRows,
+        mut receive: impl FnMut(&[u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let sql = "SELECT op, id, rev, kind, line_hash, NULL, reason, line FROM feed_lines
+                   WHERE feed_no = ?1 AND live = 1 ORDER BY id";
+        let mut statement = self.main().prepare_cached(sql).map_err(StoreError::from)?;
+        let mut found = statement.query([rows.feed_no]).map_err(StoreError::from)?;
+        while let Some(row) = found.next().map_err(StoreError::from)? {
+            receive(&read_item(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each retracted pair of a snapshot, by id.
+    ///
+    /// # Errors
+    /// What the database or the receiver reports.
+    pub fn each_retracted<E: From<StoreError>>(
+        &self,
+        rows: &SnapshotRows,
+        mut receive: impl FnMut(RecordId, u64) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let mut statement = self
+            .main()
+            .prepare_cached(RETRACTED)
+            .map_err(StoreError::from)?;
+        let mut found = statement.query([rows.feed_no]).map_err(StoreError::from)?;
+        while let Some(row) = found.next().map_err(StoreError::from)? {
+            let id: Sql<RecordId> = row.get(0).map_err(StoreError::from)?;
+            let rev: Sql<u64> = row.get(1).map_err(StoreError::from)?;
+            receive(id.0, rev.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Records retracted in a feed and not live in it, with the highest revision retracted.
+const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
+    WHERE m.feed_no = ?1 AND m.op = 'retract' AND m.void = 0
+      AND NOT EXISTS (SELECT 1 FROM feed_lines l WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.live = 1)
+    GROUP BY m.id ORDER BY m.id";
+
+fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
+    if let Some(line) = row.get::<_, Option<Vec<u8>>>(7)? {
+        return Ok(line);
+    }
+    let op: String = row.get(0)?;
+    let op = if op == "put" {
+        let hash: Sql<Hash> = row.get(4)?;
+        Op::Put { line_hash: hash.0 }
+    } else {
+        let reason: String = row.get(6)?;
+        let reason = match reason.as_str() {
+            "scope" => Reason::Scope,
+            "erase" => Reason::Erase,
+            _ => Reason::Mistake,
+        };
+        Op::Retract { reason }
+    };
+    let entry = Entry {
+        op,
+        id: row.get::<_, Sql<RecordId>>(1)?.0,
+        rev: row.get::<_, Sql<u64>>(2)?.0,
+        kind: word(row, 3)?,
+        drops: some(row.get(5)?),
+    };
+    Ok(entry.to_bytes())
+}

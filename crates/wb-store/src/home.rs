@@ -1,0 +1,114 @@
+//! The folder of one node: where its files are, and that nobody else can read them.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Result, StoreError};
+
+/// Paths inside the home folder.
+#[derive(Debug, Clone)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+impl Home {
+    /// Names a folder; it need not exist yet.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The main file.
+    #[must_use]
+    pub fn main(&self) -> PathBuf {
+        self.dir.join("wb.db")
+    }
+
+    /// The private file.
+    #[must_use]
+    pub fn private(&self) -> PathBuf {
+        self.dir.join("private.db")
+    }
+
+    /// The signing key: 64 hex digits, readable by its owner only.
+    #[must_use]
+    pub fn signing_key(&self) -> PathBuf {
+        self.dir.join("signing.key")
+    }
+
+    /// The guard against restored copies; never part of a backup.
+    #[must_use]
+    pub fn guard(&self) -> PathBuf {
+        self.dir.join("guard.json")
+    }
+
+    /// The settings file; optional.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+
+    /// Whether an instance lives here: its identity is what counts, so the key file.
+    #[must_use]
+    pub fn is_founded(&self) -> bool {
+        self.signing_key().exists()
+    }
+
+    /// Makes the folder, readable by its owner only.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub fn create(&self) -> Result<()> {
+        fs::create_dir_all(&self.dir).map_err(StoreError::io(&self.dir))?;
+        restrict(&self.dir, 0o700)
+    }
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(StoreError::io(path))
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path, _mode: u32) -> Result<()> {
+    Ok(())
+}
+
+/// Makes an existing file readable by its owner only.
+pub(crate) fn restrict_file(path: &Path) -> Result<()> {
+    restrict(path, 0o600)
+}
+
+/// Writes a file that only its owner can read: whole or not at all, and on the disk when this
+/// returns.
+///
+/// # Errors
+/// What the operating system reports; the old file stays then.
+pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let temporary = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        // The rename itself must survive a power cut.
+        fs::File::open(dir)?.sync_all()
+    };
+    write().map_err(StoreError::io(path))
+}

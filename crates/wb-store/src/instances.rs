@@ -1,0 +1,310 @@
+//! Instances known here: their identity logs, and what was decided about them by hand.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use wb_core::id::{Hash, InstanceId};
+use wb_core::identity::{self, Above, IdentityLog, Merge, Placed, Position};
+use wb_core::scope::FeedScope;
+use wb_core::time::Timestamp;
+
+use crate::error::{Result, StoreError};
+use crate::sql::{Sql, word};
+use crate::store::{Store, Write};
+
+/// What was decided about an instance by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// This instance itself.
+    Own,
+    /// Its records are shown.
+    Approved,
+    /// Its records are held, counted and not shown.
+    Waiting,
+    /// Nothing of it is taken or shown.
+    Blocked,
+}
+
+impl Standing {
+    /// The word in the database and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "self",
+            Self::Approved => "approved",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Standing {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        match text {
+            "self" => Ok(Self::Own),
+            "approved" => Ok(Self::Approved),
+            "waiting" => Ok(Self::Waiting),
+            "blocked" => Ok(Self::Blocked),
+            _ => Err(()),
+        }
+    }
+}
+
+/// An instance known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id.
+    pub id: InstanceId,
+    /// What was decided about it.
+    pub standing: Standing,
+    /// Its name, from its card.
+    pub name: Option<String>,
+    /// When it was first seen here.
+    pub first_seen: Timestamp,
+}
+
+impl Instance {
+    /// The name, or the first digits of the id where no card told one.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.short())
+    }
+}
+
+pub(crate) fn instance_no(connection: &Connection, id: &InstanceId) -> Result<Option<i64>> {
+    let sql = "SELECT instance_no FROM instances WHERE id = ?1";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([Sql(id)], |row| row.get(0))
+        .optional()?)
+}
+
+/// Reads a stored log; every signature is verified again, so that a damaged file is noticed.
+pub(crate) fn identity_log(
+    connection: &Connection,
+    id: &InstanceId,
+) -> Result<Option<IdentityLog>> {
+    let Some(no) = instance_no(connection, id)? else {
+        return Ok(None);
+    };
+    let sql = "SELECT line, hash, void FROM identity_entries WHERE instance_no = ?1 ORDER BY n";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([no])?;
+    let (mut lines, mut void): (Vec<Vec<u8>>, Vec<Hash>) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        if row.get(2)? {
+            void.push(row.get::<_, Sql<Hash>>(1)?.0);
+        } else {
+            lines.push(row.get(0)?);
+        }
+    }
+    let forked = "SELECT forked FROM instances WHERE instance_no = ?1";
+    let forked = connection
+        .prepare_cached(forked)?
+        .query_row([no], |row| row.get(0))?;
+    let log = IdentityLog::verify(Some(*id), &lines)
+        .map_err(|error| StoreError::damaged(format!("identity log of {id}: {error}")))?;
+    Ok(Some(log.with_history(void, forked)))
+}
+
+/// Takes an identity log that was verified: stores what is new and undoes what became void.
+pub(crate) fn put_identity(
+    connection: &Connection,
+    offered: &IdentityLog,
+    standing_if_new: Standing,
+    now: Timestamp,
+) -> Result<Merge> {
+    let id = offered.id();
+    connection.execute(
+        "INSERT INTO instances (id, standing, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+        params![Sql(id), standing_if_new.as_str(), Sql(now)],
+    )?;
+    let no = instance_no(connection, &id)?.expect("inserted above");
+    let count = "SELECT count(*) FROM identity_entries WHERE instance_no = ?1";
+    let is_new = connection.query_row(count, [no], |row| row.get::<_, i64>(0))? == 0;
+    if is_new {
+        store_entries(connection, no, offered)?;
+        return Ok(Merge::Extend);
+    }
+    let held = identity_log(connection, &id)?.expect("it has entries");
+    let merge = identity::merge(&held, offered);
+    match merge {
+        Merge::Known | Merge::Stale | Merge::TwoRecovers => {}
+        Merge::TwoRotates => {
+            connection.execute(
+                "UPDATE instances SET forked = 1 WHERE instance_no = ?1",
+                [no],
+            )?;
+        }
+        Merge::Extend | Merge::Replace => {
+            let merged = held.replaced_by(offered.clone());
+            for hash in merged.void() {
+                connection.execute(
+                    "UPDATE identity_entries SET void = 1 WHERE instance_no = ?1 AND hash = ?2",
+                    params![no, Sql(hash)],
+                )?;
+            }
+            store_entries(connection, no, &merged)?;
+            connection.execute(
+                "UPDATE instances SET forked = ?2 WHERE instance_no = ?1",
+                params![no, merged.is_forked()],
+            )?;
+            void_above_heads(connection, no, &merged)?;
+        }
+    }
+    Ok(merge)
+}
+
+fn store_entries(connection: &Connection, no: i64, log: &IdentityLog) -> Result<()> {
+    for entry in log.entries() {
+        connection.execute(
+            "INSERT INTO identity_entries (instance_no, hash, n, line) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (instance_no, hash) DO NOTHING",
+            params![no, Sql(entry.hash), Sql(entry.position.n), entry.line],
+        )?;
+    }
+    Ok(())
+}
+
+/// Marks what headers above the head of a `recover` did, and holds their feed as forked.
+fn void_above_heads(connection: &Connection, no: i64, log: &IdentityLog) -> Result<()> {
+    let sql = "SELECT h.log_no, h.seq, h.hash, h.line, l.scope, l.generation
+               FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1 AND h.line IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([no])?;
+    while let Some(row) = rows.next()? {
+        let line: Vec<u8> = row.get(3)?;
+        let (header, _) = wb_core::feed::Header::read(&line)
+            .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
+        let Sql(hash): Sql<Hash> = row.get(2)?;
+        let scope: FeedScope = word(row, 4)?;
+        let position = Position {
+            era: header.era,
+            n: header.key,
+        };
+        let placed = Placed {
+            position,
+            scope,
+            log: header.log,
+            generation: header.generation,
+            seq: header.seq,
+            hash,
+        };
+        let on_void_branch = log.void().contains(&header.identity);
+        if on_void_branch || log.above_last_head(&placed) == Some(Above::Recover) {
+            let (log_no, Sql(seq)): (i64, Sql<u64>) = (row.get(0)?, row.get(1)?);
+            mark_void(connection, no, log_no, seq)?;
+        }
+    }
+    Ok(())
+}
+
+fn mark_void(connection: &Connection, no: i64, log_no: i64, seq: u64) -> Result<()> {
+    connection.execute(
+        "UPDATE feed_lines SET void = 1 WHERE log_no = ?1 AND seq = ?2",
+        params![log_no, Sql(seq)],
+    )?;
+    connection.execute(
+        "UPDATE feeds SET forked = 1 WHERE log_no = ?1 AND seq = ?2",
+        params![log_no, Sql(seq)],
+    )?;
+    let ids = "SELECT DISTINCT id FROM feed_lines WHERE log_no = ?1 AND seq = ?2";
+    let mut statement = connection.prepare(ids)?;
+    let ids = statement.query_map(params![log_no, Sql(seq)], |row| row.get(0))?;
+    for id in ids {
+        let Sql(id) = id?;
+        crate::project::project_record(connection, no, &id)?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The stored identity log of an instance.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn identity_log(&self, id: &InstanceId) -> Result<Option<IdentityLog>> {
+        identity_log(self.main(), id)
+    }
+
+    /// All instances known here, this one first, then by name.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn instances(&self) -> Result<Vec<Instance>> {
+        let own = self.own_name()?;
+        let sql = "SELECT id, standing, name, first_seen FROM instances
+                   ORDER BY standing != 'self', name IS NULL, name, id";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let standing: Standing = word(row, 1)?;
+            Ok(Instance {
+                id: row.get::<_, Sql<InstanceId>>(0)?.0,
+                standing,
+                name: if standing == Standing::Own {
+                    Some(own.clone())
+                } else {
+                    row.get(2)?
+                },
+                first_seen: row.get::<_, Sql<Timestamp>>(3)?.0,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What was decided about one instance; `None` when it is not known here.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn standing(&self, id: &InstanceId) -> Result<Option<Standing>> {
+        let sql = "SELECT standing FROM instances WHERE id = ?1";
+        Ok(self
+            .main()
+            .query_row(sql, [Sql(id)], |row| word(row, 0))
+            .optional()?)
+    }
+}
+
+impl Write<'_> {
+    /// Takes a verified identity log. An instance that is new here gets the standing given.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn put_identity(
+        &self,
+        log: &IdentityLog,
+        standing_if_new: Standing,
+        now: Timestamp,
+    ) -> Result<Merge> {
+        put_identity(&self.transaction, log, standing_if_new, now)
+    }
+
+    /// Decides about an instance by hand.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn set_standing(&self, id: &InstanceId, standing: Standing) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE instances SET standing = ?2 WHERE id = ?1 AND standing != 'self'",
+            params![Sql(id), standing.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// The stored identity log of an instance, as this transaction sees it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn identity_log(&self, id: &InstanceId) -> Result<Option<IdentityLog>> {
+        identity_log(&self.transaction, id)
+    }
+}

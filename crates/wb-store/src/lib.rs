@@ -1,0 +1,33 @@
+//! What a node keeps on disk, in SQLite.
+//!
+//! Two files: the main one holds feeds, local records and what is shown of them; the private one holds
+//! accounts, contacts, drafts, invites and secrets. One named transaction appends, folds projections
+//! and moves heads together or not at all. What is accepted or shown is decided by `wb-core`.
+
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
+mod doctor;
+mod error;
+mod feeds;
+mod guard;
+mod home;
+mod instances;
+mod local;
+mod open;
+mod private;
+mod project;
+mod query;
+mod sql;
+mod store;
+
+pub use doctor::{Finding, Findings};
+pub use error::{Result, StoreError};
+pub use feeds::{FeedRow, Ingest, SnapshotRows, StoredHeader, Taken};
+pub use guard::{Guard, Standing as GuardStanding};
+pub use home::{Home, write_private_file};
+pub use instances::{Instance, Standing};
+pub use local::{LocalRecord, Sealed};
+pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Role};
+pub use project::rebuild;
+pub use query::{Filter, RecordRow, StatusRow};
+pub use store::{Founding, Store};

@@ -1,0 +1,236 @@
+//! What members of this instance wrote, in all scopes.
+//!
+//! Nothing here is served: what leaves is sealed into `feed_lines` by way of `may_leave`.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use wb_core::entry::Reason;
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
+use wb_core::leave::{Life, ProfileShares};
+use wb_core::scope::{By, FeedScope, Kind, Scope};
+use wb_core::time::Timestamp;
+
+use crate::error::{Result, StoreError};
+use crate::project::project_local;
+use crate::sql::{Sql, some, word};
+use crate::store::{Store, Write};
+
+/// A record of this instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// Its kind; also kinds that never leave.
+    pub kind: Kind,
+    /// The author's user record; none for the instance's own.
+    pub author: Option<RecordId>,
+    /// The scope its author chose.
+    pub scope: Scope,
+    /// The widest scope a steward allows.
+    pub ceiling: Scope,
+    /// Where it stands in its life.
+    pub life: Life,
+    /// The body as JSON, in the form its kind has in a line.
+    pub body: String,
+    /// For a profile: which fields its owner shares.
+    pub shares: Option<ProfileShares>,
+    /// The request it belongs to.
+    pub parent: Option<RecordRef>,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub at: Timestamp,
+    /// Counts changes.
+    pub edit: u64,
+    /// The change that was sealed last; 0 for none.
+    pub sealed_edit: u64,
+    /// Revisions sealed over its whole life.
+    pub rev: u64,
+    /// The `by` it left with.
+    pub left_by: Option<By>,
+}
+
+/// A line of this instance live in one of its feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The feed.
+    pub scope: FeedScope,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its revision.
+    pub rev: u64,
+    /// Hash of its line.
+    pub line_hash: Hash,
+}
+
+const COLUMNS: &str =
+    "id, kind, author, scope, ceiling, life, body, shares, parent_origin, parent_id,
+    created_at, at, edit, sealed_edit, rev, left_by";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<LocalRecord> {
+    let parent_origin: Option<Sql<InstanceId>> = row.get(8)?;
+    let parent_id: Option<Sql<RecordId>> = row.get(9)?;
+    let shares: Option<String> = row.get(7)?;
+    let left_by: Option<String> = row.get(15)?;
+    Ok(LocalRecord {
+        id: row.get::<_, Sql<RecordId>>(0)?.0,
+        kind: word(row, 1)?,
+        author: some(row.get(2)?),
+        scope: word(row, 3)?,
+        ceiling: word(row, 4)?,
+        life: word(row, 5)?,
+        body: row.get(6)?,
+        shares: shares.and_then(|text| serde_json::from_str(&text).ok()),
+        parent: some(parent_origin)
+            .zip(some(parent_id))
+            .map(|(origin, id)| RecordRef { origin, id }),
+        created_at: row.get::<_, Sql<Timestamp>>(10)?.0,
+        at: row.get::<_, Sql<Timestamp>>(11)?.0,
+        edit: row.get::<_, Sql<u64>>(12)?.0,
+        sealed_edit: row.get::<_, Sql<u64>>(13)?.0,
+        rev: row.get::<_, Sql<u64>>(14)?.0,
+        left_by: left_by.and_then(|text| text.parse().ok()),
+    })
+}
+
+pub(crate) fn load_local(connection: &Connection, id: &RecordId) -> Result<Option<LocalRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM local_records WHERE id = ?1");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([Sql(id)], read)
+        .optional()?)
+}
+
+impl Store {
+    /// A local record.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn local(&self, id: &RecordId) -> Result<Option<LocalRecord>> {
+        load_local(self.main(), id)
+    }
+
+    /// Gives every local record, ordered by id.
+    ///
+    /// # Errors
+    /// What the database or the receiver reports.
+    pub fn each_local<E: From<StoreError>>(
+        &self,
+        mut receive: impl FnMut(LocalRecord) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let sql = format!("SELECT {COLUMNS} FROM local_records ORDER BY id");
+        let mut statement = self.main().prepare_cached(&sql).map_err(StoreError::from)?;
+        let mut rows = statement.query([]).map_err(StoreError::from)?;
+        while let Some(row) = rows.next().map_err(StoreError::from)? {
+            receive(read(row).map_err(StoreError::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Local records that belong to a request, ordered by id.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn local_children(&self, parent: &RecordRef) -> Result<Vec<LocalRecord>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM local_records WHERE parent_id = ?1 AND parent_origin = ?2 ORDER BY id"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
+        let rows = statement.query_map(params![Sql(parent.id), Sql(parent.origin)], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What this instance has live in its feeds, under one id: at most one line a feed.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn sealed(&self, id: &RecordId) -> Result<Vec<Sealed>> {
+        let sql = "SELECT f.scope, x.kind, x.rev, x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
+                   JOIN instances i USING (instance_no)
+                   WHERE x.id = ?1 AND x.live = 1 AND i.standing = 'self' ORDER BY f.scope";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([Sql(id)], |row| {
+            Ok(Sealed {
+                scope: word(row, 0)?,
+                kind: word(row, 1)?,
+                rev: row.get::<_, Sql<u64>>(2)?.0,
+                line_hash: row.get::<_, Sql<Hash>>(3)?.0,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Write<'_> {
+    /// Writes a local record, new or changed, and its row in the projection.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn put_local(&self, record: &LocalRecord) -> Result<()> {
+        let shares = record.shares.map(|shares| {
+            serde_json::to_string(&shares).expect("switches have string keys and serialise")
+        });
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO local_records (id, kind, author, scope, ceiling, life, body, shares, parent_origin,
+                   parent_id, created_at, at, edit, sealed_edit, rev, left_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                 ON CONFLICT (id) DO UPDATE SET author = excluded.author, scope = excluded.scope,
+                   ceiling = excluded.ceiling, life = excluded.life, body = excluded.body, shares = excluded.shares,
+                   at = excluded.at, edit = excluded.edit, sealed_edit = excluded.sealed_edit, rev = excluded.rev,
+                   left_by = excluded.left_by",
+            )?
+            .execute(params![
+                Sql(record.id),
+                record.kind.as_str(),
+                record.author.map(Sql),
+                record.scope.as_str(),
+                record.ceiling.as_str(),
+                record.life.as_str(),
+                record.body,
+                shares,
+                record.parent.map(|parent| Sql(parent.origin)),
+                record.parent.map(|parent| Sql(parent.id)),
+                Sql(record.created_at),
+                Sql(record.at),
+                Sql(record.edit),
+                Sql(record.sealed_edit),
+                Sql(record.rev),
+                record.left_by.map(|by| by.to_string()),
+            ])?;
+        project_local(&self.transaction, &record.id)
+    }
+
+    /// A local record, as this transaction sees it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn local(&self, id: &RecordId) -> Result<Option<LocalRecord>> {
+        load_local(&self.transaction, id)
+    }
+
+    /// Notes that a revision of a record was sealed.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_sealed(&self, id: &RecordId, edit: u64, rev: u64, by: By) -> Result<()> {
+        self.transaction
+            .prepare_cached(
+                "UPDATE local_records SET sealed_edit = ?2, rev = ?3, left_by = ?4 WHERE id = ?1",
+            )?
+            .execute(params![Sql(id), Sql(edit), Sql(rev), by.to_string()])?;
+        project_local(&self.transaction, id)
+    }
+
+    /// Removes the text of a local record that was erased, keeping what its next revision needs.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_retracted(&self, id: &RecordId, rev: u64, reason: Reason) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE local_records SET rev = max(rev, ?2), sealed_edit = 0,
+               body = CASE WHEN ?3 THEN '{}' ELSE body END WHERE id = ?1",
+            params![Sql(id), Sql(rev), reason == Reason::Erase],
+        )?;
+        project_local(&self.transaction, id)
+    }
+}

@@ -1,0 +1,154 @@
+-- The main file: everything that may be shared or came from elsewhere, and what is shown of it.
+-- Numbers that end in _no are of this file only and never leave it.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Instances known here, and what was decided about them by hand.
+CREATE TABLE instances (
+    instance_no INTEGER PRIMARY KEY,
+    id          BLOB NOT NULL UNIQUE,
+    standing    TEXT NOT NULL CHECK (standing IN ('self', 'approved', 'waiting', 'blocked')),
+    name        TEXT,
+    forked      INTEGER NOT NULL DEFAULT 0,
+    first_seen  INTEGER NOT NULL
+);
+
+-- Identity logs. Entries that a recovery made void keep their hash, so that their headers are known
+-- to be void.
+CREATE TABLE identity_entries (
+    instance_no INTEGER NOT NULL REFERENCES instances,
+    hash        BLOB NOT NULL,
+    n           INTEGER NOT NULL,
+    line        BLOB NOT NULL,
+    void        INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (instance_no, hash)
+) WITHOUT ROWID;
+
+CREATE TABLE feeds (
+    feed_no     INTEGER PRIMARY KEY,
+    instance_no INTEGER NOT NULL REFERENCES instances,
+    scope       TEXT NOT NULL,
+    log_no      INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    hash        BLOB NOT NULL,
+    era         INTEGER NOT NULL,
+    key         INTEGER NOT NULL,
+    live        BLOB NOT NULL,
+    live_n      INTEGER NOT NULL,
+    forked      INTEGER NOT NULL DEFAULT 0,
+    valid_until INTEGER,
+    UNIQUE (instance_no, scope)
+);
+
+CREATE TABLE logs (
+    log_no      INTEGER PRIMARY KEY,
+    instance_no INTEGER NOT NULL REFERENCES instances,
+    scope       TEXT NOT NULL,
+    log         BLOB NOT NULL,
+    generation  INTEGER NOT NULL,
+    -- The signed first header; null while only a later header of the log was seen.
+    first       BLOB,
+    UNIQUE (instance_no, scope, log)
+);
+
+CREATE TABLE headers (
+    log_no    INTEGER NOT NULL REFERENCES logs,
+    seq       INTEGER NOT NULL,
+    hash      BLOB NOT NULL,
+    body_hash BLOB NOT NULL,
+    -- The signed line; null where only the chain of a snapshot named it.
+    line      BLOB,
+    PRIMARY KEY (log_no, seq)
+) WITHOUT ROWID;
+
+-- Every entry seen: live ones with their line, others as the mark they leave.
+CREATE TABLE feed_lines (
+    line_no   INTEGER PRIMARY KEY,
+    feed_no   INTEGER NOT NULL REFERENCES feeds,
+    log_no    INTEGER NOT NULL REFERENCES logs,
+    seq       INTEGER NOT NULL,
+    -- Place in the delta; null for what a snapshot brought.
+    idx       INTEGER,
+    op        TEXT NOT NULL CHECK (op IN ('put', 'retract')),
+    id        BLOB NOT NULL,
+    rev       INTEGER NOT NULL,
+    kind      TEXT NOT NULL,
+    line_hash BLOB,
+    drops     BLOB,
+    reason    TEXT,
+    line      BLOB,
+    -- 1 live in its feed; 2 while a snapshot is being taken; 0 a mark.
+    live      INTEGER NOT NULL,
+    -- Put or retracted by a delta that a recovery made void.
+    void      INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX feed_lines_live ON feed_lines (feed_no, id) WHERE live = 1;
+CREATE INDEX feed_lines_id ON feed_lines (id);
+CREATE INDEX feed_lines_delta ON feed_lines (log_no, seq);
+
+-- Deltas that wait, contradict or were refused, with their bytes.
+CREATE TABLE held (
+    held_no INTEGER PRIMARY KEY,
+    origin  BLOB NOT NULL,
+    scope   TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    rule    TEXT,
+    hash    BLOB NOT NULL,
+    log     BLOB NOT NULL,
+    seq     INTEGER NOT NULL,
+    header  BLOB NOT NULL,
+    items   BLOB NOT NULL,
+    at      INTEGER NOT NULL,
+    UNIQUE (origin, scope, hash)
+);
+
+-- What members of this instance wrote, in all scopes.
+CREATE TABLE local_records (
+    id            BLOB PRIMARY KEY,
+    kind          TEXT NOT NULL,
+    author        BLOB,
+    scope         TEXT NOT NULL CHECK (scope IN ('private', 'trusted_peers', 'public')),
+    ceiling       TEXT NOT NULL CHECK (ceiling IN ('private', 'trusted_peers', 'public')),
+    life          TEXT NOT NULL CHECK (life IN ('active', 'pending', 'deleted')),
+    -- The body in the form its kind has in a line.
+    body          TEXT NOT NULL,
+    -- For a profile: which fields its owner shares.
+    shares        TEXT,
+    parent_origin BLOB,
+    parent_id     BLOB,
+    created_at    INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    -- Counts changes here; what was sealed last is `sealed_edit`.
+    edit          INTEGER NOT NULL DEFAULT 1,
+    sealed_edit   INTEGER NOT NULL DEFAULT 0,
+    -- Revisions sealed over the record's whole life, in all feeds.
+    rev           INTEGER NOT NULL DEFAULT 0,
+    left_by       TEXT
+);
+CREATE INDEX local_records_parent ON local_records (parent_id);
+CREATE INDEX local_records_author ON local_records (author);
+
+-- What is shown: a fold of feed_lines, local_records and standing, made again by `wb rebuild`.
+CREATE TABLE records (
+    record_no     INTEGER PRIMARY KEY,
+    instance_no   INTEGER NOT NULL REFERENCES instances,
+    id            BLOB NOT NULL,
+    kind          TEXT NOT NULL,
+    scope         TEXT NOT NULL,
+    rev           INTEGER NOT NULL,
+    author        TEXT NOT NULL,
+    at            INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    parent_origin BLOB,
+    parent_id     BLOB,
+    body          TEXT,
+    line_hash     BLOB,
+    -- Why it is not shown, as far as the record itself decides; null when it may be.
+    cause         TEXT,
+    UNIQUE (instance_no, id)
+);
+CREATE INDEX records_kind ON records (kind, created_at);
+CREATE INDEX records_parent ON records (parent_id);

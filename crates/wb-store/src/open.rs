@@ -1,0 +1,105 @@
+//! Opening the files of a node: settings of SQLite, and migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::{Result, StoreError};
+use crate::home::restrict_file;
+
+/// How long a writer waits for another process before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One of the two databases of a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Database {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// Stands in the file, so that another program's database is not taken for ours.
+    application_id: i64,
+    /// Forward only; a migration is never changed once it was released.
+    migrations: &'static [&'static str],
+}
+
+pub(crate) const MAIN: Database = Database {
+    name: "wb.db",
+    application_id: 0x5742_4d41,
+    migrations: &[include_str!("migrations/main_0001.sql")],
+};
+
+pub(crate) const PRIVATE: Database = Database {
+    name: "private.db",
+    application_id: 0x5742_5052,
+    migrations: &[include_str!("migrations/private_0001.sql")],
+};
+
+/// Opens a database, making it when `create` says so, and brings it to the newest format.
+pub(crate) fn open(path: &Path, database: Database, create: bool) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    if create {
+        restrict_file(path)?;
+    }
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    check_ours(&connection, path, database)?;
+    // Full: what is sealed must be on the disk before it is sent. Secure delete: what is erased must
+    // not stay behind in free pages.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
+    )?;
+    migrate(&mut connection, database)?;
+    Ok(connection)
+}
+
+fn check_ours(connection: &Connection, path: &Path, database: Database) -> Result<()> {
+    let foreign = || StoreError::Foreign(path.to_owned());
+    let id: i64 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
+            _ => error.into(),
+        })?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id == database.application_id || (id == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(foreign())
+    }
+}
+
+fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
+    let known = i64::try_from(database.migrations.len()).expect("there are few migrations");
+    let version =
+        |connection: &Connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let found: i64 = version(connection)?;
+    if found > known {
+        return Err(StoreError::Newer {
+            file: database.name,
+            found,
+            known,
+        });
+    }
+    if found == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have migrated while this one waited for the lock.
+    let found: i64 = version(&transaction)?;
+    for migration in database
+        .migrations
+        .iter()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", database.application_id)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! What is shown, folded from what is stored (spec: showing).
+//!
+//! [`project_record`] makes the row of one record, [`rebuild`] all of them; both use the same fold, so
+//! that rebuilding changes nothing. What depends on other records or on decisions about instances
+//! (parent, approval) is joined by queries, so that it needs no fold when it changes.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use wb_core::id::{Hash, RecordId, RecordRef};
+use wb_core::kinds::{Body, BodyError};
+use wb_core::leave::{Life, Stays};
+use wb_core::line::Line;
+use wb_core::scope::{By, FeedScope, Kind};
+use wb_core::show::{Candidate, Cause, Marks, choose};
+use wb_core::time::Timestamp;
+
+use crate::error::{Result, StoreError};
+use crate::local::load_local;
+use crate::sql::{Sql, word};
+use crate::store::Write;
+
+/// One row of `records`.
+struct Row {
+    kind: Kind,
+    scope: &'static str,
+    rev: u64,
+    author: String,
+    at: Timestamp,
+    created_at: Timestamp,
+    parent: Option<RecordRef>,
+    body: Option<String>,
+    line_hash: Option<Hash>,
+    cause: Option<&'static str>,
+}
+
+/// Makes the row of one record of another instance from its stored entries.
+pub(crate) fn project_record(
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+) -> Result<()> {
+    let own = "SELECT standing = 'self' FROM instances WHERE instance_no = ?1";
+    if connection
+        .prepare_cached(own)?
+        .query_row([instance_no], |row| row.get(0))?
+    {
+        // What this instance wrote is shown from its local records, in all scopes.
+        return Ok(());
+    }
+    match fold(connection, instance_no, id)? {
+        Some(row) => put_row(connection, instance_no, id, &row),
+        None => drop_row(connection, instance_no, id),
+    }
+}
+
+fn put_row(connection: &Connection, instance_no: i64, id: &RecordId, row: &Row) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, parent_origin, parent_id, body, line_hash, cause)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (instance_no, id) DO UPDATE SET kind = excluded.kind, scope = excluded.scope,
+               rev = excluded.rev, author = excluded.author, at = excluded.at, created_at = excluded.created_at,
+               parent_origin = excluded.parent_origin, parent_id = excluded.parent_id, body = excluded.body,
+               line_hash = excluded.line_hash, cause = excluded.cause",
+        )?
+        .execute(params![
+            instance_no,
+            Sql(id),
+            row.kind.as_str(),
+            row.scope,
+            Sql(row.rev),
+            row.author,
+            Sql(row.at),
+            Sql(row.created_at),
+            row.parent.map(|parent| Sql(parent.origin)),
+            row.parent.map(|parent| Sql(parent.id)),
+            row.body,
+            row.line_hash.map(Sql),
+            row.cause,
+        ])?;
+    Ok(())
+}
+
+fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM records WHERE instance_no = ?1 AND id = ?2")?
+        .execute(params![instance_no, Sql(id)])?;
+    Ok(())
+}
+
+/// A live row of `feed_lines`.
+struct LiveRow {
+    candidate: Candidate,
+    kind: Kind,
+    line: Option<Vec<u8>>,
+    line_hash: Hash,
+}
+
+fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Option<Row>> {
+    let sql = "SELECT f.scope, x.op, x.rev, x.kind, x.line_hash, x.line, x.live = 1, x.void
+               FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.id = ?1 AND f.instance_no = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![Sql(id), instance_no])?;
+    let (mut marks, mut live) = (Marks::default(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (Sql(rev), is_live, is_void): (Sql<u64>, bool, bool) =
+            (row.get(2)?, row.get(6)?, row.get(7)?);
+        let is_put = row.get_ref(1)?.as_str().is_ok_and(|op| op == "put");
+        if !is_void {
+            let mark = if is_put {
+                &mut marks.put
+            } else {
+                &mut marks.retract
+            };
+            *mark = rev.max(*mark);
+        }
+        if is_live {
+            let line: Option<Vec<u8>> = row.get(5)?;
+            let scope: FeedScope = word(row, 0)?;
+            let candidate = Candidate {
+                scope,
+                rev,
+                has_line: line.is_some(),
+                is_void,
+            };
+            let Sql(line_hash): Sql<Hash> = row.get(4)?;
+            live.push(LiveRow {
+                candidate,
+                kind: word(row, 3)?,
+                line,
+                line_hash,
+            });
+        }
+    }
+    let candidates: Vec<Candidate> = live.iter().map(|row| row.candidate).collect();
+    let mut hidden = None;
+    for row in live {
+        match choose(&row.candidate, &candidates, marks) {
+            Ok(()) => return shown(connection, instance_no, &row).map(Some),
+            Err(cause) => hidden = Some((row, cause)),
+        }
+    }
+    Ok(hidden.map(|(row, cause)| hide(&row, cause)))
+}
+
+/// A row that the record itself keeps from being shown; its text is not copied.
+fn hide(row: &LiveRow, cause: Cause) -> Row {
+    let epoch = Timestamp::from_unix_ms(0).expect("the epoch is in range");
+    Row {
+        kind: row.kind.clone(),
+        scope: row.candidate.scope.as_str(),
+        rev: row.candidate.rev,
+        author: String::new(),
+        at: epoch,
+        created_at: epoch,
+        parent: None,
+        body: None,
+        line_hash: Some(row.line_hash),
+        cause: Some(cause.as_str()),
+    }
+}
+
+fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row> {
+    let bytes = row.line.as_deref().unwrap_or_default();
+    let line = Line::read(bytes)
+        .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
+    let text = line.body();
+    let (body, cause) = match Body::read(&line.kind, line.schema_version, line.origin, text) {
+        Ok(body) => (Some(body), None),
+        Err(BodyError::NeedsNewerVersion) => (None, Some(Cause::NeedsNewerVersion)),
+        Err(BodyError::Invalid) => (None, Some(Cause::BodyInvalid)),
+    };
+    if let Some(Body::Card(card)) = &body {
+        let sql = "UPDATE instances SET name = ?2 WHERE instance_no = ?1";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![instance_no, card.name])?;
+    }
+    Ok(Row {
+        kind: line.kind.clone(),
+        scope: row.candidate.scope.as_str(),
+        rev: line.rev,
+        author: line.by.to_string(),
+        at: line.at,
+        created_at: body.as_ref().and_then(created_at).unwrap_or(line.at),
+        parent: body.as_ref().and_then(|body| body.parent(line.origin)),
+        // The exact text of the body, so that members this version does not know are still there.
+        body: body.map(|_| text.to_owned()),
+        line_hash: Some(row.line_hash),
+        cause: cause.map(Cause::as_str),
+    })
+}
+
+fn created_at(body: &Body) -> Option<Timestamp> {
+    match body {
+        Body::Request(request) => Some(request.created_at),
+        Body::Comment(comment) => Some(comment.created_at),
+        _ => None,
+    }
+}
+
+/// Makes the row of a record of this instance from its local record.
+pub(crate) fn project_local(connection: &Connection, id: &RecordId) -> Result<()> {
+    let own = "SELECT instance_no FROM instances WHERE standing = 'self'";
+    let own_no: i64 = connection
+        .prepare_cached(own)?
+        .query_row([], |row| row.get(0))?;
+    let Some(local) = load_local(connection, id)? else {
+        return drop_row(connection, own_no, id);
+    };
+    let row = Row {
+        kind: local.kind,
+        scope: local.scope.min(local.ceiling).as_str(),
+        rev: local.rev,
+        author: local.author.map_or(By::Instance, By::User).to_string(),
+        at: local.at,
+        created_at: local.created_at,
+        parent: local.parent,
+        body: Some(local.body),
+        line_hash: None,
+        cause: match local.life {
+            Life::Active => None,
+            Life::Pending => Some(Stays::NotApproved.as_str()),
+            Life::Deleted => Some(Stays::Deleted.as_str()),
+        },
+    };
+    put_row(connection, own_no, id, &row)
+}
+
+/// Makes every row of `records` again; returns how many there are.
+///
+/// # Errors
+/// What the database reports; then nothing was changed.
+pub fn rebuild(write: &Write<'_>) -> Result<u64> {
+    let connection = &write.transaction;
+    connection.execute("DELETE FROM records", [])?;
+    connection.execute(
+        "UPDATE instances SET name = NULL WHERE standing != 'self'",
+        [],
+    )?;
+    let local: Vec<Sql<RecordId>> = connection
+        .prepare("SELECT id FROM local_records ORDER BY id")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for Sql(id) in local {
+        project_local(connection, &id)?;
+    }
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT f.instance_no, x.id FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.live = 1",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        project_record(connection, row.get(0)?, &row.get::<_, Sql<RecordId>>(1)?.0)?;
+    }
+    let count: Option<Sql<u64>> = connection
+        .query_row("SELECT count(*) FROM records", [], |row| row.get(0))
+        .optional()?;
+    Ok(count.map_or(0, |Sql(count)| count))
+}

@@ -1,0 +1,246 @@
+//! Reading what is shown: records of this instance and of others, joined with what decides beyond the
+//! record itself (approval of the origin, the parent).
+
+use rusqlite::{Row, params, params_from_iter};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
+use wb_core::scope::{By, Kind, Scope};
+use wb_core::show::Cause;
+use wb_core::time::Timestamp;
+
+use crate::error::Result;
+use crate::instances::Standing;
+use crate::sql::{Sql, some, word};
+use crate::store::Store;
+
+/// A record as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Its key.
+    pub key: RecordRef,
+    /// What was decided about its origin.
+    pub standing: Standing,
+    /// The origin's name, where a card told it.
+    pub home: Option<String>,
+    /// Its kind.
+    pub kind: Kind,
+    /// The narrowest of its own and its parent's scope.
+    pub scope: Scope,
+    /// Its revision; 0 for a local record that never left.
+    pub rev: u64,
+    /// Its author, as far as its line tells.
+    pub by: Option<By>,
+    /// When this revision was written.
+    pub at: Timestamp,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// The request it belongs to.
+    pub parent: Option<RecordRef>,
+    /// The body as JSON.
+    pub body: Option<String>,
+    /// Why it is not shown; none when it is.
+    pub hidden: Option<String>,
+}
+
+/// Which records to read.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only of this instance.
+    pub origin: Option<InstanceId>,
+    /// Only of this id (of whatever origin).
+    pub id: Option<RecordId>,
+    /// Only what belongs to this request.
+    pub parent: Option<RecordRef>,
+    /// Also what is not shown, with its cause.
+    pub hidden_too: bool,
+}
+
+/// A status or helper record of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRow {
+    /// Who wrote it.
+    pub origin: InstanceId,
+    /// `status` or `helper`.
+    pub kind: Kind,
+    /// The body as JSON.
+    pub body: String,
+    /// Hash of its line, where it was sealed.
+    pub line_hash: Option<Hash>,
+}
+
+const SELECT: &str = "SELECT i.id, i.standing, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
+      r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.record_no
+    FROM records r JOIN instances i USING (instance_no)
+    LEFT JOIN instances pi ON pi.id = r.parent_origin
+    LEFT JOIN records p ON p.instance_no = pi.instance_no AND p.id = r.parent_id";
+
+impl Store {
+    /// Reads records, oldest first. Rows that are not shown come only when asked for.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn records(&self, filter: &Filter) -> Result<Vec<RecordRow>> {
+        let mut conditions: Vec<&str> = Vec::new();
+        let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
+        if let Some(kind) = &filter.kind {
+            conditions.push("r.kind = ?");
+            values.push(Box::new(kind.as_str().to_owned()));
+        }
+        if let Some(origin) = filter.origin {
+            conditions.push("i.id = ?");
+            values.push(Box::new(Sql(origin)));
+        }
+        if let Some(id) = filter.id {
+            conditions.push("r.id = ?");
+            values.push(Box::new(Sql(id)));
+        }
+        if let Some(parent) = filter.parent {
+            conditions.push("r.parent_origin = ? AND r.parent_id = ?");
+            values.push(Box::new(Sql(parent.origin)));
+            values.push(Box::new(Sql(parent.id)));
+        }
+        let condition = if conditions.is_empty() {
+            "1".to_owned()
+        } else {
+            conditions.join(" AND ")
+        };
+        let sql = format!("{SELECT} WHERE {condition} ORDER BY r.created_at, r.id, i.id");
+        let own = self.own_name()?;
+        let mut statement = self.main().prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| read(row, &own))?;
+        let rows: Vec<RecordRow> = rows.collect::<rusqlite::Result<_>>()?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| filter.hidden_too || row.hidden.is_none())
+            .collect())
+    }
+
+    /// Everything said about the state of a request, shown or not by who said it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn status_rows(&self, request: &RecordRef) -> Result<Vec<StatusRow>> {
+        let sql = "SELECT i.id, r.kind, r.body, COALESCE(r.line_hash,
+                     (SELECT x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
+                      WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1))
+                   FROM records r JOIN instances i USING (instance_no)
+                   WHERE r.parent_id = ?1 AND r.parent_origin = ?2 AND r.kind IN ('status', 'helper')
+                     AND r.cause IS NULL AND i.standing IN ('self', 'approved') AND r.body IS NOT NULL";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map(params![Sql(request.id), Sql(request.origin)], |row| {
+            Ok(StatusRow {
+                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                kind: word(row, 1)?,
+                body: row.get(2)?,
+                line_hash: some(row.get(3)?),
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many records of each instance are shown or hidden, by kind and cause.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn record_counts(&self) -> Result<Vec<(InstanceId, Kind, Option<String>, u64)>> {
+        let sql = "SELECT i.id, r.kind, CASE WHEN i.standing = 'self' THEN NULL ELSE r.cause END AS why, count(*)
+                   FROM records r JOIN instances i USING (instance_no)
+                   GROUP BY i.id, r.kind, why ORDER BY i.id, r.kind, why";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let id: Sql<InstanceId> = row.get(0)?;
+            Ok((
+                id.0,
+                word(row, 1)?,
+                row.get(2)?,
+                row.get::<_, Sql<u64>>(3)?.0,
+            ))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Deltas held by name: origin, scope, outcome, rule and how many.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn held_counts(&self) -> Result<Vec<(InstanceId, String, String, Option<String>, u64)>> {
+        let sql = "SELECT origin, scope, outcome, rule, count(*) FROM held GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let id: Sql<InstanceId> = row.get(0)?;
+            Ok((
+                id.0,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get::<_, Sql<u64>>(4)?.0,
+            ))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn read(row: &Row<'_>, own: &str) -> rusqlite::Result<RecordRow> {
+    let standing: Standing = word(row, 1)?;
+    let own_scope: Scope = word(row, 4)?;
+    let parent_origin: Option<Sql<InstanceId>> = row.get(9)?;
+    let parent_id: Option<Sql<RecordId>> = row.get(10)?;
+    let parent = some(parent_origin)
+        .zip(some(parent_id))
+        .map(|(origin, id)| RecordRef { origin, id });
+    let parent_is_known = row.get::<_, Option<i64>>(17)?.is_some();
+    let parent_scope: Option<Scope> = if parent_is_known {
+        Some(word(row, 14)?)
+    } else {
+        None
+    };
+    let hidden = match row.get::<_, Option<String>>(12)? {
+        Some(cause) => Some(cause),
+        None => match standing {
+            Standing::Waiting => Some(Cause::OriginWaiting.as_str().to_owned()),
+            Standing::Blocked => Some(Cause::OriginBlocked.as_str().to_owned()),
+            Standing::Own | Standing::Approved => parent_cause(row, parent, parent_is_known)?,
+        },
+    };
+    let by: String = row.get(6)?;
+    Ok(RecordRow {
+        key: RecordRef {
+            origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+            id: row.get::<_, Sql<RecordId>>(13)?.0,
+        },
+        standing,
+        home: if standing == Standing::Own {
+            Some(own.to_owned())
+        } else {
+            row.get(2)?
+        },
+        kind: word(row, 3)?,
+        scope: parent_scope.map_or(own_scope, |parent| parent.min(own_scope)),
+        rev: row.get::<_, Sql<u64>>(5)?.0,
+        by: by.parse().ok(),
+        at: row.get::<_, Sql<Timestamp>>(7)?.0,
+        created_at: row.get::<_, Sql<Timestamp>>(8)?.0,
+        parent,
+        body: row.get(11)?,
+        hidden,
+    })
+}
+
+/// Rule 8 of showing: a child is shown only with its parent.
+fn parent_cause(
+    row: &Row<'_>,
+    parent: Option<RecordRef>,
+    is_known: bool,
+) -> rusqlite::Result<Option<String>> {
+    if parent.is_none() {
+        return Ok(None);
+    }
+    if !is_known {
+        return Ok(Some(Cause::ParentUnknown.as_str().to_owned()));
+    }
+    let cause: Option<String> = row.get(15)?;
+    let standing: Standing = word(row, 16)?;
+    let is_shown = cause.is_none() && matches!(standing, Standing::Own | Standing::Approved);
+    Ok((!is_shown).then(|| Cause::ParentNotShown.as_str().to_owned()))
+}

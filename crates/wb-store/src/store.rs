@@ -1,0 +1,252 @@
+//! A node's files, opened together.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use wb_core::id::{InstanceId, RecordId};
+use wb_core::identity::IdentityLog;
+use wb_core::time::Timestamp;
+
+use crate::error::{Result, StoreError};
+use crate::guard::{Guard, Standing as GuardStanding};
+use crate::home::{Home, restrict_file};
+use crate::instances::{self, Standing};
+use crate::open::{self, MAIN, PRIVATE};
+use crate::private::Private;
+use crate::sql::Sql;
+
+/// What a new instance starts from.
+#[derive(Debug)]
+pub struct Founding<'a> {
+    /// Its identity log: one entry.
+    pub identity: &'a IdentityLog,
+    /// Its name.
+    pub name: &'a str,
+    /// The founder's user id.
+    pub founder: RecordId,
+    /// Fresh random text for the guard.
+    pub incarnation: String,
+    /// 32 random bytes behind pseudonyms.
+    pub node_secret: &'a [u8; 32],
+    /// Seed of the signing key, as hex digits.
+    pub signing_key: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A node's files.
+#[derive(Debug)]
+pub struct Store {
+    home: Home,
+    main: Connection,
+    private: Private,
+    guard: GuardStanding,
+}
+
+impl Store {
+    /// Makes the files of a new instance. The key is written last: only with it is there an instance.
+    ///
+    /// # Errors
+    /// `AlreadyFounded`, or what stands in the way.
+    pub fn create(home: &Home, founding: &Founding<'_>) -> Result<Self> {
+        if home.is_founded() || home.main().exists() {
+            return Err(StoreError::AlreadyFounded(home.dir().to_owned()));
+        }
+        home.create()?;
+        let mut main = open::open(&home.main(), MAIN, true)?;
+        let private = open::open(&home.private(), PRIVATE, true)?;
+        let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        instances::put_identity(&transaction, founding.identity, Standing::Own, founding.now)?;
+        put_meta(&transaction, "name", founding.name)?;
+        put_meta(&transaction, "founder", &founding.founder.to_string())?;
+        put_meta(&transaction, "incarnation", &founding.incarnation)?;
+        put_meta(&transaction, "seal_counter", "0")?;
+        transaction.commit()?;
+        private.execute(
+            "INSERT INTO secrets (name, value) VALUES ('node', ?1)",
+            [&founding.node_secret[..]],
+        )?;
+        let guard = Guard {
+            counter: 0,
+            incarnation: founding.incarnation.clone(),
+        };
+        guard.write(&home.guard())?;
+        crate::home::write_private_file(&home.signing_key(), founding.signing_key.as_bytes())?;
+        Self::open(home)
+    }
+
+    /// Opens the files of an instance, brings them to the newest format and compares the guard.
+    ///
+    /// # Errors
+    /// `NoInstance`, `Newer`, or what stands in the way.
+    pub fn open(home: &Home) -> Result<Self> {
+        if !home.is_founded() {
+            return Err(StoreError::NoInstance(home.dir().to_owned()));
+        }
+        restrict_file(&home.signing_key())?;
+        let main = open::open(&home.main(), MAIN, false)?;
+        let private = Private::new(open::open(&home.private(), PRIVATE, false)?);
+        let mut store = Self {
+            home: home.clone(),
+            main,
+            private,
+            guard: GuardStanding::Sound,
+        };
+        store.compare_guard()?;
+        Ok(store)
+    }
+
+    fn compare_guard(&mut self) -> Result<()> {
+        let database = self.guard_in_database()?;
+        let file = Guard::read(&self.home.guard())?;
+        self.guard = Guard::compare(file.as_ref(), &database);
+        if self.guard == GuardStanding::Crash {
+            // Committed and not yet sent: only the guard has to follow.
+            database.write(&self.home.guard())?;
+            self.guard = GuardStanding::Sound;
+        }
+        Ok(())
+    }
+
+    fn guard_in_database(&self) -> Result<Guard> {
+        let counter = self
+            .meta("seal_counter")?
+            .and_then(|text| text.parse().ok());
+        let incarnation = self.meta("incarnation")?;
+        match (counter, incarnation) {
+            (Some(counter), Some(incarnation)) => Ok(Guard {
+                counter,
+                incarnation,
+            }),
+            _ => Err(StoreError::damaged("the guard's counter is missing")),
+        }
+    }
+
+    /// Whether this database is an older copy of itself: then nothing may be sealed.
+    #[must_use]
+    pub fn guard(&self) -> GuardStanding {
+        self.guard
+    }
+
+    /// Lets the guard file follow what was committed; call it before anything sealed is sent.
+    ///
+    /// # Errors
+    /// What stands in the way; then nothing may be sent.
+    pub fn advance_guard(&self) -> Result<()> {
+        self.guard_in_database()?.write(&self.home.guard())
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The private file.
+    #[must_use]
+    pub fn private(&self) -> &Private {
+        &self.private
+    }
+
+    /// This instance.
+    ///
+    /// # Errors
+    /// That the database is damaged.
+    pub fn own_id(&self) -> Result<InstanceId> {
+        let sql = "SELECT id FROM instances WHERE standing = 'self'";
+        let id: Option<Sql<InstanceId>> =
+            self.main.query_row(sql, [], |row| row.get(0)).optional()?;
+        id.map(|Sql(id)| id)
+            .ok_or_else(|| StoreError::damaged("it does not say which instance it is of"))
+    }
+
+    /// This instance's name.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn own_name(&self) -> Result<String> {
+        Ok(self.meta("name")?.unwrap_or_default())
+    }
+
+    /// The founder's user id.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn founder(&self) -> Result<Option<RecordId>> {
+        Ok(self.meta("founder")?.and_then(|text| text.parse().ok()))
+    }
+
+    /// A value of the `meta` table.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = ?1";
+        Ok(self
+            .main
+            .query_row(sql, [key], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The main file, for reading.
+    pub(crate) fn main(&self) -> &Connection {
+        &self.main
+    }
+
+    /// Starts a transaction on the main file that other writers wait for.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn write(&mut self) -> Result<Write<'_>> {
+        Ok(Write {
+            transaction: self
+                .main
+                .transaction_with_behavior(TransactionBehavior::Immediate)?,
+        })
+    }
+
+    /// Writes what is in the log of the main file into the file itself and empties the log, so that
+    /// nothing erased stays behind in it. Another process may be reading; then it is done later.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.main
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// One transaction on the main file. Dropped without [`Write::commit`] it changes nothing.
+#[derive(Debug)]
+pub struct Write<'s> {
+    pub(crate) transaction: Transaction<'s>,
+}
+
+impl Write<'_> {
+    /// Makes everything done in it count, on the disk.
+    ///
+    /// # Errors
+    /// What the database reports; then nothing was changed.
+    pub fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit()?)
+    }
+
+    /// Counts a sealing; the guard follows after the commit.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn count_sealing(&self) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE meta SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + 1 AS TEXT) WHERE key = 'seal_counter'",
+            [],
+        )?;
+        Ok(())
+    }
+}
+
+pub(crate) fn put_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+    )?;
+    Ok(())
+}
