@@ -92,3 +92,20 @@ pub fn trusted_head(salt: &Salt, log: &LogId, generation: u64, seq: u64, header:
 pub fn live_digest(lanes: &[u8]) -> Hash {
     tagged(LIVE_DIGEST, &[lanes])
 }
+
+/// SHA-256 of something that comes in parts.
+#[derive(Debug, Clone, Default)]
+pub struct Streaming(Sha256);
+
+impl Streaming {
+    /// Takes the next part.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all parts.
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}

@@ -1,6 +1,20 @@
-//! The use cases of a node: one file per command, one per query, and the work in the background.
+//! The use cases of a node: one file per command, one per query.
 //!
-//! The place where the clock is read and entropy is drawn, to be handed to `wb-core`. Leaves SQL to
-//! `wb-store`, and everything that prints or renders to the crates above.
+//! Commands change something and write it to the audit log; queries only read. Rules are in `wb-core`,
+//! SQL in `wb-store`; here is what a person asked for, in their words, and what may be answered.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
+
+pub mod command;
+pub mod entropy;
+pub mod error;
+pub mod import;
+pub mod node;
+pub mod plan;
+pub mod query;
+pub mod settings;
+pub mod starter;
+pub mod view;
+
+pub use error::{ErrorKind, NodeError, Result};
+pub use node::{Actor, Node};

@@ -288,6 +288,17 @@ impl Write<'_> {
         put_identity(&self.transaction, log, standing_if_new, now)
     }
 
+    /// An instance's name, where its card told one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn instance_name(&self, id: &InstanceId) -> Result<Option<String>> {
+        let sql = "SELECT name FROM instances WHERE id = ?1";
+        let name: Option<Option<String>> =
+            self.transaction.query_row(sql, [Sql(id)], |row| row.get(0)).optional()?;
+        Ok(name.flatten())
+    }
+
     /// Decides about an instance by hand.
     ///
     /// # Errors

@@ -6,12 +6,14 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod diff;
 mod doctor;
 mod error;
 mod feeds;
 mod guard;
 mod home;
 mod instances;
+pub mod legacy;
 mod local;
 mod open;
 mod private;
@@ -20,14 +22,15 @@ mod query;
 mod sql;
 mod store;
 
+pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError};
-pub use feeds::{FeedRow, Ingest, SnapshotRows, StoredHeader, Taken};
+pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, SnapshotRows, StoredHeader, Taken};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use home::{Home, write_private_file};
 pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed};
 pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Role};
 pub use project::rebuild;
-pub use query::{Filter, RecordRow, StatusRow};
-pub use store::{Founding, Store};
+pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use store::{Founding, Store, Write};

@@ -69,6 +69,34 @@ pub struct StatusRow {
     pub line_hash: Option<Hash>,
 }
 
+/// How many records of one instance, kind and cause there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordCount {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The kind.
+    pub kind: Kind,
+    /// Why they are not shown, as far as the records themselves decide.
+    pub cause: Option<String>,
+    /// How many.
+    pub records: u64,
+}
+
+/// How many deltas of one feed were set aside, by what came of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCount {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed's scope.
+    pub scope: String,
+    /// What came of them.
+    pub outcome: String,
+    /// The rule broken, or what they wait for.
+    pub rule: Option<String>,
+    /// How many.
+    pub deltas: u64,
+}
+
 const SELECT: &str = "SELECT i.id, i.standing, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
       r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.record_no
     FROM records r JOIN instances i USING (instance_no)
@@ -143,39 +171,37 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub fn record_counts(&self) -> Result<Vec<(InstanceId, Kind, Option<String>, u64)>> {
+    pub fn record_counts(&self) -> Result<Vec<RecordCount>> {
         let sql = "SELECT i.id, r.kind, CASE WHEN i.standing = 'self' THEN NULL ELSE r.cause END AS why, count(*)
                    FROM records r JOIN instances i USING (instance_no)
                    GROUP BY i.id, r.kind, why ORDER BY i.id, r.kind, why";
         let mut statement = self.main().prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            let id: Sql<InstanceId> = row.get(0)?;
-            Ok((
-                id.0,
-                word(row, 1)?,
-                row.get(2)?,
-                row.get::<_, Sql<u64>>(3)?.0,
-            ))
+            Ok(RecordCount {
+                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                kind: word(row, 1)?,
+                cause: row.get(2)?,
+                records: row.get::<_, Sql<u64>>(3)?.0,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Deltas held by name: origin, scope, outcome, rule and how many.
+    /// Deltas held by name, counted.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn held_counts(&self) -> Result<Vec<(InstanceId, String, String, Option<String>, u64)>> {
+    pub fn held_counts(&self) -> Result<Vec<HeldCount>> {
         let sql = "SELECT origin, scope, outcome, rule, count(*) FROM held GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
         let mut statement = self.main().prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            let id: Sql<InstanceId> = row.get(0)?;
-            Ok((
-                id.0,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get::<_, Sql<u64>>(4)?.0,
-            ))
+            Ok(HeldCount {
+                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                scope: row.get(1)?,
+                outcome: row.get(2)?,
+                rule: row.get(3)?,
+                deltas: row.get::<_, Sql<u64>>(4)?.0,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

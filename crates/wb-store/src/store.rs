@@ -250,3 +250,21 @@ pub(crate) fn put_meta(connection: &Connection, key: &str, value: &str) -> Resul
     )?;
     Ok(())
 }
+
+impl Store {
+    /// Reads several things as of one moment, whatever other processes write meanwhile.
+    ///
+    /// # Errors
+    /// What the database or the work reports.
+    pub fn at_one_moment<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.main.execute_batch("BEGIN").map_err(StoreError::from)?;
+        let done = work(self);
+        self.main
+            .execute_batch("ROLLBACK")
+            .map_err(StoreError::from)?;
+        done
+    }
+}

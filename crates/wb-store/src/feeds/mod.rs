@@ -3,11 +3,12 @@
 mod delta;
 mod held;
 mod ingest;
+mod seal;
 mod serve;
 mod snapshot;
 mod view;
 
 pub use ingest::Ingest;
+pub use seal::{SealDelta, SealItem};
 pub use serve::{FeedRow, SnapshotRows, StoredHeader};
 pub use snapshot::Taken;
-pub(crate) use view::{StoredFeed, load_feed};

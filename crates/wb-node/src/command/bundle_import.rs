@@ -1,0 +1,188 @@
+//! `wb bundle import`: takes a bundle, after a preview when an origin is new.
+//!
+//! The preview is the import itself in a transaction that is dropped, so it cannot say anything else
+//! than what then happens. Everything is verified before anything counts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use wb_core::bundle::{BundleHead, Driver, FeedOutcome};
+use wb_core::id::InstanceId;
+use wb_core::identity::Merge;
+use wb_store::{Changed, Difference, Standing, Write};
+
+use super::bundle_verify::cut;
+use crate::error::{NodeError, Result};
+use crate::import::lines::{Lines, Next};
+use crate::import::sink::StoreSink;
+use crate::node::{Actor, Node};
+
+/// How to import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleImport {
+    /// Show what would change, and change nothing.
+    pub dry_run: bool,
+    /// Accept origins that are new here: their records are shown from now on.
+    pub accept: bool,
+    /// Take feeds that verify although others do not.
+    pub partial: bool,
+}
+
+/// What one origin brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginPreview {
+    /// The instance.
+    pub id: InstanceId,
+    /// Its name, where its card tells one.
+    pub name: Option<String>,
+    /// What was decided about it before.
+    pub standing: Option<Standing>,
+    /// Records new, changed and gone, by kind.
+    pub counts: BTreeMap<(String, &'static str), u64>,
+}
+
+/// What an import did, or would do.
+#[derive(Debug)]
+pub struct Imported {
+    /// What the bundle's head says.
+    pub head: BundleHead,
+    /// What came of each feed.
+    pub feeds: Vec<FeedOutcome>,
+    /// By origin, what changes.
+    pub origins: Vec<OriginPreview>,
+    /// Record by record, what changes.
+    pub changed: Vec<Changed>,
+    /// Identity logs that contradict what is held.
+    pub evidence: Vec<(InstanceId, Merge)>,
+    /// Whether it counts now.
+    pub done: bool,
+    /// Origins that are new and were not accepted: then nothing counts.
+    pub waiting: Vec<InstanceId>,
+    /// With a partial import: what was wrong with the rest.
+    pub damage: Option<wb_core::bundle::BundleError>,
+}
+
+/// Imports a bundle, or shows what importing it would do.
+///
+/// # Errors
+/// The stage and line of the first fault; what store or disk report. Nothing counts then.
+pub fn bundle_import(
+    node: &mut Node,
+    actor: &Actor,
+    path: &Path,
+    input: BundleImport,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported> {
+    let now = node.now();
+    let before: BTreeMap<InstanceId, Standing> = node
+        .store
+        .instances()?
+        .into_iter()
+        .map(|instance| (instance.id, instance.standing))
+        .collect();
+    let own = node.own_id();
+    let write = node.store.write()?;
+    write.remember_shown()?;
+    let mut sink = StoreSink::new(&write, now);
+    let driver = drive(path, &mut sink, input.partial, progress)?;
+    let damage = driver.finish().err();
+    if let (Some(source), false) = (&damage, input.partial) {
+        return Err(NodeError::Bundle {
+            path: path.to_owned(),
+            source: source.clone(),
+        });
+    }
+    let Some(head) = driver.head().cloned() else {
+        return Err(cut(path, 0));
+    };
+    let changed = write.changed_since()?;
+    let with_feeds = driver
+        .feeds()
+        .iter()
+        .map(|feed| feed.origin)
+        .filter(|origin| *origin != own);
+    let mut waiting: Vec<InstanceId> = with_feeds
+        .filter(|id| matches!(before.get(id), None | Some(Standing::Waiting)))
+        .collect();
+    waiting.sort_unstable();
+    waiting.dedup();
+    let origins = preview(&write, &driver, &before, &changed)?;
+    let accepted = waiting.is_empty() || input.accept;
+    let done = accepted && !input.dry_run;
+    if done {
+        for id in &waiting {
+            write.set_standing(id, Standing::Approved)?;
+        }
+        write.commit()?;
+        // Lines that were taken back must not stay behind in the log file.
+        if changed
+            .iter()
+            .any(|change| change.difference != Difference::New)
+        {
+            node.store.checkpoint()?;
+        }
+        let detail = format!(
+            "{} records changed, {} origins accepted",
+            changed.len(),
+            waiting.len()
+        );
+        node.audit(now, actor, "bundle import", &path.display(), detail)?;
+    }
+    Ok(Imported {
+        head,
+        feeds: driver.feeds().to_vec(),
+        origins,
+        changed,
+        evidence: driver.evidence().to_vec(),
+        done,
+        waiting: if done { Vec::new() } else { waiting },
+        damage,
+    })
+}
+
+fn drive(
+    path: &Path,
+    sink: &mut StoreSink<'_, '_>,
+    partial: bool,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Driver> {
+    let mut lines = Lines::open(path)?;
+    let mut driver = Driver::default();
+    let mut number = 0;
+    loop {
+        match lines.next(path)? {
+            Next::Line(line) => {
+                number += 1;
+                driver.push(line, sink)?;
+            }
+            Next::End => return Ok(driver),
+            Next::Cut if partial => return Ok(driver),
+            Next::Cut => return Err(cut(path, number)),
+        }
+        progress(number);
+    }
+}
+
+fn preview(
+    write: &Write<'_>,
+    driver: &Driver,
+    before: &BTreeMap<InstanceId, Standing>,
+    changed: &[Changed],
+) -> Result<Vec<OriginPreview>> {
+    let mut origins = Vec::new();
+    for id in driver.identities().keys() {
+        let mut counts = BTreeMap::new();
+        for change in changed.iter().filter(|change| change.origin == *id) {
+            *counts
+                .entry((change.kind.to_string(), change.difference.as_str()))
+                .or_default() += 1;
+        }
+        origins.push(OriginPreview {
+            id: *id,
+            name: write.instance_name(id)?,
+            standing: before.get(id).copied(),
+            counts,
+        });
+    }
+    Ok(origins)
+}

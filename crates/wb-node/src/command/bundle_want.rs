@@ -1,0 +1,33 @@
+//! `wb bundle want`: says what is held here, signed, so that the next bundle brings only the rest.
+
+use std::path::Path;
+
+use wb_core::bundle::Speaks;
+use wb_core::scope::FeedScope;
+use wb_core::want::{Held, Want};
+
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+
+/// Writes a want file; returns how many feeds it lists.
+///
+/// # Errors
+/// What the store or the disk reports.
+pub fn bundle_want(node: &Node, file: &Path) -> Result<usize> {
+    let feeds = node
+        .store
+        .feeds()?
+        .into_iter()
+        .filter(|feed| feed.held.scope == FeedScope::Public);
+    let feeds: Vec<Held> = feeds.map(|feed| feed.held).collect();
+    let count = feeds.len();
+    let want = Want::new(node.identity(), Speaks::this(), feeds);
+    let mut bytes = want.sign(&node.signer()?);
+    bytes.push(b'\n');
+    for entry in node.identity().entries() {
+        bytes.extend_from_slice(&entry.line);
+        bytes.push(b'\n');
+    }
+    std::fs::write(file, bytes).map_err(NodeError::file(file))?;
+    Ok(count)
+}

@@ -1,0 +1,16 @@
+//! What changes something: one file per command.
+
+pub mod bundle_export;
+pub mod bundle_import;
+pub mod bundle_verify;
+pub mod bundle_want;
+pub mod comment_add;
+pub mod init;
+pub mod invite_create;
+pub mod publish;
+pub mod rebuild;
+pub mod record_share;
+pub mod request_add;
+pub mod request_complete;
+pub mod request_edit;
+pub mod user_add;

@@ -1,0 +1,198 @@
+//! `wb publish`: seals what is marked into the feeds of this instance.
+//!
+//! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
+
+use wb_core::kinds::Body;
+use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
+use wb_core::scope::FeedScope;
+use wb_core::signed::Signer;
+use wb_core::time::Timestamp;
+use wb_store::{Filter, GuardStanding, SealDelta, SealItem, Write};
+
+use super::init::card;
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::plan::{Plan, Put, Retract, plan};
+
+/// What was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Published {
+    /// Revisions put.
+    pub puts: u64,
+    /// Records taken back.
+    pub retracts: u64,
+    /// Deltas made.
+    pub deltas: u64,
+    /// Bytes of headers and lines.
+    pub bytes: u64,
+}
+
+/// Seals what the plan of this moment says. The plan is returned for the report.
+///
+/// # Errors
+/// `Suspect` for a database that is an older copy; what the store reports. Nothing is sealed then.
+pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
+    if node.store.guard() == GuardStanding::Suspect {
+        return Err(NodeError::Suspect);
+    }
+    let now = node.now();
+    refresh_card(node, now)?;
+    let plan = plan(node, now)?;
+    if plan.is_empty() {
+        return Ok((plan, Published::default()));
+    }
+    let signer = node.signer()?;
+    let published = seal_all(node, &plan, &signer, now)?;
+    // What was erased must not stay behind in the log file.
+    if !plan.retracts.is_empty() {
+        node.store.checkpoint()?;
+    }
+    node.store.advance_guard()?;
+    let Published { puts, retracts, .. } = published;
+    node.audit(
+        now,
+        actor,
+        "publish",
+        &node.own_id(),
+        format!("{puts} records, {retracts} taken back"),
+    )?;
+    Ok((plan, published))
+}
+
+/// The card tells which kinds and protocol this program knows; after an upgrade it is written anew.
+fn refresh_card(node: &mut Node, now: Timestamp) -> Result<()> {
+    let filter = Filter {
+        kind: Some("card".parse().expect("a kind")),
+        origin: Some(node.own_id()),
+        ..Filter::default()
+    };
+    let fresh = card(node.name());
+    for row in node.store.records(&filter)? {
+        let Some(mut record) = node.store.local(&row.key.id)? else {
+            continue;
+        };
+        let Ok(Body::Card(old)) = Body::read(&record.kind, 1, node.own_id(), &record.body) else {
+            continue;
+        };
+        let is_stale = old.software != fresh.software
+            || old.kinds != fresh.kinds
+            || old.protocol != fresh.protocol;
+        if is_stale {
+            let body = wb_core::kinds::Card {
+                software: fresh.software.clone(),
+                kinds: fresh.kinds.clone(),
+                protocol: fresh.protocol,
+                ..old
+            };
+            record.body =
+                serde_json::to_string(&body).expect("a body has string keys and serialises");
+            record.at = now;
+            record.edit += 1;
+            let write = node.store.write()?;
+            write.put_local(&record)?;
+            write.commit()?;
+        }
+    }
+    Ok(())
+}
+
+enum Act<'p> {
+    Put(&'p Put),
+    Retract(&'p Retract),
+}
+
+fn seal_all(node: &mut Node, plan: &Plan, signer: &Signer, now: Timestamp) -> Result<Published> {
+    let (own, newest) = (node.own_id(), node.identity().newest());
+    let identity = (newest.position, newest.hash);
+    let write = node.store.write()?;
+    write.count_sealing()?;
+    let mut published = Published::default();
+    for scope in FeedScope::ALL {
+        let puts = plan
+            .puts
+            .iter()
+            .filter(|put| put.leaving.scope() == scope)
+            .map(Act::Put);
+        let retracts = plan
+            .retracts
+            .iter()
+            .filter(|retract| retract.scope == scope)
+            .map(Act::Retract);
+        let acts: Vec<Act<'_>> = puts.chain(retracts).collect();
+        for chunk in chunks(&acts) {
+            let items: Vec<SealItem<'_>> = chunk.iter().map(seal_item).collect();
+            let request = SealDelta {
+                origin: own,
+                scope,
+                signer,
+                identity,
+                new_log: entropy::log_id(),
+                items: &items,
+                at: now,
+                // Synced by hand: no newer header is promised.
+                valid_until: None,
+            };
+            published.bytes += write.seal(&request)?;
+            published.deltas += 1;
+            note(&write, chunk, &mut published)?;
+        }
+    }
+    write.commit()?;
+    Ok(published)
+}
+
+/// Splits into deltas within the limits on entries and on bytes.
+fn chunks<'a, 'p>(acts: &'a [Act<'p>]) -> Vec<&'a [Act<'p>]> {
+    const ENVELOPE_BYTES: u64 = 1_024;
+    let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0_u64);
+    for (index, act) in acts.iter().enumerate() {
+        let size = match act {
+            Act::Put(put) => put.leaving.body().len() as u64 + ENVELOPE_BYTES,
+            Act::Retract(_) => 0,
+        };
+        let is_full = index - start >= DELTA_ENTRIES_MAX || bytes + size > DELTA_BYTES_MAX;
+        if is_full {
+            chunks.push(&acts[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += size;
+    }
+    if start < acts.len() {
+        chunks.push(&acts[start..]);
+    }
+    chunks
+}
+
+fn seal_item<'p>(act: &Act<'p>) -> SealItem<'p> {
+    match act {
+        Act::Put(put) => SealItem::Put {
+            leaving: &put.leaving,
+            rev: put.rev,
+            salt: entropy::salt(),
+        },
+        Act::Retract(retract) => SealItem::Retract {
+            id: retract.id,
+            reason: retract.reason,
+        },
+    }
+}
+
+fn note(write: &Write<'_>, chunk: &[Act<'_>], published: &mut Published) -> Result<()> {
+    for act in chunk {
+        match act {
+            Act::Put(put) => {
+                write.note_sealed(&put.leaving.id(), put.edit, put.rev, put.leaving.by())?;
+                published.puts += 1;
+            }
+            Act::Retract(retract) => {
+                // A record that only moved to another feed was sealed there.
+                if retract.cause.is_some() {
+                    write.note_retracted(&retract.id, retract.rev, retract.reason)?;
+                }
+                published.retracts += 1;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,268 @@
+//! What can go wrong for a person who asked for something: what happened, whether data is safe, and
+//! the next action.
+
+use std::path::PathBuf;
+
+use wb_core::bundle::BundleError;
+use wb_core::kinds::BadText;
+use wb_core::words::WordsError;
+use wb_store::StoreError;
+use wb_store::legacy::LegacyError;
+
+/// The kind of an error: the exit code of the command line and the status of a page hang on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorKind {
+    /// Something failed here.
+    Failed,
+    /// The request itself is wrong.
+    Usage,
+    /// Somebody has to agree first.
+    Pending,
+    /// Bytes from elsewhere do not prove what they claim.
+    Verification,
+    /// What is held contradicts it.
+    Conflict,
+    /// The two programs have no version in common.
+    Skew,
+}
+
+impl ErrorKind {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Pending => "pending",
+            Self::Verification => "verification_failed",
+            Self::Conflict => "conflict",
+            Self::Skew => "version_skew",
+        }
+    }
+
+    /// The exit code of the command line.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Pending => 3,
+            Self::Verification => 4,
+            Self::Conflict => 5,
+            Self::Skew => 7,
+        }
+    }
+}
+
+/// An error of a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The store reports a problem.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reports.
+        source: std::io::Error,
+    },
+    /// The signing key is not what it should be.
+    #[error("the signing key in {} is damaged", .0.display())]
+    Key(PathBuf),
+    /// A text cannot stand in a record.
+    #[error("{field}: {source}")]
+    Text {
+        /// Which text.
+        field: &'static str,
+        /// What is wrong with it.
+        source: BadText,
+    },
+    /// Nothing of this name or id is known.
+    #[error("no {what} `{name}` is known here")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// Several things fit.
+    #[error("`{name}` fits {count} records; give more of the id")]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// How many fit.
+        count: usize,
+    },
+    /// The handle belongs to somebody.
+    #[error("the handle `{0}` is taken")]
+    HandleTaken(String),
+    /// The actor may not do this.
+    #[error("{actor} may not {act}: {why}")]
+    Forbidden {
+        /// Who asked.
+        actor: String,
+        /// What for.
+        act: &'static str,
+        /// The rule.
+        why: &'static str,
+    },
+    /// A record of another instance was to be changed.
+    #[error("record {id} is of {home}; only {home} can change it")]
+    NotOurs {
+        /// The record.
+        id: String,
+        /// Its home.
+        home: String,
+    },
+    /// Something that cannot be done with a record of this kind or state.
+    #[error("{0}")]
+    Refused(String),
+    /// The database is an older copy of itself.
+    #[error("this database is older than what this instance published last; nothing was published")]
+    Suspect,
+    /// The recovery words are wrong.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// A bundle is damaged or wrong.
+    #[error("{}: {source}", .path.display())]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: BundleError,
+    },
+    /// A want file is wrong.
+    #[error("{}: line {line}: {rule}", .path.display())]
+    Want {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The rule broken.
+        rule: wb_core::rule::Rule,
+    },
+    /// A bundle is larger than a limit, or unpacks to too much.
+    #[error("{}: {what}", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Which limit.
+        what: &'static str,
+    },
+    /// The other database cannot be read.
+    #[error(transparent)]
+    Legacy(#[from] LegacyError),
+    /// Settings are wrong.
+    #[error("{place}: {what}")]
+    Settings {
+        /// Where the setting stands.
+        place: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// Somebody has to agree first.
+    #[error("{0}")]
+    NeedsApproval(String),
+}
+
+/// Result of a use case.
+pub type Result<T> = std::result::Result<T, NodeError>;
+
+impl NodeError {
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    pub(crate) fn text(field: &'static str) -> impl FnOnce(BadText) -> Self {
+        move |source| Self::Text { field, source }
+    }
+
+    pub(crate) fn unknown(what: &'static str, name: impl Into<String>) -> Self {
+        Self::Unknown {
+            what,
+            name: name.into(),
+        }
+    }
+
+    /// What kind of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(StoreError::Newer { .. }) => ErrorKind::Skew,
+            Self::Store(StoreError::NoInstance(_) | StoreError::AlreadyFounded(_))
+            | Self::Text { .. }
+            | Self::Unknown { .. }
+            | Self::Ambiguous { .. }
+            | Self::HandleTaken(_)
+            | Self::Settings { .. }
+            | Self::Words(_) => ErrorKind::Usage,
+            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
+                ErrorKind::Skew
+            }
+            Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
+                ErrorKind::Verification
+            }
+            Self::Suspect => ErrorKind::Conflict,
+            Self::NeedsApproval(_) => ErrorKind::Pending,
+            Self::Store(_)
+            | Self::File { .. }
+            | Self::Key(_)
+            | Self::Forbidden { .. }
+            | Self::NotOurs { .. }
+            | Self::Refused(_)
+            | Self::Legacy(_) => ErrorKind::Failed,
+        }
+    }
+
+    /// Whether data is safe, and what to do next; nothing where the message says it all.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Store(error) if error.is_busy() => {
+                "another wb is writing to this folder; nothing was changed, try again".to_owned()
+            }
+            Self::Store(error) if error.is_full() => {
+                "nothing was changed; make room on the disk and try again".to_owned()
+            }
+            Self::Store(StoreError::NoInstance(dir)) if dir.join("wb.db").exists() => {
+                "there is a database but no signing.key: founding was cut off, or the key is lost. \
+                 Nothing was changed. Put the key back, or move the folder away and start anew"
+                    .to_owned()
+            }
+            Self::Store(StoreError::NoInstance(_)) => {
+                "found one with `wb init --name NAME`, or name its folder with --home".to_owned()
+            }
+            Self::Store(StoreError::AlreadyFounded(_)) => {
+                "nothing was changed; name another folder with --home to found another instance".to_owned()
+            }
+            Self::Store(StoreError::Newer { .. }) => {
+                "this folder was used by a newer wb; nothing was changed. Use that version, or restore \
+                 the copy made before the upgrade"
+                    .to_owned()
+            }
+            Self::Store(StoreError::Damaged(_)) => {
+                "run `wb doctor` for the whole picture; nothing was changed".to_owned()
+            }
+            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
+                "nothing was imported; the bundle's maker and you have no protocol in common: `wb bundle verify` \
+                 shows who must upgrade"
+                    .to_owned()
+            }
+            Self::Bundle { .. } => "nothing was imported; ask for the file again, or take what is whole \
+                                    with `wb bundle import --partial`"
+                .to_owned(),
+            Self::TooLarge { .. } | Self::Want { .. } => "nothing was changed".to_owned(),
+            Self::Suspect => "your data is safe here. It was restored from a copy, or copied from another \
+                              machine; publishing from it could contradict what others already have. Use \
+                              the newest copy of this folder"
+                .to_owned(),
+            Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
+            Self::Ambiguous { .. } => "`wb record list` shows whole ids".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}

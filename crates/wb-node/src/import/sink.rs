@@ -1,0 +1,90 @@
+//! Driving a bundle into the store, inside one transaction.
+
+use std::collections::BTreeSet;
+
+use wb_core::bundle::Sink;
+use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
+use wb_core::id::{InstanceId, RecordId};
+use wb_core::identity::{IdentityLog, Merge};
+use wb_core::time::Timestamp;
+use wb_store::{Standing, StoreError, Taken, Write};
+
+/// Takes a bundle into a transaction.
+pub struct StoreSink<'w, 's> {
+    write: &'w Write<'s>,
+    now: Timestamp,
+    taken: Option<Taken>,
+    /// Instances the bundle brought an identity log of.
+    pub origins: BTreeSet<InstanceId>,
+}
+
+impl<'w, 's> StoreSink<'w, 's> {
+    /// Starts with nothing taken.
+    #[must_use]
+    pub fn new(write: &'w Write<'s>, now: Timestamp) -> Self {
+        Self {
+            write,
+            now,
+            taken: None,
+            origins: BTreeSet::new(),
+        }
+    }
+}
+
+impl Sink for StoreSink<'_, '_> {
+    type Error = StoreError;
+
+    fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), StoreError> {
+        let id = log.id();
+        self.origins.insert(id);
+        // A new instance waits until somebody approves it.
+        let merge = self.write.put_identity(&log, Standing::Waiting, self.now)?;
+        let held = self.write.identity_log(&id)?.unwrap_or(log);
+        Ok((merge, held))
+    }
+
+    fn place(
+        &mut self,
+        snapshot: &mut SnapshotReader,
+        identity: Option<&IdentityLog>,
+    ) -> Result<Result<SnapshotOutcome, Refusal>, StoreError> {
+        let placed = self
+            .write
+            .ingest(self.now)
+            .place_snapshot(snapshot, identity)?;
+        Ok(placed.map(|(outcome, taken)| {
+            self.taken = taken;
+            outcome
+        }))
+    }
+
+    fn item(&mut self, item: &Item<'_>) -> Result<(), StoreError> {
+        let taken = self
+            .taken
+            .as_ref()
+            .expect("items are wanted only for a snapshot that is taken");
+        self.write.ingest(self.now).snapshot_item(taken, item)
+    }
+
+    fn retracted(&mut self, pairs: &[(RecordId, u64)]) -> Result<(), StoreError> {
+        let taken = self
+            .taken
+            .as_mut()
+            .expect("pairs are wanted only for a snapshot that is taken");
+        self.write.ingest(self.now).snapshot_retracted(taken, pairs)
+    }
+
+    fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, StoreError> {
+        let taken = self
+            .taken
+            .take()
+            .expect("only a snapshot that is taken is finished here");
+        self.write
+            .ingest(self.now)
+            .finish_snapshot(snapshot, &taken)
+    }
+
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, StoreError> {
+        self.write.ingest(self.now).delta(delta)
+    }
+}

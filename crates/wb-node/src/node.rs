@@ -1,0 +1,163 @@
+//! A node that is open: its files, its key, and who acts.
+
+use std::str::FromStr as _;
+
+use wb_core::id::{InstanceId, PublicKey, RecordId};
+use wb_core::identity::IdentityLog;
+use wb_core::leave::NodeSecret;
+use wb_core::signed::Signer;
+use wb_core::time::Timestamp;
+use wb_store::{AccountState, AuditRow, Home, Role, Store, StoreError};
+use zeroize::Zeroizing;
+
+use crate::entropy;
+use crate::error::{NodeError, Result};
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The user record.
+    pub user: RecordId,
+    /// The handle.
+    pub handle: String,
+    /// What the account may do.
+    pub role: Role,
+}
+
+impl Actor {
+    /// Whether this is a steward or an admin, who may narrow what others wrote.
+    #[must_use]
+    pub fn is_steward(&self) -> bool {
+        self.role >= Role::Steward
+    }
+}
+
+/// A node that is open.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) store: Store,
+    pub(crate) own: InstanceId,
+    name: String,
+    identity: IdentityLog,
+    secret: NodeSecret,
+}
+
+impl Node {
+    /// Opens the instance in a folder.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn open(home: &Home) -> Result<Self> {
+        let store = Store::open(home)?;
+        let own = store.own_id()?;
+        let name = store.own_name()?;
+        let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
+        let identity = store.identity_log(&own)?.ok_or_else(missing)?;
+        let secret = NodeSecret::new(Zeroizing::new(store.private().secret("node")?));
+        Ok(Self {
+            store,
+            own,
+            name,
+            identity,
+            secret,
+        })
+    }
+
+    /// This instance.
+    #[must_use]
+    pub fn own_id(&self) -> InstanceId {
+        self.own
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its identity log.
+    #[must_use]
+    pub fn identity(&self) -> &IdentityLog {
+        &self.identity
+    }
+
+    /// Its files.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn secret(&self) -> &NodeSecret {
+        &self.secret
+    }
+
+    /// The signing key, read from its file each time so that it stays in memory only while it signs.
+    ///
+    /// # Errors
+    /// That the file is missing, damaged, or not the key of this identity.
+    pub(crate) fn signer(&self) -> Result<Signer> {
+        let path = self.store.home().signing_key();
+        let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(NodeError::file(&path))?);
+        // A seed has the form of a public key: 64 hex digits.
+        let seed = PublicKey::from_str(text.trim()).map_err(|_| NodeError::Key(path.clone()))?;
+        let signer = Signer::from_seed(&Zeroizing::new(seed.0));
+        if signer.public_key() == self.identity.newest().signing_key {
+            Ok(signer)
+        } else {
+            Err(NodeError::Key(path))
+        }
+    }
+
+    /// Who acts: the account of a handle, or the founder.
+    ///
+    /// # Errors
+    /// That there is no such approved account.
+    pub fn actor(&self, handle: Option<&str>) -> Result<Actor> {
+        let founder = self.store.founder()?;
+        let account = match handle {
+            Some(handle) => self.store.private().account(handle)?,
+            None => self
+                .store
+                .private()
+                .accounts()?
+                .into_iter()
+                .find(|account| Some(account.user) == founder),
+        };
+        let account =
+            account.ok_or_else(|| NodeError::unknown("user", handle.unwrap_or("the founder")))?;
+        if account.state != AccountState::Approved {
+            return Err(NodeError::Forbidden {
+                actor: account.handle,
+                act: "act",
+                why: "the account is not approved",
+            });
+        }
+        Ok(Actor {
+            user: account.user,
+            handle: account.handle,
+            role: account.role,
+        })
+    }
+
+    pub(crate) fn audit(
+        &self,
+        now: Timestamp,
+        actor: &Actor,
+        act: &str,
+        target: &dyn std::fmt::Display,
+        detail: impl Into<String>,
+    ) -> Result<()> {
+        let row = AuditRow {
+            at: now,
+            actor: Some(actor.user),
+            act: act.to_owned(),
+            target: target.to_string(),
+            detail: detail.into(),
+        };
+        Ok(self.store.private().audit(&row)?)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        entropy::now()
+    }
+}

@@ -1,0 +1,340 @@
+//! What would be published now, and why the rest stays home.
+//!
+//! The preview and the publishing itself both run [`plan`], so the list shown is the list sealed.
+//! Every decision is `may_leave`'s; here its arguments are gathered.
+
+use std::collections::BTreeMap;
+
+use wb_core::entry::Reason;
+use wb_core::id::{RecordId, RecordRef};
+use wb_core::kinds::{Body, known_version};
+use wb_core::leave::{
+    self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
+};
+use wb_core::scope::{FeedScope, Scope};
+use wb_core::time::Timestamp;
+use wb_store::{AccountState, Filter, InviteRow, LocalRecord};
+
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+
+/// A revision to seal.
+#[derive(Debug)]
+pub struct Put {
+    /// What leaves.
+    pub leaving: Leaving,
+    /// Its revision.
+    pub rev: u64,
+    /// The local change it stands for.
+    pub edit: u64,
+    /// Whether the record was in this feed before.
+    pub is_new: bool,
+}
+
+/// A record to take back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retract {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: String,
+    /// The feed.
+    pub scope: FeedScope,
+    /// Why, for the receivers.
+    pub reason: Reason,
+    /// The revision taken back.
+    pub rev: u64,
+    /// What keeps it home now; none when it moves to another feed.
+    pub cause: Option<Stays>,
+}
+
+/// A record that stays home although its author would share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: String,
+    /// Why.
+    pub cause: Stays,
+    /// The scope its author chose.
+    pub scope: Scope,
+}
+
+/// What would be published.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Revisions to seal, in the order they are sealed.
+    pub puts: Vec<Put>,
+    /// Records to take back.
+    pub retracts: Vec<Retract>,
+    /// Records already published and unchanged: id and kind.
+    pub unchanged: Vec<(RecordId, String)>,
+    /// Records that stay home, with the cause; private ones included.
+    pub stays: Vec<Stay>,
+}
+
+impl Plan {
+    /// Whether there is nothing to seal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.puts.is_empty() && self.retracts.is_empty()
+    }
+}
+
+/// Works out what would be published now.
+///
+/// # Errors
+/// What the store reports.
+pub fn plan(node: &Node, now: Timestamp) -> Result<Plan> {
+    let gather = Gather::new(node, now)?;
+    let mut plan = Plan::default();
+    node.store
+        .each_local(|record| -> Result<()> { gather.place(&mut plan, &record) })?;
+    plan.puts
+        .sort_by_key(|put| (rank(put.leaving.kind().as_str()), put.leaving.id()));
+    Ok(plan)
+}
+
+/// The order within a publish: profiles, then requests, then what refers to them.
+fn rank(kind: &str) -> u8 {
+    match kind {
+        "user" => 0,
+        "request" => 1,
+        _ => 2,
+    }
+}
+
+/// How far a local record goes now, or why it stays.
+///
+/// # Errors
+/// What the store reports.
+pub fn reach(
+    node: &Node,
+    record: &LocalRecord,
+    now: Timestamp,
+) -> Result<std::result::Result<FeedScope, Stays>> {
+    let gather = Gather::new(node, now)?;
+    Ok(leaving_scope(&gather.candidate(record)?))
+}
+
+/// Everything beyond a record that decides whether it leaves.
+struct Gather<'n> {
+    node: &'n Node,
+    now: Timestamp,
+    accounts: BTreeMap<RecordId, Account>,
+    profiles: BTreeMap<RecordId, Scope>,
+    invites: BTreeMap<RecordId, InviteRow>,
+}
+
+impl<'n> Gather<'n> {
+    fn new(node: &'n Node, now: Timestamp) -> Result<Self> {
+        let private = node.store.private();
+        let accounts = private.accounts()?.into_iter().map(|account| {
+            let state = match account.state {
+                AccountState::Approved => Account::Approved,
+                AccountState::Pending => Account::Pending,
+                AccountState::Gone => Account::Gone,
+            };
+            (account.user, state)
+        });
+        let invites = private
+            .invites()?
+            .into_iter()
+            .map(|invite| (invite.record, invite));
+        let mut gather = Self {
+            node,
+            now,
+            accounts: accounts.collect(),
+            profiles: BTreeMap::new(),
+            invites: invites.collect(),
+        };
+        // How far each profile goes decides under which name its owner's records leave.
+        let users: Vec<RecordId> = gather.accounts.keys().copied().collect();
+        for user in users {
+            if let Some(record) = node.store.local(&user)? {
+                let scope =
+                    leaving_scope(&gather.candidate(&record)?).map_or(Scope::Private, Scope::from);
+                gather.profiles.insert(user, scope);
+            }
+        }
+        Ok(gather)
+    }
+
+    fn place(&self, plan: &mut Plan, record: &LocalRecord) -> Result<()> {
+        let candidate = self.candidate(record)?;
+        let sealed = self.node.store.sealed(&record.id)?;
+        let kind = record.kind.to_string();
+        let (target, cause) = match may_leave(&candidate, self.node.secret()) {
+            Ok(leaving) => (Some(leaving), None),
+            Err(cause) => (None, Some(cause)),
+        };
+        let target_scope = target.as_ref().map(Leaving::scope);
+        for line in sealed
+            .iter()
+            .filter(|line| Some(line.scope) != target_scope)
+        {
+            let is_erased = matches!(cause, Some(Stays::Deleted | Stays::AuthorGone));
+            plan.retracts.push(Retract {
+                id: record.id,
+                kind: kind.clone(),
+                scope: line.scope,
+                reason: if is_erased {
+                    Reason::Erase
+                } else {
+                    Reason::Scope
+                },
+                rev: line.rev,
+                cause,
+            });
+        }
+        if let Some(cause) = cause {
+            plan.stays.push(Stay {
+                id: record.id,
+                kind: kind.clone(),
+                cause,
+                scope: record.scope,
+            });
+        }
+        let Some(leaving) = target else { return Ok(()) };
+        let is_live = sealed.iter().any(|line| line.scope == leaving.scope());
+        if is_live && record.sealed_edit == record.edit {
+            plan.unchanged.push((record.id, kind));
+        } else {
+            plan.puts.push(Put {
+                leaving,
+                rev: record.rev + 1,
+                edit: record.edit,
+                is_new: !is_live,
+            });
+        }
+        Ok(())
+    }
+
+    fn candidate(&self, record: &LocalRecord) -> Result<Candidate> {
+        Ok(Candidate {
+            id: record.id,
+            kind: record.kind.clone(),
+            content: self.content(record)?,
+            scope: record.scope,
+            ceiling: record.ceiling,
+            life: record.life,
+            author: self.author(record),
+            parent: self.parent(record.parent)?,
+            at: record.at,
+            left_by: record.left_by.filter(|_| record.edit == record.sealed_edit),
+            session: None,
+        })
+    }
+
+    fn author(&self, record: &LocalRecord) -> Author {
+        match record.author {
+            None => Author::Instance,
+            Some(user) => Author::Member {
+                user,
+                account: self.accounts.get(&user).copied().unwrap_or(Account::Gone),
+                profile: self.profiles.get(&user).copied().unwrap_or(Scope::Private),
+            },
+        }
+    }
+
+    fn content(&self, record: &LocalRecord) -> Result<Content> {
+        if known_version(record.kind.as_str()).is_none() {
+            return Ok(Content::HomeOnly);
+        }
+        // An erased record has no body any more; what it was cannot leave whatever its scope says.
+        let Ok(body) = Body::read(&record.kind, 1, self.node.own_id(), &record.body) else {
+            return Ok(Content::HomeOnly);
+        };
+        Ok(match body {
+            Body::User(profile) => Content::Profile {
+                profile,
+                shares: record.shares.unwrap_or_default(),
+            },
+            body @ Body::Invite(_) => {
+                let open = self
+                    .invites
+                    .get(&record.id)
+                    .is_some_and(|invite| invite.is_open(self.now));
+                Content::Invite { body, open }
+            }
+            body => Content::Record(body),
+        })
+    }
+
+    fn parent(&self, parent: Option<RecordRef>) -> Result<Parent> {
+        let Some(parent) = parent else {
+            return Ok(Parent::None);
+        };
+        if parent.origin == self.node.own_id() {
+            let Some(record) = self.node.store.local(&parent.id)? else {
+                return Ok(Parent::Unknown);
+            };
+            let scope =
+                leaving_scope(&self.candidate(&record)?).map_or(Scope::Private, Scope::from);
+            return Ok(Parent::Scope(scope));
+        }
+        let filter = Filter {
+            origin: Some(parent.origin),
+            id: Some(parent.id),
+            ..Filter::default()
+        };
+        let shown = self.node.store.records(&filter)?;
+        Ok(shown
+            .first()
+            .map_or(Parent::Unknown, |row| Parent::Scope(row.scope)))
+    }
+}
+
+/// A short text that tells people which record is meant: its title, or the start of its text.
+#[must_use]
+pub fn headline(kind: &str, body: &str) -> String {
+    const CHARS_MAX: usize = 60;
+    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let text = |key: &str| {
+        value
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let found = match kind {
+        "user" => {
+            let name = text("display_name");
+            if name.is_empty() {
+                text("handle")
+            } else {
+                name
+            }
+        }
+        "request" | "skill" => text("title"),
+        "comment" => text("body"),
+        "status" => text("to"),
+        "card" => text("name"),
+        "invite" => text("suggested_handle"),
+        "vouch" => text("basis"),
+        _ => String::new(),
+    };
+    let line = found.lines().next().unwrap_or_default();
+    if line.chars().count() > CHARS_MAX {
+        line.chars().take(CHARS_MAX - 1).chain(['…']).collect()
+    } else {
+        line.to_owned()
+    }
+}
+
+/// Counts the causes that keep records home.
+#[must_use]
+pub fn count_stays(stays: &[Stay]) -> BTreeMap<Stays, u64> {
+    let mut counts = BTreeMap::new();
+    for stay in stays {
+        *counts.entry(stay.cause).or_default() += 1;
+    }
+    counts
+}
+
+impl From<leave::Stays> for NodeError {
+    fn from(cause: Stays) -> Self {
+        Self::Refused(format!("it stays home: {}", cause.sentence()))
+    }
+}

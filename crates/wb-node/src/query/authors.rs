@@ -1,0 +1,85 @@
+//! Who wrote a record, in words for people.
+
+use std::collections::BTreeMap;
+
+use wb_core::id::RecordId;
+use wb_core::kinds::Body;
+use wb_core::scope::By;
+use wb_store::{Filter, RecordRow, Standing};
+
+use crate::error::Result;
+use crate::node::Node;
+use crate::view::{Base, SCHEMA_VERSION};
+
+/// Names of the authors known here.
+pub(crate) struct Authors {
+    own: BTreeMap<RecordId, String>,
+    /// Profiles of other instances, by origin and id.
+    others: BTreeMap<(wb_core::id::InstanceId, RecordId), String>,
+}
+
+impl Authors {
+    pub fn load(node: &Node) -> Result<Self> {
+        let accounts = node.store.private().accounts()?;
+        let own = accounts
+            .into_iter()
+            .map(|account| (account.user, account.handle))
+            .collect();
+        let filter = Filter {
+            kind: Some("user".parse().expect("a kind")),
+            ..Filter::default()
+        };
+        let mut others = BTreeMap::new();
+        for row in node.store.records(&filter)? {
+            if row.standing == Standing::Own {
+                continue;
+            }
+            let body = row.body.as_deref().unwrap_or_default();
+            if let Ok(Body::User(user)) = Body::read(&row.kind, 1, row.key.origin, body)
+                && let Some(name) = user.display_name.or(user.handle)
+            {
+                others.insert((row.key.origin, row.key.id), name);
+            }
+        }
+        Ok(Self { own, others })
+    }
+
+    fn name(&self, row: &RecordRow, home: &str) -> String {
+        match row.by {
+            Some(By::User(id)) if row.standing == Standing::Own => self
+                .own
+                .get(&id)
+                .cloned()
+                .unwrap_or_else(|| "a former member".to_owned()),
+            Some(By::User(id)) => self
+                .others
+                .get(&(row.key.origin, id))
+                .cloned()
+                .unwrap_or_else(|| format!("a member of {home}")),
+            Some(By::Pseudonym(token)) => {
+                format!("a member of {home} ({})", &token.to_string()[..4])
+            }
+            Some(By::Instance) | None => home.to_owned(),
+        }
+    }
+
+    /// What every record in a list has.
+    pub fn base(&self, row: &RecordRow) -> Base {
+        let home = row.home.clone().unwrap_or_else(|| row.key.origin.short());
+        Base {
+            schema_version: SCHEMA_VERSION,
+            id: row.key.id,
+            origin: row.key.origin,
+            local: row.standing == Standing::Own,
+            kind: row.kind.clone(),
+            scope: row.scope,
+            rev: row.rev,
+            author: self.name(row, &home),
+            by: row.by.map(|by| by.to_string()),
+            created_at: row.created_at,
+            at: row.at,
+            hidden: row.hidden.clone(),
+            home,
+        }
+    }
+}

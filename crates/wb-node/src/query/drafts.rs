@@ -1,0 +1,29 @@
+//! `wb request list --drafts`: what its author has not sent yet.
+
+use crate::error::Result;
+use crate::node::{Actor, Node};
+use crate::view::{DraftView, SCHEMA_VERSION};
+
+/// The actor's own drafts; drafts without an author are shown to admins.
+///
+/// # Errors
+/// What the store reports.
+pub fn drafts(node: &Node, actor: &Actor) -> Result<Vec<DraftView>> {
+    let drafts = node.store.private().drafts()?.into_iter();
+    let own = drafts.filter(|draft| {
+        draft
+            .author
+            .map_or(actor.role == wb_store::Role::Admin, |author| {
+                author == actor.user
+            })
+    });
+    let views = own.map(|draft| DraftView {
+        schema_version: SCHEMA_VERSION,
+        id: draft.id,
+        title: draft.title,
+        description: draft.description,
+        scope: draft.scope,
+        at: draft.at,
+    });
+    Ok(views.collect())
+}

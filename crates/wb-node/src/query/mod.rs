@@ -1,0 +1,14 @@
+//! What only reads: one file per query.
+
+mod authors;
+pub mod comments;
+pub mod drafts;
+pub mod find;
+pub mod invites;
+pub mod records;
+pub mod requests;
+pub mod status;
+pub mod users;
+
+pub use find::{find_record, own_any, own_record};
+pub use requests::{RequestStatus, request_status};

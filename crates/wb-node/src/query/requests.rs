@@ -1,0 +1,132 @@
+//! `wb request list` and `show`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wb_core::hash;
+use wb_core::id::{InstanceId, RecordRef};
+use wb_core::kinds::{Body, To};
+use wb_core::status::{HelperEvent, HomeEvent, merge};
+use wb_store::{Filter, RecordRow};
+
+use super::authors::Authors;
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+use crate::view::RequestView;
+
+/// What a request is, and what its home would say next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestStatus {
+    /// What it is shown as.
+    pub value: To,
+    /// Whether home and helpers disagree.
+    pub contested: bool,
+    /// Events its home has counted.
+    pub home_n: u64,
+    /// The latest event of each named helper that is known here.
+    pub heard: BTreeMap<InstanceId, u64>,
+}
+
+/// Merges everything said about the state of a request.
+///
+/// # Errors
+/// What the store reports.
+pub fn request_status(node: &Node, request: &RecordRef) -> Result<RequestStatus> {
+    let (mut home, mut others, mut named) = (
+        Vec::new(),
+        BTreeMap::<InstanceId, Vec<_>>::new(),
+        BTreeSet::new(),
+    );
+    for row in node.store.status_rows(request)? {
+        // An event that was not sealed yet has no line to hash; its body stands in, so that it counts
+        // here and nobody else can answer it.
+        let line_hash = row
+            .line_hash
+            .unwrap_or_else(|| hash::sha256(row.body.as_bytes()));
+        match Body::read(&row.kind, 1, row.origin, &row.body) {
+            Ok(Body::Helper(helper)) if row.origin == request.origin => {
+                named.insert(helper.instance);
+            }
+            Ok(Body::Status(event)) if row.origin == request.origin => home.push(HomeEvent {
+                n: event.n,
+                to: event.to,
+                heard: event.heard.unwrap_or_default(),
+                line_hash,
+            }),
+            Ok(Body::Status(event)) => others.entry(row.origin).or_default().push(HelperEvent {
+                n: event.n,
+                to: event.to,
+                after: event.after,
+                line_hash,
+            }),
+            _ => {}
+        }
+    }
+    let shown = merge(&home, &others, &named);
+    let heard = named.iter().filter_map(|helper| {
+        let latest = others.get(helper)?.iter().map(|event| event.n).max()?;
+        Some((*helper, latest))
+    });
+    Ok(RequestStatus {
+        value: shown.value,
+        contested: shown.contested,
+        home_n: home.iter().map(|event| event.n).max().unwrap_or(0),
+        heard: heard.collect(),
+    })
+}
+
+/// Requests shown here, oldest first.
+///
+/// # Errors
+/// What the store reports.
+pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
+    let authors = Authors::load(node)?;
+    let filter = Filter {
+        kind: Some("request".parse().expect("a kind")),
+        ..Filter::default()
+    };
+    let rows = node.store.records(&filter)?;
+    rows.iter()
+        .filter_map(|row| view(node, &authors, row).transpose())
+        .collect()
+}
+
+/// One request.
+///
+/// # Errors
+/// That it is not a request or not shown.
+pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
+    let authors = Authors::load(node)?;
+    let filter = Filter {
+        origin: Some(key.origin),
+        id: Some(key.id),
+        ..Filter::default()
+    };
+    let rows = node.store.records(&filter)?;
+    let row = rows.first().filter(|row| row.kind.as_str() == "request");
+    let found = row
+        .map(|row| view(node, &authors, row))
+        .transpose()?
+        .flatten();
+    found.ok_or_else(|| NodeError::unknown("request", key.id.to_string()))
+}
+
+fn view(node: &Node, authors: &Authors, row: &RecordRow) -> Result<Option<RequestView>> {
+    let body = row.body.as_deref().unwrap_or_default();
+    let Ok(Body::Request(request)) = Body::read(&row.kind, 1, row.key.origin, body) else {
+        return Ok(None);
+    };
+    let status = request_status(node, &row.key)?;
+    let comments = Filter {
+        kind: Some("comment".parse().expect("a kind")),
+        parent: Some(row.key),
+        ..Filter::default()
+    };
+    Ok(Some(RequestView {
+        base: authors.base(row),
+        title: request.title,
+        description: request.description,
+        status: status.value,
+        contested: status.contested,
+        comments: node.store.records(&comments)?.len() as u64,
+    }))
+}

@@ -1,0 +1,87 @@
+//! `wb status`: what is here, what left, what would leave, and what of others is held.
+
+use std::collections::BTreeMap;
+
+use wb_core::show::Cause;
+use wb_store::{GuardStanding, Standing};
+
+use crate::error::Result;
+use crate::node::Node;
+use crate::plan::{count_stays, plan};
+use crate::view::{FeedView, HeldView, InstanceView, SCHEMA_VERSION, StatusView};
+
+/// The state of this node.
+///
+/// # Errors
+/// What the store reports.
+pub fn status(node: &Node) -> Result<StatusView> {
+    let plan = plan(node, node.now())?;
+    let counts = node.store.record_counts()?;
+    let feeds = node.store.feeds()?;
+    let (mut records, mut instances) = (BTreeMap::new(), Vec::new());
+    for instance in node.store.instances()? {
+        let mine = counts.iter().filter(|count| count.origin == instance.id);
+        if instance.standing == Standing::Own {
+            records = mine
+                .map(|count| (count.kind.to_string(), count.records))
+                .collect();
+            continue;
+        }
+        let (mut shown, mut hidden) = (BTreeMap::new(), BTreeMap::new());
+        for count in mine {
+            match &count.cause {
+                None => *shown.entry(count.kind.to_string()).or_default() += count.records,
+                Some(cause) => *hidden.entry(cause.clone()).or_default() += count.records,
+            }
+        }
+        let feeds = feeds
+            .iter()
+            .filter(|feed| feed.held.origin == instance.id)
+            .map(|feed| FeedView {
+                scope: feed.held.scope.as_str(),
+                seq: feed.held.seq,
+                head: feed.held.hash.to_string(),
+                live: feed.live_n,
+                stubs: feed.stubs,
+                forked: feed.forked,
+            });
+        instances.push(InstanceView {
+            id: instance.id,
+            name: instance.name,
+            standing: instance.standing.as_str(),
+            shown,
+            hidden,
+            feeds: feeds.collect(),
+        });
+    }
+    let newer = Some(Cause::NeedsNewerVersion.as_str());
+    let newer = counts
+        .iter()
+        .filter(|count| count.cause.as_deref() == newer);
+    let held = node.store.held_counts()?.into_iter().map(|held| HeldView {
+        origin: held.origin,
+        scope: held.scope,
+        outcome: held.outcome,
+        rule: held.rule,
+        count: held.deltas,
+    });
+    Ok(StatusView {
+        schema_version: SCHEMA_VERSION,
+        id: node.own_id(),
+        name: node.name().to_owned(),
+        home_dir: node.store.home().dir().display().to_string(),
+        suspect: node.store.guard() == GuardStanding::Suspect,
+        records,
+        drafts: node.store.private().drafts()?.len() as u64,
+        published: plan.unchanged.len() as u64,
+        to_publish: plan.puts.len() as u64,
+        to_retract: plan.retracts.len() as u64,
+        stays: count_stays(&plan.stays)
+            .into_iter()
+            .map(|(cause, count)| (cause.as_str(), count))
+            .collect(),
+        instances,
+        needs_newer_version: newer.map(|count| count.records).sum(),
+        held: held.collect(),
+    })
+}

@@ -1,0 +1,218 @@
+//! Settings: flags over environment over `config.toml` over defaults, each with its origin.
+
+use std::path::Path;
+
+use wb_core::scope::Scope;
+
+use crate::error::{NodeError, Result};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The program.
+    Default,
+    /// `config.toml`.
+    File,
+    /// A variable `WB_…`.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+/// One setting as `wb config show` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Setting {
+    /// Its key in `config.toml`.
+    pub key: &'static str,
+    /// The variable that overrides it.
+    pub variable: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// What it does.
+    pub about: &'static str,
+}
+
+/// The settings of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Scope of new records when none is given.
+    pub default_scope: Scope,
+    /// Level of zstd for bundles.
+    pub zstd_level: i32,
+    /// Every setting with its origin.
+    pub list: Vec<Setting>,
+}
+
+/// Levels that zstd has for everyday use.
+const ZSTD_LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
+
+struct Known {
+    key: &'static str,
+    variable: &'static str,
+    default: &'static str,
+    about: &'static str,
+}
+
+const KNOWN: [Known; 2] = [
+    Known {
+        key: "share.default_scope",
+        variable: "WB_SHARE_DEFAULT_SCOPE",
+        default: "private",
+        about: "scope of a new request, comment or invite when none is given",
+    },
+    Known {
+        key: "bundle.zstd_level",
+        variable: "WB_BUNDLE_ZSTD_LEVEL",
+        default: "3",
+        about: "how hard `bundle export --zstd` compresses, 1 to 19",
+    },
+];
+
+impl Settings {
+    /// Reads the settings of a folder. `environment` gives the value of a variable.
+    ///
+    /// # Errors
+    /// A key that is not known, or a value that is not allowed, with its place.
+    pub fn load(config: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let file = read_file(config)?;
+        let mut list = Vec::new();
+        for known in &KNOWN {
+            let from_file = file
+                .iter()
+                .find(|(key, _)| key == known.key)
+                .map(|(_, value)| value.clone());
+            let (value, origin) = match (environment(known.variable), from_file) {
+                (Some(value), _) => (value, Origin::Environment),
+                (None, Some(value)) => (value, Origin::File),
+                (None, None) => (known.default.to_owned(), Origin::Default),
+            };
+            let Known {
+                key,
+                variable,
+                about,
+                ..
+            } = *known;
+            list.push(Setting {
+                key,
+                variable,
+                value,
+                origin,
+                about,
+            });
+        }
+        if let Some((key, _)) = file
+            .iter()
+            .find(|(key, _)| KNOWN.iter().all(|known| known.key != key))
+        {
+            let known: Vec<&str> = KNOWN.iter().map(|known| known.key).collect();
+            return Err(NodeError::Settings {
+                place: config.display().to_string(),
+                what: format!("`{key}` is not a setting; known are {}", known.join(", ")),
+            });
+        }
+        let [scope, level] = [&list[0], &list[1]];
+        let default_scope = scope
+            .value
+            .parse()
+            .map_err(|error| wrong(scope, config, &error))?;
+        let zstd_level = level
+            .value
+            .parse()
+            .ok()
+            .filter(|level| ZSTD_LEVELS.contains(level));
+        let zstd_level =
+            zstd_level.ok_or_else(|| wrong(level, config, &"a number from 1 to 19 is needed"))?;
+        Ok(Self {
+            default_scope,
+            zstd_level,
+            list,
+        })
+    }
+}
+
+fn wrong(setting: &Setting, config: &Path, what: &dyn std::fmt::Display) -> NodeError {
+    let place = match setting.origin {
+        Origin::Environment => setting.variable.to_owned(),
+        Origin::Default | Origin::File | Origin::Flag => {
+            format!("{}, {}", config.display(), setting.key)
+        }
+    };
+    NodeError::Settings {
+        place,
+        what: what.to_string(),
+    }
+}
+
+/// Reads `config.toml` as pairs of dotted key and text.
+fn read_file(config: &Path) -> Result<Vec<(String, String)>> {
+    let text = match std::fs::read_to_string(config) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(NodeError::file(config)(error)),
+    };
+    let table: toml::Table =
+        text.parse()
+            .map_err(|error: toml::de::Error| NodeError::Settings {
+                place: config.display().to_string(),
+                what: error.message().to_owned(),
+            })?;
+    let mut pairs = Vec::new();
+    flatten("", &table, &mut pairs);
+    Ok(pairs)
+}
+
+fn flatten(prefix: &str, table: &toml::Table, pairs: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        let key = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            toml::Value::Table(table) => flatten(&key, table, pairs),
+            toml::Value::String(text) => pairs.push((key, text.clone())),
+            toml::Value::Integer(number) => pairs.push((key, number.to_string())),
+            other => pairs.push((key, format!("{other:?}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn environment_beats_file_beats_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config.toml");
+        assert_eq!(Settings::load(&config, &none).unwrap().zstd_level, 3);
+        std::fs::write(&config, "[bundle]\nzstd_level = 7\n").unwrap();
+        let settings = Settings::load(&config, &none).unwrap();
+        assert_eq!(
+            (settings.zstd_level, settings.list[1].origin),
+            (7, Origin::File)
+        );
+        let env = |name: &str| (name == "WB_BUNDLE_ZSTD_LEVEL").then(|| "9".to_owned());
+        let settings = Settings::load(&config, &env).unwrap();
+        assert_eq!(
+            (settings.zstd_level, settings.list[1].origin),
+            (9, Origin::Environment)
+        );
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config.toml");
+        std::fs::write(&config, "[bundle]\nlevel = 7\n").unwrap();
+        let error = Settings::load(&config, &none).unwrap_err().to_string();
+        assert!(error.contains("bundle.level"), "{error}");
+    }
+}

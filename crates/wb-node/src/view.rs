@@ -1,0 +1,276 @@
+//! What queries answer, in the form that `--json` prints (docs/json.md). Pages use the same values.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wb_core::id::{InstanceId, RecordId, RecordRef, Token};
+use wb_core::kinds::{Personalisation, To, User};
+use wb_core::leave::ProfileShares;
+use wb_core::scope::{Kind, Scope};
+use wb_core::time::Timestamp;
+
+/// Version of the JSON that commands print.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What every record in a list has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Base {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The record's id at its origin.
+    pub id: RecordId,
+    /// The instance that writes it.
+    pub origin: InstanceId,
+    /// The name of that instance, or the first digits of its id.
+    pub home: String,
+    /// Whether that is this instance.
+    pub local: bool,
+    /// Its kind.
+    pub kind: Kind,
+    /// How far it may go: the narrowest of its own and its parent's scope.
+    pub scope: Scope,
+    /// Its revision; 0 for what never left.
+    pub rev: u64,
+    /// Who wrote it, for people.
+    pub author: String,
+    /// Who wrote it, as its line says.
+    pub by: Option<String>,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// When this revision was written.
+    pub at: Timestamp,
+    /// Why it is not shown; absent when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
+}
+
+/// A record of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordView {
+    /// What every record has.
+    #[serde(flatten)]
+    pub base: Base,
+    /// Its title, or the start of its text.
+    pub headline: String,
+    /// The request it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RecordRef>,
+}
+
+/// One record with everything that is known of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordDetail {
+    /// The record.
+    #[serde(flatten)]
+    pub record: RecordView,
+    /// Its body.
+    pub body: serde_json::Value,
+    /// For a local record: whether it leaves with the next publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<bool>,
+    /// For a local record that stays home: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stays: Option<&'static str>,
+    /// For a local record: the feeds it is in now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Vec<String>>,
+    /// For an own profile: which fields its owner shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<ProfileShares>,
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestView {
+    /// What every record has.
+    #[serde(flatten)]
+    pub base: Base,
+    /// In a few words.
+    pub title: String,
+    /// In full.
+    pub description: String,
+    /// What it is now.
+    pub status: To,
+    /// Whether home and helpers disagree.
+    pub contested: bool,
+    /// Comments shown.
+    pub comments: u64,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommentView {
+    /// What every record has.
+    #[serde(flatten)]
+    pub base: Base,
+    /// The request.
+    pub request: RecordRef,
+    /// What it says.
+    pub body: String,
+}
+
+/// A member, of this instance or another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserView {
+    /// What every record has.
+    #[serde(flatten)]
+    pub base: Base,
+    /// The profile: of others what they share, of own members everything.
+    #[serde(flatten)]
+    pub profile: User,
+    /// Own members: which fields they share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<ProfileShares>,
+    /// Own members: what the account may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<&'static str>,
+    /// Own members: what became of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'static str>,
+    /// Own members, only for themselves and admins: contacts, which stay home.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
+}
+
+/// A way to reach somebody; never leaves but in a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// `email` or `phone`.
+    pub kind: String,
+    /// The address or number.
+    pub value: String,
+}
+
+/// An invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InviteView {
+    /// What every record has.
+    #[serde(flatten)]
+    pub base: Base,
+    /// Own invites: the secret of the link at home. It never leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The code that admits elsewhere, once the invite is shared.
+    pub share_code: Token,
+    /// Own invites: whether it still admits anyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<bool>,
+    /// How many people it admits; null for no limit.
+    pub max_uses: Option<u64>,
+    /// Own invites: how many it admitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// Own invites: whether it was switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Whether who uses it is a member at once.
+    pub auto_approve: bool,
+    /// A name offered to the newcomer.
+    pub suggested_handle: Option<String>,
+    /// Own invites: a text offered for the newcomer's profile; stays home.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_bio: Option<String>,
+    /// What makes it personal.
+    pub personalisation: Option<Personalisation>,
+}
+
+/// A draft; only its author sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DraftView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The id that the record will have.
+    pub id: RecordId,
+    /// In a few words.
+    pub title: String,
+    /// In full.
+    pub description: String,
+    /// The scope it will have.
+    pub scope: Scope,
+    /// When it was last written.
+    pub at: Timestamp,
+}
+
+/// An instance known here.
+#[derive(Debug, Clone, Serialize)]
+pub struct InstanceView {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name, from its card.
+    pub name: Option<String>,
+    /// What was decided about it.
+    pub standing: &'static str,
+    /// Records by kind: shown.
+    pub shown: BTreeMap<String, u64>,
+    /// Records by cause: not shown.
+    pub hidden: BTreeMap<String, u64>,
+    /// Its feeds held here.
+    pub feeds: Vec<FeedView>,
+}
+
+/// A feed held here.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeedView {
+    /// Its scope.
+    pub scope: &'static str,
+    /// Number of the head in its log.
+    pub seq: u64,
+    /// Hash of the head.
+    pub head: String,
+    /// Records live.
+    pub live: u64,
+    /// Live records whose line is not here.
+    pub stubs: u64,
+    /// Whether evidence of a fork is held.
+    pub forked: bool,
+}
+
+/// `wb status`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// This instance.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub home_dir: String,
+    /// Whether the database is an older copy that publishes nothing.
+    pub suspect: bool,
+    /// Own records by kind.
+    pub records: BTreeMap<String, u64>,
+    /// Drafts; they are no records yet.
+    pub drafts: u64,
+    /// Records in the own feeds, unchanged.
+    pub published: u64,
+    /// Records that the next publish seals.
+    pub to_publish: u64,
+    /// Records that the next publish takes back.
+    pub to_retract: u64,
+    /// Own records that stay home, by cause.
+    pub stays: BTreeMap<&'static str, u64>,
+    /// Other instances known here.
+    pub instances: Vec<InstanceView>,
+    /// Records of others that a newer version would show.
+    pub needs_newer_version: u64,
+    /// Deltas set aside, by name.
+    pub held: Vec<HeldView>,
+}
+
+/// Deltas of one instance that wait, contradict or were refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldView {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed's scope.
+    pub scope: String,
+    /// What came of them.
+    pub outcome: String,
+    /// The rule broken, or what they wait for.
+    pub rule: Option<String>,
+    /// How many.
+    pub count: u64,
+}
