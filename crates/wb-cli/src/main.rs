@@ -1,14 +1,24 @@
-//! The binary `wb`: reads the command line, picks a backend and prints the outcome.
+//! `wb`, the one program of WhiteBalloon.
 //!
-//! Promises data on stdout, messages on stderr and one exit code per kind of outcome. Leaves rules
-//! to `wb-core` and use cases to `wb-node`.
+//! Reads the command line, runs one command, and turns an error into a message, a hint and an exit
+//! code. Rules and data are in the libraries; the only thing decided here is how to say it.
+
+mod cli;
+mod commands;
+mod context;
+mod failure;
+mod output;
 
 use std::process::ExitCode;
 
-/// Exit code of a call that cannot be understood.
-const EXIT_USAGE: u8 = 2;
+use clap::Parser as _;
 
 fn main() -> ExitCode {
-    eprintln!("error: this build of wb has no commands yet");
-    ExitCode::from(EXIT_USAGE)
+    let cli = cli::Cli::parse();
+    let json = cli.global.json;
+    match context::Context::new(cli.global).and_then(|context| commands::run(&context, cli.command))
+    {
+        Ok(code) => code,
+        Err(error) => failure::report(&error, json),
+    }
 }

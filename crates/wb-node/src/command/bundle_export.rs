@@ -23,10 +23,10 @@ use crate::node::{Actor, Node};
 use crate::plan::Plan;
 
 /// What is exported.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct BundleExport<'a> {
     /// The file to write; an existing one is replaced when the new one is whole.
-    pub file: &'a str,
+    pub file: &'a Path,
     /// A want file: export only what its author lacks.
     pub want: Option<&'a Path>,
     /// Compress with this level of zstd.

@@ -1,0 +1,115 @@
+//! The command line as clap reads it: one enum a noun, one struct a command, each in the file of its
+//! command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Run your own invite-only mutual-aid community, and share only what you choose with communities
+/// you trust.
+#[derive(Debug, Parser)]
+#[command(name = "wb", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done · 1 error · 2 usage · 3 pending or needs approval · 4 verification failed · \
+5 conflict or hold · 6 peer unreachable · 7 version skew
+Settings: flags > WB_* variables > config.toml > default; `wb config show` names the origin of each.";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Folder that holds all state of the instance
+    #[arg(long, global = true, env = "WB_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Act as this member instead of the founder
+    #[arg(long = "as", global = true, value_name = "HANDLE")]
+    pub act_as: Option<String>,
+    /// Print JSON (docs/json.md); lists are one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer every question with yes
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more about what is done
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN"
+    )]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// When a person looks at a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Every command that works.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: two communities in a temporary folder share, preview and exchange
+    Demo(commands::demo::Demo),
+    /// Found an instance
+    Init(commands::init::Init),
+    /// Show what is here, what left, what would leave, and what of others is held
+    Status,
+    /// Check that every file is sound
+    Doctor,
+    /// Seal what is marked to be shared into the feeds of this instance
+    Publish(commands::publish::Publish),
+    /// Records of any kind, and how far each may go
+    #[command(subcommand)]
+    Record(commands::record::Record),
+    /// Requests for help
+    #[command(subcommand)]
+    Request(commands::request::Request),
+    /// Comments on requests
+    #[command(subcommand)]
+    Comment(commands::comment::Comment),
+    /// Members
+    #[command(subcommand)]
+    User(commands::user::User),
+    /// Invites
+    #[command(subcommand)]
+    Invite(commands::invite::Invite),
+    /// Exchange feeds in a file
+    #[command(subcommand)]
+    Bundle(commands::bundle::Bundle),
+    /// Make everything that is shown again from what is stored
+    Rebuild,
+    /// Move over from another program
+    #[command(subcommand)]
+    Import(commands::import::Import),
+    /// Settings
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    /// Print completions for a shell
+    Completions(commands::completions::Completions),
+    /// Print the manual page
+    Man,
+}

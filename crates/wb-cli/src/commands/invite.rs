@@ -1,0 +1,140 @@
+//! `wb invite`
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde::Serialize;
+use wb_core::kinds::Personalisation;
+use wb_core::time::Timestamp;
+use wb_node::command::invite_create::{InviteCreate, invite_create};
+use wb_node::query::invites;
+
+use crate::context::Context;
+use crate::output;
+
+/// Invites
+#[derive(Debug, Subcommand)]
+pub enum Invite {
+    /// Make an invite
+    Create(Create),
+    /// List own invites, and shared ones of other instances
+    List,
+}
+
+/// Make an invite
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// How many people it admits
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), default_value = "1")]
+    uses: u64,
+    /// No limit on how many people it admits
+    #[arg(long, conflicts_with = "uses")]
+    unlimited: bool,
+    /// Days until it ends
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: Option<u32>,
+    /// Who uses it is a member at once
+    #[arg(long)]
+    auto_approve: bool,
+    /// A handle offered to the newcomer
+    #[arg(long, value_name = "HANDLE")]
+    suggest_handle: Option<String>,
+    /// A text offered for the newcomer's profile; it stays home
+    #[arg(long, value_name = "TEXT")]
+    suggest_bio: Option<String>,
+    /// Full address of a photo
+    #[arg(long, value_name = "URL")]
+    photo: Option<String>,
+    /// Thanks
+    #[arg(long, value_name = "TEXT")]
+    gratitude: Option<String>,
+    /// What you can help with
+    #[arg(long, value_name = "TEXT")]
+    support: Option<String>,
+    /// An example of help; may be given several times
+    #[arg(long = "example", value_name = "TEXT")]
+    examples: Vec<String>,
+    /// Something nice
+    #[arg(long, value_name = "TEXT")]
+    fun: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Done {
+    schema_version: u32,
+    id: String,
+    origin: String,
+    token: String,
+    expires_at: Option<Timestamp>,
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Runs a command of this noun.
+pub fn run(context: &Context, command: Invite) -> Result<()> {
+    match command {
+        Invite::Create(args) => create(context, args),
+        Invite::List => list(context),
+    }
+}
+
+fn create(context: &Context, args: Create) -> Result<()> {
+    let (mut node, actor) = context.acting()?;
+    let personal = Personalisation {
+        photo: args.photo,
+        gratitude: args.gratitude,
+        support: args.support,
+        examples: (!args.examples.is_empty()).then_some(args.examples),
+        fun: args.fun,
+    };
+    let expires_at = args
+        .days
+        .map(|days| wb_node::entropy::now().plus_ms(i64::from(days) * DAY_MS));
+    let input = InviteCreate {
+        max_uses: (!args.unlimited).then_some(args.uses),
+        expires_at,
+        auto_approve: args.auto_approve,
+        suggested_handle: args.suggest_handle,
+        suggested_bio: args.suggest_bio,
+        personalisation: (personal != Personalisation::default()).then_some(personal),
+    };
+    let (id, token) = invite_create(&mut node, &actor, &input)?;
+    if context.json() {
+        let (id, origin) = (id.to_string(), node.own_id().to_string());
+        return output::json(&Done {
+            schema_version: 1,
+            id,
+            origin,
+            token,
+            expires_at,
+        });
+    }
+    output::line(format!("{id}  {token}"))?;
+    context.say("Made. The token is the secret of the link at home and never leaves this node; the page that takes it comes with the web pages.");
+    Ok(())
+}
+
+fn list(context: &Context) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let invites = invites::invites(&node, &actor)?;
+    let columns = ["id", "home", "scope", "uses", "ends", "open", "for"];
+    output::list(context, &invites, &columns, "No invites yet.", |invite| {
+        let used = invite.uses.map(|uses| uses.to_string()).unwrap_or_default();
+        let max = invite
+            .max_uses
+            .map_or_else(|| "∞".to_owned(), |max| max.to_string());
+        vec![
+            invite.base.id.to_string(),
+            invite.base.home.clone(),
+            invite.base.scope.to_string(),
+            format!("{used}/{max}"),
+            invite
+                .expires_at
+                .map_or_else(|| "never".to_owned(), |at| at.to_string()),
+            invite
+                .open
+                .map(|open| if open { "yes" } else { "no" }.to_owned())
+                .unwrap_or_default(),
+            invite.suggested_handle.clone().unwrap_or_default(),
+        ]
+    })
+}

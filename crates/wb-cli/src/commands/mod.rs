@@ -1,0 +1,50 @@
+//! One file per noun; each holds the arguments of its commands, runs them and prints what came of it.
+
+pub mod bundle;
+pub mod comment;
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod import;
+pub mod init;
+pub mod invite;
+pub mod publish;
+pub mod rebuild;
+pub mod record;
+pub mod request;
+pub mod status;
+pub mod user;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::Command;
+use crate::context::Context;
+
+/// Runs one command.
+pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo(args) => demo::run(context, &args),
+        Command::Init(args) => init::run(context, &args).map(done),
+        Command::Status => status::run(context).map(done),
+        Command::Doctor => doctor::run(context),
+        Command::Publish(args) => publish::run(context, &args).map(done),
+        Command::Record(command) => record::run(context, command).map(done),
+        Command::Request(command) => request::run(context, command).map(done),
+        Command::Comment(command) => comment::run(context, command).map(done),
+        Command::User(command) => user::run(context, command).map(done),
+        Command::Invite(command) => invite::run(context, command).map(done),
+        Command::Bundle(command) => bundle::run(context, command),
+        Command::Rebuild => rebuild::run(context).map(done),
+        Command::Import(command) => import::run(context, &command).map(done),
+        Command::Config(command) => config::run(context, &command).map(done),
+        Command::Completions(args) => completions::run(&args).map(done),
+        Command::Man => completions::man().map(done),
+    }
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}

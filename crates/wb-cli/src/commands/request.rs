@@ -1,0 +1,241 @@
+//! `wb request`
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde::Serialize;
+use wb_core::scope::Scope;
+use wb_node::command::request_add::{RequestAdd, request_add};
+use wb_node::command::request_complete::request_complete;
+use wb_node::command::request_edit::request_edit;
+use wb_node::query::{comments, drafts, requests};
+use wb_node::view::RequestView;
+
+use crate::context::{self, Context};
+use crate::failure::Failure;
+use crate::output::{self, clean, clean_lines, short};
+
+/// Requests for help
+#[derive(Debug, Subcommand)]
+pub enum Request {
+    /// Ask for help
+    Add {
+        /// In a few words
+        #[arg(long)]
+        title: String,
+        /// In full
+        #[arg(long)]
+        description: String,
+        /// How far it may go
+        #[arg(long)]
+        scope: Option<Scope>,
+    },
+    /// Change the words of an own request
+    Edit {
+        /// The request
+        id: String,
+        /// In a few words
+        #[arg(long)]
+        title: Option<String>,
+        /// In full
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// List requests of this instance and of others
+    List {
+        /// Own drafts instead
+        #[arg(long)]
+        drafts: bool,
+    },
+    /// Show one request with its comments
+    Show {
+        /// The request: its id, enough of it, or ORIGIN/ID
+        id: String,
+    },
+    /// Say that help was given
+    Complete {
+        /// The request
+        id: String,
+        /// A word along with it
+        #[arg(long)]
+        note: Option<String>,
+    },
+}
+
+#[derive(Serialize)]
+struct Done {
+    schema_version: u32,
+    id: String,
+    origin: String,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    request: &'a RequestView,
+    comment_list: &'a [wb_node::view::CommentView],
+}
+
+/// Runs a command of this noun.
+pub fn run(context: &Context, command: Request) -> Result<()> {
+    match command {
+        Request::Add {
+            title,
+            description,
+            scope,
+        } => add(context, &title, &description, scope),
+        Request::Edit {
+            id,
+            title,
+            description,
+        } => edit(context, &id, title.as_deref(), description.as_deref()),
+        Request::List { drafts: true } => list_drafts(context),
+        Request::List { drafts: false } => list(context),
+        Request::Show { id } => show(context, &id),
+        Request::Complete { id, note } => complete(context, &id, note.as_deref()),
+    }
+}
+
+fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) -> Result<()> {
+    let scope = scope.map_or_else(|| context.settings().map(|s| s.default_scope), Ok)?;
+    let (mut node, actor) = context.acting()?;
+    let id = request_add(
+        &mut node,
+        &actor,
+        &RequestAdd {
+            title,
+            description,
+            scope,
+        },
+    )?;
+    if context.json() {
+        return output::json(&Done {
+            schema_version: 1,
+            id: id.to_string(),
+            origin: node.own_id().to_string(),
+        });
+    }
+    output::line(id)?;
+    context.say(match scope {
+        Scope::Private => "Added; it stays on this node.",
+        Scope::TrustedPeers => {
+            "Added for trusted peers; sharing with them only is not in this version yet, so it stays on this node."
+        }
+        Scope::Public => "Added; it leaves with the next publish or export.",
+    });
+    Ok(())
+}
+
+fn edit(context: &Context, id: &str, title: Option<&str>, description: Option<&str>) -> Result<()> {
+    if title.is_none() && description.is_none() {
+        return Err(
+            Failure::usage("nothing to change", "give --title, --description or both").into(),
+        );
+    }
+    let (mut node, actor) = context.acting()?;
+    let key = context::record(&node, id)?;
+    request_edit(&mut node, &actor, &key, title, description)?;
+    finish(
+        context,
+        &node,
+        &key,
+        "Changed; what was shared before changes with the next publish or export.",
+    )
+}
+
+fn complete(context: &Context, id: &str, note: Option<&str>) -> Result<()> {
+    let (mut node, actor) = context.acting()?;
+    let key = context::record(&node, id)?;
+    request_complete(&mut node, &actor, &key, note)?;
+    finish(context, &node, &key, "Completed. Thank you for helping.")
+}
+
+fn finish(
+    context: &Context,
+    node: &wb_node::Node,
+    key: &wb_core::id::RecordRef,
+    sentence: &str,
+) -> Result<()> {
+    if context.json() {
+        return output::json(&requests::request(node, key)?);
+    }
+    output::line(sentence)
+}
+
+fn list(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    let requests = requests::requests(&node)?;
+    let columns = ["id", "status", "home", "scope", "title", "comments"];
+    let empty = "No requests yet. `wb request add --title … --description …` asks for help.";
+    output::list(context, &requests, &columns, empty, |request| {
+        let contested = if request.contested {
+            " (contested)"
+        } else {
+            ""
+        };
+        vec![
+            request.base.id.to_string(),
+            format!("{}{contested}", request.status.as_str()),
+            request.base.home.clone(),
+            request.base.scope.to_string(),
+            short(&request.title, 50),
+            request.comments.to_string(),
+        ]
+    })
+}
+
+fn list_drafts(context: &Context) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let drafts = drafts::drafts(&node, &actor)?;
+    output::list(
+        context,
+        &drafts,
+        &["id", "title", "written"],
+        "No drafts.",
+        |draft| {
+            vec![
+                draft.id.to_string(),
+                short(&draft.title, 50),
+                draft.at.to_string(),
+            ]
+        },
+    )
+}
+
+fn show(context: &Context, id: &str) -> Result<()> {
+    let node = context.node()?;
+    let key = context::record(&node, id)?;
+    let request = requests::request(&node, &key)?;
+    let comments = comments::comments(&node, Some(key))?;
+    if context.json() {
+        return output::json(&Shown {
+            request: &request,
+            comment_list: &comments,
+        });
+    }
+    output::line(output::heading(context, &clean(&request.title)))?;
+    let base = &request.base;
+    output::line(format!(
+        "{} · {} · by {} of {}",
+        request.status.as_str(),
+        base.scope,
+        clean(&base.author),
+        clean(&base.home)
+    ))?;
+    output::line(format!("asked {} · {}", base.created_at, base.id))?;
+    if request.contested {
+        output::line("contested: its home and a helper say different things")?;
+    }
+    output::line(format!("\n{}", clean_lines(&request.description)))?;
+    for comment in &comments {
+        let base = &comment.base;
+        output::line(format!(
+            "\n{} of {}, {} ({})\n{}",
+            clean(&base.author),
+            clean(&base.home),
+            base.created_at,
+            base.scope,
+            clean_lines(&comment.body)
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `wb status`
+
+use anyhow::Result;
+use wb_node::query::status::status;
+use wb_node::view::{InstanceView, StatusView};
+
+use crate::context::Context;
+use crate::output::{self, clean, count, heading};
+
+/// Shows the state of this node.
+pub fn run(context: &Context) -> Result<()> {
+    let node = context.node()?;
+    let status = status(&node)?;
+    if context.json() {
+        return output::json(&status);
+    }
+    output::line(format!(
+        "{}  {}",
+        heading(context, &clean(&status.name)),
+        status.id
+    ))?;
+    output::line(format!("folder     {}", status.home_dir))?;
+    let kinds = status.records.iter().map(|(kind, n)| format!("{n} {kind}"));
+    output::line(format!("records    {}", join(kinds, "none yet")))?;
+    if status.drafts > 0 {
+        output::line(format!(
+            "drafts     {} (`wb request list --drafts`)",
+            status.drafts
+        ))?;
+    }
+    show_leaving(&status)?;
+    if status.suspect {
+        output::line(
+            "publishing is off: this database is older than what this instance published last",
+        )?;
+    }
+    if status.instances.is_empty() {
+        output::line(
+            "others     none known. Nothing leaves this node until you publish or export.",
+        )?;
+    }
+    for instance in &status.instances {
+        show_instance(context, instance)?;
+    }
+    if status.needs_newer_version > 0 {
+        let records = count(status.needs_newer_version, "record needs", "records need");
+        output::line(format!(
+            "{records} a newer version of this program; they are kept and shown after an upgrade"
+        ))?;
+    }
+    for held in &status.held {
+        let why = held
+            .rule
+            .as_deref()
+            .map(|rule| format!(", {rule}"))
+            .unwrap_or_default();
+        output::line(format!(
+            "set aside: {} of {} ({}{why})",
+            count(held.count, "delta", "deltas"),
+            held.origin.short(),
+            held.outcome
+        ))?;
+    }
+    Ok(())
+}
+
+fn show_leaving(status: &StatusView) -> Result<()> {
+    output::line(format!(
+        "published  {}",
+        count(status.published, "record", "records")
+    ))?;
+    let next = format!(
+        "{} to seal, {} to take back",
+        status.to_publish, status.to_retract
+    );
+    let how = if status.to_publish + status.to_retract > 0 {
+        " (`wb publish --dry-run` lists them)"
+    } else {
+        ""
+    };
+    output::line(format!("next       {next}{how}"))?;
+    let stays = status.stays.iter().map(|(cause, n)| format!("{n} {cause}"));
+    output::line(format!(
+        "stay home  {} (`wb record list --staying`)",
+        join(stays, "none")
+    ))
+}
+
+fn show_instance(context: &Context, instance: &InstanceView) -> Result<()> {
+    let name = instance
+        .name
+        .as_deref()
+        .map_or_else(|| instance.id.short(), clean);
+    output::line(format!(
+        "\n{}  {}  {}",
+        heading(context, &name),
+        instance.id,
+        instance.standing
+    ))?;
+    let shown = instance.shown.iter().map(|(kind, n)| format!("{n} {kind}"));
+    output::line(format!("  held     {}", join(shown, "nothing")))?;
+    for (cause, n) in &instance.hidden {
+        output::line(format!("  hidden   {n} {cause}"))?;
+    }
+    for feed in &instance.feeds {
+        let forked = if feed.forked {
+            ", FORKED: held until its owner opens a new log"
+        } else {
+            ""
+        };
+        output::line(format!(
+            "  feed     {} at {}, {} live{forked}",
+            feed.scope, feed.seq, feed.live
+        ))?;
+    }
+    Ok(())
+}
+
+fn join(parts: impl Iterator<Item = String>, none: &str) -> String {
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() {
+        none.to_owned()
+    } else {
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,172 @@
+//! `wb user`
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::query::users;
+use wb_node::view::UserView;
+use wb_store::Role;
+
+use crate::context::Context;
+use crate::output::{self, clean, clean_lines};
+
+/// Members
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add a member without an invite
+    Add {
+        /// The handle
+        handle: String,
+        /// The name shown
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+        /// A text about the member
+        #[arg(long)]
+        bio: Option<String>,
+        /// What the account may do
+        #[arg(long, value_enum, default_value = "member")]
+        role: RoleArg,
+        /// An address that stays private
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// List own members, and those of other instances who share a profile
+    List,
+    /// Show one member
+    Show {
+        /// The handle of an own member, or the id of a profile
+        name: String,
+    },
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleArg {
+    /// Its own records
+    Member,
+    /// Also narrow what others wrote
+    Steward,
+    /// Everything
+    Admin,
+}
+
+#[derive(Serialize)]
+struct Done {
+    schema_version: u32,
+    id: String,
+    origin: String,
+    handle: String,
+}
+
+/// Runs a command of this noun.
+pub fn run(context: &Context, command: User) -> Result<()> {
+    match command {
+        User::Add {
+            handle,
+            display_name,
+            bio,
+            role,
+            email,
+        } => {
+            let (mut node, actor) = context.acting()?;
+            let role = match role {
+                RoleArg::Member => Role::Member,
+                RoleArg::Steward => Role::Steward,
+                RoleArg::Admin => Role::Admin,
+            };
+            let input = UserAdd {
+                handle: &handle,
+                display_name: display_name.as_deref(),
+                bio: bio.as_deref(),
+                role,
+                email: email.as_deref(),
+            };
+            let id = user_add(&mut node, &actor, &input)?;
+            if context.json() {
+                let origin = node.own_id().to_string();
+                return output::json(&Done {
+                    schema_version: 1,
+                    id: id.to_string(),
+                    origin,
+                    handle,
+                });
+            }
+            output::line(id)?;
+            context.say("Added. The profile is private until its owner shares it.");
+            Ok(())
+        }
+        User::List => {
+            let (node, actor) = context.acting()?;
+            let users = users::users(&node, &actor)?;
+            let columns = ["id", "name", "home", "scope", "role", "state"];
+            output::list(context, &users, &columns, "No members yet.", |user| {
+                vec![
+                    user.base.id.to_string(),
+                    name(user),
+                    user.base.home.clone(),
+                    user.base.scope.to_string(),
+                    user.role.unwrap_or_default().to_owned(),
+                    user.state.unwrap_or_default().to_owned(),
+                ]
+            })
+        }
+        User::Show { name: wanted } => {
+            let (node, actor) = context.acting()?;
+            let user = users::user(&node, &actor, &wanted)?;
+            if context.json() {
+                return output::json(&user);
+            }
+            show(&user)
+        }
+    }
+}
+
+fn name(user: &UserView) -> String {
+    let profile = &user.profile;
+    match (&profile.handle, &profile.display_name) {
+        (Some(handle), Some(name)) => format!("{handle} ({name})"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => "(shares no name)".to_owned(),
+    }
+}
+
+fn show(user: &UserView) -> Result<()> {
+    output::line(clean(&name(user)))?;
+    output::line(format!("home     {}", clean(&user.base.home)))?;
+    output::line(format!("scope    {}", user.base.scope))?;
+    if let (Some(role), Some(state)) = (user.role, user.state) {
+        output::line(format!("account  {role}, {state}"))?;
+    }
+    if let Some(shares) = user.shares {
+        let fields = [
+            (shares.handle, "handle"),
+            (shares.display_name, "display-name"),
+            (shares.bio, "bio"),
+            (shares.avatar, "avatar"),
+            (shares.home, "home"),
+            (shares.inviter, "inviter"),
+            (shares.attributes, "attributes"),
+        ];
+        let shared: Vec<&str> = fields
+            .iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, field)| *field)
+            .collect();
+        output::line(format!(
+            "shares   {} (once the profile is shared)",
+            shared.join(", ")
+        ))?;
+    }
+    for contact in &user.contacts {
+        output::line(format!(
+            "contact  {} {} (never leaves)",
+            contact.kind,
+            clean(&contact.value)
+        ))?;
+    }
+    match &user.profile.bio {
+        Some(bio) => output::line(format!("\n{}", clean_lines(bio))),
+        None => Ok(()),
+    }
+}

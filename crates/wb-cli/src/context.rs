@@ -1,0 +1,163 @@
+//! What every command works with: the folder, the settings, and how to talk to the person.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use wb_core::id::RecordRef;
+use wb_node::settings::Settings;
+use wb_node::{Actor, Node};
+use wb_store::Home;
+
+use crate::cli::{Color, Global};
+
+/// One run of the program.
+#[derive(Debug)]
+pub struct Context {
+    global: Global,
+    home: Home,
+}
+
+impl Context {
+    /// Finds the folder.
+    ///
+    /// # Errors
+    /// That there is no home folder to put it in.
+    pub fn new(global: Global) -> Result<Self> {
+        let dir = match &global.home {
+            Some(dir) => dir.clone(),
+            None => default_home()
+                .context("name a folder with --home: neither XDG_DATA_HOME nor HOME is set")?,
+        };
+        Ok(Self {
+            home: Home::new(dir),
+            global,
+        })
+    }
+
+    /// The same run in another folder.
+    pub fn in_home(&self, dir: &Path) -> Self {
+        Self {
+            home: Home::new(dir),
+            global: self.global.clone(),
+        }
+    }
+
+    /// The folder.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Opens the instance.
+    pub fn node(&self) -> wb_node::Result<Node> {
+        Node::open(&self.home)
+    }
+
+    /// Who acts.
+    pub fn actor(&self, node: &Node) -> wb_node::Result<Actor> {
+        node.actor(self.global.act_as.as_deref())
+    }
+
+    /// Opens the instance and says who acts.
+    pub fn acting(&self) -> wb_node::Result<(Node, Actor)> {
+        let node = self.node()?;
+        let actor = self.actor(&node)?;
+        Ok((node, actor))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> wb_node::Result<Settings> {
+        Settings::load(&self.home.config(), &|name| std::env::var(name).ok())
+    }
+
+    /// Whether to print JSON.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Whether to say more.
+    pub fn verbose(&self) -> bool {
+        self.global.verbose
+    }
+
+    /// Whether questions are answered already.
+    pub fn yes(&self) -> bool {
+        self.global.yes
+    }
+
+    /// Whether a person sits at a terminal and can be asked.
+    pub fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Tells something that is no result, on standard error.
+    pub fn say(&self, text: impl std::fmt::Display) {
+        if !self.global.quiet {
+            tell(&format!("{text}\n"));
+        }
+    }
+
+    /// Asks a question that `--yes` answers. Without a terminal the answer is no.
+    pub fn confirm(&self, question: &str) -> Result<bool> {
+        if self.global.yes {
+            return Ok(true);
+        }
+        if !self.can_ask() {
+            return Ok(false);
+        }
+        tell(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Whether to use colour on standard output.
+    pub fn colors(&self) -> bool {
+        match self.global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                    || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                std::io::stdout().is_terminal() && !plain
+            }
+        }
+    }
+
+    /// A progress bar on standard error, hidden where nobody looks.
+    pub fn progress(&self, what: &'static str) -> indicatif::ProgressBar {
+        if self.global.quiet || self.global.json || !std::io::stderr().is_terminal() {
+            return indicatif::ProgressBar::hidden();
+        }
+        let style =
+            indicatif::ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len} {eta}")
+                .expect("the template is well formed");
+        indicatif::ProgressBar::new(0)
+            .with_style(style)
+            .with_message(what)
+    }
+}
+
+/// Writes to standard error; nobody to read it is no reason to fail.
+pub fn tell(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.flush();
+}
+
+/// `$XDG_DATA_HOME/wb`, else `~/.local/share/wb`.
+fn default_home() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|dir| dir.join("wb"))
+}
+
+/// Finds the record a person means.
+pub fn record(node: &Node, text: &str) -> wb_node::Result<RecordRef> {
+    wb_node::query::find_record(node, text)
+}
