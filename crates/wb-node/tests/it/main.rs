@@ -1,0 +1,3 @@
+//! Integration tests of `wb-node`: commands and queries over real files.
+
+mod starter;
