@@ -44,7 +44,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Say more about what is done
+    /// Name each record that is sealed or imported
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// When to use colour; NO_COLOR is honoured

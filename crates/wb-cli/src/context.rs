@@ -1,7 +1,7 @@
 //! What every command works with: the folder, the settings, and how to talk to the person.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use wb_core::id::RecordRef;
@@ -33,14 +33,6 @@ impl Context {
             home: Home::new(dir),
             global,
         })
-    }
-
-    /// The same run in another folder.
-    pub fn in_home(&self, dir: &Path) -> Self {
-        Self {
-            home: Home::new(dir),
-            global: self.global.clone(),
-        }
     }
 
     /// The folder.

@@ -359,7 +359,7 @@ fn import(context: &Context, file: &Path, dry_run: bool, partial: bool) -> Resul
         output::json(&import_view(&imported))?;
     } else {
         show(context, &imported)?;
-        if dry_run {
+        if dry_run || context.verbose() {
             list_changes(&imported)?;
         }
         end(context, &imported, dry_run)?;

@@ -54,6 +54,10 @@ pub fn run(context: &Context, args: &Publish) -> Result<()> {
     if !agreed(context, &node)? {
         return Ok(());
     }
+    if context.verbose() && !context.json() {
+        let plan = plan(&node, wb_node::entropy::now())?;
+        preview(context, &node, &plan)?;
+    }
     let (_, published) = publish(&mut node, &actor)?;
     if context.json() {
         return output::json(&sealed(published));
