@@ -1,6 +1,6 @@
 //! The starter data set says what it shares and keeps what it does not; `wb demo` relies on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use wb_core::id::RecordRef;
@@ -29,16 +29,13 @@ fn found(dir: &Path, which: Community) -> (Node, Filled) {
 }
 
 /// Publishes and writes a bundle; returns its file.
-fn export(node: &mut Node, dir: &Path) -> String {
+fn export(node: &mut Node, dir: &Path) -> PathBuf {
     let actor = node.actor(None).expect("the founder acts");
     let file = dir.join(format!("{}.wbb", node.name()));
-    let file = file
-        .to_str()
-        .expect("the folder has a plain name")
-        .to_owned();
     let input = BundleExport {
         file: &file,
-        ..BundleExport::default()
+        want: None,
+        zstd_level: None,
     };
     bundle_export(node, &actor, &input, &mut |_, _| {}).expect("it is published and written");
     file
@@ -97,7 +94,7 @@ fn south_reads_north_and_stays_itself() {
         accept: true,
         partial: false,
     };
-    bundle_import(&mut south, &actor, Path::new(&file), input, &mut |_| {}).unwrap();
+    bundle_import(&mut south, &actor, &file, input, &mut |_| {}).unwrap();
 
     let now = requests::requests(&south).unwrap();
     let (own, others): (Vec<_>, Vec<_>) = now.into_iter().partition(|request| request.base.local);
