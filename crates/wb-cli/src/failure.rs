@@ -55,15 +55,20 @@ pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     }
     let (kind, hint) = if let Some(failure) = error.downcast_ref::<Failure>() {
         (failure.kind, failure.hint.clone())
-    } else if let Some(error) = error.downcast_ref::<NodeError>() {
-        (error.kind(), error.hint())
+    } else if let Some(node) = error.downcast_ref::<NodeError>() {
+        (node.kind(), node.hint())
     } else {
         (ErrorKind::Failed, None)
+    };
+    // Messages of the use cases are whole; other errors are told with their causes.
+    let message = match error.downcast_ref::<NodeError>() {
+        Some(error) => error.to_string(),
+        None => format!("{error:#}"),
     };
     if json {
         let body = ErrorBody {
             code: kind.as_str(),
-            message: format!("{error:#}"),
+            message,
             hint,
         };
         let report = serde_json::to_string(&Report {
@@ -72,7 +77,7 @@ pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
         });
         tell(&format!("{}\n", report.expect("strings serialise")));
     } else {
-        tell(&format!("error: {}\n", clean_lines(&format!("{error:#}"))));
+        tell(&format!("error: {}\n", clean_lines(&message)));
         if let Some(hint) = hint {
             tell(&format!("hint:  {}\n", clean_lines(&hint)));
         }
