@@ -97,7 +97,7 @@ pub fn plan(node: &Node, now: Timestamp) -> Result<Plan> {
 }
 
 /// The order within a publish: profiles, then requests, then what refers to them.
-fn rank(kind: &str) -> u8 {
+pub(crate) fn rank(kind: &str) -> u8 {
     match kind {
         "user" => 0,
         "request" => 1,

@@ -61,7 +61,7 @@ const KNOWN: [Known; 2] = [
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
         default: "private",
-        about: "scope of a new request, comment or invite when none is given",
+        about: "scope of a new request or comment when none is given",
     },
     Known {
         key: "bundle.zstd_level",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId, RecordRef, Token};
-use wb_core::kinds::{Personalisation, To, User};
+use wb_core::kinds::{Personalisation, To};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{Kind, Scope};
 use wb_core::time::Timestamp;
@@ -109,15 +109,30 @@ pub struct CommentView {
     pub body: String,
 }
 
-/// A member, of this instance or another.
+/// A member, of this instance or another: of others what they share, of own members everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserView {
     /// What every record has.
     #[serde(flatten)]
     pub base: Base,
-    /// The profile: of others what they share, of own members everything.
-    #[serde(flatten)]
-    pub profile: User,
+    /// The handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// The name shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// About the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bio: Option<String>,
+    /// Address of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
+    /// Who invited the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inviter: Option<RecordRef>,
+    /// Attributes that the member shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<BTreeMap<String, String>>,
     /// Own members: which fields they share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shares: Option<ProfileShares>,
@@ -183,6 +198,10 @@ pub struct DraftView {
     pub schema_version: u32,
     /// The id that the record will have.
     pub id: RecordId,
+    /// This instance.
+    pub origin: InstanceId,
+    /// Its name.
+    pub home: String,
     /// In a few words.
     pub title: String,
     /// In full.

@@ -83,7 +83,8 @@ pub fn run(context: &Context, args: &Init) -> Result<()> {
         ))?,
         None => show_words(&founded.words)?,
     }
-    context.say("Nothing leaves this node until you mark it. Next: `wb request add`, `wb status`.");
+    context.say("Nothing leaves this node before you publish or export; then its card (name and versions) does, and what you \
+         marked. Next: `wb request add`, `wb status`.");
     Ok(())
 }
 

@@ -123,8 +123,7 @@ pub fn run(context: &Context, command: User) -> Result<()> {
 }
 
 fn name(user: &UserView) -> String {
-    let profile = &user.profile;
-    match (&profile.handle, &profile.display_name) {
+    match (&user.handle, &user.display_name) {
         (Some(handle), Some(name)) => format!("{handle} ({name})"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => "(shares no name)".to_owned(),
@@ -165,7 +164,7 @@ fn show(user: &UserView) -> Result<()> {
             clean(&contact.value)
         ))?;
     }
-    match &user.profile.bio {
+    match &user.bio {
         Some(bio) => output::line(format!("\n{}", clean_lines(bio))),
         None => Ok(()),
     }

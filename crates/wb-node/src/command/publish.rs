@@ -2,6 +2,7 @@
 //!
 //! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
 
+use wb_core::id::RecordId;
 use wb_core::kinds::Body;
 use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
 use wb_core::scope::FeedScope;
@@ -13,7 +14,7 @@ use super::init::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
-use crate::plan::{Plan, Put, Retract, plan};
+use crate::plan::{Plan, Put, Retract, plan, rank};
 
 /// What was sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,6 +103,16 @@ enum Act<'p> {
     Retract(&'p Retract),
 }
 
+impl Act<'_> {
+    /// The order of entries within a publish (spec: feeds, sealing).
+    fn place(&self) -> (u8, RecordId) {
+        match self {
+            Self::Put(put) => (rank(put.leaving.kind().as_str()), put.leaving.id()),
+            Self::Retract(retract) => (rank(&retract.kind), retract.id),
+        }
+    }
+}
+
 fn seal_all(node: &mut Node, plan: &Plan, signer: &Signer, now: Timestamp) -> Result<Published> {
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
@@ -119,7 +130,8 @@ fn seal_all(node: &mut Node, plan: &Plan, signer: &Signer, now: Timestamp) -> Re
             .iter()
             .filter(|retract| retract.scope == scope)
             .map(Act::Retract);
-        let acts: Vec<Act<'_>> = puts.chain(retracts).collect();
+        let mut acts: Vec<Act<'_>> = puts.chain(retracts).collect();
+        acts.sort_by_key(Act::place);
         for chunk in chunks(&acts) {
             let items: Vec<SealItem<'_>> = chunk.iter().map(seal_item).collect();
             let request = SealDelta {

@@ -20,6 +20,8 @@ pub fn drafts(node: &Node, actor: &Actor) -> Result<Vec<DraftView>> {
     let views = own.map(|draft| DraftView {
         schema_version: SCHEMA_VERSION,
         id: draft.id,
+        origin: node.own_id(),
+        home: node.name().to_owned(),
         title: draft.title,
         description: draft.description,
         scope: draft.scope,

@@ -73,7 +73,12 @@ fn view(
     };
     Ok(UserView {
         base: authors.base(row),
-        profile,
+        handle: profile.handle,
+        display_name: profile.display_name,
+        bio: profile.bio,
+        avatar: profile.avatar,
+        inviter: profile.inviter,
+        attributes: profile.attributes,
         shares: local.and_then(|record| record.shares),
         role: account.map(|account| account.role.as_str()),
         state: account.map(|account| account.state.as_str()),
