@@ -622,6 +622,11 @@ def identity():
     refused("n_is_a_fraction", "identity_malformed", 0, edit_signed(alice, '"n":0', '"n":0.0'))
     refused("head_without_seq", "identity_malformed", 1, alice.rotate("alice 2", {k: v for k, v in head.items() if k != "seq"}))
     refused("heads_without_a_scope", "identity_malformed", 1, alice.rotate("alice 2", heads={"public": None}))
+    refused("heads_is_a_list", "identity_malformed", 1, alice.rotate("alice 2", heads=[None, None]))
+    refused("head_is_a_list", "identity_malformed", 1, alice.rotate("alice 2", list(head.values())))
+    refused("schema_version_0", "identity_malformed", 1, alice.rotate("alice 2", schema_version=0))
+    refused("schema_version_2_31", "identity_malformed", 0, found("alice", schema_version=2**31))
+    case("members_of_another_op_are_unknown_members", found("alice", heads=7, recovery_key=[]).rotate("alice 2", recovery_key=1))
     long = alice
     for i in range(1024):
         long = long.rotate(f"alice {i % 7}")
@@ -789,6 +794,8 @@ def body_invalid():
     bodies = [{k: v for k, v in good.items() if k != "title"}, {**good, "title": 7}, {**good, "title": "x" * 201},
               {**good, "title": "🎈" * 201}, {**good, "title": "a\u0001b"}, {**good, "created_at": "yesterday"}]
     bad = [record(alice, "request", 10 + i, body=b) for i, b in enumerate(bodies)]
+    bad.append(record(alice, "comment", 30, body={**body_of(alice, "comment"), "request": [alice.id, uid(2)]}))
+    bad.append(record(alice, "status", 31, body={**body_of(alice, "status"), "to": {"open": None}}))
     fine = [record(alice, "request", 20 + i, body={**good, **b}) for i, b in enumerate(
         [{"title": "x" * 200}, {"title": "🎈" * 200}, {"description": "two\nlines\tand a tab"}])]
     steps.append(delta(log.delta(*bad, *fine)))
@@ -809,6 +816,37 @@ def stub_never_filled():
     revised, third = record(alice, "user", 1, 2, user), record(alice, "request", 3)
     steps += [delta(log.delta(retract(2, 1, request), revised, third).stubs(2)), fill(request, "not_wanted"), fill(user, "not_wanted")]
     return steps, end(log, shows=[revised], hides=[(third, "line_missing")])
+
+@feed("The lines of a delta that is a duplicate fill the stubs it left.")
+def duplicate_fills_stubs():
+    alice, log, user, request, steps = start()
+    steps[1] = delta(log.deltas[0].stubs(0, 1))
+    steps += [delta(log.deltas[0].stubs(0), "duplicate"), fill(request, "not_wanted")]
+    return steps, end(log, shows=[request], hides=[(user, "line_missing")])
+
+@feed("The lines of a delta that is a fork, held, closed or waits for a snapshot fill nothing, also where they are those of a stub.")
+def lines_of_what_is_not_applied_fill_nothing():
+    alice, log, user, request, steps = start()
+    other, comment = log.copy(), record(alice, "comment", 3)
+    steps.append(delta(log.delta(comment).stubs(0)))
+    old = Log(alice, name="older", generation=0)
+    steps.append(delta(other.delta(comment, retract(9, 1)), "fork"))
+    late = Log(alice, name="later", generation=3)
+    steps.append(delta(late.delta(comment), "need_snapshot"))
+    held = log.copy()
+    held.live.pop(uid(3))
+    steps.append(delta(held.delta(comment, retract(8, 1)), "held"))
+    new = log.next_log("second")
+    steps += [delta(new.delta()), delta(old.delta(comment), "closed"), fill(comment), fill(comment, "not_wanted")]
+    return steps, end(new, shows=[user, request, comment])
+
+@feed("Bob's feed holds a stub with the hash of alice's line. Her line speaks for her record and never for his.")
+def line_of_another_origin_under_a_stub():
+    alice, log, user, request, steps = start()
+    bob = found("bob")
+    his = Log(bob, name="bob first")
+    steps += [learn(bob), delta(his.delta(put_entry(request))), fill(request, "refused", "fill_mismatch"), fill(user, "not_wanted")]
+    return steps, end(log, his, shows=[user, request], hides=[(js({"origin": bob.id, "scope": "public", "id": uid(2)}), "line_missing")])
 
 @feed("Lines whose hash is that of a stub but which contradict it or the line rules are refused alone.")
 def fill_mismatch():
@@ -834,6 +872,25 @@ def parents():
     helper = record(alice, "helper", 5, body={"request": uid(2), "instance": bob.id})
     steps += [delta(log.delta(comment, lost, helper)), delta(log.delta(retract(2, 1, request)))]
     return steps, end(log, shows=[user], hides=[(comment, "parent_not_shown"), (lost, "parent_unknown"), (helper, "parent_not_shown")])
+
+@feed("The parent of a comment is a request: a comment on a comment, on a user or on a kind of a later version is not shown.")
+def parent_is_a_request():
+    alice, log, user, request, steps = start()
+    comment, garden = record(alice, "comment", 3), record(alice, "garden", 4)
+    others = [record(alice, "comment", 10 + n, body=body_of(alice, "comment", n)) for n in (1, 3, 4)]
+    steps.append(delta(log.delta(comment, garden, *others)))
+    return steps, end(log, shows=[user, request, comment], hides=[(garden, "needs_newer_version"), *((x, "parent_not_shown") for x in others)])
+
+@feed("A parent of which only a delta that is void left a mark is not known.")
+def parent_with_void_marks_only():
+    alice, log, user, request, steps = start()
+    recovered = alice.recover("alice new", log.head)
+    theft, stolen, revised, added = _theft(log, user, request)
+    new = log.next_log("after the theft", recovered)
+    comment = record(alice, "comment", 4, body=body_of(alice, "comment", 3))
+    new.delta(comment)
+    steps += [delta(stolen), learn(recovered), snap(new.snapshot())]
+    return steps, end(new, shows=[user, request], hides=[(comment, "parent_unknown")])
 
 @feed("A comment of one instance on a request of another appears when the request is known.")
 def comment_on_another_origin():
@@ -981,14 +1038,14 @@ refusal("header_malformed", "header_malformed", "Headers with a member missing o
         _header(edit=lambda p: p.replace('"seq":1,', "")), _header(scope="private"), _header(scope="Public"), _header(generation=-1),
         _header(edit=lambda p: p.replace('"generation":0', '"generation":0.0')), _header(log="AB" * 16), _header(log="ab" * 15), _header(live="ab" * 31),
         _header(at="2026-11-22 10:00:00.000Z"), _header(valid_until="2026-11-22T10:00:00.000+00:00"), _header(valid_until=1), _header(entries="1"),
-        _header(schema_version=0))
+        _header(schema_version=0), _header(schema_version=2**31), _header(scope={"public": None}), _header(scope=["public"]))
 refusal("header_malformed_places", "header_malformed", "Members that contradict each other: prev null above seq 0, prev in seq 0, follows above seq 0, follows of a generation not below.",
         _header(prev=None), _header(seq=0), _header(follows={"log": "ab" * 16, "generation": 0, "seq": 0, "hash": "cd" * 32}, generation=1),
         lambda log, a, u, r: log.next_log("next", generation=0).delta(_edited(a, r)),
         lambda log, a, u, r: log.next_log("next", follows={**log.head, "generation": 1}).delta(_edited(a, r)),
-        lambda log, a, u, r: log.next_log("next", follows={k: v for k, v in log.head.items() if k != "hash"}).delta(_edited(a, r)))
-refusal("too_many_entries", "too_many_entries", "1,025 entries: small retracts of nothing.",
-        lambda log, a, u, r: log.delta(*(retract(n, 1, kind="a") for n in range(100, 1125))))
+        lambda log, a, u, r: log.next_log("next", follows={k: v for k, v in log.head.items() if k != "hash"}).delta(_edited(a, r)),
+        lambda log, a, u, r: log.next_log("next", follows=list(log.head.values())).delta(_edited(a, r)))
+refusal("too_many_entries", "too_many_entries", "A header that announces 1,025 entries; nothing more has to be read.", _header(entries=1_025))
 refusal("delta_too_large", "delta_too_large", "A header that announces 33,554,433 bytes; its only entry is a stub.",
         lambda log, a, u, r: log.delta(_edited(a, r), bytes=33_554_433).stubs(0))
 refusal("line_malformed", "line_malformed", "Record lines with a member missing or of the wrong form, or with a member op. Hashes and signature are right.",
@@ -997,7 +1054,8 @@ refusal("line_malformed", "line_malformed", "Record lines with a member missing 
           ("id", uid(2).upper()), ("id", "0196f3c4-0000-4000-8000-000000000002"), ("rev", 0), ("rev", "2"), ("drops", "AB" * 32), ("drops", ""),
           ("by", "alice"), ("by", "user:7"), ("by", "pseudonym:" + "ab" * 15), ("by", None), ("session", "ab" * 15), ("session", 1), ("scope", "private"),
           ("at", "2026-11-22T10:00:00Z"), ("at", "2026-11-22T25:00:00.000Z"), ("at", "0000-01-01T00:00:00.000Z"), ("at", "2026-11-22T10:00:60.000Z"),
-          ("salt", "ab" * 15), ("salt", "AB" * 16), ("body", None), ("body", []), ("body", "x"), ("origin", "ab" * 31), ("op", "put"), ("op", None)]),
+          ("salt", "ab" * 15), ("salt", "AB" * 16), ("body", None), ("body", []), ("body", "x"), ("origin", "ab" * 31), ("op", "put"), ("op", None),
+          ("scope", {"public": None}), ("body", [["title", "x"]])]),
         lambda log, a, u, r: log.delta(js(dict(sorted(json.loads(retract(2, 2, r)).items())))))
 refusal("line_origin", "line_origin", "A record line that names another instance as its origin.", lambda log, a, u, r: log.delta(_edited(found("bob"), r)))
 refusal("line_scope", "line_scope", "A record line whose scope is not that of the header.", _line(scope="trusted_peers"))
@@ -1069,6 +1127,54 @@ def refuse_above_last_head():
     steps += [learn(rotated), delta(late, "refused", "above_last_head"), delta(other_log, "refused", "above_last_head")]
     comment = record(alice, "comment", 5)
     return steps + [delta(log.under(rotated).delta(comment))], end(log, shows=[user, request, comment])
+
+@feed("A key that was rotated out seals above its last head: at a seq that is held, at the next, far ahead, in a twin of the log, in a log above it, by snapshot. All is refused before it is placed: no fork, no mark.")
+def retired_key_does_nothing():
+    alice, log, user, request, steps = start()
+    old = log.copy()
+    rotated = alice.rotate("alice 2", log.head)
+    comment = record(alice, "comment", 5)
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment))]
+    twin, above = Log(alice, name="twin"), log.copy().under(alice).next_log("above")
+    for late in (old.delta(retract(2, 7, request)), old.delta(retract(1, 7, user, "user")), old.delta(retract(5, 7, kind="comment")),
+                 twin.delta(retract(2, 8)), above.delta(retract(5, 7, comment, "comment"))):
+        steps.append(delta(late, "refused", "above_last_head"))
+    steps += [snap(x.snapshot(), "refused", "above_last_head") for x in (old, twin, above)]
+    return steps, end(log, shows=[user, request, comment])
+
+@feed("The same on a log that a new one closed: the retract of the retired key does not count, that of the last delta before the rotate is a duplicate's.")
+def retired_key_on_a_closed_log():
+    alice, log, user, request, steps = start()
+    old = log.copy()
+    rotated = alice.rotate("alice 2", log.head)
+    new = log.next_log("second", rotated)
+    comment = record(alice, "comment", 5)
+    steps += [learn(rotated), delta(new.delta(comment)), delta(old.delta(retract(2, 7, request)), "refused", "above_last_head"),
+              snap(old.snapshot(), "refused", "above_last_head"), delta(log.deltas[0], "closed")]
+    return steps, end(new, shows=[user, request, comment])
+
+@feed("For the trusted feed a rotate and a recover list a commitment, which this reader cannot open: it puts nothing above it.", "trusted_peers")
+def commitment_puts_nothing_above_it():
+    alice = found("alice")
+    log = Log(alice, "trusted_peers", "narrow")
+    lines = [record(alice, "request", n, scope="trusted_peers") for n in (2, 3, 4)]
+    steps = [learn(alice), delta(log.delta(lines[0]))]
+    rotated = alice.rotate("alice 2", None, trusted_head("0f" * 16, log.log, 0, 0, log.hashes[0]))
+    steps += [learn(rotated), delta(log.delta(lines[1]))]
+    recovered = rotated.recover("alice new", None, trusted_head("1f" * 16, log.log, 0, 1, log.hashes[1]))
+    steps += [learn(recovered), delta(log.delta(lines[2]))]
+    return steps, end(log, shows=lines)
+
+@feed("Null in the place of the commitment says that the key signed nothing there: above it by a rotate, void by a recover.", "trusted_peers")
+def no_head_in_the_trusted_feed():
+    alice = found("alice")
+    log = Log(alice, "trusted_peers", "narrow")
+    lines = [record(alice, "request", n, scope="trusted_peers") for n in (2, 3)]
+    steps = [learn(alice), delta(log.delta(lines[0]))]
+    rotated = alice.rotate("alice 2")
+    steps += [learn(rotated), delta(log.copy().delta(lines[1]), "refused", "above_last_head"), delta(log.deltas[0], "duplicate")]
+    recovered = rotated.recover("alice new")
+    return steps + [learn(recovered), delta(log.deltas[0], "void")], end(log, hides=[(lines[0], "void")], forked=[log])
 
 @feed("The rotate lists no head: the outgoing key signed nothing, so the first delta under it is above.")
 def refuse_above_a_head_that_is_null():
@@ -1201,6 +1307,41 @@ def recover_voids_a_branch():
               delta(new.deltas[0], "need_snapshot"), snap(new.snapshot())]
     return steps, end(new, shows=[user, request, comment])
 
+def _below_the_cut():
+    alice, log, user, request, steps = start()
+    theft = log.copy()
+    stolen = theft.delta(retract(2, 5, request))
+    later = record(alice, "request", 3)
+    log.delta(later), log.delta()
+    recovered = alice.recover("alice new", log.head)
+    new = log.next_log("after the theft", recovered)
+    again = record(alice, "request", 2, 6, request)
+    new.delta(again)
+    return steps, log, stolen, recovered, new, [user, later, again]
+
+@feed("A thief's delta at a seq not above the head that the recover lists is not void, on whatever branch it stands: it is a fork, and its retract counts. The owner publishes the record again, above it.")
+def thief_not_above_the_cut():
+    steps, log, stolen, recovered, new, shows = _below_the_cut()
+    steps += [*(delta(d) for d in log.deltas[1:]), learn(recovered), delta(stolen, "fork"), delta(new.deltas[0])]
+    return steps, end(new, shows=shows)
+
+@feed("The same for a follower that took the thief's delta: it stays applied, the owner's are the fork, and a snapshot of the new log ends it.")
+def thief_not_above_the_cut_came_first():
+    steps, log, stolen, recovered, new, shows = _below_the_cut()
+    steps += [delta(stolen), learn(recovered), delta(stolen, "duplicate"), delta(log.deltas[1], "fork"), delta(new.deltas[0], "need_snapshot"),
+              snap(new.snapshot())]
+    return steps, end(new, shows=shows)
+
+@feed("A recover from an entry that another recover made void: two recovers by the same words, evidence, and the first known stays.")
+def two_recovers_after_a_replacement():
+    alice, log, user, request, steps = start()
+    stolen = alice.rotate("eve", log.head)
+    recovered = alice.recover("alice new", log.head)
+    comment = record(alice, "comment", 5)
+    steps += [learn(stolen), learn(recovered, "replace"), learn(stolen.recover("eve new", log.head), "two_recovers"), learn(stolen, "stale"),
+              delta(log.under(recovered).delta(comment))]
+    return steps, end(log, shows=[user, request, comment])
+
 @feed("Two rotates of one number: every feed of the instance is held until a recover.")
 def two_rotates_hold_the_feed():
     alice, log, user, request, steps = start()
@@ -1260,8 +1401,19 @@ def closed_log_never_seen():
     new.delta(request, other)
     old.delta(retract(2, 4)), old.delta()
     steps = [learn(alice), delta(new.deltas[0]), delta(old.deltas[1], "need_snapshot"), snap(old.snapshot(retracted=0, gone=[]), "closed"),
-             delta(old.deltas[0], "closed")]
+             delta(old.deltas[1], "closed"), delta(old.deltas[0], "closed")]
     return steps, end(new, shows=[other], hides=[(request, "retracted")])
+
+@feed("The first header of a log is held from a delta that passed steps 1 to 7 and was refused by a later one; not from one whose root is wrong.")
+def first_header_of_a_refused_delta():
+    alice, log, user, request, steps = start()
+    wrong = lambda name: log.next_log(name)
+    by_live, by_root = wrong("second"), wrong("also second")
+    third = log.next_log("third", generation=2)
+    steps += [delta(by_live.delta(live="ab" * 32), "refused", "wrong_live"), delta(by_root.delta(root="ab" * 32), "refused", "wrong_root"),
+              delta(third.delta())]
+    steps += [delta(by_live.delta(retract(2, 1, request)), "closed"), delta(by_root.delta(retract(1, 1, user, "user")), "need_snapshot")]
+    return steps, end(third, shows=[user], hides=[(request, "retracted")])
 
 @feed("The order of logs is by the position of the first header before the generation: a log opened by a later key is above.")
 def order_of_logs_is_by_key_first():
@@ -1446,6 +1598,44 @@ def snapshot_of_a_fork():
     other.delta()
     return steps + [snap(other.snapshot(), "fork")], end(log, shows=[user, request], forked=[log])
 
+@feed("A snapshot of the same log while the feed is forked is held like the delta at its place. Its retracted list leaves no mark.")
+def snapshot_of_the_same_log_while_forked():
+    alice, log, user, request, steps = start()
+    other, kept = log.copy(), record(alice, "request", 3)
+    steps += [delta(log.delta(kept)), delta(other.delta(), "fork"), snap(log.snapshot(), "duplicate")]
+    longer = log.copy()
+    longer.delta(retract(2, 1, request))
+    steps.append(snap(longer.snapshot(), "held"))
+    return steps, end(log, shows=[user, request, kept], forked=[log])
+
+@feed("While two rotates contradict each other a snapshot that would be taken is held, and leaves no mark.")
+def snapshot_while_two_rotates_are_known():
+    alice, log, user, request, steps = start()
+    log.delta()
+    mine, other = alice.rotate("alice 2", log.head), alice.rotate("eve", log.head)
+    longer = log.copy()
+    longer.delta(retract(2, 1, request))
+    steps += [learn(mine), learn(other, "two_rotates"), snap(log.snapshot(), "held"), delta(log.deltas[1], "held")]
+    one = log.copy()
+    one.deltas, one.hashes = one.deltas[:1], one.hashes[:1]
+    return steps, end(one, shows=[user, request])
+
+@feed("A snapshot of the log held that says another generation.")
+def snapshot_wrong_generation():
+    alice, log, user, request, steps = start()
+    twin = Log(alice, name="alice first", generation=1)
+    twin.delta(retract(2, 1)), twin.delta()
+    return steps + [snap(twin.snapshot(), "refused", "wrong_generation")], end(log, shows=[user, request])
+
+@feed("A snapshot that names an identity entry not known yet is early, and is not kept: it has to come again.")
+def early_snapshots_are_not_kept():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", log.head)
+    comment = record(alice, "comment", 3)
+    log.under(rotated).delta(comment)
+    steps += [snap(log.snapshot(), "early", "identity"), learn(rotated), delta(log.deltas[1])]
+    return [snap(log.snapshot(), "early", "identity"), *steps], end(log, shows=[user, request, comment])
+
 @feed("Snapshots of another log: of one place (fork), of one that follows it (fork), below (closed).")
 def snapshot_of_another_log():
     alice = found("alice")
@@ -1497,6 +1687,12 @@ snapshot_refusal("line_origin", "line_origin", "A record line of another origin;
                  lambda log, a, l: _with_item(log, record(found("bob"), "request", 6)))
 snapshot_refusal("line_scope", "line_scope", "A record line of another scope; the live set of the head counts it.",
                  lambda log, a, l: _with_item(log, record(a, "request", 6, scope="trusted_peers")))
+snapshot_refusal("section_of_another_origin", "line_origin", "The section line names another origin than the head.", lambda log, a, l: _section(log, origin=found("bob").id))
+snapshot_refusal("section_of_another_scope", "line_scope", "The section line names another scope than the head.", lambda log, a, l: _section(log, scope="trusted_peers"))
+snapshot_refusal("section_malformed", "wrong_count", "A section line with a member missing or of the wrong form; a chain line without items; a revision 0.",
+                 *(lambda log, a, l, k=k: _section(log, **{k: GONE}) for k in ("schema_version", "live")),
+                 lambda log, a, l: _section(log, scope="private"), lambda log, a, l: _section(log, headers="4"),
+                 lambda log, a, l: log.snapshot(chain=[[], _bodies(log)]), lambda log, a, l: log.snapshot(gone=[[[uid(2), 0], [uid(5), 1]]]))
 snapshot_refusal("entry_malformed", "entry_malformed", "A stub with a space; a stub with drops; a retract among the items.",
                  _items(lambda l: l[:2] + [put_entry(l[2], drops=None).replace(",", ", ", 1)]), _items(lambda l: l[:2] + [put_entry(l[2])]),
                  _items(lambda l: l[:2] + [retract(4, 3, l[2])]))
@@ -1506,7 +1702,8 @@ snapshot_refusal("wrong_chain", "wrong_chain", "A body hash changed; two exchang
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[1:]], headers=3),
                  lambda log, a, l: log.snapshot(first=[log.deltas[1].header]),
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[:3]], headers=3),
-                 lambda log, a, l: log.snapshot(first=[Log(a, name="another").delta().header]))
+                 lambda log, a, l: log.snapshot(first=[Log(a, name="another").delta().header]),
+                 lambda log, a, l: log.snapshot(first=[Log(a, name="alice first", generation=1).delta().header]))
 snapshot_refusal("wrong_order", "wrong_order", "Two items exchanged; the same item twice in the place of another.",
                  _items(lambda l: [l[1], l[0], l[2]]), _items(lambda l: [l[0], l[0], l[2]]))
 snapshot_refusal("wrong_count", "wrong_count", "One more announced than there is: headers, live records, retracted; one less: live records, retracted.",
@@ -1527,6 +1724,11 @@ def _with_head(log, **over):
     log.deltas, log.hashes = log.deltas[:-1], log.hashes[:-1]
     log.delta(**over)
     return log.snapshot()
+
+def _section(log, **over):
+    """A snapshot with other members in its section line."""
+    lines = log.snapshot()
+    return [js(members(json.loads(lines[0]), over)), *lines[1:]]
 
 def _with_item(log, line):
     """The same log with a line that breaks a line rule put into its live set."""
@@ -1620,6 +1822,32 @@ def bundles():
     case("flipped_byte_in_a_delta_and_a_new_digest", "The same in a delta: the root finds it.", (broken := make(
         sections=identity_section(alice) + identity_section(bob) + [flip(x) for x in of_bob[2]], feeds=[of_bob])), "feed", "wrong_root",
         number('"type":"wb.header.v1"', broken))
+    case("flipped_byte_in_the_head", "One byte of the head's signature was changed on the way: that is damage before it is a bad signature.",
+         [good[0].replace('"signature":"' + good[0][14], '"signature":"' + ("1" if good[0][14] == "0" else "0")), *good[1:]], "format", "wrong_digest", len(good))
+    case("duplicate_key_after_a_feed_error", "The head of the feed is signed by another key; a line further down is not strict JSON, and that is said first.",
+         (bad := make(sections=identity_section(alice) + [snapshot[2][0], _resigned(log, key("eve")), *twice[2:]])), "format", "duplicate_key",
+         number('"handle":"x"', bad))
+    case("trailing_data_after_a_feed_error", "A wrong live set, and a line after the end.", make(sections=identity_section(alice) + [flip(x) for x in snapshot[2]], after=["{}"]),
+         "format", "trailing_data", len(good) + 1)
+    of_another = [x.replace(alice.id, bob.id) if '"kind":"user"' in x else x for x in snapshot[2]]
+    case("an_item_of_another_origin", "A record line in a snapshot names another origin: the item's own line is named.", (bad := make(
+        sections=identity_section(alice) + of_another)), "feed", "line_origin", number('"kind":"user"', bad))
+    turned = [*snapshot[2][:5], snapshot[2][5], snapshot[2][4], *snapshot[2][6:]]
+    turned[4], turned[5] = snapshot[2][5], snapshot[2][4]
+    case("items_out_of_order", "Two items of a snapshot are exchanged: the second is named.", (bad := make(sections=identity_section(alice) + turned)),
+         "feed", "wrong_order", number('"kind":"user"', bad))
+    case("a_chain_that_does_not_lead_to_the_head", "A body hash was changed: the snapshot's section line is named.", (bad := make(
+        sections=identity_section(alice) + log.snapshot(chain=[["ab" * 32, *_bodies(log)[1:]]]))), "feed", "wrong_chain", number('"section":"snapshot"', bad))
+    spoiled = his.copy()
+    spoiled.delta(salty := record(bob, "request", 7, salt=GONE))
+    part = (spoiled, "deltas", deltas_section(spoiled, spoiled.deltas))
+    case("a_malformed_line_in_a_delta", "The second delta holds a record line without salt: the item's own line is named.", (bad := make([part], others=[bob])),
+         "feed", "line_malformed", number(salty, bad))
+    low = his.copy()
+    low.delta(record(bob, "request", 7), again := record(bob, "request", 2, 1, wish))
+    part = (low, "deltas", deltas_section(low, low.deltas))
+    case("a_revision_not_above_in_a_delta", "The second entry of the second delta does not rise: the item's own line is named.", (bad := make([part], others=[bob])),
+         "feed", "rev_not_above", number(again, bad))
     case("version_skew", "The exporter speaks protocol 2 and later only.", make(head_over={"protocol": {"min": 2, "max": 3}}), "versions", "version_skew", 1)
     bad_log = alice.rotate("alice 2", n=2)
     case("identity_rule_broken", "The exporter's identity log breaks a rule in its second entry.", make(sections=identity_section(bad_log) + snapshot[2]), "identity", "wrong_n", 4)
@@ -1654,6 +1882,8 @@ def wants():
     case("identity_log_of_another", want_lines(bob, log_lines=alice.lines), "wrong_id")
     case("identity_log_breaks_a_rule", want_lines(bob, log_lines=bob.rotate("bob 2", n=2).lines), "wrong_n")
     case("version_skew", want_lines(bob, protocol={"min": 2, "max": 2}), "version_skew")
+    case("feed_is_a_list", want_lines(bob, [his], feeds=[[his.who.id, "public", *his.head.values()]]), "want_malformed")
+    case("protocol_is_a_list", want_lines(bob, protocol=[1, 1]), "want_malformed")
     for name in ("instance", "era", "identity", "protocol", "kinds", "feeds"):
         case("without_" + name, want_lines(bob, **{name: GONE}), "want_malformed")
     case("feed_without_hash", [signed("wb.want.v1", want_lines(bob, [his])[0][153:-1].replace(f',"hash":"{his.hashes[-1]}"', ""), key("bob")), *bob.lines], "want_malformed")
