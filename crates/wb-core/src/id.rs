@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::json::object_only;
 use crate::time::Timestamp;
 
 /// Says that a text is not the one form of the value it should hold.
@@ -200,12 +201,15 @@ impl<'de> Deserialize<'de> for RecordId {
 
 /// A record of any instance: its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RecordRef {
     /// The instance that writes the record.
     pub origin: InstanceId,
     /// The record's id there.
     pub id: RecordId,
 }
+
+object_only!(RecordRef);
 
 #[cfg(test)]
 mod tests {

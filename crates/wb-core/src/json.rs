@@ -37,7 +37,7 @@ pub fn check(line: &[u8]) -> Result<&str, Rule> {
     let is_object = scanner.peek() == Some(b'{');
     scanner.value()?;
     if scanner.at != line.len() {
-        return Err(scanner.stray());
+        return Err(Rule::NotJson);
     }
     if is_object {
         Ok(text)
@@ -55,6 +55,63 @@ where
     serde::Deserialize::deserialize(deserializer)
 }
 
+/// Makes types read from an object and nothing else: a derived reader would take a list for a struct
+/// as well, and other implementations would not. The types derive with `#[serde(remote = "Self")]`.
+macro_rules! object_only {
+    ($($type:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A>(self, map: A) -> Result<$type, A::Error>
+                    where
+                        A: serde::de::MapAccess<'de>,
+                    {
+                        <$type>::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$type>::serialize(self, serializer)
+            }
+        }
+    )*};
+}
+
+/// Makes enums of words read from a text and nothing else: a derived reader would take
+/// `{"word":null}` as well. The types derive with `#[serde(remote = "Self")]`.
+macro_rules! text_only {
+    ($($type:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                use serde::de::IntoDeserializer as _;
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                <$type>::deserialize(text.as_ref().into_deserializer())
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$type>::serialize(self, serializer)
+            }
+        }
+    )*};
+}
+
+pub(crate) use {object_only, text_only};
+
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -66,21 +123,12 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// The rule broken by a byte that cannot stand here.
-    fn stray(&self) -> Rule {
-        if self.peek() == Some(0) {
-            Rule::Nul
-        } else {
-            Rule::NotJson
-        }
-    }
-
     fn expect(&mut self, byte: u8) -> Result<(), Rule> {
         if self.peek() == Some(byte) {
             self.at += 1;
             Ok(())
         } else {
-            Err(self.stray())
+            Err(Rule::NotJson)
         }
     }
 
@@ -100,7 +148,7 @@ impl<'a> Scanner<'a> {
             Some(b'f') => self.word(b"false"),
             Some(b'n') => self.word(b"null"),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(self.stray()),
+            _ => Err(Rule::NotJson),
         }
     }
 
@@ -192,7 +240,8 @@ impl<'a> Scanner<'a> {
                     }
                     self.at += 1;
                 }
-                _ => return Err(self.stray()),
+                Some(0) => return Err(Rule::Nul),
+                _ => return Err(Rule::NotJson),
             }
         }
     }
@@ -210,7 +259,7 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
                 return self.unicode_escape();
             }
-            _ => return Err(self.stray()),
+            _ => return Err(Rule::NotJson),
         };
         self.at += 1;
         Ok(simple)
@@ -238,7 +287,7 @@ impl<'a> Scanner<'a> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.stray())?;
+            code = code * 16 + digit.ok_or(Rule::NotJson)?;
             self.at += 1;
         }
         Ok(code)
@@ -246,7 +295,7 @@ impl<'a> Scanner<'a> {
 
     fn digits(&mut self) -> Result<(), Rule> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            return Err(self.stray());
+            return Err(Rule::NotJson);
         }
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;

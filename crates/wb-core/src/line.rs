@@ -4,6 +4,7 @@
 //! understand.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,6 +16,9 @@ use crate::limits::NUMBER_MAX;
 use crate::rule::Rule;
 use crate::scope::{By, FeedScope, Kind};
 use crate::time::Timestamp;
+
+/// What a `schema_version` can be, wherever it stands.
+pub(crate) const SCHEMA_VERSIONS: RangeInclusive<u32> = 1..=i32::MAX as u32;
 
 /// A record line whose envelope is well formed. The bytes are those that came.
 #[derive(Debug, Clone)]
@@ -82,7 +86,7 @@ impl<'a> Line<'a> {
         let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|_| Rule::LineMalformed)?;
         let well_formed = !envelope.op
             && (1..=NUMBER_MAX).contains(&envelope.rev)
-            && (1..=i32::MAX as u32).contains(&envelope.schema_version)
+            && SCHEMA_VERSIONS.contains(&envelope.schema_version)
             && envelope.body.get().starts_with('{');
         let origin = envelope.origin.parse().map_err(|_| Rule::LineMalformed)?;
         if !well_formed {

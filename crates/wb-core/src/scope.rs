@@ -6,10 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{RecordId, Token};
+use crate::json::text_only;
 
 /// How far a record may go. The order is from narrow to wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Scope {
     /// Never leaves the node.
     Private,
@@ -57,7 +58,7 @@ impl FromStr for Scope {
 
 /// The scope of a feed: what can leave at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum FeedScope {
     /// The public feed.
     Public,
@@ -75,6 +76,8 @@ impl FeedScope {
         Scope::from(self).as_str()
     }
 }
+
+text_only!(Scope, FeedScope);
 
 impl From<FeedScope> for Scope {
     fn from(scope: FeedScope) -> Self {

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, within the years 0001 to 9999.
@@ -16,6 +18,9 @@ pub struct Timestamp(i64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time like 2026-11-22T10:23:59.123Z")]
 pub struct ParseTimeError;
+
+/// Civil times, because instants of jiff end a day before the year 9999 does.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// 0001-01-01T00:00:00.000Z.
 const UNIX_MS_MIN: i64 = -62_135_596_800_000;
@@ -52,8 +57,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = jiff::Timestamp::from_millisecond(self.0).expect("the range is within jiff's");
-        let time = time.to_zoned(jiff::tz::TimeZone::UTC);
+        let time = EPOCH
+            .checked_add(SignedDuration::from_millis(self.0))
+            .expect("the range is that of civil times");
         write!(
             f,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -92,8 +98,11 @@ impl FromStr for Timestamp {
         if !well_formed || &bytes[17..19] == b"60" {
             return Err(ParseTimeError);
         }
-        let time: jiff::Timestamp = text.parse().map_err(|_| ParseTimeError)?;
-        Self::from_unix_ms(time.as_millisecond()).ok_or(ParseTimeError)
+        let without_zone = &text[..text.len() - 1];
+        let time: DateTime = without_zone.parse().map_err(|_| ParseTimeError)?;
+        let since_epoch = time.duration_since(EPOCH).as_millis();
+        let unix_ms = i64::try_from(since_epoch).map_err(|_| ParseTimeError)?;
+        Self::from_unix_ms(unix_ms).ok_or(ParseTimeError)
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::PROTOCOL;
 use crate::id::{Hash, InstanceId, LogId};
 use crate::identity::{IdentityLog, Position};
+use crate::json::object_only;
 use crate::kinds::ProtocolRange;
 use crate::rule::Rule;
 use crate::scope::{FeedScope, Kind};
@@ -13,6 +15,7 @@ use crate::signed::{self, Signer, Unverified};
 
 /// The head a reader holds of one feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Held {
     /// The instance.
     pub origin: InstanceId,
@@ -27,6 +30,8 @@ pub struct Held {
     /// Hash of the head.
     pub hash: Hash,
 }
+
+object_only!(Held);
 
 /// What a want file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +92,9 @@ impl Want {
             Unverified::read(first.as_ref(), signed::WANT).map_err(|rule| (1, rule))?;
         let want: Self =
             serde_json::from_slice(unverified.payload()).map_err(|_| (1, Rule::WantMalformed))?;
+        if !want.protocol.meets(PROTOCOL) {
+            return Err((1, Rule::VersionSkew));
+        }
         let identity = IdentityLog::verify(Some(want.instance), log)
             .map_err(|error| (error.entry + 2, error.rule))?;
         let entry = identity.entry(&want.identity).ok_or((1, Rule::WrongKey))?;

@@ -41,6 +41,16 @@ pub trait Sink {
     /// Whatever the place reports.
     fn item(&mut self, item: &Item<'_>) -> Result<(), Self::Error>;
 
+    /// Takes an item of a snapshot that is a duplicate: its line may fill a stub. Who keeps no lines
+    /// has nothing to do.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn fill(&mut self, item: &Item<'_>) -> Result<(), Self::Error> {
+        let _ = item;
+        Ok(())
+    }
+
     /// Takes retracted pairs of that snapshot.
     ///
     /// # Errors
@@ -94,7 +104,7 @@ pub enum DriveError<E> {
 }
 
 /// Drives lines into a sink.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Driver {
     reader: BundleReader,
     identities: BTreeMap<InstanceId, IdentityLog>,
@@ -103,20 +113,6 @@ pub struct Driver {
     placed: Option<SnapshotOutcome>,
     evidence: Vec<(InstanceId, Merge)>,
     failed: Option<BundleError>,
-}
-
-impl Default for Driver {
-    fn default() -> Self {
-        Self {
-            reader: BundleReader::default(),
-            identities: BTreeMap::new(),
-            head: None,
-            feeds: Vec::new(),
-            placed: None,
-            evidence: Vec::new(),
-            failed: None,
-        }
-    }
 }
 
 impl Driver {
@@ -258,14 +254,13 @@ impl Driver {
         progress: Progress<'_>,
         sink: &mut S,
     ) -> Result<(), DriveError<S::Error>> {
-        let taking = self.placed == Some(SnapshotOutcome::Take);
-        match progress {
-            Progress::Item(item) if taking => sink.item(&item).map_err(DriveError::Sink)?,
-            Progress::Retracted(pairs) if taking => {
-                sink.retracted(&pairs).map_err(DriveError::Sink)?
-            }
-            Progress::Header | Progress::Chain | Progress::Item(_) | Progress::Retracted(_) => {}
-        }
+        let taken = match (progress, &self.placed) {
+            (Progress::Item(item), Some(SnapshotOutcome::Take)) => sink.item(&item),
+            (Progress::Item(item), Some(SnapshotOutcome::Duplicate)) => sink.fill(&item),
+            (Progress::Retracted(pairs), Some(SnapshotOutcome::Take)) => sink.retracted(&pairs),
+            _ => Ok(()),
+        };
+        taken.map_err(DriveError::Sink)?;
         let Some(snapshot) = self.reader.snapshot() else {
             return Ok(());
         };
@@ -285,7 +280,7 @@ impl Driver {
         let finished = if self.placed == Some(SnapshotOutcome::Take) {
             sink.finish(snapshot).map_err(DriveError::Sink)?
         } else {
-            snapshot.finish(false)
+            snapshot.finish()
         };
         finished.map_err(|refusal| DriveError::Bundle(self.in_section(&refusal)))
     }

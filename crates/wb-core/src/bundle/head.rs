@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Hash, InstanceId};
 use crate::identity::IdentityLog;
+use crate::json::{object_only, text_only};
 use crate::kinds::{KNOWN, ProtocolRange};
 use crate::scope::{FeedScope, Kind};
 use crate::signed::{self, Signer};
@@ -44,7 +45,7 @@ impl Speaks {
 
 /// In which form a feed stands in a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Form {
     /// At its head, without history.
     Snapshot,
@@ -54,6 +55,7 @@ pub enum Form {
 
 /// One feed section, as the head lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Contents {
     /// The instance.
     pub origin: InstanceId,
@@ -64,6 +66,9 @@ pub struct Contents {
     /// Items in the section.
     pub items: u64,
 }
+
+text_only!(Form);
+object_only!(Contents);
 
 /// What the head of a bundle says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use crate::feed::{
     SnapshotReader, accept,
 };
 use crate::id::{Hash, InstanceId, LogId, RecordId};
-use crate::identity::{IdentityLog, Merge, merge};
+use crate::identity::{IdentityLog, Merge};
 use crate::scope::FeedScope;
 
 /// One feed in memory. Holds hashes of records, not their lines.
@@ -70,11 +70,7 @@ impl Sink for Memory {
         let id = log.id();
         let (outcome, log) = match self.identities.get(&id) {
             None => (Merge::Extend, log),
-            Some(held) => match merge(held, &log) {
-                found @ (Merge::Extend | Merge::Replace) => (found, held.replaced_by(log)),
-                Merge::TwoRotates => (Merge::TwoRotates, held.clone().marked_forked()),
-                found @ (Merge::Known | Merge::Stale | Merge::TwoRecovers) => (found, held.clone()),
-            },
+            Some(held) => held.offer(&log),
         };
         self.identities.insert(id, log.clone());
         Ok((outcome, log))
@@ -113,7 +109,7 @@ impl Sink for Memory {
 
     fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, Infallible> {
         let feed = self.taking();
-        if let Err(refusal) = snapshot.finish(false) {
+        if let Err(refusal) = snapshot.finish() {
             return Ok(Err(refusal));
         }
         let state = snapshot.state();
@@ -136,6 +132,10 @@ impl Sink for Memory {
         let identity = self.identities.get(&delta.header.origin);
         let feed = self.feeds.entry(key).or_default();
         let outcome = accept(delta, identity, feed.state.as_ref(), feed)?;
+        if delta.header.seq == 0 && outcome.is_proved() {
+            let opening = Opening::of(&delta.header);
+            feed.openings.entry(delta.header.log).or_insert(opening);
+        }
         if let Outcome::Append(applied) = &outcome {
             for item in &delta.items {
                 match item.entry.line_hash() {

@@ -224,14 +224,10 @@ impl BundleReader {
                     .push(line, identity)
                     .map(Event::Snapshot)
                     .map_err(|refusal| {
-                        in_feed(
-                            if refusal.item.is_some() {
-                                number
-                            } else {
-                                section
-                            },
-                            &refusal,
-                        )
+                        let is_of_line = refusal.item.is_some()
+                            || refusal.rule == Rule::WrongCount
+                            || refusal.rule.is_strict_json();
+                        in_feed(if is_of_line { number } else { section }, &refusal)
                     })
             }
             Within::Deltas { .. } => self.read_delta(line),
@@ -271,6 +267,9 @@ impl BundleReader {
     /// Damage: a strict JSON rule, or an end line that does not fit what was read.
     pub fn skim(&mut self, line: &[u8]) -> Result<(), BundleError> {
         self.line += 1;
+        if matches!(self.within, Within::End) {
+            return Err(self.error(Stage::Format, Rule::TrailingData));
+        }
         let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
         let before = self.sha.clone();
         self.sha.update(line);
@@ -278,6 +277,9 @@ impl BundleReader {
         if line.starts_with(b"{\"section\":\"end\"") {
             let end: EndTotals = serde_json::from_str(text)
                 .map_err(|_| self.error(Stage::Format, Rule::UnknownSection))?;
+            if end.lines != self.line - 1 {
+                return Err(self.error(Stage::Format, Rule::WrongCount));
+            }
             if end.sha256.0 != <[u8; 32]>::from(before.finalize()) {
                 return Err(self.error(Stage::Format, Rule::WrongDigest));
             }
@@ -312,7 +314,7 @@ impl BundleReader {
         if head.contents.len() > BUNDLE_FEEDS_MAX {
             return Err(self.error(Stage::Format, Rule::TooLarge));
         }
-        if head.protocol.min > PROTOCOL.max || head.protocol.max < PROTOCOL.min {
+        if !head.protocol.meets(PROTOCOL) {
             return Err(self.error(Stage::Versions, Rule::VersionSkew));
         }
         self.head = Some((line.to_vec(), head.clone()));

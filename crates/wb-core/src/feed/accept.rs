@@ -79,6 +79,33 @@ impl Outcome {
             Self::Refused(_) => "refused",
         }
     }
+
+    /// Whether the delta passed steps 1 to 7: its origin sealed it, and its entries are those that
+    /// were sealed. The first header of a log is kept from any such delta.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        match self {
+            Self::Early(Early::Identity) | Self::Void => false,
+            Self::Refused(refusal) => matches!(
+                refusal.rule,
+                Rule::AboveLastHead
+                    | Rule::WrongGeneration
+                    | Rule::IdentityDecreases
+                    | Rule::RevNotAbove
+                    | Rule::RetractBelowLive
+                    | Rule::WrongDrops
+                    | Rule::KindChanged
+                    | Rule::WrongLive
+            ),
+            Self::Append(_)
+            | Self::Duplicate
+            | Self::Early(Early::Gap)
+            | Self::Fork
+            | Self::Closed
+            | Self::NeedSnapshot
+            | Self::Held => true,
+        }
+    }
 }
 
 /// A delta that passed every rule, and the state it leads to.
@@ -194,11 +221,12 @@ pub(super) fn check_key(
     let Some(identity) = identity else {
         return Err(Outcome::Early(Early::Identity));
     };
-    if identity.void().contains(&header.identity) {
-        return Err(Outcome::Void);
-    }
     let Some(entry) = identity.entry(&header.identity) else {
-        return Err(Outcome::Early(Early::Identity));
+        return Err(if identity.void().contains(&header.identity) {
+            Outcome::Void
+        } else {
+            Outcome::Early(Early::Identity)
+        });
     };
     let above = identity.above_last_head(&Placed {
         position: entry.position,
@@ -314,7 +342,7 @@ fn entry_rules(entry: &Entry, live: Option<&Live>) -> Result<(), Rule> {
 /// origin and scope.
 ///
 /// # Errors
-/// A strict JSON rule, or `fill_mismatch`.
+/// `fill_mismatch`, also when the line breaks a rule of lines: it is refused alone either way.
 pub fn check_fill<'a>(
     bytes: &'a [u8],
     id: &RecordId,
@@ -322,7 +350,7 @@ pub fn check_fill<'a>(
     origin: crate::id::InstanceId,
     scope: crate::scope::FeedScope,
 ) -> Result<Line<'a>, Rule> {
-    let line = Line::read(bytes)?;
+    let line = Line::read(bytes).map_err(|_| Rule::FillMismatch)?;
     let fits = line.hash == wanted.line_hash
         && line.id == *id
         && line.rev == wanted.rev

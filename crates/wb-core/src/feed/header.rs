@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::hash;
 use crate::id::{Hash, InstanceId, LogId};
 use crate::identity::{Placed, Position};
-use crate::json::present;
+use crate::json::{object_only, present};
 use crate::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, NUMBER_MAX};
+use crate::line::SCHEMA_VERSIONS;
 use crate::rule::Rule;
 use crate::scope::FeedScope;
 use crate::signed::{self, Unverified};
@@ -14,6 +15,7 @@ use crate::time::Timestamp;
 
 /// The head that a new log continues from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Follows {
     /// The log continued.
     pub log: LogId,
@@ -24,6 +26,8 @@ pub struct Follows {
     /// The head's hash.
     pub hash: Hash,
 }
+
+object_only!(Follows);
 
 /// What a header says. Its bytes are signed, so it is never written again from this form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +96,7 @@ impl Header {
             header.key,
             header.live_n,
         ];
-        let well_formed = header.schema_version >= 1
+        let well_formed = SCHEMA_VERSIONS.contains(&header.schema_version)
             && numbers.iter().all(|n| *n <= NUMBER_MAX)
             && (header.seq == 0) == header.prev.is_none()
             && header

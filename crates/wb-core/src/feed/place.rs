@@ -1,4 +1,4 @@
-//! Where a header stands to what is held of its feed: step 8 of accepting.
+//! Where a header stands to what is held of its feed: step 9 of accepting.
 
 use super::header::Header;
 use super::state::{FeedState, Opening};

@@ -1,7 +1,7 @@
 //! Snapshots: a feed at its head without its history (spec: snapshots).
 //!
-//! [`SnapshotReader`] takes the lines one by one and holds no records, so that a feed of any size is
-//! read in flat memory; the caller stores items inside a transaction that it drops when
+//! [`SnapshotReader`] takes the lines one by one and holds 16 bytes a record and 64 a header, so that
+//! a feed of any size can be read; the caller stores items inside a transaction that it drops when
 //! [`SnapshotReader::finish`] refuses. [`SnapshotWriter`] makes the lines that are not records.
 
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,13 @@ use crate::id::{Hash, InstanceId, RecordId};
 use crate::identity::IdentityLog;
 use crate::json;
 use crate::limits::{CHUNK_ITEMS_MAX, NUMBER_MAX};
+use crate::line::SCHEMA_VERSIONS;
 use crate::live::LiveHash;
 use crate::rule::Rule;
 use crate::scope::FeedScope;
+
+/// How a line of retracted pairs begins.
+const RETRACTED_START: &[u8] = b"{\"retracted\":";
 
 /// What a snapshot announces, first, so that progress can reach 100 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,9 +97,11 @@ pub struct SnapshotReader {
     chain: Vec<(Hash, Hash)>,
     live: LiveHash,
     items: u64,
-    last_item: Option<RecordId>,
+    /// Ids of the items, rising; the retracted list is held against them.
+    ids: Vec<RecordId>,
     retracted: u64,
     last_retracted: Option<RecordId>,
+    retracted_live: bool,
     above_rotate: bool,
     early: Option<SnapshotOutcome>,
     placed: Option<SnapshotOutcome>,
@@ -112,6 +118,7 @@ struct ReadHeader {
 #[derive(Deserialize)]
 struct Section {
     section: String,
+    schema_version: u32,
     #[serde(flatten)]
     totals: Totals,
 }
@@ -134,7 +141,11 @@ impl SnapshotReader {
     pub fn start(line: &[u8]) -> Result<Self, Refusal> {
         let text = json::check(line).map_err(Refusal::of_header)?;
         let section: Option<Section> = serde_json::from_str(text).ok();
-        let section = section.filter(|s| s.section == "snapshot" && s.totals.headers > 0);
+        let section = section.filter(|s| {
+            s.section == "snapshot"
+                && SCHEMA_VERSIONS.contains(&s.schema_version)
+                && s.totals.headers > 0
+        });
         let totals = section.ok_or(Refusal::of_header(Rule::WrongCount))?.totals;
         Ok(Self {
             totals,
@@ -143,9 +154,10 @@ impl SnapshotReader {
             chain: Vec::new(),
             live: LiveHash::default(),
             items: 0,
-            last_item: None,
+            ids: Vec::new(),
             retracted: 0,
             last_retracted: None,
+            retracted_live: false,
             above_rotate: false,
             early: None,
             placed: None,
@@ -186,12 +198,12 @@ impl SnapshotReader {
         identity: Option<&IdentityLog>,
     ) -> Result<Progress<'a>, Refusal> {
         if self.head.is_none() {
-            let head = self.read_header(line, identity)?;
-
+            let (head, above) = self.read_header(line, identity)?;
             if head.header.seq == 0 {
                 self.first = Some(head.clone());
             }
             self.head = Some(head);
+            self.above_rotate = above;
             return Ok(Progress::Header);
         }
         if self.first.is_none() {
@@ -203,6 +215,9 @@ impl SnapshotReader {
             return Ok(Progress::Chain);
         }
         if self.items < self.totals.live {
+            if line.starts_with(RETRACTED_START) {
+                return Err(Refusal::of_header(Rule::WrongCount));
+            }
             return self
                 .read_item(line)
                 .map(|item| Progress::Item(Box::new(item)));
@@ -210,11 +225,12 @@ impl SnapshotReader {
         self.read_retracted(line).map(Progress::Retracted)
     }
 
+    /// Steps 1 to 5 for one of both headers; also whether it is above the last head of a `rotate`.
     fn read_header(
         &mut self,
         line: &[u8],
         identity: Option<&IdentityLog>,
-    ) -> Result<ReadHeader, Refusal> {
+    ) -> Result<(ReadHeader, bool), Refusal> {
         let (header, unverified) = Header::read(line).map_err(Refusal::of_header)?;
         if header.origin != self.totals.origin {
             return Err(Refusal::of_header(Rule::LineOrigin));
@@ -224,21 +240,25 @@ impl SnapshotReader {
         }
         let body_hash = Header::body_hash(unverified.payload());
         let hash = hash::header(header.prev.as_ref(), &body_hash);
+        let mut above_rotate = false;
         match check_key(&header, &hash, &unverified, identity) {
-            Ok(above) => self.above_rotate |= above,
+            Ok(above) => above_rotate = above,
             Err(Outcome::Refused(refusal)) => return Err(refusal),
-            Err(Outcome::Void) => self.early = Some(SnapshotOutcome::Void),
+            Err(Outcome::Void) => {
+                self.early.get_or_insert(SnapshotOutcome::Void);
+            }
             Err(Outcome::Early(Early::Identity)) => {
                 self.early.get_or_insert(SnapshotOutcome::Early);
             }
             Err(other) => unreachable!("checking a key cannot lead to {}", other.as_str()),
         }
-        Ok(ReadHeader {
+        let read = ReadHeader {
             header,
             line: line.to_vec(),
             body_hash,
             hash,
-        })
+        };
+        Ok((read, above_rotate))
     }
 
     fn read_first(
@@ -246,7 +266,15 @@ impl SnapshotReader {
         line: &[u8],
         identity: Option<&IdentityLog>,
     ) -> Result<ReadHeader, Refusal> {
-        let first = self.read_header(line, identity)?;
+        let (first, _) = self.read_header(line, identity).map_err(|refusal| {
+            let elsewhere = matches!(refusal.rule, Rule::LineOrigin | Rule::LineScope);
+            let rule = if elsewhere {
+                Rule::WrongChain
+            } else {
+                refusal.rule
+            };
+            Refusal::of_header(rule)
+        })?;
         let head = &self
             .head
             .as_ref()
@@ -264,8 +292,15 @@ impl SnapshotReader {
 
     fn read_chain(&mut self, line: &[u8]) -> Result<(), Refusal> {
         let text = json::check(line).map_err(Refusal::of_header)?;
-        let chunk: Chain =
-            serde_json::from_str(text).map_err(|_| Refusal::of_header(Rule::WrongCount))?;
+        let Ok(chunk) = serde_json::from_str::<Chain>(text) else {
+            // The chain ends here, before the number announced.
+            let rule = if self.chain_is_proved() {
+                Rule::WrongCount
+            } else {
+                Rule::WrongChain
+            };
+            return Err(Refusal::of_header(rule));
+        };
         let total = self.chain.len() + chunk.chain.len();
         if chunk.chain.is_empty()
             || chunk.chain.len() > CHUNK_ITEMS_MAX
@@ -278,26 +313,26 @@ impl SnapshotReader {
             self.chain
                 .push((body_hash, hash::header(prev.as_ref(), &body_hash)));
         }
-        let (Some(head), Some(first)) = (&self.head, &self.first) else {
-            return Err(Refusal::of_header(Rule::WrongChain));
-        };
-        if head.header.seq + 1 != self.totals.headers {
+        if self.chain_is_complete() && !self.chain_is_proved() {
             return Err(Refusal::of_header(Rule::WrongChain));
         }
+        Ok(())
+    }
+
+    /// Whether the body hashes lead from the first header to the head.
+    fn chain_is_proved(&self) -> bool {
+        let (Some(head), Some(first)) = (&self.head, &self.first) else {
+            return false;
+        };
         let starts = self
             .chain
             .first()
             .is_some_and(|(body, _)| *body == first.body_hash);
-        let ends = !self.chain_is_complete()
-            || self
-                .chain
-                .last()
-                .is_some_and(|(body, hash)| *hash == head.hash && *body == head.body_hash);
-        if starts && ends {
-            Ok(())
-        } else {
-            Err(Refusal::of_header(Rule::WrongChain))
-        }
+        let ends = self
+            .chain
+            .last()
+            .is_some_and(|(_, hash)| *hash == head.hash);
+        starts && ends && self.chain.len() as u64 == head.header.seq + 1
     }
 
     fn read_item<'a>(&mut self, bytes: &'a [u8]) -> Result<Item<'a>, Refusal> {
@@ -313,10 +348,10 @@ impl SnapshotReader {
         if matches!(item.entry.op, Op::Retract { .. }) || (is_alone && item.entry.drops.is_some()) {
             return Err(refuse(Rule::EntryMalformed));
         }
-        if self.last_item.is_some_and(|last| item.entry.id <= last) {
+        if self.ids.last().is_some_and(|last| item.entry.id <= *last) {
             return Err(refuse(Rule::WrongOrder));
         }
-        self.last_item = Some(item.entry.id);
+        self.ids.push(item.entry.id);
         self.live
             .add(&item.entry.live_element().expect("a put has a live element"));
         self.items += 1;
@@ -343,6 +378,7 @@ impl SnapshotReader {
                 return Err(Refusal::of_header(Rule::WrongCount));
             }
             self.last_retracted = Some(*id);
+            self.retracted_live |= self.ids.binary_search(id).is_ok();
         }
         Ok(pairs)
     }
@@ -431,11 +467,11 @@ impl SnapshotReader {
         })
     }
 
-    /// Checks the whole. `live_retracted` says whether a retracted id that was listed is live.
+    /// Checks the whole.
     ///
     /// # Errors
     /// `wrong_count`, `wrong_live` or `retracted_live`.
-    pub fn finish(&self, live_retracted: bool) -> Result<(), Refusal> {
+    pub fn finish(&self) -> Result<(), Refusal> {
         if !self.is_complete() {
             return Err(Refusal::of_header(Rule::WrongCount));
         }
@@ -447,7 +483,7 @@ impl SnapshotReader {
         if self.items != head.live_n || self.live.digest() != head.live {
             return Err(Refusal::of_header(Rule::WrongLive));
         }
-        if live_retracted {
+        if self.retracted_live {
             return Err(Refusal::of_header(Rule::RetractedLive));
         }
         Ok(())

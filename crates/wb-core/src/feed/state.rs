@@ -87,7 +87,7 @@ pub trait FeedView {
     /// Whatever the place reports.
     fn header_hash(&self, seq: u64) -> Result<Option<Hash>, Self::Error>;
 
-    /// How another log of this feed was opened, where its first header is held.
+    /// How another log of this feed was opened, where its first header is held and not void.
     ///
     /// # Errors
     /// Whatever the place reports.

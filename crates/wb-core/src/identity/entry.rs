@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash;
 use crate::id::{Hash, LogId, PublicKey};
-use crate::json::present;
+use crate::json::{object_only, present};
+use crate::line::SCHEMA_VERSIONS;
 use crate::rule::Rule;
 use crate::signed::{self, Unverified};
 use crate::time::Timestamp;
@@ -20,6 +21,7 @@ pub struct Position {
 
 /// The last head of an outgoing key in the public feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct LastHead {
     /// The log.
     pub log: LogId,
@@ -33,6 +35,7 @@ pub struct LastHead {
 
 /// The last heads of an outgoing key, per feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Heads {
     /// In the public feed; none when it signed nothing there.
     #[serde(deserialize_with = "present")]
@@ -41,6 +44,8 @@ pub struct Heads {
     #[serde(deserialize_with = "present")]
     pub trusted_peers: Option<Hash>,
 }
+
+object_only!(LastHead, Heads);
 
 /// What an entry does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +84,7 @@ pub struct Entry {
     pub line: Vec<u8>,
 }
 
-/// The payload as JSON; members that belong to one `op` only are optional here.
+/// The members that every `op` has.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Payload {
     #[serde(rename = "type")]
@@ -90,28 +95,48 @@ pub(super) struct Payload {
     pub era: u64,
     #[serde(deserialize_with = "present")]
     pub prev: Option<Hash>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recovery_key: Option<PublicKey>,
     pub signing_key: PublicKey,
     pub recovery: Hash,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub heads: Option<Heads>,
     pub at: Timestamp,
+}
+
+/// What a `rotate` says beyond that.
+#[derive(Deserialize)]
+struct RotateMembers {
+    heads: Heads,
+}
+
+/// What a `recover` says beyond that.
+#[derive(Deserialize)]
+struct RecoverMembers {
+    recovery_key: PublicKey,
+    heads: Heads,
 }
 
 impl Entry {
     /// Reads a line; says nothing of its place in a log.
     pub(super) fn read(line: &[u8]) -> Result<(Self, Unverified<'_>), Rule> {
         let unverified = Unverified::read(line, signed::IDENTITY)?;
-        let payload: Payload =
-            serde_json::from_slice(unverified.payload()).map_err(|_| Rule::IdentityMalformed)?;
-        let op = match (payload.op.as_str(), payload.heads, payload.recovery_key) {
-            ("found", None, None) => Op::Found,
-            ("rotate", Some(heads), None) => Op::Rotate(heads),
-            ("recover", Some(heads), Some(recovery_key)) => Op::Recover {
-                recovery_key,
-                heads,
-            },
+        let payload: Payload = members(&unverified)?;
+        if !SCHEMA_VERSIONS.contains(&payload.schema_version) {
+            return Err(Rule::IdentityMalformed);
+        }
+        let op = match payload.op.as_str() {
+            "found" => Op::Found,
+            "rotate" => {
+                let RotateMembers { heads } = members(&unverified)?;
+                Op::Rotate(heads)
+            }
+            "recover" => {
+                let RecoverMembers {
+                    recovery_key,
+                    heads,
+                } = members(&unverified)?;
+                Op::Recover {
+                    recovery_key,
+                    heads,
+                }
+            }
             _ => return Err(Rule::IdentityMalformed),
         };
         let entry = Self {
@@ -144,4 +169,9 @@ impl Entry {
     pub fn is_recover(&self) -> bool {
         matches!(self.op, Op::Recover { .. })
     }
+}
+
+/// Reads some members of a payload; those that belong to another `op` are unknown ones and ignored.
+fn members<'a, T: Deserialize<'a>>(unverified: &Unverified<'a>) -> Result<T, Rule> {
+    serde_json::from_slice(unverified.payload()).map_err(|_| Rule::IdentityMalformed)
 }

@@ -15,10 +15,8 @@ pub fn found(signer: &Signer, recovery: Hash, now: Timestamp) -> Vec<u8> {
         n: 0,
         era: 0,
         prev: None,
-        recovery_key: None,
         signing_key: signer.public_key(),
         recovery,
-        heads: None,
         at: now,
     };
     signer.sign(signed::IDENTITY, &signed::payload(&payload))

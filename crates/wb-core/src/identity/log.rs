@@ -18,13 +18,15 @@ pub struct IdentityError {
     pub rule: Rule,
 }
 
-/// A log whose every entry was verified, with the hashes of entries that recoveries made void.
+/// A log whose every entry was verified, with what is known of branches that left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityLog {
     id: InstanceId,
-    entries: Vec<Entry>,
-    void: Vec<Hash>,
-    forked: bool,
+    pub(super) entries: Vec<Entry>,
+    /// Hashes of entries that recoveries made void.
+    pub(super) void: Vec<Hash>,
+    /// Entries of other branches; while there is one, two `rotate`s contradict each other.
+    pub(super) beside: Vec<Entry>,
 }
 
 /// Where a header stands to the last head of its key.
@@ -78,16 +80,56 @@ impl IdentityLog {
             id: InstanceId(first.hash.0),
             entries,
             void: Vec::new(),
-            forked: false,
+            beside: Vec::new(),
         })
     }
 
-    /// Restores what [`IdentityLog::void`] and [`IdentityLog::is_forked`] said of a stored log.
-    #[must_use]
-    pub fn with_history(mut self, void: Vec<Hash>, forked: bool) -> Self {
+    /// Restores what [`IdentityLog::void`] and [`IdentityLog::beside`] said of a stored log; the
+    /// entries beside it, in any order, are verified again.
+    ///
+    /// # Errors
+    /// The entry beside the log that leads to none of it, or breaks a rule.
+    pub fn with_history<L: AsRef<[u8]>>(
+        mut self,
+        void: Vec<Hash>,
+        beside: &[L],
+    ) -> Result<Self, IdentityError> {
         self.void = void;
-        self.forked = forked;
-        self
+        let mut waiting: Vec<(usize, &[u8])> =
+            beside.iter().map(AsRef::as_ref).enumerate().collect();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            let mut last_error = None;
+            let mut left = Vec::new();
+            for (index, line) in waiting {
+                match self.read_beside(line) {
+                    Ok(entry) => self.beside.push(entry),
+                    Err(rule) => {
+                        last_error = Some(IdentityError { entry: index, rule });
+                        left.push((index, line));
+                    }
+                }
+            }
+            if let (Some(error), true) = (last_error, left.len() == before) {
+                return Err(error);
+            }
+            waiting = left;
+        }
+        Ok(self)
+    }
+
+    /// Verifies an entry that follows one of the log or of a branch already read.
+    fn read_beside(&self, line: &[u8]) -> Result<Entry, Rule> {
+        let (entry, _) = Entry::read(line)?;
+        let mut before = Vec::new();
+        let mut prev = entry.prev;
+        while let Some(hash) = prev {
+            let entry = self.entry(&hash).ok_or(Rule::WrongPrev)?;
+            before.push(entry.clone());
+            prev = entry.prev;
+        }
+        before.reverse();
+        read_next(&before, Some(self.id), line)
     }
 
     /// The instance.
@@ -119,22 +161,37 @@ impl IdentityLog {
         &self.void
     }
 
+    /// Entries of branches that contradict the log, kept as evidence until a `recover`.
+    #[must_use]
+    pub fn beside(&self) -> &[Entry] {
+        &self.beside
+    }
+
     /// Whether two `rotate`s of one number are known; ended only by a `recover`.
     #[must_use]
     pub fn is_forked(&self) -> bool {
-        self.forked
+        !self.beside.is_empty()
     }
 
-    /// The entry of a hash.
+    /// The entry of a hash, in the log or on a branch beside it.
     #[must_use]
     pub fn entry(&self, hash: &Hash) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.hash == *hash)
+        let mut known = self.entries.iter().chain(&self.beside);
+        known.find(|entry| entry.hash == *hash)
+    }
+
+    /// Whether a header is void: signed on a branch that a recovery left, or above the head that a
+    /// recovery lists. `identity` is the entry the header names.
+    #[must_use]
+    pub fn is_void(&self, identity: &Hash, header: &Placed) -> bool {
+        let on_void_branch = self.void.contains(identity) && self.entry(identity).is_none();
+        on_void_branch || self.above_last_head(header) == Some(Above::Recover)
     }
 
     /// Whether a header stands above the last head that a later entry lists for its key.
     ///
-    /// The trusted feed's heads are commitments; who is not in the audience cannot open them and
-    /// does not hold that feed either, so they are left to the holder of the salt.
+    /// The trusted feed's heads are commitments; one that cannot be opened puts nothing above it, and
+    /// null says that the key signed nothing there.
     #[must_use]
     pub fn above_last_head(&self, header: &Placed) -> Option<Above> {
         let later = self
@@ -143,16 +200,18 @@ impl IdentityLog {
             .filter(|entry| entry.position > header.position);
         let mut above = None;
         for entry in later {
-            let Some(heads) = entry.heads().filter(|_| header.scope == FeedScope::Public) else {
-                continue;
+            let Some(heads) = entry.heads() else { continue };
+            let is_above = match header.scope {
+                FeedScope::TrustedPeers => heads.trusted_peers.is_none(),
+                FeedScope::Public => heads.public.is_none_or(|last| {
+                    if last.log == header.log {
+                        header.seq > last.seq
+                            || (header.seq == last.seq && header.hash != last.hash)
+                    } else {
+                        header.generation >= last.generation
+                    }
+                }),
             };
-            let is_above = heads.public.is_none_or(|last| {
-                if last.log == header.log {
-                    header.seq > last.seq || (header.seq == last.seq && header.hash != last.hash)
-                } else {
-                    header.generation >= last.generation
-                }
-            });
             if is_above && entry.is_recover() {
                 return Some(Above::Recover);
             }
@@ -161,35 +220,6 @@ impl IdentityLog {
             }
         }
         above
-    }
-
-    /// Takes another log's entries after [`super::merge()`] said so, remembering what became void.
-    #[must_use]
-    pub fn replaced_by(&self, other: Self) -> Self {
-        let gone = self
-            .entries
-            .iter()
-            .filter(|entry| other.entry(&entry.hash).is_none());
-        let void = self
-            .void
-            .iter()
-            .copied()
-            .chain(gone.map(|entry| entry.hash))
-            .collect();
-        // What ends a fork of the log is a recovery, and that is how a replacement came about.
-        let recovered = other.newest().position.era > self.newest().position.era;
-        Self {
-            void,
-            forked: self.forked && !recovered,
-            ..other
-        }
-    }
-
-    /// This log, known to be forked.
-    #[must_use]
-    pub fn marked_forked(mut self) -> Self {
-        self.forked = true;
-        self
     }
 }
 

@@ -51,9 +51,6 @@ pub fn merge(held: &IdentityLog, offered: &IdentityLog) -> Merge {
     if b.is_empty() {
         return Merge::Known;
     }
-    if b.iter().any(|entry| held.void().contains(&entry.hash)) {
-        return Merge::Stale;
-    }
     if a.is_empty() {
         return Merge::Extend;
     }
@@ -65,5 +62,43 @@ pub fn merge(held: &IdentityLog, offered: &IdentityLog) -> Merge {
         (true, false) => Merge::Stale,
         (true, true) => Merge::TwoRecovers,
         (false, false) => Merge::TwoRotates,
+    }
+}
+
+impl IdentityLog {
+    /// Offers a second log of this id: what it means, and the log that holds from now on, which
+    /// remembers what became void and what contradicts it.
+    #[must_use]
+    pub fn offer(&self, offered: &Self) -> (Merge, Self) {
+        let merge = merge(self, offered);
+        let log = match merge {
+            Merge::Known | Merge::Stale | Merge::TwoRecovers => self.clone(),
+            Merge::TwoRotates => {
+                let mut log = self.clone();
+                let unknown = |entry: &&Entry| self.entry(&entry.hash).is_none();
+                log.beside
+                    .extend(offered.entries.iter().filter(unknown).cloned());
+                log
+            }
+            Merge::Extend | Merge::Replace => self.replaced_by(offered),
+        };
+        (merge, log)
+    }
+
+    /// What is not part of the longer log is void; a branch beside it ends with a recovery only.
+    fn replaced_by(&self, offered: &Self) -> Self {
+        let recovered = offered.newest().position.era > self.newest().position.era;
+        let mut log = offered.clone();
+        let left = |entry: &&Entry| offered.entry(&entry.hash).is_none();
+        let beside: Vec<Entry> = self.beside.iter().filter(left).cloned().collect();
+        log.void.clone_from(&self.void);
+        log.void
+            .extend(self.entries.iter().filter(left).map(|entry| entry.hash));
+        if recovered {
+            log.void.extend(beside.iter().map(|entry| entry.hash));
+        } else {
+            log.beside = beside;
+        }
+        log
     }
 }

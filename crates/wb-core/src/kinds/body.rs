@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::text::{BadText, check_address, check_name, check_text, check_title};
 use super::{BodyError, known_version};
 use crate::id::{Hash, InstanceId, RecordId, RecordRef, Token};
+use crate::json::{object_only, text_only};
 use crate::limits::{HEARD_MAX, LIST_ITEMS_MAX, NUMBER_MAX};
 use crate::scope::Kind;
 use crate::time::Timestamp;
@@ -90,7 +91,7 @@ pub struct Comment {
 
 /// What a status event says a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum To {
     /// Help is still needed.
     Open,
@@ -164,6 +165,7 @@ pub struct Invite {
 
 /// What makes an invite personal.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Personalisation {
     /// Full address of a photo.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,7 +186,7 @@ pub struct Personalisation {
 
 /// How far an issuer trusts a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Level {
     /// Known.
     Known,
@@ -254,12 +256,24 @@ pub enum SyncRhythm {
 
 /// Protocol versions, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ProtocolRange {
     /// The oldest spoken.
     pub min: u32,
     /// The newest spoken.
     pub max: u32,
 }
+
+impl ProtocolRange {
+    /// Whether there is a version that both speak.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.min.max(other.min) <= self.max.min(other.max)
+    }
+}
+
+text_only!(To, Level);
+object_only!(Personalisation, ProtocolRange);
 
 /// What somebody can do; a kind of the next version.
 #[cfg(feature = "next-schema")]

@@ -49,30 +49,15 @@ impl Subject for Follower {
     }
 }
 
-/// The place where `wb_core` is plugged in: write an adapter that implements [`Subject`] and make
-/// this `Some(|scopes| Box::new(Adapter::new(scopes)))`. Until then the naive follower runs alone.
-const SUBJECT: Option<Maker> = None;
-
-const HISTORIES: u64 = 10_000;
-
-#[test]
-fn random_histories_agree_and_keep_their_promises() {
-    run_all(number("WB_HISTORIES").unwrap_or(HISTORIES), SUBJECT);
-}
-
-#[test]
-fn the_naive_follower_agrees_with_itself() {
-    run_all(20, Some(|scopes| Box::new(Follower::new(scopes))));
-}
-
-fn number(name: &str) -> Option<u64> {
+/// A number from the environment.
+pub fn number(name: &str) -> Option<u64> {
     std::env::var(name)
         .ok()
         .map(|text| text.parse().expect("a number"))
 }
 
 /// Runs histories on every core; panics with the seeds of those that failed.
-fn run_all(histories: u64, make: Option<Maker>) {
+pub fn run_all(histories: u64, make: Option<Maker>) {
     if let Some(seed) = number("WB_SEED") {
         let world = run_one(seed, make);
         println!("{}", world.log.join("\n"));

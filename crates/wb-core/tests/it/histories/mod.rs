@@ -1,11 +1,11 @@
 //! Seeded random histories, and what must hold in every one of them.
 //!
-//! `WB_HISTORIES=n` sets how many are run (10,000 unless told), `WB_SEED=n` replays one and prints
-//! it. A failure names its seed.
+//! `WB_SEED=n` replays one and prints it. A failure names its seed. The tests are in `checks`, so that
+//! another crate can run them against a subject of its own.
 
 mod agree;
 mod rng;
 mod seal;
 mod world;
 
-pub use agree::Subject;
+pub use agree::{Subject, number, run_all};

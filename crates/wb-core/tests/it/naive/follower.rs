@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::bytes::{line_hash, live_digest};
 use super::delta::{self, Delta, Header};
 use super::identity::{self, Cut, Known, Position};
+use super::records::Record;
 use super::snapshot::{self, Snapshot};
 use super::{FeedView, HiddenView, Outcome, ShownView, memo, showing};
 
@@ -72,13 +73,19 @@ pub struct Follower {
     pub(super) lines: BTreeMap<String, String>,
 }
 
-/// What step 8 says.
+/// What step 9 says.
 enum Place {
     Answer(Outcome),
     Fork,
     Closed,
     Held,
     GoOn,
+}
+
+impl Place {
+    fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Answer(outcome) if outcome.is("duplicate"))
+    }
 }
 
 impl Follower {
@@ -142,17 +149,12 @@ impl Follower {
         let mut fits = false;
         for ((origin, scope), feed) in &self.feeds {
             for (id, live) in feed.state.iter().flat_map(|state| &state.live) {
-                if live.line_hash != hash {
+                if live.line_hash != hash || self.record(origin, scope, id, live).is_some() {
                     continue;
                 }
-                if self.lines.contains_key(&hash) {
-                    return Outcome::plain("not_wanted");
-                }
                 wanted = true;
-                let Ok(item) = memo::item(line) else { continue };
-                let Some(record) = &item.record else { continue };
-                fits |= (&record.origin, &record.scope, &record.id) == (origin, scope, id)
-                    && (record.rev, &record.kind) == (live.rev, &live.kind);
+                let record = memo::item(line).ok().and_then(|item| item.record.clone());
+                fits |= record.is_some_and(|record| is_of(&record, origin, scope, id, live));
             }
         }
         if fits {
@@ -231,6 +233,19 @@ impl Follower {
             .is_some_and(|feed| self.is_forked(feed))
     }
 
+    /// The record of a live entry, where its line is held and says what the entry says.
+    pub(super) fn record(
+        &self,
+        origin: &str,
+        scope: &str,
+        id: &str,
+        live: &Live,
+    ) -> Option<Record> {
+        let item = memo::item(self.lines.get(&live.line_hash)?).ok()?;
+        let record = item.record.clone()?;
+        is_of(&record, origin, scope, id, live).then_some(record)
+    }
+
     /// The line held for a hash.
     pub fn line(&self, hash: &str) -> Option<&String> {
         self.lines.get(hash)
@@ -302,12 +317,16 @@ impl Follower {
                 .entry(h.log.clone())
                 .or_insert_with(|| Rc::clone(&h));
         }
-        match self.place(&key, &h) {
+        let place = self.place(&key, &h);
+        if self.is_above(&h, "rotate") && !place.is_duplicate() {
+            return Err("above_last_head"); // 8
+        }
+        match place {
             Place::Answer(outcome) => {
                 if outcome.is("duplicate") {
                     self.fill_from(&key, &delta.items);
                 }
-                return Ok(outcome); // 8
+                return Ok(outcome); // 9
             }
             Place::Fork => {
                 self.feeds.entry(key.clone()).or_default().forked = true;
@@ -324,9 +343,6 @@ impl Follower {
             }
             Place::GoOn => {}
         }
-        if self.is_above(&h, "rotate") {
-            return Err("above_last_head"); // 9
-        }
         let state = self.feeds[&key].state.as_ref();
         if state.is_some_and(|state| h.position < state.head.position) {
             return Err("identity_decreases"); // 10
@@ -340,6 +356,9 @@ impl Follower {
         }
         let feed = self.feeds.entry(key.clone()).or_default();
         feed.forked &= h.seq > 0;
+        if h.seq == 0 {
+            feed.firsts.insert(h.log.clone(), Rc::clone(&h));
+        }
         feed.taken.push(Taken::Delta(Rc::clone(&delta)));
         feed.fold();
         self.fill_from(&key, &delta.items);
@@ -362,7 +381,7 @@ impl Follower {
         if entry.position != h.position {
             return Err("wrong_key");
         }
-        if !memo::verifies(h, &entry.signing_key) {
+        if !memo::verifies(&h.signed, &entry.signing_key) {
             return Err("bad_signature");
         }
         Ok(None)
@@ -453,7 +472,11 @@ impl Follower {
         feed.firsts
             .entry(first.log.clone())
             .or_insert_with(|| Rc::clone(&first));
-        match self.place_snapshot(&key, &snapshot) {
+        let place = self.place_snapshot(&key, &snapshot);
+        if self.is_above(&head, "rotate") && !place.is_duplicate() {
+            return Err("above_last_head");
+        }
+        match place {
             Place::Answer(outcome) => {
                 if outcome.is("duplicate") {
                     self.fill_from(&key, &snapshot.items);
@@ -468,11 +491,9 @@ impl Follower {
             Place::Held => return Ok(Outcome::plain("held")),
             Place::GoOn => {}
         }
-        if self.is_above(&head, "rotate") {
-            return Err("above_last_head");
-        }
         let feed = self.feeds.entry(key.clone()).or_default();
         feed.forked = false;
+        feed.firsts.insert(first.log.clone(), Rc::clone(&first));
         feed.taken.push(Taken::Snapshot(Rc::clone(&snapshot)));
         feed.fold();
         self.fill_from(&key, &snapshot.items);
@@ -492,6 +513,9 @@ impl Follower {
         };
         let Some(f) = &feed.state else { return go_on() };
         if h.log == f.head.log {
+            if h.generation != f.first.generation {
+                return Place::Answer(Outcome::refused("wrong_generation"));
+            }
             let (theirs, ours) = (snapshot.chain(), &f.chain);
             let common = theirs.len().min(ours.len()) - 1;
             if theirs[common] != ours[common] {
@@ -499,6 +523,9 @@ impl Follower {
             }
             if h.seq <= f.head.seq {
                 return Place::Answer(Outcome::plain("duplicate"));
+            }
+            if self.is_forked(feed) {
+                return Place::Held;
             }
             return go_on();
         }
@@ -683,6 +710,15 @@ fn entry_rules(
         live.remove(&e.id);
     }
     Ok(())
+}
+
+fn is_of(record: &Record, origin: &str, scope: &str, id: &str, live: &Live) -> bool {
+    (
+        record.origin.as_str(),
+        record.scope.as_str(),
+        record.id.as_str(),
+    ) == (origin, scope, id)
+        && (record.rev, &record.kind) == (live.rev, &live.kind)
 }
 
 /// The order of logs, by their first headers.

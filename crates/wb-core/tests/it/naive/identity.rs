@@ -7,6 +7,7 @@ use super::Outcome;
 use super::bytes::{hex, recovery_commitment, sha256, unhex};
 use super::forms::{is_hex, is_time};
 use super::json::Value;
+use super::memo;
 use super::signed::{self, Signed};
 
 const ENTRIES_MAX: usize = 1024;
@@ -112,7 +113,7 @@ fn check(
             key.clone()
         }
     };
-    if signed.verifies(&signer) {
+    if memo::verifies(signed, &signer) {
         Ok(())
     } else {
         Err("bad_signature")

@@ -2,13 +2,14 @@
 //! Nothing that depends on a follower's state is remembered here.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::bytes;
 use super::delta::{self, Header, Item};
+use super::signed::Signed;
 
-type Table<K, V> = RefCell<HashMap<K, V>>;
+type Table<K, V> = RefCell<BTreeMap<K, V>>;
 
 thread_local! {
     static HEADERS: Table<String, Result<Rc<Header>, &'static str>> = RefCell::default();
@@ -47,15 +48,15 @@ pub fn item(text: &str) -> Result<Rc<Item>, &'static str> {
     read
 }
 
-pub fn verifies(header: &Header, key: &str) -> bool {
+pub fn verifies(signed: &Signed, key: &str) -> bool {
     let name = (
-        format!("{}{}", header.signed.signature, header.hash),
+        format!("{}{}{}", signed.signature, signed.kind, signed.payload),
         key.to_owned(),
     );
     if let Some(known) = SIGNATURES.with_borrow(|table| table.get(&name).copied()) {
         return known;
     }
-    let answer = header.signed.verifies(key);
+    let answer = signed.verifies(key);
     SIGNATURES.with_borrow_mut(|table| table.insert(name, answer));
     answer
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::follower::{Follower, Taken};
-use super::memo;
 use super::{HiddenView, ShownView};
 
 /// Highest put and highest retract mark of one record.
@@ -25,11 +24,7 @@ pub fn showing(follower: &Follower) -> (Vec<ShownView>, Vec<HiddenView>) {
         for ((origin, scope), feed) in &follower.feeds {
             for (id, live) in feed.state.iter().flat_map(|state| &state.live) {
                 let key = (origin.clone(), id.clone());
-                let record = follower
-                    .lines
-                    .get(&live.line_hash)
-                    .and_then(|line| memo::item(line).ok())
-                    .and_then(|item| item.record.clone());
+                let record = follower.record(origin, scope, id, live);
                 let parent = record.as_ref().and_then(super::records::Record::parent);
                 let is_child = ["comment", "status", "helper"].contains(&live.kind.as_str());
                 if is_child != children {
@@ -44,7 +39,9 @@ pub fn showing(follower: &Follower) -> (Vec<ShownView>, Vec<HiddenView>) {
                             feed.state
                                 .as_ref()
                                 .and_then(|state| state.live.get(id))
-                                .is_some_and(|twin| twin.rev == live.rev)
+                                .is_some_and(|twin| {
+                                    twin.rev == live.rev && !follower.is_void(&twin.by)
+                                })
                         })
                 };
                 let mut shows_at = scope.clone();

@@ -22,21 +22,27 @@ pub struct Snapshot {
 }
 
 /// Reads the lines of a snapshot; the rules of single lines only.
-///
-/// `snapshot_malformed` is this oracle's name for a section line without the form of its place.
 pub fn read(lines: &[String]) -> Result<Snapshot, &'static str> {
-    const BAD: &str = "snapshot_malformed";
+    const BAD: &str = "wrong_count";
     let totals = json::read(lines.first().ok_or(BAD)?.as_bytes())?;
     let count = |name: &str| totals.count(name).ok_or(BAD);
     let announced = [count("headers")?, count("live")?, count("retracted")?];
-    let head = memo::header(lines.get(1).ok_or(BAD)?)?;
-    let named = totals.text("section") == Some("snapshot")
-        && totals.count("schema_version").is_some()
-        && totals.text("origin") == Some(&head.origin)
+    let well_formed = totals.text("section") == Some("snapshot")
+        && totals
+            .count("schema_version")
+            .is_some_and(|n| (1..=2_147_483_647).contains(&n))
+        && totals.text("origin").is_some_and(|t| is_hex(t, 64))
         && totals.text("scope").is_some_and(is_scope)
-        && totals.text("scope") == Some(&head.scope);
-    if !named {
+        && announced[0] > 0;
+    if !well_formed {
         return Err(BAD);
+    }
+    let head = memo::header(lines.get(1).ok_or(BAD)?)?;
+    if totals.text("origin") != Some(&head.origin) {
+        return Err("line_origin");
+    }
+    if totals.text("scope") != Some(&head.scope) {
+        return Err("line_scope");
     }
     let (first, mut at) = if head.seq == 0 {
         (Rc::clone(&head), 2)
@@ -98,8 +104,8 @@ pub fn read(lines: &[String]) -> Result<Snapshot, &'static str> {
 
 fn list(line: &str, name: &str) -> Result<Vec<Value>, &'static str> {
     match json::read(line.as_bytes())?.get(name) {
-        Some(Value::List(items)) if items.len() <= 1000 => Ok(items.clone()),
-        _ => Err("snapshot_malformed"),
+        Some(Value::List(items)) if (1..=1000).contains(&items.len()) => Ok(items.clone()),
+        _ => Err("wrong_count"),
     }
 }
 
@@ -116,11 +122,13 @@ impl Snapshot {
     /// The rules that tie the sections to the head, in the order of the page.
     pub fn prove(&self) -> Result<(), &'static str> {
         let (head, first) = (&self.head, &self.first);
-        let chained = self.chain().last() == Some(&head.hash)
+        let of_the_log = first.seq == 0
+            && (&first.origin, &first.scope) == (&head.origin, &head.scope)
+            && (&first.log, first.generation) == (&head.log, head.generation);
+        let chained = of_the_log
+            && self.chain().last() == Some(&head.hash)
             && self.bodies.len() as u64 == head.seq + 1
-            && self.bodies[0] == first.body_hash
-            && first.seq == 0
-            && (&first.origin, &first.scope, &first.log) == (&head.origin, &head.scope, &head.log);
+            && self.bodies[0] == first.body_hash;
         if !chained {
             return Err("wrong_chain");
         }

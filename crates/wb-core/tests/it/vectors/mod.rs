@@ -1,14 +1,14 @@
-//! The vectors of `docs/spec/vectors` through the naive follower and through a [`Subject`].
+//! Reading the vectors of `docs/spec/vectors`, and running those of feeds through a [`Subject`].
 //!
-//! They were made by a script that shares no code with either; where two of the three disagree, the
-//! third says who is wrong.
+//! They were made by a script that shares no code with what they judge; where two of vectors, naive
+//! follower and subject disagree, the third says who is wrong.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::histories::Subject;
-use crate::naive::{self, Follower, Outcome};
+use crate::naive::{self, Outcome};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/vectors")
@@ -19,7 +19,44 @@ fn load(path: &Path) -> Value {
     serde_json::from_str(&text).expect("a vector file is JSON")
 }
 
-fn texts(value: &Value) -> Vec<String> {
+/// One file by its name, such as `words.json`.
+pub fn file(name: &str) -> Value {
+    load(&folder().join(name))
+}
+
+/// The cases of a file, with their names.
+pub fn cases(file: &Value) -> Vec<(&str, &Value)> {
+    let cases = file["cases"].as_array().expect("cases");
+    assert!(!cases.is_empty(), "no cases");
+    cases
+        .iter()
+        .map(|case| (case["name"].as_str().unwrap_or("without a name"), case))
+        .collect()
+}
+
+/// Every file of a folder, by name.
+pub fn files(folder_name: &str) -> Vec<(String, Value)> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder().join(folder_name))
+        .expect("a folder of vectors")
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no vectors in {folder_name}");
+    let stem = |path: &Path| path.file_stem().expect("a name").display().to_string();
+    paths.iter().map(|path| (stem(path), load(path))).collect()
+}
+
+/// Fails with all findings, where there are any.
+pub fn report(findings: &[String]) {
+    assert!(
+        findings.is_empty(),
+        "{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+}
+
+pub fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().expect("a list");
     items
         .iter()
@@ -27,7 +64,8 @@ fn texts(value: &Value) -> Vec<String> {
         .collect()
 }
 
-fn outcome_of(value: &Value) -> Outcome {
+/// The outcome a step or a case expects.
+pub fn outcome_of(value: &Value) -> Outcome {
     Outcome {
         name: value["outcome"].as_str().expect("an outcome").to_owned(),
         rule: value["rule"].as_str().map(str::to_owned),
@@ -106,84 +144,15 @@ fn sorted(values: &[Value]) -> Vec<String> {
 }
 
 /// Runs every file of `feeds/` against subjects made by `make`; panics with all findings.
-fn run_feeds(make: impl Fn(&[&str]) -> Box<dyn Subject>) {
+pub fn run_feeds(make: impl Fn(&[&str]) -> Box<dyn Subject>) {
     let mut findings = Vec::new();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder().join("feeds"))
-        .expect("the vectors of feeds")
-        .map(|entry| entry.expect("a readable folder").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no vectors of feeds");
-    for file in files {
+    for (name, vector) in files("feeds") {
         naive::forget();
-        let vector = load(&file);
         let scopes = texts(&vector["follows"]);
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         for finding in run_feed(&vector, &mut *make(&scopes)) {
-            findings.push(format!(
-                "{}: {finding}",
-                file.file_stem().expect("a name").display()
-            ));
+            findings.push(format!("{name}: {finding}"));
         }
     }
-    assert!(
-        findings.is_empty(),
-        "{} findings:\n{}",
-        findings.len(),
-        findings.join("\n")
-    );
-}
-
-#[test]
-fn the_naive_follower_agrees_with_the_vectors_of_feeds() {
-    run_feeds(|scopes| Box::new(Follower::new(scopes)));
-}
-
-#[test]
-fn the_naive_follower_agrees_with_the_vectors_of_identity() {
-    let vectors = load(&folder().join("identity.json"));
-    let mut findings = Vec::new();
-    for case in vectors["cases"].as_array().expect("cases") {
-        let mut follower = Follower::new(&["public"]);
-        if !case["known"].is_null() {
-            follower.identity(&texts(&case["known"]));
-        }
-        let answer = follower.identity_of(&texts(&case["offered"]), case["id"].as_str());
-        let expected = outcome_of(case);
-        if answer != expected {
-            findings.push(format!(
-                "{}: expected {expected:?}, got {answer:?}",
-                case["name"]
-            ));
-        }
-    }
-    assert!(
-        findings.is_empty(),
-        "{} findings:\n{}",
-        findings.len(),
-        findings.join("\n")
-    );
-}
-
-#[test]
-fn the_naive_follower_agrees_with_the_vectors_of_strict_json() {
-    let vectors = load(&folder().join("strict_json.json"));
-    for case in vectors["cases"].as_array().expect("cases") {
-        let bytes = |value: &Value| naive::unhex(value.as_str().expect("hexadecimal"));
-        let line = match case.get("hex") {
-            Some(hex) => bytes(hex),
-            None => {
-                let repeat = &case["repeat"];
-                let count = repeat["count"].as_u64().expect("a count");
-                let mut line = bytes(&repeat["prefix_hex"]);
-                for _ in 0..count {
-                    line.extend(bytes(&repeat["fill_hex"]));
-                }
-                line.extend(bytes(&repeat["suffix_hex"]));
-                line
-            }
-        };
-        let rule = naive::read_json(&line).err();
-        assert_eq!(rule, case["rule"].as_str(), "{}", case["name"]);
-    }
+    report(&findings);
 }

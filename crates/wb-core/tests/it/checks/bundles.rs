@@ -1,0 +1,52 @@
+//! `bundles/`: whole bundles, good and refused, read by who holds nothing.
+
+use serde_json::{Value, json};
+use wb_core::bundle::{Driver, Memory};
+
+use crate::vectors::{files, report, texts};
+
+fn read(lines: &[String]) -> Value {
+    let (mut driver, mut memory) = (Driver::default(), Memory::default());
+    for line in lines {
+        let Ok(()) = driver.push(line.as_bytes(), &mut memory);
+    }
+    match driver.finish() {
+        Err(error) => {
+            let cut = error.rule == wb_core::rule::Rule::Truncated;
+            json!({
+                "outcome": "refused", "stage": error.stage.as_str(), "rule": error.rule.as_str(),
+                "line": if cut { Value::Null } else { error.line.into() }, "feeds": [],
+            })
+        }
+        Ok(()) => {
+            let feeds: Vec<Value> = driver
+                .feeds()
+                .iter()
+                .map(|feed| {
+                    json!({
+                        "origin": feed.origin, "scope": feed.scope, "form": feed.form,
+                        "items": feed.items, "outcome": feed.outcome,
+                    })
+                })
+                .collect();
+            json!({"outcome": "ok", "stage": null, "rule": null, "line": null, "feeds": feeds})
+        }
+    }
+}
+
+#[test]
+fn wb_core_agrees_with_the_vectors_of_bundles() {
+    let mut findings = Vec::new();
+    for (name, vector) in files("bundles") {
+        let answer = read(&texts(&vector["lines"]));
+        for member in ["outcome", "stage", "rule", "line", "feeds"] {
+            if answer[member] != vector[member] {
+                findings.push(format!(
+                    "{name}: {member}: expected {}, got {}",
+                    vector[member], answer[member]
+                ));
+            }
+        }
+    }
+    report(&findings);
+}

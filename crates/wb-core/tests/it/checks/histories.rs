@@ -1,0 +1,20 @@
+//! Random histories through `wb_core` and the naive follower.
+//!
+//! `WB_HISTORIES=n` sets how many are run.
+
+use crate::histories::{number, run_all};
+use crate::naive::Follower;
+use crate::subject::InMemory;
+
+const HISTORIES: u64 = 10_000;
+
+#[test]
+fn random_histories_agree_and_keep_their_promises() {
+    let histories = number("WB_HISTORIES").unwrap_or(HISTORIES);
+    run_all(histories, Some(|scopes| Box::new(InMemory::new(scopes))));
+}
+
+#[test]
+fn the_naive_follower_agrees_with_itself() {
+    run_all(20, Some(|scopes| Box::new(Follower::new(scopes))));
+}

@@ -1,0 +1,13 @@
+//! What is checked: one file for each file or folder of vectors, and the histories.
+
+mod bundles;
+mod entries;
+mod feeds;
+mod hashes;
+mod histories;
+mod identity;
+mod signed_line;
+mod status;
+mod strict_json;
+mod wants;
+mod words;
