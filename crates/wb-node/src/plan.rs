@@ -18,6 +18,9 @@ use wb_store::{AccountState, Filter, InviteRow, LocalRecord};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
+/// Kinds that an instance writes itself (spec: records, `by`).
+pub(crate) const SPEAKS_ITSELF: [&str; 2] = ["card", "vouch"];
+
 /// A revision to seal.
 #[derive(Debug)]
 pub struct Put {
@@ -229,7 +232,13 @@ impl<'n> Gather<'n> {
 
     fn author(&self, record: &LocalRecord) -> Author {
         match record.author {
-            None => Author::Instance,
+            None if SPEAKS_ITSELF.contains(&record.kind.as_str()) => Author::Instance,
+            // Somebody wrote it, and nobody knows who: it must not leave as the instance's own words.
+            None => Author::Member {
+                user: record.id,
+                account: Account::Gone,
+                profile: Scope::Private,
+            },
             Some(user) => Author::Member {
                 user,
                 account: self.accounts.get(&user).copied().unwrap_or(Account::Gone),

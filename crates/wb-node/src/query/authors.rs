@@ -9,6 +9,7 @@ use wb_store::{Filter, RecordRow, Standing};
 
 use crate::error::Result;
 use crate::node::Node;
+use crate::plan::SPEAKS_ITSELF;
 use crate::view::{Base, SCHEMA_VERSION};
 
 /// Names of the authors known here.
@@ -58,6 +59,12 @@ impl Authors {
                 .unwrap_or_else(|| format!("a member of {home}")),
             Some(By::Pseudonym(token)) => {
                 format!("a member of {home} ({})", &token.to_string()[..4])
+            }
+            // Such a record was moved over from a database that did not say who wrote it.
+            Some(By::Instance)
+                if row.standing == Standing::Own && !SPEAKS_ITSELF.contains(&row.kind.as_str()) =>
+            {
+                "an unknown author".to_owned()
             }
             Some(By::Instance) | None => home.to_owned(),
         }
