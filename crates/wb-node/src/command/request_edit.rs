@@ -5,7 +5,7 @@ use wb_core::kinds::{Body, check_text, check_title};
 
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
-use crate::query::own_record;
+use crate::query::{own_record, own_words};
 
 /// Changes a request's title, description or both; only its author can.
 ///
@@ -26,8 +26,16 @@ pub fn request_edit(
             why: "only its author changes its words",
         });
     }
-    let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
-    let Ok(Body::Request(mut body)) = body else {
+    let words = own_words(
+        &record.kind,
+        node.own_id(),
+        &record.body,
+        |body| match body {
+            Body::Request(request) => Some(request),
+            _ => None,
+        },
+    );
+    let Some(mut body) = words else {
         return Err(NodeError::Refused(
             "the request was erased; there are no words to change".to_owned(),
         ));

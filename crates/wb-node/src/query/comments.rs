@@ -5,6 +5,7 @@ use wb_core::kinds::Body;
 use wb_store::Filter;
 
 use super::authors::Authors;
+use super::words::words_of;
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::CommentView;
@@ -22,10 +23,10 @@ pub fn comments(node: &Node, request: Option<RecordRef>) -> Result<Vec<CommentVi
     };
     let rows = node.store.records(&filter)?;
     let views = rows.iter().filter_map(|row| {
-        let body = row.body.as_deref().unwrap_or_default();
-        let Ok(Body::Comment(comment)) = Body::read(&row.kind, 1, row.key.origin, body) else {
-            return None;
-        };
+        let comment = words_of(row, |body| match body {
+            Body::Comment(comment) => Some(comment),
+            _ => None,
+        })?;
         Some(CommentView {
             base: authors.base(row),
             request: comment.request,

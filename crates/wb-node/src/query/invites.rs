@@ -4,6 +4,7 @@ use wb_core::kinds::Body;
 use wb_store::{Filter, Role, Standing};
 
 use super::authors::Authors;
+use super::words::words_of;
 use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::view::InviteView;
@@ -21,10 +22,11 @@ pub fn invites(node: &Node, actor: &Actor) -> Result<Vec<InviteView>> {
     };
     let mut views = Vec::new();
     for row in node.store.records(&filter)? {
-        let body = row.body.as_deref().unwrap_or_default();
-        let Ok(Body::Invite(invite)) = Body::read(&row.kind, 1, row.key.origin, body) else {
-            continue;
-        };
+        let words = words_of(&row, |body| match body {
+            Body::Invite(invite) => Some(invite),
+            _ => None,
+        });
+        let Some(invite) = words else { continue };
         let own = row.standing == Standing::Own;
         let at_home = if own {
             node.store.private().invite(&row.key.id)?

@@ -9,6 +9,8 @@ pub mod records;
 pub mod requests;
 pub mod status;
 pub mod users;
+mod words;
 
 pub use find::{find_record, own_any, own_record};
 pub use requests::{RequestStatus, request_status};
+pub(crate) use words::own_words;

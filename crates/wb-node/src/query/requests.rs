@@ -9,6 +9,7 @@ use wb_core::status::{HelperEvent, HomeEvent, merge};
 use wb_store::{Filter, RecordRow};
 
 use super::authors::Authors;
+use super::words::words_of;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::view::RequestView;
@@ -111,8 +112,11 @@ pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
 }
 
 fn view(node: &Node, authors: &Authors, row: &RecordRow) -> Result<Option<RequestView>> {
-    let body = row.body.as_deref().unwrap_or_default();
-    let Ok(Body::Request(request)) = Body::read(&row.kind, 1, row.key.origin, body) else {
+    let words = words_of(row, |body| match body {
+        Body::Request(request) => Some(request),
+        _ => None,
+    });
+    let Some(request) = words else {
         return Ok(None);
     };
     let status = request_status(node, &row.key)?;
