@@ -129,6 +129,6 @@ fn south_reads_north_and_stays_itself() {
     );
     // Two people with one handle stay two people.
     let lins = users::users(&south, &actor).unwrap().into_iter();
-    let lins = lins.filter(|user| user.profile.handle.as_deref() == Some("lin"));
+    let lins = lins.filter(|user| user.handle.as_deref() == Some("lin"));
     assert_eq!(lins.count(), 2);
 }
