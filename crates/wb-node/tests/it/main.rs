@@ -1,3 +1,4 @@
 //! Integration tests of `wb-node`: commands and queries over real files.
 
+mod import_whiteballoon;
 mod starter;
