@@ -37,6 +37,8 @@ pub enum Stays {
     AuthorGone,
     /// Its author's account is not approved.
     AuthorPending,
+    /// Its text is too long, or holds what a record cannot.
+    BodyUnfit,
     /// The invite is disabled, used up or expired.
     InviteClosed,
     /// The request it belongs to stays home.
@@ -49,13 +51,14 @@ pub enum Stays {
 
 impl Stays {
     /// Every cause.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::KindStays,
         Self::ScopePrivate,
         Self::Deleted,
         Self::NotApproved,
         Self::AuthorGone,
         Self::AuthorPending,
+        Self::BodyUnfit,
         Self::InviteClosed,
         Self::ParentStays,
         Self::ParentUnknown,
@@ -72,6 +75,7 @@ impl Stays {
             Self::NotApproved => "not_approved",
             Self::AuthorGone => "author_gone",
             Self::AuthorPending => "author_pending",
+            Self::BodyUnfit => "body_unfit",
             Self::InviteClosed => "invite_closed",
             Self::ParentStays => "parent_stays",
             Self::ParentUnknown => "parent_unknown",
@@ -89,6 +93,7 @@ impl Stays {
             Self::NotApproved => "it waits for approval",
             Self::AuthorGone => "its author's account is erased",
             Self::AuthorPending => "its author is not approved yet",
+            Self::BodyUnfit => "its text is too long, or holds what a record cannot",
             Self::InviteClosed => "the invite is disabled, used up or expired",
             Self::ParentStays => "the request it belongs to stays home",
             Self::ParentUnknown => "the request it belongs to is not known here",
@@ -201,6 +206,8 @@ pub enum Content {
     },
     /// Any other kind that can leave.
     Record(Body),
+    /// A text that may stand at home and not in a record.
+    Unfit,
     /// A kind that never leaves.
     HomeOnly,
 }
@@ -418,6 +425,9 @@ pub fn leaving_scope(candidate: &Candidate) -> Result<FeedScope, Stays> {
         } => return Err(Stays::AuthorPending),
         Author::Member { .. } | Author::Instance => {}
     }
+    if matches!(candidate.content, Content::Unfit) {
+        return Err(Stays::BodyUnfit);
+    }
     if matches!(candidate.content, Content::Invite { open: false, .. }) {
         return Err(Stays::InviteClosed);
     }
@@ -443,6 +453,7 @@ pub fn may_leave(candidate: &Candidate, secret: &NodeSecret) -> Result<Leaving, 
     let body = match &candidate.content {
         Content::Profile { profile, shares } => Body::User(shares.face(profile)),
         Content::Invite { body, .. } | Content::Record(body) => body.clone(),
+        Content::Unfit => return Err(Stays::BodyUnfit),
         Content::HomeOnly => return Err(Stays::KindStays),
     };
     let schema_version = known_version(candidate.kind.as_str()).ok_or(Stays::KindStays)?;

@@ -3,6 +3,7 @@
 //! The preview and the publishing itself both run [`plan`], so the list shown is the list sealed.
 //! Every decision is `may_leave`'s; here its arguments are gathered.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use wb_core::entry::Reason;
@@ -128,6 +129,8 @@ struct Gather<'n> {
     accounts: BTreeMap<RecordId, Account>,
     profiles: BTreeMap<RecordId, Scope>,
     invites: BTreeMap<RecordId, InviteRow>,
+    /// Parents worked out before: a request with many comments is asked for many times.
+    parents: RefCell<BTreeMap<RecordRef, Parent>>,
 }
 
 impl<'n> Gather<'n> {
@@ -151,6 +154,7 @@ impl<'n> Gather<'n> {
             accounts: accounts.collect(),
             profiles: BTreeMap::new(),
             invites: invites.collect(),
+            parents: RefCell::default(),
         };
         // How far each profile goes decides under which name its owner's records leave.
         let users: Vec<RecordId> = gather.accounts.keys().copied().collect();
@@ -251,9 +255,9 @@ impl<'n> Gather<'n> {
         if known_version(record.kind.as_str()).is_none() {
             return Ok(Content::HomeOnly);
         }
-        // An erased record has no body any more; what it was cannot leave whatever its scope says.
+        // Too long for a record, or erased, so that there is no body any more: either stays.
         let Ok(body) = Body::read(&record.kind, 1, self.node.own_id(), &record.body) else {
-            return Ok(Content::HomeOnly);
+            return Ok(Content::Unfit);
         };
         Ok(match body {
             Body::User(profile) => Content::Profile {
@@ -275,6 +279,15 @@ impl<'n> Gather<'n> {
         let Some(parent) = parent else {
             return Ok(Parent::None);
         };
+        if let Some(known) = self.parents.borrow().get(&parent) {
+            return Ok(*known);
+        }
+        let found = self.find_parent(parent)?;
+        self.parents.borrow_mut().insert(parent, found);
+        Ok(found)
+    }
+
+    fn find_parent(&self, parent: RecordRef) -> Result<Parent> {
         if parent.origin == self.node.own_id() {
             let Some(record) = self.node.store.local(&parent.id)? else {
                 return Ok(Parent::Unknown);

@@ -104,6 +104,7 @@ struct ImportView {
     origins: Vec<OriginView>,
     feeds: Vec<FeedRow>,
     evidence: Vec<String>,
+    own_is_ahead: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     damage: Option<String>,
     changes: Vec<ChangeView>,
@@ -376,7 +377,7 @@ fn exit_code(imported: &Imported, dry_run: bool) -> u8 {
         ErrorKind::Verification.exit_code()
     } else if !imported.done && !dry_run {
         ErrorKind::Pending.exit_code()
-    } else if set_aside || !imported.evidence.is_empty() {
+    } else if set_aside || imported.own_is_ahead || !imported.evidence.is_empty() {
         ErrorKind::Conflict.exit_code()
     } else {
         0
@@ -390,6 +391,7 @@ fn show(context: &Context, imported: &Imported) -> Result<()> {
     }
     for feed in imported.feeds.iter().filter(|feed| !feed.is_good()) {
         let what = match feed.outcome {
+            "refused" => "does not verify; it is as it was",
             "closed" => "is older than what is here; nothing of it was needed",
             "fork" => {
                 "contradicts what is here: set aside as evidence, its owner must open a new log"
@@ -408,6 +410,7 @@ fn show(context: &Context, imported: &Imported) -> Result<()> {
             feed.origin.short()
         ))?;
     }
+    warn_ahead(imported)?;
     for (id, merge) in &imported.evidence {
         let what = match merge {
             Merge::TwoRecovers => "two recoveries by the same words",
@@ -417,6 +420,18 @@ fn show(context: &Context, imported: &Imported) -> Result<()> {
             "evidence about {}: {what}; what is held stays",
             id.short()
         ))?;
+    }
+    Ok(())
+}
+
+/// Says that somebody has more of this instance's own feed than it has itself.
+fn warn_ahead(imported: &Imported) -> Result<()> {
+    if imported.own_is_ahead {
+        output::line(
+            "WARNING: the bundle holds more of this instance's own feed than this database. Either this folder \
+             is an older copy, or another copy of the instance publishes. Do not publish from here: use the \
+             newest copy.",
+        )?;
     }
     Ok(())
 }
@@ -507,6 +522,7 @@ fn import_view(imported: &Imported) -> ImportView {
             .iter()
             .map(|(id, merge)| format!("{id} {}", merge.as_str()))
             .collect(),
+        own_is_ahead: imported.own_is_ahead,
         damage: imported.damage.as_ref().map(ToString::to_string),
         changes: imported.changed.iter().map(change_view).collect(),
     }

@@ -12,12 +12,37 @@ use crate::feed::{
 };
 use crate::id::{InstanceId, RecordId};
 use crate::identity::{IdentityLog, Merge};
+use crate::rule::Rule;
 use crate::scope::FeedScope;
 
 /// Where feeds are kept while a bundle is read.
 pub trait Sink {
     /// Why the place could not take something.
     type Error;
+
+    /// A feed section begins: what is taken from here on may have to be undone alone.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn begin_section(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The feed section is whole.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn keep_section(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The feed section does not verify: undoes what was taken since it began.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn undo_section(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Takes an identity log; returns what it means and the log that holds from now on.
     ///
@@ -113,9 +138,24 @@ pub struct Driver {
     placed: Option<SnapshotOutcome>,
     evidence: Vec<(InstanceId, Merge)>,
     failed: Option<BundleError>,
+    partial: bool,
+    passing: bool,
+    damage: Option<BundleError>,
 }
 
+/// What came of a feed section that does not verify, in a partial import.
+const LEFT: &str = "refused";
+
 impl Driver {
+    /// Takes each feed section by itself: one that does not verify is undone and passed over.
+    #[must_use]
+    pub fn partial() -> Self {
+        Self {
+            partial: true,
+            ..Self::default()
+        }
+    }
+
     /// The head, once it was read.
     #[must_use]
     pub fn head(&self) -> Option<&BundleHead> {
@@ -140,6 +180,54 @@ impl Driver {
         &self.identities
     }
 
+    /// Ends a section that was not complete when the file ended.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn cut_off<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        if self.partial && self.reader.is_in_feed() {
+            let error = self.reader.error(Stage::Format, Rule::Truncated);
+            self.give_up(error, sink)?;
+        }
+        Ok(())
+    }
+
+    fn give_up<S: Sink>(&mut self, error: BundleError, sink: &mut S) -> Result<(), S::Error> {
+        sink.undo_section()?;
+        self.reader.abandon_section();
+        self.passing = true;
+        self.damage.get_or_insert(error);
+        if let Some(feed) = self.feeds.last_mut() {
+            feed.outcome = LEFT;
+        }
+        Ok(())
+    }
+
+    /// Takes a line of a partial import: an error within a feed section costs that section.
+    fn push_partial<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        let begins = line.starts_with(b"{\"section\":");
+        if self.passing && !begins {
+            self.reader.pass(line);
+            return Ok(());
+        }
+        self.passing = false;
+        if begins && self.reader.is_in_feed() {
+            let error = self.reader.error(Stage::Format, Rule::WrongCount);
+            self.give_up(error, sink)?;
+            self.passing = false;
+        }
+        let was_in_feed = self.reader.is_in_feed();
+        match self.take(line, sink) {
+            Ok(()) => Ok(()),
+            Err(DriveError::Sink(error)) => Err(error),
+            Err(DriveError::Bundle(error)) if was_in_feed => self.give_up(error, sink),
+            Err(DriveError::Bundle(error)) => {
+                self.failed = Some(error);
+                Ok(())
+            }
+        }
+    }
+
     /// Takes the next line (without LF). After the first error of the bundle the rest is only
     /// skimmed, because a damaged file should be called damaged; [`Driver::finish`] tells.
     ///
@@ -156,6 +244,9 @@ impl Driver {
                 self.failed = Some(damage);
             }
             return Ok(());
+        }
+        if self.partial {
+            return self.push_partial(line, sink);
         }
         match self.take(line, sink) {
             Ok(()) => Ok(()),
@@ -175,7 +266,10 @@ impl Driver {
         match &self.failed {
             Some(failed) if failed.stage == Stage::Format => Err(failed.clone()),
             Some(failed) => Err(self.reader.finish().err().unwrap_or_else(|| failed.clone())),
-            None => self.reader.finish(),
+            None => match &self.damage {
+                Some(damage) => Err(damage.clone()),
+                None => self.reader.finish(),
+            },
         }
     }
 
@@ -200,14 +294,20 @@ impl Driver {
                 }
                 self.identities.insert(id, log);
             }
-            Event::SnapshotStart(totals) => self.start_snapshot(&totals),
-            Event::DeltasStart(totals) => self.feeds.push(FeedOutcome {
-                origin: totals.origin,
-                scope: totals.scope,
-                form: Form::Deltas,
-                items: totals.items,
-                outcome: "append",
-            }),
+            Event::SnapshotStart(totals) => {
+                sink.begin_section().map_err(DriveError::Sink)?;
+                self.start_snapshot(&totals);
+            }
+            Event::DeltasStart(totals) => {
+                sink.begin_section().map_err(DriveError::Sink)?;
+                self.feeds.push(FeedOutcome {
+                    origin: totals.origin,
+                    scope: totals.scope,
+                    form: Form::Deltas,
+                    items: totals.items,
+                    outcome: "append",
+                });
+            }
             Event::Snapshot(progress) => self.snapshot(progress, sink)?,
             Event::Delta(header, items) => self.delta(&header, &items, sink)?,
             Event::Pending | Event::SectionEnd | Event::End => {}
@@ -219,7 +319,9 @@ impl Driver {
         {
             self.finish_snapshot(sink)?;
         }
-        self.reader.end_section();
+        if self.reader.end_section() {
+            sink.keep_section().map_err(DriveError::Sink)?;
+        }
         Ok(())
     }
 
@@ -296,9 +398,9 @@ impl Driver {
         let feed = self.feeds.last().expect("a section began");
         if delta.header.origin != feed.origin || delta.header.scope != feed.scope {
             let rule = if delta.header.origin == feed.origin {
-                crate::rule::Rule::LineScope
+                Rule::LineScope
             } else {
-                crate::rule::Rule::LineOrigin
+                Rule::LineOrigin
             };
             return Err(DriveError::Bundle(
                 self.in_section(&Refusal { rule, item: None }),

@@ -288,6 +288,27 @@ impl BundleReader {
         Ok(())
     }
 
+    /// Whether a feed section has begun and has not ended.
+    #[must_use]
+    pub fn is_in_feed(&self) -> bool {
+        matches!(self.within, Within::Snapshot(_) | Within::Deltas { .. })
+    }
+
+    /// Gives up the feed section being read; what is left of it is passed over with
+    /// [`BundleReader::pass`].
+    pub fn abandon_section(&mut self) {
+        if self.is_in_feed() {
+            self.within = Within::Between;
+        }
+    }
+
+    /// Passes over a line of a section that was given up.
+    pub fn pass(&mut self, line: &[u8]) {
+        self.line += 1;
+        self.sha.update(line);
+        self.sha.update(b"\n");
+    }
+
     /// Says whether the file was whole.
     ///
     /// # Errors

@@ -58,6 +58,9 @@ pub struct Imported {
     pub done: bool,
     /// Origins that are new and were not accepted: then nothing counts.
     pub waiting: Vec<InstanceId>,
+    /// Whether the bundle holds more of this instance's own feed than is here: then this database is
+    /// an older copy, or another copy of the instance publishes.
+    pub own_is_ahead: bool,
     /// With a partial import: what was wrong with the rest.
     pub damage: Option<wb_core::bundle::BundleError>,
 }
@@ -83,8 +86,9 @@ pub fn bundle_import(
     let own = node.own_id();
     let write = node.store.write()?;
     write.remember_shown()?;
-    let mut sink = StoreSink::new(&write, now);
+    let mut sink = StoreSink::new(&write, own, now);
     let driver = drive(path, &mut sink, input.partial, progress)?;
+    let own_is_ahead = sink.own_is_ahead;
     let damage = driver.finish().err();
     if let (Some(source), false) = (&damage, input.partial) {
         return Err(NodeError::Bundle {
@@ -99,8 +103,8 @@ pub fn bundle_import(
     let with_feeds = driver
         .feeds()
         .iter()
-        .map(|feed| feed.origin)
-        .filter(|origin| *origin != own);
+        .filter(|feed| feed.is_good() && feed.origin != own)
+        .map(|feed| feed.origin);
     let mut waiting: Vec<InstanceId> = with_feeds
         .filter(|id| matches!(before.get(id), None | Some(Standing::Waiting)))
         .collect();
@@ -136,6 +140,7 @@ pub fn bundle_import(
         evidence: driver.evidence().to_vec(),
         done,
         waiting: if done { Vec::new() } else { waiting },
+        own_is_ahead,
         damage,
     })
 }
@@ -147,7 +152,11 @@ fn drive(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Driver> {
     let mut lines = Lines::open(path)?;
-    let mut driver = Driver::default();
+    let mut driver = if partial {
+        Driver::partial()
+    } else {
+        Driver::default()
+    };
     let mut number = 0;
     loop {
         match lines.next(path)? {
@@ -155,12 +164,14 @@ fn drive(
                 number += 1;
                 driver.push(line, sink)?;
             }
-            Next::End => return Ok(driver),
-            Next::Cut if partial => return Ok(driver),
+            Next::End => break,
+            Next::Cut if partial => break,
             Next::Cut => return Err(cut(path, number)),
         }
         progress(number);
     }
+    driver.cut_off(sink)?;
+    Ok(driver)
 }
 
 fn preview(

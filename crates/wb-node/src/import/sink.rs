@@ -13,7 +13,10 @@ use wb_store::{Standing, StoreError, Taken, Write};
 pub struct StoreSink<'w, 's> {
     write: &'w Write<'s>,
     now: Timestamp,
+    own: InstanceId,
     taken: Option<Taken>,
+    /// Whether the bundle holds more of this instance's own feed than is here.
+    pub own_is_ahead: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
 }
@@ -21,11 +24,13 @@ pub struct StoreSink<'w, 's> {
 impl<'w, 's> StoreSink<'w, 's> {
     /// Starts with nothing taken.
     #[must_use]
-    pub fn new(write: &'w Write<'s>, now: Timestamp) -> Self {
+    pub fn new(write: &'w Write<'s>, own: InstanceId, now: Timestamp) -> Self {
         Self {
             write,
             now,
+            own,
             taken: None,
+            own_is_ahead: false,
             origins: BTreeSet::new(),
         }
     }
@@ -33,6 +38,19 @@ impl<'w, 's> StoreSink<'w, 's> {
 
 impl Sink for StoreSink<'_, '_> {
     type Error = StoreError;
+
+    fn begin_section(&mut self) -> Result<(), StoreError> {
+        self.write.begin_part()
+    }
+
+    fn keep_section(&mut self) -> Result<(), StoreError> {
+        self.write.keep_part()
+    }
+
+    fn undo_section(&mut self) -> Result<(), StoreError> {
+        self.taken = None;
+        self.write.undo_part()
+    }
 
     fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), StoreError> {
         let id = log.id();
@@ -48,6 +66,16 @@ impl Sink for StoreSink<'_, '_> {
         snapshot: &mut SnapshotReader,
         identity: Option<&IdentityLog>,
     ) -> Result<Result<SnapshotOutcome, Refusal>, StoreError> {
+        if snapshot.totals().origin == self.own {
+            let placed = self.write.compare_snapshot(snapshot, identity)?;
+            return Ok(placed.map(|outcome| match outcome {
+                SnapshotOutcome::Take => {
+                    self.own_is_ahead = true;
+                    SnapshotOutcome::Held
+                }
+                outcome => outcome,
+            }));
+        }
         let placed = self
             .write
             .ingest(self.now)
@@ -85,6 +113,15 @@ impl Sink for StoreSink<'_, '_> {
     }
 
     fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, StoreError> {
+        if delta.header.origin == self.own {
+            let outcome = self.write.compare_delta(delta)?;
+            let is_ahead = matches!(
+                outcome,
+                Outcome::Append(_) | Outcome::Early(_) | Outcome::NeedSnapshot
+            );
+            self.own_is_ahead |= is_ahead;
+            return Ok(if is_ahead { Outcome::Held } else { outcome });
+        }
         self.write.ingest(self.now).delta(delta)
     }
 }

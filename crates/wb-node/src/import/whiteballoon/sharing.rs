@@ -65,7 +65,7 @@ pub(super) fn count(plan: &Plan, public: &[PublicRow]) -> Vec<Sharing> {
         let stay = row.id.and_then(|id| stays.get(&id));
         let cause = match (stay, row.why) {
             // The import's own reason says more than that it is private.
-            (None | Some(Stays::ScopePrivate | Stays::KindStays), Some(why)) => why,
+            (None | Some(Stays::ScopePrivate | Stays::BodyUnfit), Some(why)) => why,
             (Some(stay), _) => stay.as_str(),
             (None, None) => "not_moved",
         };
