@@ -102,7 +102,7 @@ impl Store {
             before = Some((log_no, seq, hash));
         }
         let heads = "SELECT count(*) FROM feeds f LEFT JOIN headers h ON h.log_no = f.log_no AND h.seq = f.seq
-                     WHERE h.hash IS NOT f.hash";
+                     WHERE h.hash IS NOT f.hash AND f.log_no IS NOT NULL";
         let wrong: u64 = self
             .main()
             .query_row(heads, [], |row| row.get::<_, Sql<u64>>(0))?
@@ -150,7 +150,8 @@ impl Store {
     /// The live set of each feed has the digest and the count that its head committed to.
     fn check_live(&self) -> Result<Finding> {
         let sql = "SELECT f.feed_no, i.id, f.scope, f.live, f.live_n, h.line FROM feeds f
-                   JOIN instances i USING (instance_no) LEFT JOIN headers h ON h.log_no = f.log_no AND h.seq = f.seq";
+                   JOIN instances i USING (instance_no) LEFT JOIN headers h ON h.log_no = f.log_no AND h.seq = f.seq
+                   WHERE f.log_no IS NOT NULL";
         let mut statement = self.main().prepare(sql)?;
         let mut rows = statement.query([])?;
         let (mut problems, mut looked_at) = (Vec::new(), 0);

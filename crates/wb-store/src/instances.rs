@@ -3,15 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use wb_core::id::{Hash, InstanceId};
-use wb_core::identity::{self, Above, IdentityLog, Merge, Placed, Position};
-use wb_core::scope::FeedScope;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use wb_core::id::{Hash, InstanceId, RecordId};
+use wb_core::identity::{IdentityLog, Merge};
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
+
+/// An entry of the identity log.
+const IN_LOG: i64 = 0;
+/// An entry on a branch that a recovery made void.
+const VOID: i64 = 1;
+/// An entry on a branch that contradicts the log.
+const BESIDE: i64 = 2;
 
 /// What was decided about an instance by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,24 +102,22 @@ pub(crate) fn identity_log(
     let Some(no) = instance_no(connection, id)? else {
         return Ok(None);
     };
-    let sql = "SELECT line, hash, void FROM identity_entries WHERE instance_no = ?1 ORDER BY n";
+    let sql = "SELECT line, hash, branch FROM identity_entries WHERE instance_no = ?1 ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([no])?;
-    let (mut lines, mut void): (Vec<Vec<u8>>, Vec<Hash>) = (Vec::new(), Vec::new());
+    let (mut lines, mut beside): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+    let mut void = Vec::new();
     while let Some(row) = rows.next()? {
-        if row.get(2)? {
-            void.push(row.get::<_, Sql<Hash>>(1)?.0);
-        } else {
-            lines.push(row.get(0)?);
+        match row.get(2)? {
+            VOID => void.push(row.get::<_, Sql<Hash>>(1)?.0),
+            BESIDE => beside.push(row.get(0)?),
+            _ => lines.push(row.get(0)?),
         }
     }
-    let forked = "SELECT forked FROM instances WHERE instance_no = ?1";
-    let forked = connection
-        .prepare_cached(forked)?
-        .query_row([no], |row| row.get(0))?;
     let log = IdentityLog::verify(Some(*id), &lines)
+        .and_then(|log| log.with_history(void, &beside))
         .map_err(|error| StoreError::damaged(format!("identity log of {id}: {error}")))?;
-    Ok(Some(log.with_history(void, forked)))
+    Ok(Some(log))
 }
 
 /// Takes an identity log that was verified: stores what is new and undoes what became void.
@@ -136,49 +140,52 @@ pub(crate) fn put_identity(
         return Ok(Merge::Extend);
     }
     let held = identity_log(connection, &id)?.expect("it has entries");
-    let merge = identity::merge(&held, offered);
+    let (merge, merged) = held.offer(offered);
     match merge {
         Merge::Known | Merge::Stale | Merge::TwoRecovers => {}
-        Merge::TwoRotates => {
-            connection.execute(
-                "UPDATE instances SET forked = 1 WHERE instance_no = ?1",
-                [no],
-            )?;
-        }
+        Merge::TwoRotates => store_entries(connection, no, &merged)?,
         Merge::Extend | Merge::Replace => {
-            let merged = held.replaced_by(offered.clone());
-            for hash in merged.void() {
-                connection.execute(
-                    "UPDATE identity_entries SET void = 1 WHERE instance_no = ?1 AND hash = ?2",
-                    params![no, Sql(hash)],
-                )?;
-            }
             store_entries(connection, no, &merged)?;
-            connection.execute(
-                "UPDATE instances SET forked = ?2 WHERE instance_no = ?1",
-                params![no, merged.is_forked()],
-            )?;
             void_above_heads(connection, no, &merged)?;
         }
     }
     Ok(merge)
 }
 
+/// Stores what is new, and moves what is known to the branch it is on now.
 fn store_entries(connection: &Connection, no: i64, log: &IdentityLog) -> Result<()> {
-    for entry in log.entries() {
+    for hash in log.void() {
         connection.execute(
-            "INSERT INTO identity_entries (instance_no, hash, n, line) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (instance_no, hash) DO NOTHING",
-            params![no, Sql(entry.hash), Sql(entry.position.n), entry.line],
+            "UPDATE identity_entries SET branch = ?3 WHERE instance_no = ?1 AND hash = ?2",
+            params![no, Sql(hash), VOID],
+        )?;
+    }
+    let in_log = log.entries().iter().map(|entry| (entry, IN_LOG));
+    let beside = log.beside().iter().map(|entry| (entry, BESIDE));
+    for (entry, branch) in in_log.chain(beside) {
+        connection.execute(
+            "INSERT INTO identity_entries (instance_no, hash, n, line, branch) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (instance_no, hash) DO UPDATE SET branch = excluded.branch",
+            params![
+                no,
+                Sql(entry.hash),
+                Sql(entry.position.n),
+                entry.line,
+                branch
+            ],
         )?;
     }
     Ok(())
 }
 
-/// Marks what headers above the head of a `recover` did, and holds their feed as forked.
+/// Takes back what void headers did: those that were applied, whose feed is forked when one is its
+/// head, and those that were set aside.
 fn void_above_heads(connection: &Connection, no: i64, log: &IdentityLog) -> Result<()> {
-    let sql = "SELECT h.log_no, h.seq, h.hash, h.line, l.scope, l.generation
-               FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1 AND h.line IS NOT NULL";
+    let sql = "SELECT h.log_no, h.seq, h.hash, h.line, NULL
+               FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1 AND h.line IS NOT NULL
+               UNION ALL
+               SELECT a.log_no, 0, a.hash, a.line, a.aside_no
+               FROM asides a JOIN logs l USING (log_no) WHERE l.instance_no = ?1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([no])?;
     while let Some(row) = rows.next()? {
@@ -186,42 +193,39 @@ fn void_above_heads(connection: &Connection, no: i64, log: &IdentityLog) -> Resu
         let (header, _) = wb_core::feed::Header::read(&line)
             .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
         let Sql(hash): Sql<Hash> = row.get(2)?;
-        let scope: FeedScope = word(row, 4)?;
-        let position = Position {
-            era: header.era,
-            n: header.key,
-        };
-        let placed = Placed {
-            position,
-            scope,
-            log: header.log,
-            generation: header.generation,
-            seq: header.seq,
-            hash,
-        };
-        let on_void_branch = log.void().contains(&header.identity);
-        if on_void_branch || log.above_last_head(&placed) == Some(Above::Recover) {
-            let (log_no, Sql(seq)): (i64, Sql<u64>) = (row.get(0)?, row.get(1)?);
-            mark_void(connection, no, log_no, seq)?;
+        if log.is_void(&header.identity, &header.placed(hash)) {
+            let (log_no, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+            match row.get::<_, Option<i64>>(4)? {
+                None => mark_void(connection, no, log_no, seq)?,
+                Some(aside_no) => mark_aside_void(connection, no, aside_no)?,
+            }
         }
     }
     Ok(())
 }
 
-fn mark_void(connection: &Connection, no: i64, log_no: i64, seq: u64) -> Result<()> {
-    connection.execute(
-        "UPDATE feed_lines SET void = 1 WHERE log_no = ?1 AND seq = ?2",
-        params![log_no, Sql(seq)],
-    )?;
+fn mark_void(connection: &Connection, no: i64, log_no: i64, seq: i64) -> Result<()> {
     connection.execute(
         "UPDATE feeds SET forked = 1 WHERE log_no = ?1 AND seq = ?2",
-        params![log_no, Sql(seq)],
+        [log_no, seq],
     )?;
-    let ids = "SELECT DISTINCT id FROM feed_lines WHERE log_no = ?1 AND seq = ?2";
-    let mut statement = connection.prepare(ids)?;
-    let ids = statement.query_map(params![log_no, Sql(seq)], |row| row.get(0))?;
-    for id in ids {
-        let Sql(id) = id?;
+    let lines = "log_no = ?1 AND seq = ?2 AND aside_no IS NULL";
+    mark_lines_void(connection, no, lines, &[log_no, seq])
+}
+
+fn mark_aside_void(connection: &Connection, no: i64, aside_no: i64) -> Result<()> {
+    mark_lines_void(connection, no, "aside_no = ?1", &[aside_no])
+}
+
+fn mark_lines_void(connection: &Connection, no: i64, lines: &str, values: &[i64]) -> Result<()> {
+    let ids = format!("SELECT DISTINCT id FROM feed_lines WHERE {lines}");
+    let ids: Vec<Sql<RecordId>> = connection
+        .prepare(&ids)?
+        .query_map(params_from_iter(values), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let void = format!("UPDATE feed_lines SET void = 1 WHERE {lines}");
+    connection.execute(&void, params_from_iter(values))?;
+    for Sql(id) in ids {
         crate::project::project_record(connection, no, &id)?;
     }
     Ok(())
@@ -275,7 +279,8 @@ impl Store {
 }
 
 impl Write<'_> {
-    /// Takes a verified identity log. An instance that is new here gets the standing given.
+    /// Takes a verified identity log, and tries again what waited for it. An instance that is new
+    /// here gets the standing given.
     ///
     /// # Errors
     /// What the database reports.
@@ -285,7 +290,11 @@ impl Write<'_> {
         standing_if_new: Standing,
         now: Timestamp,
     ) -> Result<Merge> {
-        put_identity(&self.transaction, log, standing_if_new, now)
+        let merge = put_identity(&self.transaction, log, standing_if_new, now)?;
+        if matches!(merge, Merge::Extend | Merge::Replace) {
+            self.ingest(now).retry_after_identity(&log.id())?;
+        }
+        Ok(merge)
     }
 
     /// An instance's name, where its card told one.
@@ -294,8 +303,10 @@ impl Write<'_> {
     /// What the database reports.
     pub fn instance_name(&self, id: &InstanceId) -> Result<Option<String>> {
         let sql = "SELECT name FROM instances WHERE id = ?1";
-        let name: Option<Option<String>> =
-            self.transaction.query_row(sql, [Sql(id)], |row| row.get(0)).optional()?;
+        let name: Option<Option<String>> = self
+            .transaction
+            .query_row(sql, [Sql(id)], |row| row.get(0))
+            .optional()?;
         Ok(name.flatten())
     }
 

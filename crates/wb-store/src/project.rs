@@ -95,9 +95,16 @@ struct LiveRow {
     line_hash: Hash,
 }
 
-fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Option<Row>> {
+/// The live lines of one record with what decides between them: each with the cause that keeps it from
+/// being shown by rules 0 to 4.
+fn decide(
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+) -> Result<Vec<(LiveRow, std::result::Result<(), Cause>)>> {
     let sql = "SELECT f.scope, x.op, x.rev, x.kind, x.line_hash, x.line, x.live = 1, x.void
-               FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.id = ?1 AND f.instance_no = ?2";
+               FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.id = ?1 AND f.instance_no = ?2
+               ORDER BY f.scope";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![Sql(id), instance_no])?;
     let (mut marks, mut live) = (Marks::default(), Vec::new());
@@ -132,14 +139,37 @@ fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Opti
         }
     }
     let candidates: Vec<Candidate> = live.iter().map(|row| row.candidate).collect();
+    let decided = live.into_iter().map(|row| {
+        let chosen = choose(&row.candidate, &candidates, marks);
+        (row, chosen)
+    });
+    Ok(decided.collect())
+}
+
+fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Option<Row>> {
     let mut hidden = None;
-    for row in live {
-        match choose(&row.candidate, &candidates, marks) {
+    for (row, chosen) in decide(connection, instance_no, id)? {
+        match chosen {
             Ok(()) => return shown(connection, instance_no, &row).map(Some),
             Err(cause) => hidden = Some((row, cause)),
         }
     }
     Ok(hidden.map(|(row, cause)| hide(&row, cause)))
+}
+
+/// The live lines of one record that other lines or marks keep from being shown, with scope, revision
+/// and cause.
+pub(crate) fn outdone(
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+) -> Result<Vec<(FeedScope, u64, Cause)>> {
+    let decided = decide(connection, instance_no, id)?;
+    let causes = decided.into_iter().filter_map(|(row, chosen)| {
+        let cause = chosen.err()?;
+        Some((row.candidate.scope, row.candidate.rev, cause))
+    });
+    Ok(causes.collect())
 }
 
 /// A row that the record itself keeps from being shown; its text is not copied.

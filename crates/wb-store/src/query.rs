@@ -1,6 +1,7 @@
 //! Reading what is shown: records of this instance and of others, joined with what decides beyond the
 //! record itself (approval of the origin, the parent).
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, params, params_from_iter};
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::scope::{By, Kind, Scope};
@@ -37,6 +38,8 @@ pub struct RecordRow {
     pub parent: Option<RecordRef>,
     /// The body as JSON.
     pub body: Option<String>,
+    /// Hash of its line; none for a record of this instance.
+    pub line_hash: Option<Hash>,
     /// Why it is not shown; none when it is.
     pub hidden: Option<String>,
 }
@@ -98,7 +101,10 @@ pub struct HeldCount {
 }
 
 const SELECT: &str = "SELECT i.id, i.standing, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
-      r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.record_no
+      r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.kind, r.line_hash,
+      r.parent_id IS NOT NULL AND CASE pi.standing WHEN 'self' THEN p.record_no IS NOT NULL ELSE EXISTS (
+        SELECT 1 FROM feed_lines m JOIN feeds f USING (feed_no)
+        WHERE m.id = r.parent_id AND f.instance_no = pi.instance_no AND m.void = 0) END
     FROM records r JOIN instances i USING (instance_no)
     LEFT JOIN instances pi ON pi.id = r.parent_origin
     LEFT JOIN records p ON p.instance_no = pi.instance_no AND p.id = r.parent_id";
@@ -215,18 +221,16 @@ fn read(row: &Row<'_>, own: &str) -> rusqlite::Result<RecordRow> {
     let parent = some(parent_origin)
         .zip(some(parent_id))
         .map(|(origin, id)| RecordRef { origin, id });
-    let parent_is_known = row.get::<_, Option<i64>>(17)?.is_some();
-    let parent_scope: Option<Scope> = if parent_is_known {
-        Some(word(row, 14)?)
-    } else {
-        None
+    let parent_scope: Option<Scope> = match row.get_ref(14)? {
+        ValueRef::Null => None,
+        _ => Some(word(row, 14)?),
     };
     let hidden = match row.get::<_, Option<String>>(12)? {
         Some(cause) => Some(cause),
         None => match standing {
             Standing::Waiting => Some(Cause::OriginWaiting.as_str().to_owned()),
             Standing::Blocked => Some(Cause::OriginBlocked.as_str().to_owned()),
-            Standing::Own | Standing::Approved => parent_cause(row, parent, parent_is_known)?,
+            Standing::Own | Standing::Approved => parent_cause(row, parent)?,
         },
     };
     let by: String = row.get(6)?;
@@ -249,24 +253,26 @@ fn read(row: &Row<'_>, own: &str) -> rusqlite::Result<RecordRow> {
         created_at: row.get::<_, Sql<Timestamp>>(8)?.0,
         parent,
         body: row.get(11)?,
+        line_hash: some(row.get(18)?),
         hidden,
     })
 }
 
 /// Rule 8 of showing: a child is shown only with its parent.
-fn parent_cause(
-    row: &Row<'_>,
-    parent: Option<RecordRef>,
-    is_known: bool,
-) -> rusqlite::Result<Option<String>> {
+fn parent_cause(row: &Row<'_>, parent: Option<RecordRef>) -> rusqlite::Result<Option<String>> {
     if parent.is_none() {
         return Ok(None);
     }
+    // Known is what left a mark that counts, also when it is not live any more.
+    let is_known: bool = row.get(19)?;
     if !is_known {
         return Ok(Some(Cause::ParentUnknown.as_str().to_owned()));
     }
+    let kind: Option<String> = row.get(17)?;
     let cause: Option<String> = row.get(15)?;
     let standing: Standing = word(row, 16)?;
-    let is_shown = cause.is_none() && matches!(standing, Standing::Own | Standing::Approved);
+    let is_shown = kind.as_deref() == Some("request")
+        && cause.is_none()
+        && matches!(standing, Standing::Own | Standing::Approved);
     Ok((!is_shown).then(|| Cause::ParentNotShown.as_str().to_owned()))
 }

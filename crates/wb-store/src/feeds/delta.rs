@@ -1,17 +1,19 @@
-//! Taking in one delta: accept, store, project, and try again what waited for it.
+//! Taking in one delta: accept, store, project. What waited for it is tried again in [`super::early`].
 
 use rusqlite::params;
-use wb_core::entry::{Entry, Op};
-use wb_core::feed::FeedView as _;
-use wb_core::feed::{self, Applied, Delta, Early, Outcome, check_fill};
+use wb_core::entry::Entry;
+use wb_core::feed::{self, Applied, Delta, Early, FeedView as _, Item, Outcome, check_fill};
+use wb_core::hash;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::rule::Rule;
+use wb_core::scope::FeedScope;
 
 use super::ingest::{Ingest, Place};
 use super::view::{StoredFeed, load_feed};
 use crate::error::Result;
-use crate::instances::{identity_log, instance_no};
+use crate::instances::identity_log;
 use crate::project::project_record;
-use crate::sql::Sql;
+use crate::sql::{Sql, word};
 
 impl Ingest<'_> {
     /// Takes in a delta whose bytes were read. What cannot be applied is kept by name, except
@@ -22,39 +24,48 @@ impl Ingest<'_> {
     pub fn delta(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let outcome = self.take(delta)?;
         if matches!(outcome, Outcome::Append(_)) {
-            self.retry_early(delta)?;
+            self.retry_early(&delta.header.origin, Some(delta.header.scope))?;
         }
         Ok(outcome)
     }
 
-    fn take(&self, delta: &Delta<'_>) -> Result<Outcome> {
+    pub(super) fn take(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let header = &delta.header;
         let identity = identity_log(self.connection, &header.origin)?;
-        let Some(feed) = load_feed(self.connection, &header.origin, header.scope)? else {
+        let Some(mut feed) = load_feed(self.connection, &header.origin, header.scope)? else {
             self.hold(delta, "early", Some("identity"))?;
             return Ok(Outcome::Early(Early::Identity));
         };
-        let outcome = feed::accept(delta, identity.as_ref(), feed.state.as_ref(), &feed)?;
+        feed.identity = identity;
+        let outcome = feed::accept(delta, feed.identity.as_ref(), feed.state.as_ref(), &feed)?;
+        if header.seq == 0 && outcome.is_proved() {
+            self.log_no(
+                feed.instance_no,
+                header.scope,
+                &header.log,
+                header.generation,
+                Some(delta.header_line),
+            )?;
+        }
         match &outcome {
             Outcome::Append(applied) => self.apply(delta, &feed, applied)?,
-            Outcome::Duplicate => self.fill_from(delta, &feed)?,
-            Outcome::NeedSnapshot => {}
+            Outcome::Duplicate => {
+                self.drop_held(delta)?;
+                self.fill_from(&delta.items, &feed)?;
+            }
+            Outcome::NeedSnapshot => self.drop_held(delta)?,
             Outcome::Early(Early::Gap) => self.hold(delta, "early", Some("gap"))?,
             Outcome::Early(Early::Identity) => self.hold(delta, "early", Some("identity"))?,
             Outcome::Refused(refusal) => {
-                self.hold(delta, "refused", Some(refusal.rule.as_str()))?
+                self.hold(delta, "refused", Some(refusal.rule.as_str()))?;
             }
             Outcome::Void => self.hold(delta, "void", None)?,
             Outcome::Fork | Outcome::Closed | Outcome::Held => {
                 self.hold(delta, outcome.as_str(), None)?;
-                if let Some(nos) = feed.row {
-                    let entries: Vec<Entry> =
-                        delta.items.iter().map(|item| item.entry.clone()).collect();
-                    self.mark_retracts(nos, feed.instance_no, header, &entries)?;
-                    if matches!(outcome, Outcome::Fork) {
-                        let fork = "UPDATE feeds SET forked = 1 WHERE feed_no = ?1";
-                        self.connection.execute(fork, [nos.feed_no])?;
-                    }
+                self.set_aside(delta, &feed)?;
+                if let (Outcome::Fork, Some(nos)) = (&outcome, feed.row) {
+                    let fork = "UPDATE feeds SET forked = 1 WHERE feed_no = ?1";
+                    self.connection.execute(fork, [nos.feed_no])?;
                 }
             }
         }
@@ -63,14 +74,16 @@ impl Ingest<'_> {
 
     fn apply(&self, delta: &Delta<'_>, feed: &StoredFeed<'_>, applied: &Applied) -> Result<()> {
         let header = &delta.header;
-        let first = applied.opens_log.then_some(delta.header_line);
         let log_no = self.log_no(
             feed.instance_no,
             header.scope,
             &header.log,
             header.generation,
-            first,
+            None,
         )?;
+        if applied.opens_log {
+            self.open_log(log_no, header.generation, delta.header_line)?;
+        }
         let nos = self.put_state(
             feed.instance_no,
             header.scope,
@@ -92,6 +105,7 @@ impl Ingest<'_> {
             let index = i64::try_from(index).expect("a delta has few entries");
             let at = Place {
                 seq: header.seq,
+                aside_no: None,
                 index: Some(index),
                 applied: true,
             };
@@ -99,13 +113,13 @@ impl Ingest<'_> {
             self.put_entry(nos, at, &item.entry, line)?;
             project_record(self.connection, feed.instance_no, &item.entry.id)?;
         }
-        self.drop_held(&header.origin, header.scope, &delta.hash)
+        self.drop_held(delta)
     }
 
-    /// Fills stubs of live entries from the lines of a delta that was applied before.
-    fn fill_from(&self, delta: &Delta<'_>, feed: &StoredFeed<'_>) -> Result<()> {
-        for item in &delta.items {
-            if let (Some(line), Op::Put { .. }) = (&item.line, item.entry.op) {
+    /// Fills stubs of live entries from the lines of items that were applied before.
+    fn fill_from(&self, items: &[Item<'_>], feed: &StoredFeed<'_>) -> Result<()> {
+        for item in items {
+            if let Some(line) = &item.line {
                 self.fill_line(feed, &line.bytes, &item.entry)?;
             }
         }
@@ -113,13 +127,12 @@ impl Ingest<'_> {
     }
 
     fn fill_line(&self, feed: &StoredFeed<'_>, bytes: &[u8], entry: &Entry) -> Result<bool> {
-        let Some(live) = feed.live(&entry.id)? else {
+        let (Some(live), Some(nos)) = (feed.live(&entry.id)?, feed.row) else {
             return Ok(false);
         };
-        let Some(nos) = feed.row else {
-            return Ok(false);
-        };
-        if Some(live.line_hash) != entry.line_hash() {
+        let fits = Some(live.line_hash) == entry.line_hash()
+            && (live.rev, &live.kind) == (entry.rev, &entry.kind);
+        if !fits {
             return Ok(false);
         }
         let changed = self.connection.prepare_cached(
@@ -132,59 +145,48 @@ impl Ingest<'_> {
         Ok(changed > 0)
     }
 
-    /// Takes a line for an entry that is live and has none. `Ok(Ok(false))`: nobody waits for it.
+    /// Takes an item of a snapshot that is a duplicate: its line may fill a stub.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn fill_item(&self, item: &Item<'_>) -> Result<()> {
+        let Some(line) = &item.line else {
+            return Ok(());
+        };
+        if let Some(feed) = load_feed(self.connection, &line.origin, line.scope)? {
+            self.fill_line(&feed, &line.bytes, &item.entry)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a line for the entry that is live under its hash and has none. `Ok(Ok(false))`: nobody
+    /// waits for it.
     ///
     /// # Errors
     /// What the database reports; inside, the rule the line breaks.
     pub fn fill(&self, bytes: &[u8]) -> Result<std::result::Result<bool, Rule>> {
-        let line = match wb_core::line::Line::read(bytes) {
-            Ok(line) => line,
-            Err(rule) => return Ok(Err(rule)),
-        };
-        let Some(feed) = load_feed(self.connection, &line.origin, line.scope)? else {
-            return Ok(Ok(false));
-        };
-        let Some(live) = feed.live(&line.id)? else {
-            return Ok(Ok(false));
-        };
-        match check_fill(bytes, &line.id, &live, line.origin, line.scope) {
-            Ok(line) => Ok(Ok(self.fill_line(&feed, bytes, &Entry::of_line(&line))?)),
-            Err(rule) => Ok(Err(rule)),
-        }
-    }
-
-    /// Tries again the delta that waited for this one, and those after it.
-    fn retry_early(&self, applied: &Delta<'_>) -> Result<()> {
-        let header = &applied.header;
-        let mut seq = header.seq;
-        loop {
-            seq += 1;
-            let Some((line, items)) = self.early(&header.origin, header.scope, &header.log, seq)?
-            else {
-                return Ok(());
-            };
-            let Ok(delta) = Delta::read(&line, &items) else {
-                return Ok(());
-            };
-            if !matches!(self.take(&delta)?, Outcome::Append(_)) {
-                return Ok(());
+        let sql = "SELECT i.id, f.scope, x.id FROM feed_lines x JOIN feeds f USING (feed_no)
+                   JOIN instances i USING (instance_no)
+                   WHERE x.line_hash = ?1 AND x.live = 1 AND x.line IS NULL";
+        let stubs: Vec<(Sql<InstanceId>, FeedScope, Sql<RecordId>)> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_map([Sql(hash::line(bytes))], |row| {
+                Ok((row.get(0)?, word(row, 1)?, row.get(2)?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        let (mut filled, mut broken) = (false, None);
+        for (Sql(origin), scope, Sql(id)) in stubs {
+            let feed = load_feed(self.connection, &origin, scope)?.expect("it has a stub");
+            let live = feed.live(&id)?.expect("the stub is live");
+            match check_fill(bytes, &id, &live, origin, scope) {
+                Ok(line) => filled |= self.fill_line(&feed, bytes, &Entry::of_line(&line))?,
+                Err(rule) => broken = Some(rule),
             }
         }
-    }
-
-    /// Tries again every delta of an instance that waited for its identity log.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn retry_after_identity(&self, origin: &wb_core::id::InstanceId) -> Result<()> {
-        if instance_no(self.connection, origin)?.is_none() {
-            return Ok(());
-        }
-        for (line, items) in self.waiting_for_identity(origin)? {
-            if let Ok(delta) = Delta::read(&line, &items) {
-                self.delta(&delta)?;
-            }
-        }
-        Ok(())
+        Ok(match broken {
+            Some(rule) if !filled => Err(rule),
+            _ => Ok(filled),
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! Deltas that wait, contradict or were refused: kept with their bytes, by name.
 
 use rusqlite::{OptionalExtension as _, params};
-use wb_core::feed::Delta;
-use wb_core::id::{Hash, InstanceId, LogId};
-use wb_core::scope::FeedScope;
+use wb_core::feed::{Delta, Item};
+use wb_core::hash;
+use wb_core::id::Hash;
 
 use super::ingest::Ingest;
 use crate::error::Result;
@@ -25,15 +25,17 @@ impl Ingest<'_> {
         if count >= HELD_PER_ORIGIN_MAX {
             return Ok(());
         }
-        let items: Vec<Vec<u8>> = delta
-            .items
-            .iter()
-            .map(wb_core::feed::Item::to_bytes)
-            .collect();
+        let items = join_items(delta);
+        let digest = digest(delta.header_line, &items);
+        // What comes to another outcome comes anew: deltas are tried again in the order they came.
         self.connection.execute(
-            "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (origin, scope, hash) DO UPDATE SET outcome = excluded.outcome, rule = excluded.rule",
+            "DELETE FROM held WHERE digest = ?1 AND outcome != ?2",
+            params![Sql(digest), outcome],
+        )?;
+        self.connection.execute(
+            "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (digest) DO UPDATE SET rule = excluded.rule",
             params![
                 Sql(header.origin),
                 header.scope.as_str(),
@@ -43,54 +45,39 @@ impl Ingest<'_> {
                 Sql(header.log),
                 Sql(header.seq),
                 delta.header_line,
-                items.join(&b'\n'),
+                items,
                 Sql(self.now),
+                Sql(digest),
             ],
         )?;
         Ok(())
     }
 
-    pub(super) fn drop_held(
-        &self,
-        origin: &InstanceId,
-        scope: FeedScope,
-        hash: &Hash,
-    ) -> Result<()> {
-        let sql = "DELETE FROM held WHERE origin = ?1 AND scope = ?2 AND hash = ?3";
-        self.connection.prepare_cached(sql)?.execute(params![
-            Sql(origin),
-            scope.as_str(),
-            Sql(hash)
-        ])?;
+    /// Forgets a delta that was held: it counts now, or can be asked for again.
+    pub(super) fn drop_held(&self, delta: &Delta<'_>) -> Result<()> {
+        let digest = digest(delta.header_line, &join_items(delta));
+        self.connection
+            .prepare_cached("DELETE FROM held WHERE digest = ?1")?
+            .execute([Sql(digest)])?;
         Ok(())
     }
 
-    pub(super) fn early(
-        &self,
-        origin: &InstanceId,
-        scope: FeedScope,
-        log: &LogId,
-        seq: u64,
-    ) -> Result<Option<Bytes>> {
-        let sql = "SELECT header, items FROM held
-                   WHERE origin = ?1 AND scope = ?2 AND log = ?3 AND seq = ?4 AND outcome = 'early'";
+    pub(super) fn held_bytes(&self, held_no: i64) -> Result<Option<Bytes>> {
+        let sql = "SELECT header, items FROM held WHERE held_no = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement
-            .query_row(
-                params![Sql(origin), scope.as_str(), Sql(log), Sql(seq)],
-                read_bytes,
-            )
-            .optional()?;
-        Ok(found)
+        Ok(statement.query_row([held_no], read_bytes).optional()?)
     }
+}
 
-    pub(super) fn waiting_for_identity(&self, origin: &InstanceId) -> Result<Vec<Bytes>> {
-        let sql = "SELECT header, items FROM held
-                   WHERE origin = ?1 AND outcome = 'early' AND rule = 'identity' ORDER BY seq";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_map([Sql(origin)], read_bytes)?;
-        Ok(found.collect::<rusqlite::Result<_>>()?)
-    }
+/// The items of a delta, one a line.
+fn join_items(delta: &Delta<'_>) -> Vec<u8> {
+    let items: Vec<Vec<u8>> = delta.items.iter().map(Item::to_bytes).collect();
+    items.join(&b'\n')
+}
+
+/// Names the bytes of a delta: the same header with other lines is another thing to hold.
+fn digest(header_line: &[u8], items: &[u8]) -> Hash {
+    hash::sha256(&[header_line, b"\n", items].concat())
 }
 
 fn read_bytes(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bytes> {

@@ -1,15 +1,14 @@
 //! Taking in identity logs, deltas and snapshots inside one transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use wb_core::entry::{Entry, Op};
-use wb_core::feed::{FeedState, Header};
+use wb_core::feed::FeedState;
 use wb_core::id::{Hash, LogId, RecordId};
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 
 use super::view::FeedNos;
 use crate::error::Result;
-use crate::project::project_record;
 use crate::sql::Sql;
 use crate::store::Write;
 
@@ -32,7 +31,7 @@ impl Write<'_> {
 }
 
 impl Ingest<'_> {
-    /// The row of a log, made when it is new.
+    /// The row of a log, made when it is new. The first header that was held of it stays.
     pub(super) fn log_no(
         &self,
         instance_no: i64,
@@ -53,6 +52,15 @@ impl Ingest<'_> {
                 row.get(0)
             })?,
         )
+    }
+
+    /// Makes the header with which a log was taken its first, whatever other header of that place was
+    /// seen before.
+    pub(super) fn open_log(&self, log_no: i64, generation: u64, first: &[u8]) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE logs SET generation = ?2, first = ?3 WHERE log_no = ?1")?
+            .execute(params![log_no, Sql(generation), first])?;
+        Ok(())
     }
 
     /// Moves a feed to a new head; makes its row when it is new.
@@ -128,13 +136,14 @@ impl Ingest<'_> {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed_lines (feed_no, log_no, seq, idx, op, id, rev, kind, line_hash, drops, reason, line, live)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO feed_lines (feed_no, log_no, seq, aside_no, idx, op, id, rev, kind, line_hash, drops, reason, line, live)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 nos.feed_no,
                 nos.log_no,
                 Sql(at.seq),
+                at.aside_no,
                 at.index,
                 op,
                 Sql(entry.id),
@@ -148,62 +157,14 @@ impl Ingest<'_> {
             ])?;
         Ok(())
     }
-
-    /// Adds the retracts of a delta that was not applied as marks: what is taken back on a closed log
-    /// or another branch is taken back.
-    pub(super) fn mark_retracts(
-        &self,
-        feed: FeedNos,
-        instance_no: i64,
-        header: &Header,
-        entries: &[Entry],
-    ) -> Result<()> {
-        let log_no = self.log_no(
-            instance_no,
-            header.scope,
-            &header.log,
-            header.generation,
-            None,
-        )?;
-        for entry in entries
-            .iter()
-            .filter(|entry| matches!(entry.op, Op::Retract { .. }))
-        {
-            let known = "SELECT 1 FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND log_no = ?3 AND seq = ?4 AND op = 'retract'";
-            let known: Option<i64> = self
-                .connection
-                .query_row(
-                    known,
-                    params![feed.feed_no, Sql(entry.id), log_no, Sql(header.seq)],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if known.is_none() {
-                let at = Place {
-                    seq: header.seq,
-                    index: None,
-                    applied: false,
-                };
-                self.put_entry(
-                    FeedNos {
-                        feed_no: feed.feed_no,
-                        log_no,
-                    },
-                    at,
-                    entry,
-                    None,
-                )?;
-                project_record(self.connection, instance_no, &entry.id)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub seq: u64,
+    /// The delta set aside that it is of.
+    pub aside_no: Option<i64>,
     /// Place in its delta; none from a snapshot.
     pub index: Option<i64>,
     /// Whether a put becomes live.

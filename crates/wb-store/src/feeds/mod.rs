@@ -1,8 +1,11 @@
 //! Feeds on disk: what is held of them, taking in what came, and reading what is served.
 
+mod aside;
 mod delta;
+mod early;
 mod held;
 mod ingest;
+mod own;
 mod seal;
 mod serve;
 mod snapshot;

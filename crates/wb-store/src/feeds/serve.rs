@@ -253,7 +253,7 @@ impl Store {
 
 /// Records retracted in a feed and not live in it, with the highest revision retracted.
 const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
-    WHERE m.feed_no = ?1 AND m.op = 'retract' AND m.void = 0
+    WHERE m.feed_no = ?1 AND m.op = 'retract' AND m.void = 0 AND m.aside_no IS NULL
       AND NOT EXISTS (SELECT 1 FROM feed_lines l WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.live = 1)
     GROUP BY m.id ORDER BY m.id";
 

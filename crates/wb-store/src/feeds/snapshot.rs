@@ -19,7 +19,6 @@ pub struct Taken {
     instance_no: i64,
     nos: FeedNos,
     seq: u64,
-    live_retracted: bool,
 }
 
 impl Ingest<'_> {
@@ -28,23 +27,32 @@ impl Ingest<'_> {
     ///
     /// # Errors
     /// What the database reports; inside, the rule broken.
-    #[expect(
-        clippy::type_complexity,
-        reason = "an outcome, or a refusal, or the database's error"
-    )]
     pub fn place_snapshot(
         &self,
         reader: &mut SnapshotReader,
         identity: Option<&IdentityLog>,
     ) -> Result<std::result::Result<(SnapshotOutcome, Option<Taken>), Refusal>> {
         let totals = *reader.totals();
-        let Some(feed) = load_feed(self.connection, &totals.origin, totals.scope)? else {
+        let Some(mut feed) = load_feed(self.connection, &totals.origin, totals.scope)? else {
             return Ok(Ok((SnapshotOutcome::Early, None)));
         };
+        feed.identity = identity.cloned();
         let outcome = match reader.place(identity, feed.state.as_ref(), &feed)? {
             Ok(outcome) => outcome,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let (head, head_line, _) = reader.head().expect("a placed snapshot has a head");
+        let first = reader
+            .first()
+            .expect("a placed snapshot has a first header");
+        let is_proved = !matches!(outcome, SnapshotOutcome::Early | SnapshotOutcome::Void);
+        let remember = || {
+            let (log, generation) = (&head.log, head.generation);
+            self.log_no(feed.instance_no, totals.scope, log, generation, Some(first))
+        };
+        if is_proved {
+            remember()?;
+        }
         if outcome == SnapshotOutcome::Fork
             && let Some(nos) = feed.row
         {
@@ -56,14 +64,8 @@ impl Ingest<'_> {
         if outcome != SnapshotOutcome::Take {
             return Ok(Ok((outcome, None)));
         }
-        let (head, head_line, _) = reader.head().expect("a placed snapshot has a head");
-        let log_no = self.log_no(
-            feed.instance_no,
-            totals.scope,
-            &head.log,
-            head.generation,
-            reader.first(),
-        )?;
+        let log_no = remember()?;
+        self.open_log(log_no, head.generation, first)?;
         // The digest is checked when all items have come; until then the transaction is not whole.
         let state = reader.state();
         let nos = self.put_state(
@@ -76,7 +78,7 @@ impl Ingest<'_> {
         let head_seq = head.seq;
         for (seq, (body_hash, hash)) in (0..).zip(reader.chain()) {
             let line = match seq {
-                0 => reader.first(),
+                0 => Some(first),
                 seq if seq == head_seq => Some(head_line),
                 _ => None,
             };
@@ -90,7 +92,6 @@ impl Ingest<'_> {
             instance_no: feed.instance_no,
             nos,
             seq: head_seq,
-            live_retracted: false,
         };
         Ok(Ok((outcome, Some(taken))))
     }
@@ -102,50 +103,47 @@ impl Ingest<'_> {
     pub fn snapshot_item(&self, taken: &Taken, item: &Item<'_>) -> Result<()> {
         let id = item.entry.id;
         let hash = item.entry.line_hash().expect("snapshots hold puts only");
-        let line = item.line.as_ref().map(|line| line.bytes.as_ref());
-        let before: Option<(i64, Option<Sql<Hash>>)> = self
-            .connection
-            .prepare_cached("SELECT line_no, line_hash FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND live = 2")?
-            .query_row(params![taken.nos.feed_no, Sql(id)], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        match before {
-            Some((line_no, Some(Sql(known)))) if known == hash => {
-                self.connection
-                    .prepare_cached("UPDATE feed_lines SET live = 1, line = COALESCE(line, ?2), void = 0 WHERE line_no = ?1")?
-                    .execute(params![line_no, line])?;
-            }
-            _ => {
-                let at = Place {
-                    seq: taken.seq,
-                    index: None,
-                    applied: true,
-                };
-                self.put_entry(taken.nos, at, &item.entry, line)?;
-            }
-        }
+        let line = item.line.as_ref().map(|line| line.bytes.to_vec());
+        let line = match line {
+            Some(line) => Some(line),
+            None => self.line_before(taken, &id, &hash)?,
+        };
+        let at = Place {
+            seq: taken.seq,
+            aside_no: None,
+            index: None,
+            applied: true,
+        };
+        self.put_entry(taken.nos, at, &item.entry, line.as_deref())?;
         project_record(self.connection, taken.instance_no, &id)
+    }
+
+    /// The line of a record that was live before, when the snapshot brings only its stub.
+    fn line_before(&self, taken: &Taken, id: &RecordId, hash: &Hash) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT line FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND live = 2 AND line_hash = ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let line = statement.query_row(params![taken.nos.feed_no, Sql(id), Sql(hash)], |row| {
+            row.get(0)
+        });
+        Ok(line.optional()?.flatten())
     }
 
     /// Takes retracted pairs of a snapshot being taken, as marks at its head.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn snapshot_retracted(&self, taken: &mut Taken, pairs: &[(RecordId, u64)]) -> Result<()> {
+    pub fn snapshot_retracted(&self, taken: &Taken, pairs: &[(RecordId, u64)]) -> Result<()> {
         for (id, rev) in pairs {
-            let live = "SELECT 1 FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND live = 1";
-            let live: Option<i64> = self
-                .connection
-                .prepare_cached(live)?
-                .query_row(params![taken.nos.feed_no, Sql(id)], |row| row.get(0))
-                .optional()?;
-            taken.live_retracted |= live.is_some();
-            let known = "SELECT 1 FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND op = 'retract' AND rev >= ?3 AND void = 0";
+            // An earlier mark of the same log outlives every recovery that this one outlives.
+            let known = "SELECT 1 FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND log_no = ?3 AND op = 'retract'
+                           AND rev >= ?4 AND void = 0 AND aside_no IS NULL";
             let known: Option<i64> = self
                 .connection
                 .prepare_cached(known)?
-                .query_row(params![taken.nos.feed_no, Sql(id), Sql(*rev)], |row| {
-                    row.get(0)
-                })
+                .query_row(
+                    params![taken.nos.feed_no, Sql(id), taken.nos.log_no, Sql(*rev)],
+                    |row| row.get(0),
+                )
                 .optional()?;
             if known.is_none() {
                 let entry = Entry {
@@ -159,6 +157,7 @@ impl Ingest<'_> {
                 };
                 let at = Place {
                     seq: taken.seq,
+                    aside_no: None,
                     index: None,
                     applied: false,
                 };
@@ -169,7 +168,8 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// Ends a snapshot being taken: checks the whole, ends what it no longer lists.
+    /// Ends a snapshot being taken: checks the whole, ends what it no longer lists, and tries again
+    /// what waited for it.
     ///
     /// # Errors
     /// What the database reports; inside, the rule broken: then drop the transaction.
@@ -178,7 +178,7 @@ impl Ingest<'_> {
         reader: &SnapshotReader,
         taken: &Taken,
     ) -> Result<std::result::Result<(), Refusal>> {
-        if let Err(refusal) = reader.finish(taken.live_retracted) {
+        if let Err(refusal) = reader.finish() {
             return Ok(Err(refusal));
         }
         let state = reader.state();
@@ -191,6 +191,16 @@ impl Ingest<'_> {
             .prepare_cached("SELECT id FROM feed_lines WHERE feed_no = ?1 AND live = 2")?
             .query_map([taken.nos.feed_no], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        // One mark for each revision and log is enough: the oldest, which outlives every recovery
+        // that the later ones outlive. Without this each snapshot would leave a row a record.
+        self.connection.execute(
+            "DELETE FROM feed_lines WHERE feed_no = ?1 AND live = 2 AND idx IS NULL AND EXISTS (
+               SELECT 1 FROM feed_lines o
+               WHERE o.id = feed_lines.id AND o.feed_no = feed_lines.feed_no AND o.log_no = feed_lines.log_no
+                 AND o.rev = feed_lines.rev AND o.op = 'put' AND o.aside_no IS NULL
+                 AND o.line_no < feed_lines.line_no)",
+            [taken.nos.feed_no],
+        )?;
         self.connection.execute(
             "UPDATE feed_lines SET live = 0, line = NULL WHERE feed_no = ?1 AND live = 2",
             [taken.nos.feed_no],
@@ -198,6 +208,8 @@ impl Ingest<'_> {
         for Sql(id) in gone {
             project_record(self.connection, taken.instance_no, &id)?;
         }
+        let totals = reader.totals();
+        self.retry_early(&totals.origin, Some(totals.scope))?;
         Ok(Ok(()))
     }
 }

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::feed::{FeedState, FeedView, Header, Live, Opening};
+use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
-use wb_core::identity::Position;
+use wb_core::identity::{IdentityLog, Position};
 use wb_core::live::LiveHash;
 use wb_core::scope::FeedScope;
 
@@ -18,7 +19,11 @@ pub(crate) struct StoredFeed<'c> {
     pub scope: FeedScope,
     /// Row of the feed and of its log; `None` when nothing of it is held.
     pub row: Option<FeedNos>,
+    /// Row of the feed, also where only marks of it are held.
+    pub feed_no: Option<i64>,
     pub state: Option<FeedState>,
+    /// The log that says which first headers are void, where that matters.
+    pub identity: Option<IdentityLog>,
 }
 
 /// Row numbers of a feed.
@@ -37,24 +42,33 @@ pub(crate) fn load_feed<'c>(
     let Some(instance_no) = instance_no(connection, origin)? else {
         return Ok(None);
     };
+    let mut feed = StoredFeed {
+        connection,
+        instance_no,
+        scope,
+        row: None,
+        feed_no: None,
+        state: None,
+        identity: None,
+    };
     let sql = "SELECT f.feed_no, f.log_no, l.log, l.first, f.seq, f.hash, f.era, f.key, f.live, f.live_n, f.forked
-               FROM feeds f JOIN logs l USING (log_no) WHERE f.instance_no = ?1 AND f.scope = ?2";
+               FROM feeds f LEFT JOIN logs l USING (log_no) WHERE f.instance_no = ?1 AND f.scope = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![instance_no, scope.as_str()])?;
     let Some(row) = rows.next()? else {
-        return Ok(Some(StoredFeed {
-            connection,
-            instance_no,
-            scope,
-            row: None,
-            state: None,
-        }));
+        return Ok(Some(feed));
+    };
+    let feed_no = row.get(0)?;
+    feed.feed_no = Some(feed_no);
+    let Some(log_no) = row.get(1)? else {
+        return Ok(Some(feed));
     };
     let first: Option<Vec<u8>> = row.get(3)?;
     let lanes: Vec<u8> = row.get(8)?;
     let state = FeedState {
         log: row.get::<_, Sql<LogId>>(2)?.0,
-        opening: opening_of(first.as_deref())?
+        opening: first_of(first.as_deref())?
+            .map(|(first, _)| Opening::of(&first))
             .ok_or_else(|| StoreError::damaged("a log has no first header"))?,
         seq: row.get::<_, Sql<u64>>(4)?.0,
         hash: row.get::<_, Sql<Hash>>(5)?.0,
@@ -66,24 +80,19 @@ pub(crate) fn load_feed<'c>(
         live_n: row.get::<_, Sql<u64>>(9)?.0,
         forked: row.get(10)?,
     };
-    let nos = FeedNos {
-        feed_no: row.get(0)?,
-        log_no: row.get(1)?,
-    };
-    Ok(Some(StoredFeed {
-        connection,
-        instance_no,
-        scope,
-        row: Some(nos),
-        state: Some(state),
-    }))
+    feed.row = Some(FeedNos { feed_no, log_no });
+    feed.state = Some(state);
+    Ok(Some(feed))
 }
 
-fn opening_of(first: Option<&[u8]>) -> Result<Option<Opening>> {
+/// Reads a stored first header, and takes its hash.
+fn first_of(first: Option<&[u8]>) -> Result<Option<(Header, Hash)>> {
     let Some(first) = first else { return Ok(None) };
-    let (header, _) = Header::read(first)
+    let (header, unverified) = Header::read(first)
         .map_err(|rule| StoreError::damaged(format!("a first header breaks {rule}")))?;
-    Ok(Some(Opening::of(&header)))
+    let body_hash = Header::body_hash(unverified.payload());
+    let hash = hash::header(header.prev.as_ref(), &body_hash);
+    Ok(Some((header, hash)))
 }
 
 impl FeedView for StoredFeed<'_> {
@@ -122,6 +131,13 @@ impl FeedView for StoredFeed<'_> {
                 |row| row.get(0),
             )
             .optional()?;
-        opening_of(first.flatten().as_deref())
+        let first = first_of(first.flatten().as_deref())?;
+        let is_void = |(first, hash): &(Header, Hash)| {
+            let identity = self.identity.as_ref();
+            identity.is_some_and(|log| log.is_void(&first.identity, &first.placed(*hash)))
+        };
+        Ok(first
+            .filter(|first| !is_void(first))
+            .map(|(first, _)| Opening::of(&first)))
     }
 }

@@ -1,0 +1,20 @@
+//! Integration tests of `wb-store`: the rules of feeds over a real file, held against the oracle and
+//! the vectors of `wb-core`, and databases of earlier programs.
+
+mod agree;
+#[path = "../../../wb-core/tests/it/histories/mod.rs"]
+mod histories;
+mod legacy;
+#[expect(
+    unused_imports,
+    reason = "shared with the tests of wb-core, which use more of it"
+)]
+#[path = "../../../wb-core/tests/it/naive/mod.rs"]
+mod naive;
+mod subject;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of wb-core, which use more of it"
+)]
+#[path = "../../../wb-core/tests/it/vectors/mod.rs"]
+mod vectors;
