@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::head::{BundleHead, Form};
-use super::reader::{BundleError, BundleReader, Event, Stage};
+use super::reader::{BundleError, BundleReader, Event, Stage, in_feed};
 use crate::feed::{
     Delta, Item, Outcome, Progress, Refusal, SnapshotOutcome, SnapshotReader, Totals,
 };
@@ -338,17 +338,7 @@ impl Driver {
 
     fn in_section(&self, refusal: &Refusal) -> BundleError {
         let line = self.reader.section_line() + refusal.item.map_or(0, |item| item as u64 + 1);
-        let is_format = refusal.rule.is_strict_json();
-        let stage = if is_format {
-            Stage::Format
-        } else {
-            Stage::Feed
-        };
-        BundleError {
-            stage,
-            line,
-            rule: refusal.rule,
-        }
+        in_feed(line, refusal)
     }
 
     fn snapshot<S: Sink>(

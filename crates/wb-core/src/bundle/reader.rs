@@ -523,7 +523,8 @@ impl BundleReader {
     }
 }
 
-fn in_feed(line: u64, refusal: &Refusal) -> BundleError {
+/// The error of a feed, at a line: what a single line or a count breaks is a fault of the file.
+pub(super) fn in_feed(line: u64, refusal: &Refusal) -> BundleError {
     let is_format = refusal.rule == Rule::WrongCount || refusal.rule.is_strict_json();
     let stage = if is_format {
         Stage::Format
