@@ -31,7 +31,7 @@ pub enum Next<'a> {
     Line(&'a [u8]),
     /// The file ended after the last LF.
     End,
-    /// The file ended within a line.
+    /// The file ended within a line, or cannot be unpacked any further.
     Cut,
 }
 
@@ -78,14 +78,19 @@ impl Lines {
     /// rules refuse it and memory stays bounded.
     ///
     /// # Errors
-    /// What the operating system or zstd reports, or that a limit is exceeded.
+    /// What the operating system reports, or that a limit is exceeded.
     pub fn next(&mut self, path: &Path) -> Result<Next<'_>> {
         self.line.clear();
         let limit = LINE_BYTES_MAX as u64 + 2;
         let read = (&mut self.reader)
             .take(limit)
             .read_until(b'\n', &mut self.line);
-        let read = read.map_err(NodeError::file(path))?;
+        let read = match read {
+            Ok(read) => read,
+            // What zstd finds wrong has no number of the operating system: the file is damaged here.
+            Err(error) if error.raw_os_error().is_none() => return Ok(Next::Cut),
+            Err(error) => return Err(NodeError::file(path)(error)),
+        };
         self.plain_bytes += read as u64;
         self.check_size(path)?;
         if read == 0 {
