@@ -1,3 +1,11 @@
-//! The integration tests of `wb`: one binary, one module per subject.
+//! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
+//! real program and read its files with SQL of their own.
 
+mod canary;
+mod cli;
+mod damage;
+#[cfg(feature = "next-schema")]
+mod next_schema;
 mod supply_chain;
+mod support;
+mod walkthrough;

@@ -1,0 +1,10 @@
+//! What the tests of the program share: running it, reading its files, and chance with a seed.
+//!
+//! Nothing here uses a crate of WhiteBalloon, so that no test can agree with the program by sharing a
+//! mistake with it.
+
+pub mod chance;
+pub mod database;
+pub mod document;
+pub mod help;
+pub mod instance;
