@@ -1608,6 +1608,17 @@ def snapshot_of_the_same_log_while_forked():
     steps.append(snap(longer.snapshot(), "held"))
     return steps, end(log, shows=[user, request, kept], forked=[log])
 
+@feed("A delta is held before anything of its feed was taken: its retract counts all the same, once the feed comes by snapshot.")
+def held_before_anything_is_taken():
+    alice = found("alice")
+    log = Log(alice, name="alice first")
+    first = log.delta(retract(2, 5))
+    low, other = record(alice, "request", 2, 4), record(alice, "request", 3)
+    log.delta(low, other)
+    mine, his = alice.rotate("alice 2", log.head), alice.rotate("eve", log.head)
+    steps = [learn(mine), learn(his, "two_rotates"), delta(first, "held"), learn(alice.recover("alice new", log.head), "replace"), snap(log.snapshot())]
+    return steps, end(log, shows=[other], hides=[(low, "retracted")])
+
 @feed("While two rotates contradict each other a snapshot that would be taken is held, and leaves no mark.")
 def snapshot_while_two_rotates_are_known():
     alice, log, user, request, steps = start()

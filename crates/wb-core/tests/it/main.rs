@@ -8,6 +8,7 @@ mod checks;
 )]
 mod histories;
 mod naive;
+mod properties;
 mod subject;
 #[expect(clippy::disallowed_methods, reason = "the vectors are files")]
 mod vectors;

@@ -21,6 +21,7 @@ pub use bytes::{
     header_hash, hex, line_hash, live_digest, recovery_commitment, root, sha256, unhex,
 };
 pub use follower::Follower;
+pub use forms::is_time;
 pub use json::read as read_json;
 pub use memo::forget;
 

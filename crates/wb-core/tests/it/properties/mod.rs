@@ -1,0 +1,7 @@
+//! Properties: what holds for every input, tried on random ones.
+
+mod entry;
+mod json;
+mod leave;
+mod live;
+mod time;
