@@ -94,7 +94,10 @@ pub(crate) fn restrict_file(path: &Path) -> Result<()> {
 /// What the operating system reports; the old file stays then.
 pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
     // The parent of a bare file name is empty and means the current folder.
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = path
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let temporary = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut options = fs::OpenOptions::new();

@@ -62,6 +62,8 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn undo_part(&self) -> Result<()> {
-        Ok(self.transaction.execute_batch("ROLLBACK TO part; RELEASE part")?)
+        Ok(self
+            .transaction
+            .execute_batch("ROLLBACK TO part; RELEASE part")?)
     }
 }
