@@ -1,6 +1,8 @@
 //! Reading what is shown: records of this instance and of others, joined with what decides beyond the
 //! record itself (approval of the origin, the parent).
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params, params_from_iter};
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
@@ -64,6 +66,8 @@ pub struct Filter {
 pub struct StatusRow {
     /// Who wrote it.
     pub origin: InstanceId,
+    /// The request it is about.
+    pub request: RecordRef,
     /// `status` or `helper`.
     pub kind: Kind,
     /// The body as JSON.
@@ -118,7 +122,10 @@ impl Store {
         let mut conditions: Vec<&str> = Vec::new();
         let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
         if let Some(kind) = &filter.kind {
-            conditions.push("r.kind = ?");
+            // With an id or a parent given, the plus sign keeps SQLite from choosing the index by kind,
+            // which would read every record of the kind.
+            let by_key = filter.id.is_some() || filter.parent.is_some();
+            conditions.push(if by_key { "+r.kind = ?" } else { "r.kind = ?" });
             values.push(Box::new(kind.as_str().to_owned()));
         }
         if let Some(origin) = filter.origin {
@@ -150,25 +157,62 @@ impl Store {
             .collect())
     }
 
-    /// Everything said about the state of a request, shown or not by who said it.
+    /// Everything said about the state of requests: of one, or of all.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn status_rows(&self, request: &RecordRef) -> Result<Vec<StatusRow>> {
-        let sql = "SELECT i.id, r.kind, r.body, COALESCE(r.line_hash,
-                     (SELECT x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
-                      WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1))
-                   FROM records r JOIN instances i USING (instance_no)
-                   WHERE r.parent_id = ?1 AND r.parent_origin = ?2 AND r.kind IN ('status', 'helper')
-                     AND r.cause IS NULL AND i.standing IN ('self', 'approved') AND r.body IS NOT NULL";
-        let mut statement = self.main().prepare_cached(sql)?;
-        let rows = statement.query_map(params![Sql(request.id), Sql(request.origin)], |row| {
+    pub fn status_rows(&self, request: Option<&RecordRef>) -> Result<Vec<StatusRow>> {
+        // The plus signs keep SQLite from choosing the index by kind where one request is asked for.
+        let condition = match request {
+            Some(_) => {
+                "r.parent_id = ?1 AND r.parent_origin = ?2 AND +r.kind IN ('status', 'helper')"
+            }
+            None => "?1 IS NULL AND ?2 IS NULL AND r.kind IN ('status', 'helper')",
+        };
+        let sql = format!(
+            "SELECT i.id, r.kind, r.body, COALESCE(r.line_hash,
+               (SELECT x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
+                WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1)),
+               r.parent_origin, r.parent_id
+             FROM records r JOIN instances i USING (instance_no)
+             WHERE {condition} AND r.cause IS NULL AND i.standing IN ('self', 'approved')
+               AND r.body IS NOT NULL AND r.parent_id IS NOT NULL"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
+        let key = params![
+            request.map(|key| Sql(key.id)),
+            request.map(|key| Sql(key.origin))
+        ];
+        let rows = statement.query_map(key, |row| {
             Ok(StatusRow {
                 origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                request: RecordRef {
+                    origin: row.get::<_, Sql<InstanceId>>(4)?.0,
+                    id: row.get::<_, Sql<RecordId>>(5)?.0,
+                },
                 kind: word(row, 1)?,
                 body: row.get(2)?,
                 line_hash: some(row.get(3)?),
             })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many comments are shown with each request that has any.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn comment_counts(&self) -> Result<BTreeMap<RecordRef, u64>> {
+        let sql = "SELECT r.parent_origin, r.parent_id, count(*) FROM records r JOIN instances i USING (instance_no)
+                   WHERE r.kind = 'comment' AND r.cause IS NULL AND i.standing IN ('self', 'approved')
+                     AND r.parent_id IS NOT NULL GROUP BY 1, 2";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let key = RecordRef {
+                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                id: row.get::<_, Sql<RecordId>>(1)?.0,
+            };
+            Ok((key, row.get::<_, Sql<u64>>(2)?.0))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

@@ -6,7 +6,7 @@ use wb_core::hash;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::{Body, To};
 use wb_core::status::{HelperEvent, HomeEvent, merge};
-use wb_store::{Filter, RecordRow};
+use wb_store::{Filter, RecordRow, StatusRow};
 
 use super::authors::Authors;
 use super::words::words_of;
@@ -32,12 +32,17 @@ pub struct RequestStatus {
 /// # Errors
 /// What the store reports.
 pub fn request_status(node: &Node, request: &RecordRef) -> Result<RequestStatus> {
+    Ok(fold(request, &node.store.status_rows(Some(request))?))
+}
+
+/// Merges what the rows of one request say.
+fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
     let (mut home, mut others, mut named) = (
         Vec::new(),
         BTreeMap::<InstanceId, Vec<_>>::new(),
         BTreeSet::new(),
     );
-    for row in node.store.status_rows(request)? {
+    for row in rows {
         // An event that was not sealed yet has no line to hash; its body stands in, so that it counts
         // here and nobody else can answer it.
         let line_hash = row
@@ -67,12 +72,12 @@ pub fn request_status(node: &Node, request: &RecordRef) -> Result<RequestStatus>
         let latest = others.get(helper)?.iter().map(|event| event.n).max()?;
         Some((*helper, latest))
     });
-    Ok(RequestStatus {
+    RequestStatus {
         value: shown.value,
         contested: shown.contested,
         home_n: home.iter().map(|event| event.n).max().unwrap_or(0),
         heard: heard.collect(),
-    })
+    }
 }
 
 /// Requests shown here, oldest first.
@@ -85,10 +90,17 @@ pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
         kind: Some("request".parse().expect("a kind")),
         ..Filter::default()
     };
-    let rows = node.store.records(&filter)?;
-    rows.iter()
-        .filter_map(|row| view(node, &authors, row).transpose())
-        .collect()
+    let mut said: BTreeMap<RecordRef, Vec<StatusRow>> = BTreeMap::new();
+    for row in node.store.status_rows(None)? {
+        said.entry(row.request).or_default().push(row);
+    }
+    let comments = node.store.comment_counts()?;
+    let views = node.store.records(&filter)?.into_iter().filter_map(|row| {
+        let said = said.get(&row.key).map_or(&[][..], Vec::as_slice);
+        let comments = comments.get(&row.key).copied().unwrap_or(0);
+        view(&authors, &row, &fold(&row.key, said), comments)
+    });
+    Ok(views.collect())
 }
 
 /// One request.
@@ -103,34 +115,34 @@ pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
         ..Filter::default()
     };
     let rows = node.store.records(&filter)?;
+    let comments = Filter {
+        kind: Some("comment".parse().expect("a kind")),
+        parent: Some(*key),
+        ..Filter::default()
+    };
+    let comments = node.store.records(&comments)?.len() as u64;
+    let status = request_status(node, key)?;
     let row = rows.first().filter(|row| row.kind.as_str() == "request");
-    let found = row
-        .map(|row| view(node, &authors, row))
-        .transpose()?
-        .flatten();
+    let found = row.and_then(|row| view(&authors, row, &status, comments));
     found.ok_or_else(|| NodeError::unknown("request", key.id.to_string()))
 }
 
-fn view(node: &Node, authors: &Authors, row: &RecordRow) -> Result<Option<RequestView>> {
-    let words = words_of(row, |body| match body {
+fn view(
+    authors: &Authors,
+    row: &RecordRow,
+    status: &RequestStatus,
+    comments: u64,
+) -> Option<RequestView> {
+    let request = words_of(row, |body| match body {
         Body::Request(request) => Some(request),
         _ => None,
-    });
-    let Some(request) = words else {
-        return Ok(None);
-    };
-    let status = request_status(node, &row.key)?;
-    let comments = Filter {
-        kind: Some("comment".parse().expect("a kind")),
-        parent: Some(row.key),
-        ..Filter::default()
-    };
-    Ok(Some(RequestView {
+    })?;
+    Some(RequestView {
         base: authors.base(row),
         title: request.title,
         description: request.description,
         status: status.value,
         contested: status.contested,
-        comments: node.store.records(&comments)?.len() as u64,
-    }))
+        comments,
+    })
 }
