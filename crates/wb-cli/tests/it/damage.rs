@@ -5,6 +5,7 @@
 //! bundle counts, so each damage has to be found, except the few that change nothing of what the file
 //! says; this file tells these by unpacking and comparing, with no help of the program.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::chance::Chance;
-use crate::support::database::dump_home;
+use crate::support::database::{LiveLine, dump_home, live_lines};
 use crate::support::instance::{Instance, Run, WB, run, text, wb};
 
 /// Damages tried on each form of bundle.
@@ -207,6 +208,181 @@ fn no_damage_to_a_compressed_bundle_is_imported() {
         "no_damage_to_a_compressed_bundle_is_imported",
         "snapshot.wbb.zst",
     );
+}
+
+/// Nothing covers the end line but what it says itself. A flipped bit made it `"schema_versioo":1`, or
+/// version 5, and the bundle was called whole.
+#[test]
+fn an_end_line_of_another_version_is_refused() {
+    let pair = Pair::new();
+    let whole = String::from_utf8(pair.read("snapshot.wbb")).expect("a bundle is UTF-8");
+    let (body, end) = whole.trim_end().rsplit_once('\n').expect("several lines");
+    for (from, to) in [
+        ("version\":1", "version\":5"),
+        ("schema_version", "schema_versioo"),
+    ] {
+        assert_ne!(end, end.replace(from, to));
+        let damaged = format!("{body}\n{}\n", end.replace(from, to));
+        let path = pair.write(damaged.as_bytes());
+        for run in [pair.verify(&path), pair.import(&path)] {
+            let run = run.ends(4);
+            assert!(
+                run.stderr.contains("stage format: unknown_section"),
+                "{run:?}"
+            );
+        }
+    }
+}
+
+// Partial imports
+
+/// Damages tried with `--partial`.
+const PARTIAL_DAMAGES: usize = 40;
+
+/// A bundle with the feeds of three communities, and a receiver that holds an earlier state of each.
+struct Relayed {
+    folder: TempDir,
+    origins: Vec<String>,
+    east: Instance,
+    /// The live lines of each origin at the receiver before, and at the sender.
+    before: Vec<BTreeSet<LiveLine>>,
+    after: Vec<BTreeSet<LiveLine>>,
+    bundle: Vec<u8>,
+}
+
+impl Relayed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let found = |name| Instance::found(folder.path(), name, "keeper");
+        let (north, south, west, east) =
+            (found("North"), found("South"), found("West"), found("East"));
+        for round in ["first", "second"] {
+            for instance in [&north, &south, &west] {
+                for number in 0..3 {
+                    add(
+                        instance,
+                        &format!("Chairs for the {round} feast, table {number}"),
+                    );
+                }
+            }
+            for instance in [&north, &south] {
+                instance.ok(&["bundle", "export", "one.wbb"]);
+                west.ok(&["bundle", "import", "one.wbb", "--yes"]);
+            }
+            west.ok(&["bundle", "export", &format!("{round}.wbb")]);
+        }
+        east.ok(&["bundle", "import", "first.wbb", "--yes"]);
+        let mut origins: Vec<String> = [&north, &south, &west].map(Instance::id).into();
+        // As they follow each other in the bundle.
+        origins.sort_unstable();
+        let lines = |home: &Path| origins.iter().map(|id| live_lines(home, id)).collect();
+        Self {
+            before: lines(&east.home),
+            after: lines(&west.home),
+            bundle: std::fs::read(folder.path().join("second.wbb")).expect("it was written"),
+            origins,
+            east,
+            folder,
+        }
+    }
+
+    /// A receiver as it was, under another name.
+    fn another(&self, name: &str) -> Instance {
+        let copy = Instance::at(self.folder.path(), name, Path::new(WB));
+        std::fs::create_dir(&copy.home).expect("the name is new");
+        for entry in std::fs::read_dir(&self.east.home).expect("the folder is there") {
+            let entry = entry.expect("the folder can be read");
+            std::fs::copy(entry.path(), copy.home.join(entry.file_name()))
+                .expect("it can be copied");
+        }
+        copy
+    }
+
+    fn import(&self, into: &Instance, bundle: &[u8]) -> Run {
+        std::fs::write(self.folder.path().join("damaged.wbb"), bundle).expect("it can be written");
+        into.run(&["bundle", "import", "damaged.wbb", "--partial"])
+    }
+
+    /// For each origin whether the receiver has its new state; otherwise it must have the old one.
+    fn taken(&self, receiver: &Instance, what: &str) -> Vec<bool> {
+        let states = self.before.iter().zip(&self.after);
+        let taken = self
+            .origins
+            .iter()
+            .zip(states)
+            .map(|(origin, (before, after))| {
+                let now = live_lines(&receiver.home, origin);
+                assert!(
+                    now == *before || now == *after,
+                    "{what}: {origin} is neither old nor new"
+                );
+                now == *after
+            });
+        taken.collect()
+    }
+}
+
+#[test]
+fn a_partial_import_takes_the_feeds_that_verify_and_leaves_the_others() {
+    let relayed = Relayed::new();
+    assert!(
+        relayed
+            .before
+            .iter()
+            .zip(&relayed.after)
+            .all(|(before, after)| before != after)
+    );
+    for (place, origin) in relayed.origins.iter().enumerate() {
+        // A word in one record of this feed says something else.
+        let text = String::from_utf8(relayed.bundle.clone()).expect("a bundle is UTF-8");
+        let is_its = |line: &str| {
+            line.starts_with('{')
+                && line.contains("the second feast")
+                && line.contains(origin.as_str())
+        };
+        let line = text
+            .lines()
+            .find(|line| is_its(line))
+            .expect("a record of it");
+        let bundle = text.replace(line, &line.replace("the second feast", "the secret feast"));
+        let receiver = relayed.another(&format!("East-{place}"));
+        let run = relayed.import(&receiver, bundle.as_bytes()).ends(4);
+        assert!(names_stage_and_line(&run), "{run:?}");
+        let taken = relayed.taken(&receiver, "a word changed");
+        let expected: Vec<bool> = (0..3).map(|other| other != place).collect();
+        assert_eq!(taken, expected, "{run:?}");
+        receiver.ok(&["doctor"]);
+        // The file as it was made brings the rest.
+        relayed.import(&receiver, &relayed.bundle).ends(0);
+        assert_eq!(relayed.taken(&receiver, "the whole file"), [true; 3]);
+    }
+}
+
+#[test]
+fn no_damage_makes_a_partial_import_take_half_a_feed() {
+    let mut chance = Chance::announced("no_damage_makes_a_partial_import_take_half_a_feed");
+    let relayed = Relayed::new();
+    let (mut some, mut none) = (0, 0);
+    for number in 0..PARTIAL_DAMAGES {
+        let (what, damaged) = damage(&relayed.bundle, &mut chance);
+        if says_the_same(&relayed.bundle, &damaged) {
+            continue;
+        }
+        let receiver = relayed.another(&format!("East-{number}"));
+        let run = relayed.import(&receiver, &damaged);
+        assert_eq!(run.code, Some(4), "{what}: {run:?}");
+        assert!(names_stage_and_line(&run), "{what}: {run:?}");
+        let taken = relayed.taken(&receiver, &what);
+        if taken.contains(&true) {
+            some += 1;
+        } else {
+            none += 1;
+        }
+        receiver.run(&["doctor"]).ends(0);
+        std::fs::remove_dir_all(&receiver.home).expect("it can be removed");
+    }
+    println!("something was taken {some} times, nothing {none} times");
+    assert!(some > 0 && none > 0, "{some}, {none}");
 }
 
 /// The program answers every bundle of `docs/spec/vectors/bundles` with the exit code, stage, line and

@@ -102,7 +102,11 @@ pub enum Event<'a> {
 #[derive(Deserialize)]
 struct SectionName {
     section: String,
+    schema_version: u32,
 }
+
+/// The version of section lines that this program reads; another is a section of the future.
+const SECTION_VERSION: u32 = 1;
 
 #[derive(Deserialize)]
 struct IdentityTotals {
@@ -347,6 +351,9 @@ impl BundleReader {
         let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
         let unknown = self.error(Stage::Format, Rule::UnknownSection);
         let name: SectionName = serde_json::from_str(text).map_err(|_| unknown.clone())?;
+        if name.schema_version != SECTION_VERSION {
+            return Err(unknown);
+        }
         let name = name.section.as_str();
         if name != "identity" && !self.head_verified {
             return Err(self.error(Stage::Head, Rule::WrongKey));
