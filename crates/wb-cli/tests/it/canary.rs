@@ -9,6 +9,7 @@
 mod generate;
 mod legacy;
 mod needles;
+mod states;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -289,4 +290,38 @@ fn what_is_taken_back_is_in_no_feed_any_more() {
     assert!(kept.contains(text(request, "description")));
     let hidden = ["request", "show", text(request, "id")];
     south.run(&hidden).ends(2);
+}
+
+#[test]
+fn of_a_profile_only_the_shared_fields_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let north = Instance::found(folder.path(), "North", "keeper");
+    let (name, bio) = ("Wren Featherstonehaugh", "Mends umbrellas at midnight");
+    let profile = [
+        "--display-name",
+        name,
+        "--bio",
+        bio,
+        "--email",
+        "wren@mail.example",
+    ];
+    let user = north.json(&[&["user", "add", "wren-of-the-mill"], &profile[..]].concat());
+    let user = text(&user[0], "id");
+    let shared = |fields: &str| {
+        let share = [
+            "record", "share", user, "--scope", "public", "--fields", fields,
+        ];
+        north.ok(&[&["--as", "wren-of-the-mill"], &share[..]].concat());
+        north.ok(&["bundle", "export", "north.wbb"]);
+        read(&folder.path().join("north.wbb"))
+    };
+    let needles = ["wren-of-the-mill", name, bio, "wren@mail.example"].map(|n| Needle::text(n, n));
+    let searcher = Searcher::new(&needles);
+    let named = |bytes: &[u8]| -> Vec<String> {
+        let found = searcher.find(bytes).into_iter();
+        found.map(|found| found.label).collect()
+    };
+    assert_eq!(named(&shared("handle,bio")), [bio, "wren-of-the-mill"]);
+    // Sharing less takes the rest back.
+    assert_eq!(named(&shared("display-name")), [name]);
 }
