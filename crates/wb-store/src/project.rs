@@ -194,7 +194,7 @@ fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row
     let line = Line::read(bytes)
         .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
     let text = line.body();
-    let (body, cause) = match Body::read(&line.kind, line.schema_version, line.origin, text) {
+    let (body, cause) = match Body::of_line(&line) {
         Ok(body) => (Some(body), None),
         Err(BodyError::NeedsNewerVersion) => (None, Some(Cause::NeedsNewerVersion)),
         Err(BodyError::Invalid) => (None, Some(Cause::BodyInvalid)),

@@ -9,7 +9,8 @@ use super::{BodyError, known_version};
 use crate::id::{Hash, InstanceId, RecordId, RecordRef, Token};
 use crate::json::{object_only, text_only};
 use crate::limits::{HEARD_MAX, LIST_ITEMS_MAX, NUMBER_MAX};
-use crate::scope::Kind;
+use crate::line::Line;
+use crate::scope::{By, Kind};
 use crate::time::Timestamp;
 
 /// A body of a known kind.
@@ -302,6 +303,25 @@ impl Body {
         let read = Self::parse(kind, body).ok_or(BodyError::Invalid)?;
         read.check(origin).map_err(|_| BodyError::Invalid)?;
         Ok(read)
+    }
+
+    /// Reads the body of a line, and checks that its author may write it: a profile speaks for its own
+    /// member, a card and a vouch for the instance.
+    ///
+    /// # Errors
+    /// Why it cannot be shown.
+    pub fn of_line(line: &Line<'_>) -> Result<Self, BodyError> {
+        let body = Self::read(&line.kind, line.schema_version, line.origin, line.body())?;
+        let author_fits = match &body {
+            Self::User(_) => line.by == By::User(line.id),
+            Self::Card(_) | Self::Vouch(_) => line.by == By::Instance,
+            _ => true,
+        };
+        if author_fits {
+            Ok(body)
+        } else {
+            Err(BodyError::Invalid)
+        }
     }
 
     fn parse(kind: &Kind, body: &str) -> Option<Self> {

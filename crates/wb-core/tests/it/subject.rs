@@ -434,7 +434,7 @@ impl InMemory {
             .as_deref()
             .expect("a line that is chosen is there");
         let line = Line::read(bytes).expect("it was read before");
-        let body = Body::read(&line.kind, line.schema_version, line.origin, line.body());
+        let body = Body::of_line(&line);
         body.map_err(|error| match error {
             BodyError::NeedsNewerVersion => Cause::NeedsNewerVersion,
             BodyError::Invalid => Cause::BodyInvalid,

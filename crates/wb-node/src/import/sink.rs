@@ -94,6 +94,10 @@ impl Sink for StoreSink<'_, '_> {
         self.write.ingest(self.now).snapshot_item(taken, item)
     }
 
+    fn fill(&mut self, item: &Item<'_>) -> Result<(), StoreError> {
+        self.write.ingest(self.now).fill_item(item)
+    }
+
     fn retracted(&mut self, pairs: &[(RecordId, u64)]) -> Result<(), StoreError> {
         let taken = self
             .taken

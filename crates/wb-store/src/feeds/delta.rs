@@ -56,6 +56,9 @@ impl Ingest<'_> {
             Outcome::NeedSnapshot => self.drop_held(delta)?,
             Outcome::Early(Early::Gap) => self.hold(delta, "early", Some("gap"))?,
             Outcome::Early(Early::Identity) => self.hold(delta, "early", Some("identity"))?,
+            // Whoever did not sign it proved nothing, and must not fill the shelf.
+            Outcome::Refused(refusal)
+                if matches!(refusal.rule, Rule::BadSignature | Rule::WrongKey) => {}
             Outcome::Refused(refusal) => {
                 self.hold(delta, "refused", Some(refusal.rule.as_str()))?;
             }

@@ -7,7 +7,7 @@ use crate::histories::{number, run_all};
 use crate::subject::InStore;
 use crate::vectors::run_feeds;
 
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 100;
 
 #[test]
 fn the_store_agrees_with_the_vectors_of_feeds() {

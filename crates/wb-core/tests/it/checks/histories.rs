@@ -6,7 +6,7 @@ use crate::histories::{number, run_all};
 use crate::naive::Follower;
 use crate::subject::InMemory;
 
-const HISTORIES: u64 = 10_000;
+const HISTORIES: u64 = 2_000;
 
 #[test]
 fn random_histories_agree_and_keep_their_promises() {

@@ -170,8 +170,7 @@ impl Record {
         } else {
             &["open", "completed"]
         };
-        self.rev == 1
-            && needed(b, "request", is_reference)
+        needed(b, "request", is_reference)
             && needed(b, "to", |v| one_of(v, words))
             && needed(b, "n", |v| v.as_count().is_some_and(|n| n >= 1))
             && optional(b, "note", |v| is_text(v, 20_000))
