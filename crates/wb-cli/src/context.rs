@@ -40,9 +40,13 @@ impl Context {
         &self.home
     }
 
-    /// Opens the instance.
+    /// Opens the instance. A handle to act as must be good also where nothing is done.
     pub fn node(&self) -> wb_node::Result<Node> {
-        Node::open(&self.home)
+        let node = Node::open(&self.home)?;
+        if self.global.act_as.is_some() {
+            self.actor(&node)?;
+        }
+        Ok(node)
     }
 
     /// Who acts.

@@ -8,7 +8,7 @@ use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_complete::request_complete;
 use wb_node::command::request_edit::request_edit;
 use wb_node::query::{comments, drafts, requests};
-use wb_node::view::RequestView;
+use wb_node::view::{Base, RequestView};
 
 use crate::context::{self, Context};
 use crate::failure::Failure;
@@ -215,11 +215,10 @@ fn show(context: &Context, id: &str) -> Result<()> {
     output::line(output::heading(context, &clean(&request.title)))?;
     let base = &request.base;
     output::line(format!(
-        "{} · {} · by {} of {}",
+        "{} · {} · by {}",
         request.status.as_str(),
         base.scope,
-        clean(&base.author),
-        clean(&base.home)
+        who(base)
     ))?;
     output::line(format!("asked {} · {}", base.created_at, base.id))?;
     if request.contested {
@@ -229,13 +228,21 @@ fn show(context: &Context, id: &str) -> Result<()> {
     for comment in &comments {
         let base = &comment.base;
         output::line(format!(
-            "\n{} of {}, {} ({})\n{}",
-            clean(&base.author),
-            clean(&base.home),
+            "\n{}, {} ({})\n{}",
+            who(base),
             base.created_at,
             base.scope,
             clean_lines(&comment.body)
         ))?;
     }
     Ok(())
+}
+
+/// An author with the home instance, which the words for somebody unnamed hold already.
+fn who(base: &Base) -> String {
+    if base.author.contains(&base.home) {
+        clean(&base.author)
+    } else {
+        clean(&format!("{} of {}", base.author, base.home))
+    }
 }

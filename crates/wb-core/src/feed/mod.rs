@@ -1,7 +1,7 @@
 //! Feeds: chains of signed deltas, and the rules by which a reader accepts them (spec: feeds).
 //!
-//! [`Delta::read`] looks at the bytes, [`accept`] at the feed's state and the identity log; both are
-//! pure, and the origin runs them on its own deltas before it stores them ([`seal`]). What the
+//! [`Delta::read`] looks at the bytes, [`accept()`] at the feed's state and the identity log; both are
+//! pure, and the origin runs them on its own deltas before it stores them ([`seal()`]). What the
 //! outcome leads to (store, hold, fetch, show in the inbox) is decided by the caller.
 
 mod accept;
