@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::id::{Hash, InstanceId, RecordId, Salt, Token};
 use crate::kinds::{Body, User, known_version};
+use crate::limits::BODY_BYTES_MAX;
 use crate::line::Compose;
 use crate::scope::{By, FeedScope, Kind, Scope};
 use crate::time::Timestamp;
@@ -276,7 +277,7 @@ pub struct Candidate {
     pub parent: Parent,
     /// When this revision was written.
     pub at: Timestamp,
-    /// The `by` it left with, kept until its author changes the record.
+    /// The `by` it left with, kept until its author changes that by an act of its own.
     pub left_by: Option<By>,
     /// The session it was written in.
     pub session: Option<Token>,
@@ -462,6 +463,9 @@ pub fn may_leave(candidate: &Candidate, secret: &NodeSecret) -> Result<Leaving, 
     }
     let body =
         serde_json::value::to_raw_value(&body).expect("a body has string keys and serialises");
+    if body.get().len() > BODY_BYTES_MAX {
+        return Err(Stays::BodyUnfit);
+    }
     Ok(Leaving {
         id: candidate.id,
         kind: candidate.kind.clone(),

@@ -2,6 +2,8 @@
 
 /// Bytes of one line without its LF; protects the memory of a reader.
 pub const LINE_BYTES_MAX: usize = 262_144;
+/// Bytes of a record's body when this program writes it; leaves room for the envelope in a line.
+pub const BODY_BYTES_MAX: usize = LINE_BYTES_MAX - 4_096;
 /// Objects and arrays inside each other; protects the stack.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// Magnitude of a number (2^53); protects readers in languages with one number type.
@@ -14,8 +16,8 @@ pub const DELTA_BYTES_MAX: u64 = 33_554_432;
 pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
 /// Items in one `chain` or `retracted` line of a snapshot.
 pub const CHUNK_ITEMS_MAX: usize = 1_000;
-/// Feed sections in one bundle; protects the tables an importer builds.
-pub const BUNDLE_FEEDS_MAX: usize = 100_000;
+/// Feed sections in one bundle: what the line of its head can list.
+pub const BUNDLE_FEEDS_MAX: usize = 1_500;
 /// Plain bytes per compressed byte once [`BUNDLE_RATIO_FREE_BYTES`] have come; stops decompression bombs.
 pub const BUNDLE_RATIO_MAX: u64 = 200;
 /// Plain bytes to which [`BUNDLE_RATIO_MAX`] does not apply yet.

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use wb_core::entry::Reason;
 use wb_core::id::{RecordId, RecordRef};
-use wb_core::kinds::{Body, known_version};
+use wb_core::kinds::{Body, User, known_version};
 use wb_core::leave::{
     self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
 };
+use wb_core::limits::BODY_BYTES_MAX;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, Filter, InviteRow, LocalRecord};
@@ -229,7 +230,7 @@ impl<'n> Gather<'n> {
             author: self.author(record),
             parent: self.parent(record.parent)?,
             at: record.at,
-            left_by: record.left_by.filter(|_| record.edit == record.sealed_edit),
+            left_by: record.left_by,
             session: None,
         })
     }
@@ -256,12 +257,14 @@ impl<'n> Gather<'n> {
             return Ok(Content::HomeOnly);
         }
         // Too long for a record, or erased, so that there is no body any more: either stays.
-        let Ok(body) = Body::read(&record.kind, 1, self.node.own_id(), &record.body) else {
+        let fits = record.body.len() <= BODY_BYTES_MAX;
+        let body = Body::read(&record.kind, 1, self.node.own_id(), &record.body).ok();
+        let Some(body) = body.filter(|_| fits) else {
             return Ok(Content::Unfit);
         };
         Ok(match body {
             Body::User(profile) => Content::Profile {
-                profile,
+                profile: self.without_hidden_inviter(profile, record),
                 shares: record.shares.unwrap_or_default(),
             },
             body @ Body::Invite(_) => {
@@ -273,6 +276,22 @@ impl<'n> Gather<'n> {
             }
             body => Content::Record(body),
         })
+    }
+
+    /// A profile without a reference to an inviter whose own profile does not go as far.
+    fn without_hidden_inviter(&self, mut profile: User, record: &LocalRecord) -> User {
+        let reach = record.scope.min(record.ceiling);
+        let is_hidden = profile.inviter.is_some_and(|inviter| {
+            inviter.origin == self.node.own_id()
+                && self
+                    .profiles
+                    .get(&inviter.id)
+                    .is_none_or(|scope| *scope < reach)
+        });
+        if is_hidden {
+            profile.inviter = None;
+        }
+        profile
     }
 
     fn parent(&self, parent: Option<RecordRef>) -> Result<Parent> {

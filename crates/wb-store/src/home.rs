@@ -98,7 +98,8 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
         .parent()
         .filter(|dir| !dir.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let temporary = path.with_extension("new");
+    // One name a process, so that two cannot write into each other's.
+    let temporary = path.with_extension(format!("new-{}", std::process::id()));
     let write = || -> std::io::Result<()> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);

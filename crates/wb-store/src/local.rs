@@ -161,7 +161,8 @@ impl Store {
 }
 
 impl Write<'_> {
-    /// Writes a local record, new or changed, and its row in the projection.
+    /// Writes a local record, new or changed, and its row in the projection. What sealing notes (revision,
+    /// author shown) is left as it is.
     ///
     /// # Errors
     /// What the database reports.
@@ -176,8 +177,7 @@ impl Write<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                  ON CONFLICT (id) DO UPDATE SET author = excluded.author, scope = excluded.scope,
                    ceiling = excluded.ceiling, life = excluded.life, body = excluded.body, shares = excluded.shares,
-                   at = excluded.at, edit = excluded.edit, sealed_edit = excluded.sealed_edit, rev = excluded.rev,
-                   left_by = excluded.left_by",
+                   at = excluded.at, edit = excluded.edit",
             )?
             .execute(params![
                 Sql(record.id),

@@ -26,8 +26,7 @@ pub struct Founding<'a> {
     pub incarnation: String,
     /// 32 random bytes behind pseudonyms.
     pub node_secret: &'a [u8; 32],
-    /// Seed of the signing key, as hex digits.
-    pub signing_key: &'a str,
+
     /// Now.
     pub now: Timestamp,
 }
@@ -42,7 +41,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes the files of a new instance. The key is written last: only with it is there an instance.
+    /// Makes the files of a new instance, without its key ([`Store::finish_founding`]).
     ///
     /// # Errors
     /// `AlreadyFounded`, or what stands in the way.
@@ -51,6 +50,11 @@ impl Store {
             return Err(StoreError::AlreadyFounded(home.dir().to_owned()));
         }
         home.create()?;
+        // Whoever makes this file founds; a second one comes too late.
+        std::fs::File::create_new(home.main()).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::AlreadyFounded(home.dir().to_owned()),
+            _ => StoreError::io(home.main())(error),
+        })?;
         let mut main = open::open(&home.main(), MAIN, true)?;
         let private = open::open(&home.private(), PRIVATE, true)?;
         let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -69,8 +73,20 @@ impl Store {
             incarnation: founding.incarnation.clone(),
         };
         guard.write(&home.guard())?;
-        crate::home::write_private_file(&home.signing_key(), founding.signing_key.as_bytes())?;
-        Self::open(home)
+        Ok(Self {
+            home: home.clone(),
+            main,
+            private: Private::new(private),
+            guard: GuardStanding::Sound,
+        })
+    }
+
+    /// Ends the founding by writing the key: only with it is there an instance.
+    ///
+    /// # Errors
+    /// What the disk reports; then there is no instance.
+    pub fn finish_founding(&self, signing_key: &str) -> Result<()> {
+        crate::home::write_private_file(&self.home.signing_key(), signing_key.as_bytes())
     }
 
     /// Opens the files of an instance, brings them to the newest format and compares the guard.
@@ -95,8 +111,9 @@ impl Store {
     }
 
     fn compare_guard(&mut self) -> Result<()> {
-        let database = self.guard_in_database()?;
+        // The file first: whoever seals meanwhile is ahead of it, which is a crash at worst.
         let file = Guard::read(&self.home.guard())?;
+        let database = self.guard_in_database()?;
         self.guard = Guard::compare(file.as_ref(), &database);
         if self.guard == GuardStanding::Crash {
             // Committed and not yet sent: only the guard has to follow.

@@ -271,7 +271,7 @@ fn take_back(
         .find(|account| Some(account.user) == author)
         .map(|account| account.handle);
     let actor = north.node.actor(handle.as_deref())?;
-    record_unshare(&mut north.node, &actor, request)?;
+    record_unshare(&north.node, &actor, request)?;
     let bundle = folder.join("from-north-2.wbb");
     export(north, &bundle, None)?;
     import(south, &bundle, false)?;

@@ -75,7 +75,7 @@ fn show_notes(report: &Report) -> Result<()> {
     let notes = [
         (
             report.drafts,
-            "of the requests are drafts: `wb request list --drafts`",
+            "of the requests are drafts; each member sees their own: `wb --as HANDLE request list --drafts`",
         ),
         (
             report.titles_made,

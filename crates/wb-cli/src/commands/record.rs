@@ -212,9 +212,9 @@ fn show(context: &Context, id: &str) -> Result<()> {
 }
 
 fn share(context: &Context, id: &str, scope: Scope, fields: Option<&[Field]>) -> Result<()> {
-    let (mut node, actor) = context.acting()?;
+    let (node, actor) = context.acting()?;
     let key = context::record(&node, id)?;
-    let marked = record_share(&mut node, &actor, &key, scope, fields.map(shares))?;
+    let marked = record_share(&node, &actor, &key, scope, fields.map(shares))?;
     if context.json() {
         return print(&marked);
     }
@@ -245,9 +245,9 @@ fn share(context: &Context, id: &str, scope: Scope, fields: Option<&[Field]>) ->
 }
 
 fn unshare(context: &Context, id: &str) -> Result<()> {
-    let (mut node, actor) = context.acting()?;
+    let (node, actor) = context.acting()?;
     let key = context::record(&node, id)?;
-    let marked = record_unshare(&mut node, &actor, &key)?;
+    let marked = record_unshare(&node, &actor, &key)?;
     if context.json() {
         return print(&marked);
     }

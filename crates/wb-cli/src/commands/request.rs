@@ -131,9 +131,9 @@ fn edit(context: &Context, id: &str, title: Option<&str>, description: Option<&s
             Failure::usage("nothing to change", "give --title, --description or both").into(),
         );
     }
-    let (mut node, actor) = context.acting()?;
+    let (node, actor) = context.acting()?;
     let key = context::record(&node, id)?;
-    request_edit(&mut node, &actor, &key, title, description)?;
+    request_edit(&node, &actor, &key, title, description)?;
     finish(
         context,
         &node,

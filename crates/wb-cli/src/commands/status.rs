@@ -24,7 +24,7 @@ pub fn run(context: &Context) -> Result<()> {
     output::line(format!("records    {}", join(kinds, "none yet")))?;
     if status.drafts > 0 {
         output::line(format!(
-            "drafts     {} (`wb request list --drafts`)",
+            "drafts     {} (each member's own: `wb --as HANDLE request list --drafts`)",
             status.drafts
         ))?;
     }

@@ -1,7 +1,7 @@
 //! Identity logs: who an instance is, and which key speaks for it (spec: identity).
 //!
-//! [`IdentityLog::verify`] makes a log from lines, [`merge`] says what a second log of the same id
-//! means, [`IdentityLog::above_last_head`] says where a key stops. Making entries is in [`found`],
+//! [`IdentityLog::verify`] makes a log from lines, [`merge()`] says what a second log of the same id
+//! means, [`IdentityLog::above_last_head`] says where a key stops. Making entries is in [`found()`],
 //! so that the origin's own entries pass the same verifier.
 
 mod entry;

@@ -459,7 +459,10 @@ impl Status {
 impl Invite {
     fn check(&self) -> Result<(), BadText> {
         check_some(self.suggested_handle.as_ref(), check_name)?;
-        if self.max_uses == Some(0) {
+        if self
+            .max_uses
+            .is_some_and(|uses| uses == 0 || uses > NUMBER_MAX)
+        {
             return Err(BadText::Empty);
         }
         let Some(personal) = &self.personalisation else {

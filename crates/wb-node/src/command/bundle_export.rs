@@ -12,7 +12,7 @@ use wb_core::bundle::{BundleHead, Contents, Form, Speaks, Writer};
 use wb_core::feed::SnapshotWriter;
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, RecordId};
-use wb_core::limits::CHUNK_ITEMS_MAX;
+use wb_core::limits::{CHUNK_ITEMS_MAX, LINE_BYTES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::want::{Held, Want};
 use wb_store::{FeedRow, SnapshotRows, Standing, Store, StoreError, StoredHeader};
@@ -66,7 +66,7 @@ pub fn bundle_export(
     let want = input.want.map(read_want).transpose()?;
     let (plan, published) = publish(node, actor)?;
     let path = PathBuf::from(input.file);
-    let temporary = path.with_extension("wbb-new");
+    let temporary = temporary_beside(&path);
     let written = write_file(node, want.as_ref(), &temporary, input.zstd_level, progress);
     let (contents, plain_bytes, left_out) = match written {
         Ok(written) => written,
@@ -76,7 +76,10 @@ pub fn bundle_export(
             return Err(error);
         }
     };
-    std::fs::rename(&temporary, &path).map_err(NodeError::file(&path))?;
+    if let Err(error) = std::fs::rename(&temporary, &path) {
+        let _ = std::fs::remove_file(&temporary);
+        return Err(NodeError::file(&path)(error));
+    }
     let (file_bytes, sha256) = digest_file(&path)?;
     let now = node.now();
     node.audit(
@@ -97,6 +100,12 @@ pub fn bundle_export(
     })
 }
 
+/// A name beside a file that no other file has.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.part", crate::entropy::token()))
+}
+
 type Written = (Vec<Contents>, u64, Vec<FeedRow>);
 
 fn write_file(
@@ -106,7 +115,7 @@ fn write_file(
     zstd_level: Option<i32>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Written> {
-    let file = File::create(path).map_err(NodeError::file(path))?;
+    let file = File::create_new(path).map_err(NodeError::file(path))?;
     let out = BufWriter::new(file);
     let (written, out) = match zstd_level {
         None => {
@@ -205,7 +214,14 @@ fn write_bundle<W: Write>(
             want.map(|(_, hash)| *hash),
             contents.clone(),
         );
-        sink.line(&head.sign(&signer))?;
+        let head = head.sign(&signer);
+        if head.len() > LINE_BYTES_MAX {
+            return Err(NodeError::Refused(format!(
+                "{} feeds are more than the head of one bundle can list; nothing was written",
+                contents.len()
+            )));
+        }
+        sink.line(&head)?;
         write_identities(node, store, &contents, sink)?;
         let total = contents.iter().map(|contents| contents.items).sum();
         let mut done = 0;

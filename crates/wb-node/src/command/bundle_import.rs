@@ -103,8 +103,8 @@ pub fn bundle_import(
     let with_feeds = driver
         .feeds()
         .iter()
-        .filter(|feed| feed.is_good() && feed.origin != own)
-        .map(|feed| feed.origin);
+        .map(|feed| feed.origin)
+        .filter(|origin| *origin != own);
     let mut waiting: Vec<InstanceId> = with_feeds
         .filter(|id| matches!(before.get(id), None | Some(Standing::Waiting)))
         .collect();
@@ -114,8 +114,13 @@ pub fn bundle_import(
     let accepted = waiting.is_empty() || input.accept;
     let done = accepted && !input.dry_run;
     if done {
-        for id in &waiting {
-            write.set_standing(id, Standing::Approved)?;
+        // Accepted is who brought something that verifies.
+        for feed in driver
+            .feeds()
+            .iter()
+            .filter(|feed| feed.is_good() && waiting.contains(&feed.origin))
+        {
+            write.set_standing(&feed.origin, Standing::Approved)?;
         }
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
@@ -165,7 +170,7 @@ fn drive(
                 driver.push(line, sink)?;
             }
             Next::End => break,
-            Next::Cut if partial => break,
+            Next::Cut if partial || driver.has_failed() => break,
             Next::Cut => return Err(cut(path, number)),
         }
         progress(number);

@@ -40,6 +40,8 @@ pub fn bundle_verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verif
                 }
             }
             Next::End => break,
+            // What was wrong before the cut is the first thing to tell.
+            Next::Cut if driver.has_failed() => break,
             Next::Cut => return Err(cut(path, number)),
         }
         progress(number);

@@ -47,7 +47,14 @@ pub struct Founded {
 pub fn init(home: &Home, input: &Init<'_>) -> Result<Founded> {
     check_name(input.name).map_err(NodeError::text("name"))?;
     super::user_add::check_handle(input.admin)?;
-    if home.is_founded() || home.main().exists() {
+    if home.main().exists() && !home.is_founded() {
+        return Err(NodeError::Refused(format!(
+            "founding in {} was cut off, or its signing.key is lost; nothing was changed. Put the key back, or \
+             remove the folder and found again",
+            home.dir().display()
+        )));
+    }
+    if home.is_founded() {
         return Err(wb_store::StoreError::AlreadyFounded(home.dir().to_owned()).into());
     }
     let now = entropy::now();
@@ -61,15 +68,33 @@ pub fn init(home: &Home, input: &Init<'_>) -> Result<Founded> {
     if let Some(path) = input.words_file {
         write_sheet(path, input.name, &identity, &words)?;
     }
+    let founded = found_in(home, input, &identity, &seed, now);
+    if let (Err(_), Some(path)) = (&founded, input.words_file) {
+        // Words for an instance that does not exist would only mislead.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(Founded {
+        node: founded?,
+        words: words.text(),
+    })
+}
+
+fn found_in(
+    home: &Home,
+    input: &Init<'_>,
+    identity: &IdentityLog,
+    seed: &Zeroizing<[u8; 32]>,
+    now: Timestamp,
+) -> Result<Node> {
     let founder = entropy::record_id(now);
-    let key = Zeroizing::new(data_encoding_hex(&seed));
+    let key = Zeroizing::new(data_encoding_hex(seed));
     let founding = Founding {
-        identity: &identity,
+        identity,
         name: input.name,
         founder,
         incarnation: entropy::token().to_string(),
         node_secret: &entropy::bytes(),
-        signing_key: &key,
+
         now,
     };
     let mut store = Store::create(home, &founding)?;
@@ -89,6 +114,7 @@ pub fn init(home: &Home, input: &Init<'_>) -> Result<Founded> {
     ))?;
     write.put_local(&card_record(input.name, identity.id(), now))?;
     write.commit()?;
+    store.finish_founding(&key)?;
     drop(store);
     let node = Node::open(home)?;
     let actor = node.actor(None)?;
@@ -99,10 +125,7 @@ pub fn init(home: &Home, input: &Init<'_>) -> Result<Founded> {
         &identity.id(),
         format!("founded {}", input.name),
     )?;
-    Ok(Founded {
-        node,
-        words: words.text(),
-    })
+    Ok(node)
 }
 
 fn data_encoding_hex(seed: &Zeroizing<[u8; 32]>) -> String {

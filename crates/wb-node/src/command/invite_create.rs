@@ -2,6 +2,7 @@
 
 use wb_core::id::RecordId;
 use wb_core::kinds::{Body, Invite, Personalisation};
+use wb_core::limits::BODY_BYTES_MAX;
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::InviteRow;
@@ -49,6 +50,11 @@ pub fn invite_create(
     });
     body.check(node.own_id())
         .map_err(NodeError::text("invite"))?;
+    if serde_json::to_string(&body).map_or(0, |text| text.len()) > BODY_BYTES_MAX {
+        return Err(NodeError::Refused(
+            "the texts of the invite are too long together; shorten the examples".to_owned(),
+        ));
+    }
     if let Some(bio) = &input.suggested_bio {
         wb_core::kinds::check_text(bio).map_err(NodeError::text("suggested bio"))?;
     }

@@ -39,12 +39,18 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     }
     let now = node.now();
     refresh_card(node, now)?;
+    let signer = node.signer()?;
+    // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
+    let write = node.store.write_in_sight()?;
     let plan = plan(node, now)?;
     if plan.is_empty() {
+        drop(write);
+        // Another process may have sealed what an export now sends.
+        node.store.advance_guard()?;
         return Ok((plan, Published::default()));
     }
-    let signer = node.signer()?;
-    let published = seal_all(node, &plan, &signer, now)?;
+    let published = seal_all(node, &write, &plan, &signer, now)?;
+    write.commit()?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
         node.store.checkpoint()?;
@@ -113,10 +119,15 @@ impl Act<'_> {
     }
 }
 
-fn seal_all(node: &mut Node, plan: &Plan, signer: &Signer, now: Timestamp) -> Result<Published> {
+fn seal_all(
+    node: &Node,
+    write: &Write<'_>,
+    plan: &Plan,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<Published> {
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
-    let write = node.store.write()?;
     write.count_sealing()?;
     let mut published = Published::default();
     for scope in FeedScope::ALL {
@@ -147,10 +158,9 @@ fn seal_all(node: &mut Node, plan: &Plan, signer: &Signer, now: Timestamp) -> Re
             };
             published.bytes += write.seal(&request)?;
             published.deltas += 1;
-            note(&write, chunk, &mut published)?;
+            note(write, chunk, &mut published)?;
         }
     }
-    write.commit()?;
     Ok(published)
 }
 

@@ -7,7 +7,7 @@ use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, known_version};
 use wb_core::leave::{ProfileShares, Stays};
 use wb_core::scope::{FeedScope, Scope};
-use wb_store::{LocalRecord, Role};
+use wb_store::{LocalRecord, Role, Write};
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -33,12 +33,14 @@ pub struct Marked {
 /// # Errors
 /// That it is another instance's, of a kind that never leaves, or that the actor may not.
 pub fn record_share(
-    node: &mut Node,
+    node: &Node,
     actor: &Actor,
     record: &RecordRef,
     scope: Scope,
     fields: Option<ProfileShares>,
 ) -> Result<Marked> {
+    // Read and written in one transaction: nobody's mark is lost.
+    let write = node.store.write_in_sight()?;
     let mut found = own_any(node, record)?;
     if known_version(found.kind.as_str()).is_none() {
         return Err(NodeError::Refused(format!(
@@ -62,14 +64,15 @@ pub fn record_share(
     } else {
         return Err(forbidden(actor));
     }
-    save(node, actor, found, "record share", scope)
+    save(node, write, actor, found, "record share", scope)
 }
 
 /// Takes the mark away: the record stays home, and the next publish takes it back from followers.
 ///
 /// # Errors
 /// That it is another instance's, or that the actor may not.
-pub fn record_unshare(node: &mut Node, actor: &Actor, record: &RecordRef) -> Result<Marked> {
+pub fn record_unshare(node: &Node, actor: &Actor, record: &RecordRef) -> Result<Marked> {
+    let write = node.store.write_in_sight()?;
     let mut found = own_any(node, record)?;
     if is_author(actor, &found) {
         found.scope = Scope::Private;
@@ -78,7 +81,7 @@ pub fn record_unshare(node: &mut Node, actor: &Actor, record: &RecordRef) -> Res
     } else {
         return Err(forbidden(actor));
     }
-    save(node, actor, found, "record unshare", Scope::Private)
+    save(node, write, actor, found, "record unshare", Scope::Private)
 }
 
 fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
@@ -108,7 +111,8 @@ fn renew_share_code(record: &mut LocalRecord, node: &Node) -> Result<()> {
 }
 
 fn save(
-    node: &mut Node,
+    node: &Node,
+    write: Write<'_>,
     actor: &Actor,
     mut record: LocalRecord,
     act: &str,
@@ -116,7 +120,6 @@ fn save(
 ) -> Result<Marked> {
     let now = node.now();
     record.edit += 1;
-    let write = node.store.write()?;
     write.put_local(&record)?;
     write.commit()?;
     node.audit(now, actor, act, &record.id, format!("scope {scope}"))?;

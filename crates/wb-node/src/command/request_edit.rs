@@ -12,12 +12,14 @@ use crate::query::{own_record, own_words};
 /// # Errors
 /// What is wrong with the texts, that the request is another instance's, or that the actor may not.
 pub fn request_edit(
-    node: &mut Node,
+    node: &Node,
     actor: &Actor,
     request: &RecordRef,
     title: Option<&str>,
     description: Option<&str>,
 ) -> Result<()> {
+    // Read and written in one transaction: nobody's mark is lost.
+    let write = node.store.write_in_sight()?;
     let mut record = own_record(node, request, "request")?;
     if record.author != Some(actor.user) {
         return Err(NodeError::Forbidden {
@@ -52,7 +54,6 @@ pub fn request_edit(
     record.body = serde_json::to_string(&body).expect("a body has string keys and serialises");
     record.at = now;
     record.edit += 1;
-    let write = node.store.write()?;
     write.put_local(&record)?;
     write.commit()?;
     node.audit(now, actor, "request edit", &record.id, "")

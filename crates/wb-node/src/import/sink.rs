@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use wb_core::bundle::Sink;
-use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
+use wb_core::feed::{Delta, Early, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{InstanceId, RecordId};
-use wb_core::identity::{IdentityLog, Merge};
+use wb_core::identity::{IdentityLog, Merge, merge};
 use wb_core::time::Timestamp;
 use wb_store::{Standing, StoreError, Taken, Write};
 
@@ -55,6 +55,13 @@ impl Sink for StoreSink<'_, '_> {
     fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), StoreError> {
         let id = log.id();
         self.origins.insert(id);
+        if id == self.own {
+            // Nobody else continues the own log; who holds a longer one has seen another copy.
+            let held = self.write.identity_log(&id)?.unwrap_or_else(|| log.clone());
+            let merge = merge(&held, &log);
+            self.own_is_ahead |= !matches!(merge, Merge::Known | Merge::Stale);
+            return Ok((Merge::Known, held));
+        }
         // A new instance waits until somebody approves it.
         let merge = self.write.put_identity(&log, Standing::Waiting, self.now)?;
         let held = self.write.identity_log(&id)?.unwrap_or(log);
@@ -121,7 +128,7 @@ impl Sink for StoreSink<'_, '_> {
             let outcome = self.write.compare_delta(delta)?;
             let is_ahead = matches!(
                 outcome,
-                Outcome::Append(_) | Outcome::Early(_) | Outcome::NeedSnapshot
+                Outcome::Append(_) | Outcome::Early(Early::Gap) | Outcome::NeedSnapshot
             );
             self.own_is_ahead |= is_ahead;
             return Ok(if is_ahead { Outcome::Held } else { outcome });

@@ -1,6 +1,6 @@
 //! Who wrote a record, in words for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::RecordId;
 use wb_core::kinds::Body;
@@ -17,6 +17,8 @@ pub(crate) struct Authors {
     own: BTreeMap<RecordId, String>,
     /// Profiles of other instances, by origin and id.
     others: BTreeMap<(wb_core::id::InstanceId, RecordId), String>,
+    /// Names that more than one instance has.
+    shared: BTreeSet<String>,
 }
 
 impl Authors {
@@ -42,7 +44,19 @@ impl Authors {
                 others.insert((row.key.origin, row.key.id), name);
             }
         }
-        Ok(Self { own, others })
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for instance in node.store.instances()? {
+            *names.entry(instance.label()).or_default() += 1;
+        }
+        let shared = names
+            .into_iter()
+            .filter(|(_, count)| *count > 1)
+            .map(|(name, _)| name);
+        Ok(Self {
+            own,
+            others,
+            shared: shared.collect(),
+        })
     }
 
     fn name(&self, row: &RecordRow, home: &str) -> String {
@@ -72,7 +86,11 @@ impl Authors {
 
     /// What every record in a list has.
     pub fn base(&self, row: &RecordRow) -> Base {
-        let home = row.home.clone().unwrap_or_else(|| row.key.origin.short());
+        let mut home = row.home.clone().unwrap_or_else(|| row.key.origin.short());
+        if self.shared.contains(&home) {
+            // Nobody is taken for somebody else by taking the same name.
+            home = format!("{home} ({})", row.key.origin.short());
+        }
         Base {
             schema_version: SCHEMA_VERSION,
             id: row.key.id,

@@ -1,4 +1,5 @@
 //! Integration tests of `wb-node`: commands and queries over real files.
 
 mod import_whiteballoon;
+mod marks;
 mod starter;

@@ -62,7 +62,7 @@ impl Ingest<'_> {
             Outcome::Refused(refusal) => {
                 self.hold(delta, "refused", Some(refusal.rule.as_str()))?;
             }
-            Outcome::Void => self.hold(delta, "void", None)?,
+            Outcome::Void => {}
             Outcome::Fork | Outcome::Closed | Outcome::Held => {
                 self.hold(delta, outcome.as_str(), None)?;
                 self.set_aside(delta, &feed)?;

@@ -14,19 +14,48 @@ pub(super) type Bytes = (Vec<u8>, Vec<Vec<u8>>);
 
 /// Deltas held per origin; protects the disk from an origin that sends contradictions without end.
 const HELD_PER_ORIGIN_MAX: i64 = 4_096;
+/// Deltas held of all origins together that wait for an identity entry, so that nobody has verified.
+const UNVERIFIED_MAX: i64 = 1_024;
+/// What such a delta waits for, as its rule says.
+const WAITS_FOR_IDENTITY: &str = "identity";
+/// Bytes on either shelf; protects the disk likewise.
+const HELD_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
 
 impl Ingest<'_> {
     pub(super) fn hold(&self, delta: &Delta<'_>, outcome: &str, rule: Option<&str>) -> Result<()> {
         let header = &delta.header;
-        let count = "SELECT count(*) FROM held WHERE origin = ?1";
-        let count: i64 = self
-            .connection
-            .query_row(count, [Sql(header.origin)], |row| row.get(0))?;
-        if count >= HELD_PER_ORIGIN_MAX {
+        // What waits for an identity entry was not verified, so anybody could have made it: it has a
+        // shelf of its own and cannot push evidence off the other.
+        let waits = rule == Some(WAITS_FOR_IDENTITY);
+        let room = if waits {
+            "SELECT count(*) < ?2 AND ifnull(sum(length(items)), 0) < ?3 FROM held
+             WHERE rule = 'identity' AND ?1 IS NOT NULL"
+        } else {
+            "SELECT count(*) < ?2 AND ifnull(sum(length(items)), 0) < ?3 FROM held
+             WHERE rule IS NOT 'identity' AND origin = ?1"
+        };
+        let count_max = if waits {
+            UNVERIFIED_MAX
+        } else {
+            HELD_PER_ORIGIN_MAX
+        };
+        let room: bool = self.connection.query_row(
+            room,
+            params![Sql(header.origin), count_max, HELD_BYTES_MAX],
+            |row| row.get(0),
+        )?;
+        if !room {
             return Ok(());
         }
         let items = join_items(delta);
         let digest = digest(delta.header_line, &items);
+        // Only what is tried again needs its lines. The rest is evidence, and that is in the entries:
+        // a text that its origin takes back must not live on here.
+        let items = if outcome == "early" {
+            items
+        } else {
+            join_entries(delta)
+        };
         // What comes to another outcome comes anew: deltas are tried again in the order they came.
         self.connection.execute(
             "DELETE FROM held WHERE digest = ?1 AND outcome != ?2",
@@ -67,6 +96,16 @@ impl Ingest<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([held_no], read_bytes).optional()?)
     }
+}
+
+/// The entries of a delta, one a line.
+fn join_entries(delta: &Delta<'_>) -> Vec<u8> {
+    let entries: Vec<Vec<u8>> = delta
+        .items
+        .iter()
+        .map(|item| item.entry.to_bytes())
+        .collect();
+    entries.join(&b'\n')
 }
 
 /// The items of a delta, one a line.

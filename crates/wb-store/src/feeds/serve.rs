@@ -259,7 +259,15 @@ const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
 
 fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
     if let Some(line) = row.get::<_, Option<Vec<u8>>>(7)? {
-        return Ok(line);
+        // What is damaged here must not be passed on.
+        let known: Option<Sql<Hash>> = row.get(4)?;
+        return if some(known) == Some(wb_core::hash::line(&line)) {
+            Ok(line)
+        } else {
+            Err(StoreError::damaged(
+                "a line of a feed is not the one its hash names",
+            ))
+        };
     }
     let op: String = row.get(0)?;
     let op = if op == "put" {

@@ -46,7 +46,6 @@ impl InStore {
             founder: RecordId::new(now(), [1; 10]),
             incarnation: "test".to_owned(),
             node_secret: &[2; 32],
-            signing_key: &"07".repeat(32),
             now: now(),
         };
         let home = Home::new(dir.path().join("node"));

@@ -145,7 +145,7 @@ fn what_became_private_in_the_old_program_becomes_private_here() {
     };
     let birch = alice.node.actor(Some("birch")).unwrap();
     record_share(
-        &mut alice.node,
+        &alice.node,
         &birch,
         &key,
         wb_core::scope::Scope::Public,

@@ -123,7 +123,7 @@ fn what_has_no_author_never_leaves_whatever_is_marked() {
     };
     for actor in [&steward, &admin] {
         let key = key(&request.base);
-        let marked = record_share(&mut alice.node, actor, &key, Scope::Public, None).unwrap();
+        let marked = record_share(&alice.node, actor, &key, Scope::Public, None).unwrap();
         assert!(marked.reach.is_err(), "{marked:?}");
     }
     let record = alice.node.store().local(&request.base.id).unwrap().unwrap();
@@ -159,8 +159,8 @@ fn a_text_too_long_stays_home_until_its_author_shortens_it() {
     assert_eq!(shown[0].description.len(), 30_000);
     let ash = alice.node.actor(Some("ash")).unwrap();
     let key = key(&shown[0].base);
-    request_edit(&mut alice.node, &ash, &key, None, Some("short")).unwrap();
-    record_share(&mut alice.node, &ash, &key, Scope::Public, None).unwrap();
+    request_edit(&alice.node, &ash, &key, None, Some("short")).unwrap();
+    record_share(&alice.node, &ash, &key, Scope::Public, None).unwrap();
     let text = alice.lines().join("\n");
     assert!(text.contains("\"short\""));
 }
