@@ -70,6 +70,8 @@ struct Envelope<'a> {
     body: &'a RawValue,
     #[serde(default, deserialize_with = "any")]
     op: bool,
+    #[serde(default, deserialize_with = "any")]
+    section: bool,
 }
 
 fn any<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -85,6 +87,7 @@ impl<'a> Line<'a> {
         let text = json::check(bytes)?;
         let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|_| Rule::LineMalformed)?;
         let well_formed = !envelope.op
+            && !envelope.section
             && (1..=NUMBER_MAX).contains(&envelope.rev)
             && SCHEMA_VERSIONS.contains(&envelope.schema_version)
             && envelope.body.get().starts_with('{');

@@ -1048,13 +1048,13 @@ refusal("header_malformed_places", "header_malformed", "Members that contradict 
 refusal("too_many_entries", "too_many_entries", "A header that announces 1,025 entries; nothing more has to be read.", _header(entries=1_025))
 refusal("delta_too_large", "delta_too_large", "A header that announces 33,554,433 bytes; its only entry is a stub.",
         lambda log, a, u, r: log.delta(_edited(a, r), bytes=33_554_433).stubs(0))
-refusal("line_malformed", "line_malformed", "Record lines with a member missing or of the wrong form, or with a member op. Hashes and signature are right.",
+refusal("line_malformed", "line_malformed", "Record lines with a member missing or of the wrong form, or with a member op or section. Hashes and signature are right.",
         *(_line(**{k: GONE}) for k in ("origin", "kind", "schema_version", "id", "rev", "drops", "by", "at", "scope", "salt", "body")),
         *(_line(**{k: v}) for k, v in [("kind", "Request"), ("kind", "r" * 33), ("schema_version", 0), ("schema_version", 2**31), ("schema_version", 1.5),
           ("id", uid(2).upper()), ("id", "0196f3c4-0000-4000-8000-000000000002"), ("rev", 0), ("rev", "2"), ("drops", "AB" * 32), ("drops", ""),
           ("by", "alice"), ("by", "user:7"), ("by", "pseudonym:" + "ab" * 15), ("by", None), ("session", "ab" * 15), ("session", 1), ("scope", "private"),
           ("at", "2026-11-22T10:00:00Z"), ("at", "2026-11-22T25:00:00.000Z"), ("at", "0000-01-01T00:00:00.000Z"), ("at", "2026-11-22T10:00:60.000Z"),
-          ("salt", "ab" * 15), ("salt", "AB" * 16), ("body", None), ("body", []), ("body", "x"), ("origin", "ab" * 31), ("op", "put"), ("op", None),
+          ("salt", "ab" * 15), ("salt", "AB" * 16), ("body", None), ("body", []), ("body", "x"), ("origin", "ab" * 31), ("op", "put"), ("op", None), ("section", "end"), ("section", None),
           ("scope", {"public": None}), ("body", [["title", "x"]])]),
         lambda log, a, u, r: log.delta(js(dict(sorted(json.loads(retract(2, 2, r)).items())))))
 refusal("line_origin", "line_origin", "A record line that names another instance as its origin.", lambda log, a, u, r: log.delta(_edited(found("bob"), r)))

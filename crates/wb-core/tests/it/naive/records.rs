@@ -22,7 +22,7 @@ pub struct Record {
 
 /// `line_malformed` is everything that is `None` here.
 pub fn read(value: &Value) -> Option<Record> {
-    if value.get("op").is_some() {
+    if value.get("op").is_some() || value.get("section").is_some() {
         return None;
     }
     let text = |name: &str| value.text(name).map(str::to_owned);
