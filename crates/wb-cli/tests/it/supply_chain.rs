@@ -27,8 +27,8 @@ const LICENCES_ALLOWED: &[&str] = &[
     "Zlib",
 ];
 
-/// How cargo names the one registry that packages may come from.
-const SOURCE_ALLOWED_SUFFIX: &str = "crates.io-index";
+/// How cargo names a package that comes from a registry; there must be one registry only.
+const SOURCE_ALLOWED_PREFIX: &str = "registry+";
 
 /// Packages that must not come in, with the reason.
 ///
@@ -155,9 +155,7 @@ fn every_package_is_ours_or_from_the_one_registry() {
     let strangers: Vec<String> = packages()
         .iter()
         .filter(|package| match package["source"].as_str() {
-            Some(source) => {
-                !(source.starts_with("registry+") && source.ends_with(SOURCE_ALLOWED_SUFFIX))
-            }
+            Some(source) => !source.starts_with(SOURCE_ALLOWED_PREFIX),
             None => !text(package, "manifest_path").starts_with(root),
         })
         .map(|package| format!("{}: {}", name_and_version(package), package["source"]))
@@ -166,6 +164,15 @@ fn every_package_is_ours_or_from_the_one_registry() {
         strangers.is_empty(),
         "packages from elsewhere:\n{}",
         strangers.join("\n")
+    );
+    let registries: std::collections::BTreeSet<&str> = packages()
+        .iter()
+        .filter_map(|package| package["source"].as_str())
+        .collect();
+    assert_eq!(
+        registries.len(),
+        1,
+        "more than one registry: {registries:?}"
     );
 }
 
