@@ -87,7 +87,7 @@ fn found_in(
     now: Timestamp,
 ) -> Result<Node> {
     let founder = entropy::record_id(now);
-    let key = Zeroizing::new(data_encoding_hex(seed));
+    let key = Zeroizing::new(seed_digits(seed));
     let founding = Founding {
         identity,
         name: input.name,
@@ -128,7 +128,7 @@ fn found_in(
     Ok(node)
 }
 
-fn data_encoding_hex(seed: &Zeroizing<[u8; 32]>) -> String {
+fn seed_digits(seed: &Zeroizing<[u8; 32]>) -> String {
     wb_core::id::PublicKey(**seed).to_string()
 }
 
