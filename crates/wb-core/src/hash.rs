@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::id::{Hash, LogId, PublicKey, RecordId, Salt};
+use crate::id::{Hash, InstanceId, LogId, PublicKey, RecordId, Salt};
 
 const LINE: u8 = 0x00;
 const LIVE_ELEMENT: u8 = 0x01;
@@ -11,6 +11,8 @@ const IDENTITY_ENTRY: u8 = 0x03;
 const RECOVERY: u8 = 0x04;
 const TRUSTED_HEAD: u8 = 0x05;
 const LIVE_DIGEST: u8 = 0x06;
+const FOLLOWS: u8 = 0x07;
+const ARRIVAL: u8 = 0x08;
 
 fn tagged(tag: u8, parts: &[&[u8]]) -> Hash {
     let mut sha = Sha256::new();
@@ -91,6 +93,29 @@ pub fn trusted_head(salt: &Salt, log: &LogId, generation: u64, seq: u64, header:
 #[must_use]
 pub fn live_digest(lanes: &[u8]) -> Hash {
     tagged(LIVE_DIGEST, &[lanes])
+}
+
+/// Hash of a follow list (spec: sync).
+#[must_use]
+pub fn follows(counter: u64, all: bool, follow: &[InstanceId], except: &[InstanceId]) -> Hash {
+    let count = u32::try_from(follow.len()).expect("a follow list is within its limit");
+    let ids = |ids: &[InstanceId]| -> Vec<u8> { ids.iter().flat_map(|id| id.0).collect() };
+    tagged(
+        FOLLOWS,
+        &[
+            &counter.to_be_bytes(),
+            &[u8::from(all)],
+            &count.to_be_bytes(),
+            &ids(follow),
+            &ids(except),
+        ],
+    )
+}
+
+/// Running hash of arrivals at a hub, after one more (spec: sync).
+#[must_use]
+pub fn arrival(before: &Hash, kind: u8, origin: &InstanceId, hash: &Hash) -> Hash {
+    tagged(ARRIVAL, &[&before.0, &[kind], &origin.0, &hash.0])
 }
 
 /// SHA-256 of something that comes in parts.

@@ -24,7 +24,15 @@ const KEYS_LINEAR_MAX: usize = 16;
 /// assert_eq!(json::check(br#"{"a":1,"\u0061":2}"#), Err(Rule::DuplicateKey));
 /// ```
 pub fn check(line: &[u8]) -> Result<&str, Rule> {
-    if line.len() > LINE_BYTES_MAX {
+    check_document(line, LINE_BYTES_MAX)
+}
+
+/// Checks an object that is no line of a file and has a limit of its own.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_document(line: &[u8], bytes_max: usize) -> Result<&str, Rule> {
+    if line.len() > bytes_max {
         return Err(Rule::LineTooLong);
     }
     let text = std::str::from_utf8(line).map_err(|_| Rule::NotUtf8)?;

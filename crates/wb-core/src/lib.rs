@@ -22,6 +22,7 @@ pub mod scope;
 pub mod show;
 pub mod signed;
 pub mod status;
+pub mod sync;
 pub mod time;
 pub mod want;
 pub mod words;

@@ -40,3 +40,21 @@ pub const LIST_ITEMS_MAX: usize = 64;
 pub const VOUCH_MONTHS_MAX: u32 = 24;
 /// Live vouches of level trusted or more that one issuer may hold.
 pub const VOUCHES_PER_ISSUER_MAX: usize = 20;
+/// Bytes of one body of the sync API after decoding, either way; protects memory. One delta always fits.
+pub const SYNC_BODY_BYTES_MAX: usize = 67_108_864;
+/// Bytes after which a page of the sync API ends; bounds memory and what is lost with a connection.
+pub const PAGE_BYTES_TARGET: usize = 4_194_304;
+/// Seconds an answer may wait for something new; shorter than the idle time-out of common proxies.
+pub const WAIT_SECONDS_MAX: u64 = 55;
+/// Members in one page of a hub's directory.
+pub const DIRECTORY_PAGE_MAX: usize = 200;
+/// Feeds in one page of heads.
+pub const HEADS_PAGE_MAX: usize = 1_000;
+/// Instances in a follow list.
+pub const FOLLOWS_MAX: usize = 10_000;
+/// Lines in a sample.
+pub const LINES_NEWEST_MAX: usize = 50;
+/// Seconds a signed request is valid at most.
+pub const REQUEST_SECONDS_MAX: u64 = 120;
+/// Seconds a request may come from the future: clocks of honest machines differ by less.
+pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 30;

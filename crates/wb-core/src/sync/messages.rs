@@ -1,0 +1,398 @@
+//! What is said in JSON between a node and a hub (spec: sync).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::cursor::Cursor;
+use crate::id::{Hash, InstanceId};
+use crate::identity::{IdentityError, IdentityLog};
+use crate::json::{self, object_only, text_only};
+use crate::kinds::ProtocolRange;
+use crate::limits::SYNC_BODY_BYTES_MAX;
+use crate::rule::Rule;
+use crate::scope::{FeedScope, Kind};
+use crate::time::Timestamp;
+use crate::want::Held;
+
+/// What answers under an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", remote = "Self")]
+pub enum Role {
+    /// A hub.
+    Hub,
+    /// A community's node.
+    Node,
+}
+
+/// Who may become a member of a hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", remote = "Self")]
+pub enum Policy {
+    /// Whoever registers.
+    Open,
+    /// Whom the operator approves.
+    Approval,
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", remote = "Self")]
+pub enum Standing {
+    /// It waits for approval.
+    Waiting,
+    /// It is a member.
+    Member,
+    /// It is suspended.
+    Suspended,
+}
+
+text_only!(Role, Policy, Standing);
+
+impl Standing {
+    /// The word in the spec.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Member => "member",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+impl std::str::FromStr for Standing {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "waiting" => Ok(Self::Waiting),
+            "member" => Ok(Self::Member),
+            "suspended" => Ok(Self::Suspended),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Who answers under an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct WhoIsThis {
+    /// 1.
+    pub schema_version: u32,
+    /// What it is.
+    pub role: Role,
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// Its identity log: signed lines.
+    pub identity: Vec<String>,
+    /// Protocol versions it speaks.
+    pub protocol: ProtocolRange,
+    /// Kinds it knows.
+    pub kinds: BTreeMap<Kind, u32>,
+    /// The program.
+    pub software: String,
+    /// Of a hub: who may become a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+impl WhoIsThis {
+    /// The identity log, verified against the id.
+    ///
+    /// # Errors
+    /// The entry and the rule it breaks.
+    pub fn identity(&self) -> Result<IdentityLog, IdentityError> {
+        IdentityLog::verify(Some(self.id), &self.identity)
+    }
+}
+
+/// A registration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Registration {
+    /// 1.
+    pub schema_version: u32,
+    /// The sender's identity log: signed lines.
+    pub identity: Vec<String>,
+    /// The body of its card.
+    pub card: Box<RawValue>,
+    /// Whether the directory lists it.
+    pub listed: bool,
+}
+
+/// Where a registration stands, as answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Standings {
+    /// 1.
+    pub schema_version: u32,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Why it is suspended.
+    pub reason: Option<String>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// Counter and hash of the follow list held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Follows {
+    /// Its counter.
+    pub counter: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// A feed at its head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct FeedHead {
+    /// The head.
+    pub head: Held,
+    /// Records live.
+    pub live: u64,
+    /// Records live, by kind.
+    pub kinds: BTreeMap<Kind, u64>,
+}
+
+/// Heads of the feeds followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Heads {
+    /// 1.
+    pub schema_version: u32,
+    /// Where a client stands that has these heads.
+    pub cursor: Cursor,
+    /// The `after` of the next page.
+    pub next: Option<InstanceId>,
+    /// The follow list held.
+    pub follows: Follows,
+    /// Heads held of the client's own feeds.
+    pub own: Vec<Held>,
+    /// The feeds followed.
+    pub feeds: Vec<FeedHead>,
+}
+
+/// A member in the directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct DirectoryRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// The body of its card, as it registered.
+    pub card: Box<RawValue>,
+    /// When it registered.
+    pub since: Timestamp,
+    /// Its feeds.
+    pub feeds: Vec<FeedHead>,
+}
+
+/// A page of the directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Directory {
+    /// 1.
+    pub schema_version: u32,
+    /// The `after` of the next page.
+    pub next: Option<InstanceId>,
+    /// Members, by id.
+    pub members: Vec<DirectoryRow>,
+}
+
+/// The first line of changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct ChangesSection {
+    section: String,
+    schema_version: u32,
+    /// Where the client stands when it has taken what follows.
+    pub cursor: Cursor,
+    /// Whether another page waits.
+    pub more: bool,
+    /// Deltas that follow.
+    pub deltas: u64,
+    /// Items in them.
+    pub items: u64,
+    /// The follow list held.
+    pub follows: Follows,
+    /// Heads held of the client's own feeds.
+    pub own: Vec<Held>,
+}
+
+impl ChangesSection {
+    const NAME: &'static str = "changes";
+
+    /// Says what follows.
+    #[must_use]
+    pub fn new(
+        cursor: Cursor,
+        more: bool,
+        totals: (u64, u64),
+        follows: Follows,
+        own: Vec<Held>,
+    ) -> Self {
+        Self {
+            section: Self::NAME.to_owned(),
+            schema_version: 1,
+            cursor,
+            more,
+            deltas: totals.0,
+            items: totals.1,
+            follows,
+            own,
+        }
+    }
+
+    /// Reads the line.
+    ///
+    /// # Errors
+    /// A strict JSON rule, or `unknown_section`.
+    pub fn read(line: &[u8]) -> Result<Self, Rule> {
+        let read: Self = read_section(line)?;
+        if read.section == Self::NAME && read.schema_version == 1 {
+            Ok(read)
+        } else {
+            Err(Rule::UnknownSection)
+        }
+    }
+}
+
+/// Says that a feed stands at a head to which no deltas of this answer lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct AgainSection {
+    section: String,
+    schema_version: u32,
+    /// The head.
+    pub head: Held,
+}
+
+impl AgainSection {
+    const NAME: &'static str = "again";
+    /// How its line begins.
+    pub const START: &'static [u8] = b"{\"section\":\"again\"";
+
+    /// Names the head.
+    #[must_use]
+    pub fn new(head: Held) -> Self {
+        Self {
+            section: Self::NAME.to_owned(),
+            schema_version: 1,
+            head,
+        }
+    }
+
+    /// Reads the line.
+    ///
+    /// # Errors
+    /// A strict JSON rule, or `unknown_section`.
+    pub fn read(line: &[u8]) -> Result<Self, Rule> {
+        let read: Self = read_section(line)?;
+        if read.section == Self::NAME && read.schema_version == 1 {
+            Ok(read)
+        } else {
+            Err(Rule::UnknownSection)
+        }
+    }
+}
+
+/// The first line of a page of a snapshot, and the last of a page of lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct PageSection {
+    section: String,
+    schema_version: u32,
+    /// The head that the pages are of.
+    pub head: Hash,
+    /// What to ask for next; none when this was all.
+    pub next: Option<String>,
+}
+
+impl PageSection {
+    const NAME: &'static str = "page";
+    /// How its line begins.
+    pub const START: &'static [u8] = b"{\"section\":\"page\"";
+
+    /// Names head and next page.
+    #[must_use]
+    pub fn new(head: Hash, next: Option<String>) -> Self {
+        Self {
+            section: Self::NAME.to_owned(),
+            schema_version: 1,
+            head,
+            next,
+        }
+    }
+
+    /// Reads the line.
+    ///
+    /// # Errors
+    /// A strict JSON rule, or `unknown_section`.
+    pub fn read(line: &[u8]) -> Result<Self, Rule> {
+        let read: Self = read_section(line)?;
+        if read.section == Self::NAME && read.schema_version == 1 {
+            Ok(read)
+        } else {
+            Err(Rule::UnknownSection)
+        }
+    }
+}
+
+/// What came of the deltas of one feed that were pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct PushedFeed {
+    /// The feed.
+    pub scope: FeedScope,
+    /// The outcome, by the names of the spec.
+    pub outcome: String,
+    /// The rule broken, when it was refused.
+    pub rule: Option<String>,
+}
+
+/// What came of a push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Pushed {
+    /// 1.
+    pub schema_version: u32,
+    /// Each feed of the body.
+    pub feeds: Vec<PushedFeed>,
+    /// Heads held of the sender's feeds now.
+    pub own: Vec<Held>,
+}
+
+object_only!(
+    WhoIsThis,
+    Registration,
+    Standings,
+    Follows,
+    FeedHead,
+    Heads,
+    DirectoryRow,
+    Directory,
+    ChangesSection,
+    AgainSection,
+    PageSection,
+    PushedFeed,
+    Pushed,
+);
+
+fn read_section<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Rule> {
+    let text = json::check(line)?;
+    serde_json::from_str(text).map_err(|_| Rule::UnknownSection)
+}
+
+/// Reads a message strictly.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn read_message<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    let text = json::check_document(bytes, SYNC_BODY_BYTES_MAX).map_err(|rule| rule.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,17 @@
+//! Sync between a node and a hub, as far as it needs no network (spec: requests, sync).
+//!
+//! Messages, the cursor, signatures of requests and answers, what a session does next, and what state a
+//! peer is in. Sending and storing is done elsewhere.
+
+mod cause;
+mod cursor;
+mod follows;
+mod messages;
+
+pub use cause::{Cause, Problem};
+pub use cursor::{Arrival, Cursor, ParseCursorError};
+pub use follows::{FollowList, FollowsError};
+pub use messages::{
+    AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads, PageSection,
+    Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
+};
