@@ -7,6 +7,7 @@ mod cause;
 mod cursor;
 mod follows;
 mod messages;
+pub mod signature;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
