@@ -18,6 +18,8 @@ pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
 pub const CHUNK_ITEMS_MAX: usize = 1_000;
 /// Feed sections in one bundle: what the line of its head can list.
 pub const BUNDLE_FEEDS_MAX: usize = 1_500;
+/// Sections in one stream, of feeds and of identity logs; protects the memory for what came of them.
+pub const STREAM_SECTIONS_MAX: usize = 2 * BUNDLE_FEEDS_MAX;
 /// Plain bytes per compressed byte once [`BUNDLE_RATIO_FREE_BYTES`] have come; stops decompression bombs.
 pub const BUNDLE_RATIO_MAX: u64 = 200;
 /// Plain bytes to which [`BUNDLE_RATIO_MAX`] does not apply yet.

@@ -8,6 +8,7 @@ mod histories;
 mod identity;
 mod signed_line;
 mod status;
+mod streams;
 mod strict_json;
 mod wants;
 mod words;
