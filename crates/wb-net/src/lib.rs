@@ -1,8 +1,8 @@
 //! How nodes and hubs reach each other: HTTP/1.1 over TCP, with TLS on the way out, within limits.
 //!
 //! It moves bytes between an address and a caller and promises that neither a hostile server nor a
-//! hostile client makes it wait, grow or connect without bound. What the bytes mean, who signed them
-//! and which routes exist is decided above it. Time is tokio's, so a paused or simulated runtime
+//! hostile client makes it wait, grow or connect without bound. Calls and answers are signed ([`signed`]); what
+//! they mean and which routes exist is decided above it. Time is tokio's, so a paused or simulated runtime
 //! owns it; the one exception is the validity of certificates, which rustls reads from the clock of
 //! the system.
 //!
@@ -27,6 +27,7 @@ pub mod network;
 pub mod pace;
 pub mod reach;
 pub mod server;
+pub mod signed;
 pub mod tls;
 
 mod admit;
