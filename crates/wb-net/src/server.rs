@@ -205,7 +205,13 @@ async fn converse(
             }
         }
     }
-    linger(connection.into_parts().io.into_inner().into_inner()).await;
+    let socket = connection.into_parts().io.into_inner().into_inner();
+    tokio::select! {
+        biased;
+        // A client that does not hang up must not hold up a server that stops.
+        _ = stopped.changed() => {}
+        () = linger(socket) => {}
+    }
 }
 
 /// Ends a connection so that the client can read its last answer.
