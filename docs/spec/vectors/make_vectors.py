@@ -1668,6 +1668,46 @@ def snapshot_above_the_last_head():
     return steps + [learn(rotated), snap(late.snapshot(), "refused", "above_last_head"), learn(recovered), snap(late.snapshot(), "void")], end(
         log, shows=[user, request])
 
+@feed("Snapshots of the log held whose head is signed under an earlier entry than the head held; the delta at that place breaks the same rule.")
+def refuse_snapshot_identity_decreases():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {**log.head, "seq": 9, "hash": "ab" * 32})
+    comment = record(alice, "comment", 3)
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment))]
+    low = log.copy().under(alice)
+    next_one = low.delta(record(alice, "request", 4))
+    steps += [snap(low.snapshot(), "refused", "identity_decreases"), delta(next_one, "refused", "identity_decreases")]
+    low.delta()
+    steps.append(snap(low.snapshot(), "refused", "identity_decreases"))
+    last = record(alice, "request", 5)
+    log.under(rotated).delta(last)
+    return steps + [snap(log.snapshot())], end(log, shows=[user, request, comment, last])
+
+@feed("A snapshot whose head is signed under an earlier entry than its own first header, to who holds nothing and to who holds the log before.")
+def refuse_snapshot_identity_decreases_from_its_first_header():
+    alice, old, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {"log": "1a" * 16, "generation": 5, "seq": 0, "hash": "ab" * 32})
+    new = old.copy().next_log("high", rotated)
+    new.delta(record(alice, "comment", 3))
+    low = new.copy().under(alice)
+    low.delta()
+    bad = snap(low.snapshot(), "refused", "identity_decreases")
+    new.under(rotated).delta(last := record(alice, "request", 5))
+    return [learn(rotated), bad, *steps[1:], bad, snap(new.snapshot())], end(new, shows=[user, request, *(x for x in new.deltas[0].items), last])
+
+@feed("Where a delta is held, or is a duplicate, so is a snapshot, although the position of its head falls.")
+def snapshot_that_steps_back_is_placed_first():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {**log.head, "seq": 9, "hash": "ab" * 32})
+    below, comment = log.snapshot(), record(alice, "comment", 3)
+    other = log.copy().under(alice)
+    other.delta()
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment)), snap(below, "duplicate"), snap(other.snapshot(), "fork")]
+    low = log.copy().under(alice)
+    next_one = low.delta()
+    steps += [delta(next_one, "held"), snap(low.snapshot(), "held")]
+    return steps, end(log, shows=[user, request, comment], forked=[log])
+
 def snapshot_refusal(name, rule, about, *spoils):
     """Each spoil gives a snapshot that breaks only this rule, to a follower that holds nothing; the good one is then taken."""
     def make():

@@ -386,7 +386,7 @@ impl SnapshotReader {
     /// Says what the snapshot means to a feed; call it once [`SnapshotReader::is_placed`].
     ///
     /// # Errors
-    /// What the view reports; inside, `above_last_head` or `wrong_generation`.
+    /// What the view reports; inside, `wrong_generation`, `above_last_head` or `identity_decreases`.
     ///
     /// # Panics
     /// When head and chain have not come yet.
@@ -425,10 +425,12 @@ impl SnapshotReader {
                 return Ok(Err(Refusal::of_header(Rule::AboveLastHead)));
             }
             let identity_forked = identity.is_some_and(IdentityLog::is_forked);
-            if placed == SnapshotOutcome::Take && identity_forked {
-                SnapshotOutcome::Held
-            } else {
-                placed
+            match placed {
+                SnapshotOutcome::Take if identity_forked => SnapshotOutcome::Held,
+                SnapshotOutcome::Take if steps_back(&head.header, &first.header, state) => {
+                    return Ok(Err(Refusal::of_header(Rule::IdentityDecreases)));
+                }
+                placed => placed,
             }
         };
         self.placed = Some(placed.clone());
@@ -528,6 +530,13 @@ impl SnapshotReader {
     pub fn chain(&self) -> &[(Hash, Hash)] {
         &self.chain
     }
+}
+
+/// Whether a key that was rotated away signed the head after a later one signed in its log: whoever
+/// follows by deltas refused it, so a snapshot must not lead past it.
+fn steps_back(head: &Header, first: &Header, state: Option<&FeedState>) -> bool {
+    let held = state.filter(|state| state.log == head.log);
+    head.position() < first.position() || held.is_some_and(|held| head.position() < held.position)
 }
 
 /// Makes the lines of a snapshot that are not headers or records.

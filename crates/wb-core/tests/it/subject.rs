@@ -294,20 +294,20 @@ impl InMemory {
         let feed = self.feeds.entry(key).or_default();
         let state = feed.state_now(identity);
         let Ok(placed) = reader.place(identity, state.as_ref(), &View { feed, identity });
-        let is_early = matches!(placed, Ok(SnapshotOutcome::Early | SnapshotOutcome::Void));
+        let placed = placed?;
+        let is_early = matches!(placed, SnapshotOutcome::Early | SnapshotOutcome::Void);
         if !is_early {
             let (header, _) = Header::read(reader.first().expect("read above")).expect("verified");
             let first = (
                 Opening::of(&header),
                 Source::of(&header, reader.chain()[0].1),
             );
-            if placed == Ok(SnapshotOutcome::Take) {
+            if placed == SnapshotOutcome::Take {
                 feed.firsts.insert(header.log, first);
             } else {
                 feed.firsts.entry(header.log).or_insert(first);
             }
         }
-        let placed = placed?;
         match placed {
             SnapshotOutcome::Take => {
                 let (head, _, hash) = reader.head().expect("read above");
