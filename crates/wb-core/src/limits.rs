@@ -12,6 +12,8 @@ pub const NUMBER_MAX: u64 = 9_007_199_254_740_992;
 pub const DELTA_ENTRIES_MAX: usize = 1_024;
 /// Bytes of all record lines of a delta, each with its LF; protects memory for one delta.
 pub const DELTA_BYTES_MAX: u64 = 33_554_432;
+/// Bytes of an entry that stands alone: no canonical one is longer, so none is kept to see.
+pub const ENTRY_BYTES_MAX: usize = 320;
 /// Entries of one identity log; protects whoever must verify it at first contact.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
 /// Items in one `chain` or `retracted` line of a snapshot.

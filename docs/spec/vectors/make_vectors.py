@@ -1747,18 +1747,19 @@ snapshot_refusal("section_malformed", "wrong_count", "A section line with a memb
 snapshot_refusal("entry_malformed", "entry_malformed", "A stub with a space; a stub with drops; a retract among the items.",
                  _items(lambda l: l[:2] + [put_entry(l[2], drops=None).replace(",", ", ", 1)]), _items(lambda l: l[:2] + [put_entry(l[2])]),
                  _items(lambda l: l[:2] + [retract(4, 3, l[2])]))
-snapshot_refusal("wrong_chain", "wrong_chain", "A body hash changed; two exchanged; one left out; the first header is another one of the log; the last is missing from the chain.",
+snapshot_refusal("wrong_chain", "wrong_chain", "A body hash changed; two exchanged; one left out; the first header is another one of the log; the last is missing from the chain; more or fewer headers announced than the head counts.",
                  lambda log, a, l: log.snapshot(chain=[[*_bodies(log)[:2], "ab" * 32, _bodies(log)[3]]]),
                  lambda log, a, l: log.snapshot(chain=[[_bodies(log)[i] for i in (0, 2, 1, 3)]]),
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[1:]], headers=3),
                  lambda log, a, l: log.snapshot(first=[log.deltas[1].header]),
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[:3]], headers=3),
                  lambda log, a, l: log.snapshot(first=[Log(a, name="another").delta().header]),
-                 lambda log, a, l: log.snapshot(first=[Log(a, name="alice first", generation=1).delta().header]))
+                 lambda log, a, l: log.snapshot(first=[Log(a, name="alice first", generation=1).delta().header]),
+                 lambda log, a, l: log.snapshot(headers=5), lambda log, a, l: log.snapshot(headers=3))
 snapshot_refusal("wrong_order", "wrong_order", "Two items exchanged; the same item twice in the place of another.",
                  _items(lambda l: [l[1], l[0], l[2]]), _items(lambda l: [l[0], l[0], l[2]]))
-snapshot_refusal("wrong_count", "wrong_count", "One more announced than there is: headers, live records, retracted; one less: live records, retracted.",
-                 lambda log, a, l: log.snapshot(headers=5), lambda log, a, l: log.snapshot(live=4), lambda log, a, l: log.snapshot(retracted=3),
+snapshot_refusal("wrong_count", "wrong_count", "One more announced than there is: live records, retracted; one less: live records, retracted.",
+                 lambda log, a, l: log.snapshot(live=4), lambda log, a, l: log.snapshot(retracted=3),
                  lambda log, a, l: log.snapshot(live=2), lambda log, a, l: log.snapshot(retracted=1))
 snapshot_refusal("wrong_live", "wrong_live", "A record left out; one added; one of an earlier revision; a line changed on the way; live_n or live of the head is another.",
                  lambda log, a, l: log.snapshot(items=l[:2], live=2), lambda log, a, l: log.snapshot(items=[*l, record(a, "request", 6)], live=4),
@@ -1902,8 +1903,8 @@ def bundles():
     case("version_skew", "The exporter speaks protocol 2 and later only.", make(head_over={"protocol": {"min": 2, "max": 3}}), "versions", "version_skew", 1)
     bad_log = alice.rotate("alice 2", n=2)
     case("identity_rule_broken", "The exporter's identity log breaks a rule in its second entry.", make(sections=identity_section(bad_log) + snapshot[2]), "identity", "wrong_n", 4)
-    case("identity_of_another", "An identity section names an origin whose log it does not hold.", make(
-        sections=identity_section(alice) + [identity_section(bob)[0], *alice.lines] + snapshot[2]), "identity", "wrong_id", 2 + len(alice.lines) + 2)
+    case("identity_of_another", "An identity section names an origin whose log it does not hold.", make([snapshot, of_bob],
+        sections=identity_section(alice) + [identity_section(bob)[0], *alice.lines] + snapshot[2] + of_bob[2]), "identity", "wrong_id", 2 + len(alice.lines) + 2)
     case("head_signed_by_another_key", "The head is signed by a key that is not the exporter's.", make(signer=key("eve")), "head", "bad_signature", 1)
     case("head_with_a_wrong_key", "The head names an entry and a position that is not that entry's.", make(head_over={"key": 1}), "head", "wrong_key", 1)
     first = {"origin": alice.id, "scope": "public", "form": "snapshot", "items": 3}
@@ -1913,6 +1914,20 @@ def bundles():
     _with_head(forged, signer=key("eve"))
     case("feed_signed_by_another_key", "The exporter is honest, the head of the feed is not signed by its origin.", make([(forged, "snapshot", forged.snapshot())]), "feed", "bad_signature",
          number('"section":"snapshot"'))
+    carol, hers, *_ = start("carol")
+    of_carol = (hers, "deltas", deltas_section(hers, hers.deltas))
+    low, high = sorted([of_bob, of_carol], key=lambda f: f[0].who.id)
+    logs = lambda *whose: [x for who in whose for x in identity_section(who)]
+    case("identities_by_id", "Two other origins: their identity sections rise by id.", make([low, high], others=[carol, bob]), feeds=[low, high])
+    case("identities_out_of_order", "The identity sections of the other origins are exchanged: the second is named.", make(
+        [low, high], sections=logs(alice, high[0].who, low[0].who) + low[2] + high[2]), "identity", "wrong_order", 1 + len(logs(alice, high[0].who)) + 1)
+    case("identity_twice", "The identity section of another origin comes twice.", make([of_bob], sections=logs(alice, bob, bob) + of_bob[2]),
+         "identity", "wrong_order", 1 + len(logs(alice, bob)) + 1)
+    case("exporter_twice", "The exporter's identity section comes again among the others.", make([of_bob], sections=logs(alice, bob, alice) + of_bob[2]),
+         "identity", "wrong_order", 1 + len(logs(alice, bob)) + 1)
+    case("exporter_is_not_first", "Another identity section comes before the exporter's.", make([of_bob], sections=logs(bob, alice) + of_bob[2]), "identity", "wrong_order", 2)
+    case("contents_mismatch_identity", "An identity section of an origin without a feed in the contents.", make([snapshot], sections=logs(alice, bob) + snapshot[2]),
+         "head", "contents_mismatch", 1)
     return out
 
 def wants():

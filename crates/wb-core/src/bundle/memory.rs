@@ -119,7 +119,7 @@ impl Sink for Memory {
         let state = snapshot.state();
         feed.headers = (0..)
             .zip(snapshot.chain())
-            .map(|(seq, (_, hash))| (seq, *hash))
+            .map(|(seq, (_, hash))| (seq, hash))
             .collect();
         feed.openings.insert(state.log, state.opening);
         feed.state = Some(state);

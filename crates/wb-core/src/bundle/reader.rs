@@ -9,11 +9,14 @@ use super::head::{BundleHead, Contents, Form, PROTOCOL};
 use super::section::{
     DeltasTotals, EndTotals, IdentityTotals, SECTION_START, SECTION_VERSION, SectionName,
 };
+use crate::entry::Entry;
 use crate::feed::{Delta, Progress, SnapshotReader, Totals};
 use crate::id::InstanceId;
 use crate::identity::{IdentityLog, Position};
 use crate::json;
-use crate::limits::{BUNDLE_FEEDS_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX};
+use crate::limits::{
+    BUNDLE_FEEDS_MAX, DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX,
+};
 use crate::rule::Rule;
 use crate::scope::FeedScope;
 use crate::signed::{self, Unverified};
@@ -57,6 +60,8 @@ enum Within {
         items: u64,
         header: Option<(Vec<u8>, usize)>,
         read: Vec<Vec<u8>>,
+        /// Bytes of the record lines in `read`, each with its LF.
+        bytes: u64,
         last_line: u64,
     },
     /// The rest of a feed section of which nothing more is taken.
@@ -93,6 +98,7 @@ pub struct BundleReader {
     sha: Sha256,
     head: Option<(Vec<u8>, BundleHead)>,
     head_verified: bool,
+    last_identity: Option<InstanceId>,
     sections: usize,
     feeds: usize,
     section_line: u64,
@@ -114,6 +120,7 @@ impl Default for BundleReader {
             sha: Sha256::new(),
             head: None,
             head_verified: false,
+            last_identity: None,
             sections: 0,
             feeds: 0,
             section_line: 0,
@@ -394,6 +401,7 @@ impl BundleReader {
                     items: 0,
                     header: None,
                     read: Vec::new(),
+                    bytes: 0,
                     last_line: self.line.saturating_add(lines),
                 };
                 Ok(Event::DeltasStart(totals))
@@ -407,6 +415,7 @@ impl BundleReader {
     }
 
     fn start_identity(&mut self, totals: &IdentityTotals) -> Result<Event<'static>, BundleError> {
+        let origin = totals.origin;
         let is_late = self.frame == Frame::Bundle && self.feeds > 0;
         if totals.entries == 0 || is_late {
             return Err(self.error(Stage::Format, Rule::WrongCount));
@@ -414,12 +423,38 @@ impl BundleReader {
         if totals.entries > IDENTITY_ENTRIES_MAX as u64 {
             return Err(self.error(Stage::Identity, Rule::IdentityTooLong));
         }
+        if let Some((_, head)) = &self.head {
+            self.check_identity_place(origin, head)?;
+        }
+        self.last_identity = Some(origin);
         self.within = Within::Identity {
-            origin: totals.origin,
+            origin,
             left: totals.entries,
             lines: Vec::new(),
         };
         Ok(Event::Pending)
+    }
+
+    /// The exporter's log comes first, then the others by id, and only those that a feed needs: a
+    /// reader keeps every log until the end.
+    fn check_identity_place(
+        &self,
+        origin: InstanceId,
+        head: &BundleHead,
+    ) -> Result<(), BundleError> {
+        let is_exporter = origin == head.exporter;
+        let in_order = match self.last_identity {
+            None => is_exporter,
+            Some(last) => !is_exporter && (last == head.exporter || last < origin),
+        };
+        if !in_order {
+            return Err(self.error(Stage::Identity, Rule::WrongOrder));
+        }
+        let mut listed = head.contents.iter().map(|feed| feed.origin);
+        if !is_exporter && !listed.any(|listed| listed == origin) {
+            return Err(CONTENTS_MISMATCH);
+        }
+        Ok(())
     }
 
     fn end_bundle(&mut self, end: &EndTotals) -> Result<Event<'static>, BundleError> {
@@ -525,6 +560,7 @@ impl BundleReader {
             items,
             header,
             read,
+            bytes,
             ..
         } = &mut self.within
         else {
@@ -543,7 +579,22 @@ impl BundleReader {
             }
             self.section_line = number;
             *header = Some((line.to_vec(), count));
+            *bytes = 0;
         } else {
+            let error = |rule| BundleError {
+                stage: Stage::Feed,
+                line: number,
+                rule,
+            };
+            // Before it is kept, so that no more than one delta's bytes ever are.
+            if !Entry::starts(line) {
+                *bytes += line.len() as u64 + 1;
+            } else if line.len() > ENTRY_BYTES_MAX {
+                return Err(error(Rule::EntryMalformed));
+            }
+            if *bytes > DELTA_BYTES_MAX {
+                return Err(error(Rule::DeltaTooLarge));
+            }
             read.push(line.to_vec());
         }
         match header.take() {

@@ -300,7 +300,7 @@ impl InMemory {
             let (header, _) = Header::read(reader.first().expect("read above")).expect("verified");
             let first = (
                 Opening::of(&header),
-                Source::of(&header, reader.chain()[0].1),
+                Source::of(&header, reader.chain().next().expect("read above").1),
             );
             if placed == SnapshotOutcome::Take {
                 feed.firsts.insert(header.log, first);
@@ -325,9 +325,7 @@ impl InMemory {
                 for (id, rev) in retracted {
                     feed.mark(id, false, rev, &by);
                 }
-                feed.headers = (0..)
-                    .zip(reader.chain().iter().map(|(_, hash)| *hash))
-                    .collect();
+                feed.headers = (0..).zip(reader.chain().map(|(_, hash)| hash)).collect();
                 feed.state = Some(reader.state());
                 feed.head = Some(by);
             }

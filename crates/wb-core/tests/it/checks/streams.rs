@@ -3,13 +3,14 @@
 //! The lines are those of the vectors of bundles, without head and end. What the store makes of a
 //! refused delta is tested with the store.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use wb_core::bundle::{BundleError, Driver, FeedOutcome, Memory, Sink, Stage};
+use wb_core::bundle::{BundleError, BundleReader, Driver, FeedOutcome, Memory, Sink, Stage};
 use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge};
-use wb_core::limits::STREAM_SECTIONS_MAX;
+use wb_core::limits::{DELTA_BYTES_MAX, ENTRY_BYTES_MAX, LINE_BYTES_MAX, STREAM_SECTIONS_MAX};
 use wb_core::rule::Rule;
 
 use crate::vectors::{file, texts};
@@ -363,4 +364,61 @@ fn a_stream_has_a_limit_of_sections() {
     lines.push(empty);
     let expected = error(Stage::Format, lines.len(), Rule::TooLarge);
     assert_eq!(drive(&lines, &mut sink).1, Err(expected));
+}
+
+/// A reader within a section of one delta that announces many items.
+fn within_a_delta(items: usize) -> BundleReader {
+    let (_, feeds) = parts("two_origins");
+    let section = feeds[1][0].replace(r#""items":2"#, &format!(r#""items":{items}"#));
+    let header = feeds[1][1].replace(r#""entries":2"#, &format!(r#""entries":{items}"#));
+    let mut reader = BundleReader::sections();
+    for line in [section, header] {
+        let read = reader.push(line.as_bytes(), &BTreeMap::new());
+        assert!(read.is_ok(), "{read:?}");
+    }
+    reader
+}
+
+#[test]
+fn a_delta_is_given_up_at_the_item_that_makes_it_too_large() {
+    let most = usize::try_from(DELTA_BYTES_MAX).expect("fits") / LINE_BYTES_MAX;
+    let mut reader = within_a_delta(most + 10);
+    // With its LF each is one part of the limit; what a line says is looked at when all have come.
+    let line = vec![b'x'; LINE_BYTES_MAX - 1];
+    for _ in 0..most {
+        assert!(reader.push(&line, &BTreeMap::new()).is_ok());
+    }
+    // A retract is no record line and does not count.
+    let retract = br#"{"op":"retract"}"#;
+    assert!(reader.push(retract, &BTreeMap::new()).is_ok());
+    let refused = reader.push(b"{}", &BTreeMap::new()).expect_err("too large");
+    let expected = error(Stage::Feed, most + 4, Rule::DeltaTooLarge);
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn an_entry_is_given_up_when_it_is_longer_than_any() {
+    for (len, is_refused) in [(ENTRY_BYTES_MAX, false), (ENTRY_BYTES_MAX + 1, true)] {
+        let mut reader = within_a_delta(10);
+        let mut entry = br#"{"op":"retract""#.to_vec();
+        entry.resize(len, b' ');
+        let expected = error(Stage::Feed, 3, Rule::EntryMalformed);
+        let refused = reader.push(&entry, &BTreeMap::new()).err();
+        assert_eq!(refused, is_refused.then_some(expected), "{len} bytes");
+    }
+}
+
+#[test]
+fn a_snapshot_with_another_number_of_headers_is_refused_at_its_head() {
+    let (identities, feeds) = parts("one_snapshot");
+    for headers in [3, 5, 9_007_199_254_740_992_u64] {
+        let announced = format!(r#""headers":{headers}"#);
+        let section = feeds[0][0].replace(r#""headers":4"#, &announced);
+        let mut lines = identities.clone();
+        lines.extend([section, feeds[0][1].clone()]);
+        let (driver, end) = drive(&lines, &mut Watched::default());
+        assert_eq!(end, Ok(()));
+        let expected = [("refused", Some(Rule::WrongChain))];
+        assert_eq!(outcomes(&driver), expected, "{headers} headers");
+    }
 }
