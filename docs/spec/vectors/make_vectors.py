@@ -17,6 +17,8 @@ import blake3
 import nacl.bindings as sodium
 from nacl.signing import SigningKey
 
+import sync_vectors
+
 HERE = pathlib.Path(__file__).resolve().parent
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ED25519_PRIME = 2**255 - 19
@@ -2052,6 +2054,7 @@ def all_files() -> dict:
         made[f"feeds/{name}.json"] = {"name": name, "about": about, "schema_version": 1, "follows": follows, "steps": steps, "end": at_end}
     Counter.n = 0
     made |= {f"bundles/{name}.json": case for name, case in bundles().items()}
+    made |= sync_vectors.files()
     return {name: pretty(value) + "\n" for name, value in made.items()}
 
 def main(argument):

@@ -88,10 +88,12 @@ pub enum AnswerError {
     /// It carries no signature of the form it should have.
     #[error("the answer is not signed")]
     NotSigned,
-    /// It is signed under an entry that is not known here.
+    /// It is signed under an entry of the right instance that is not known here; a longer log may
+    /// hold it.
     #[error("the answer is signed with a key that is not known here")]
     KeyUnknown,
-    /// Its body is not the one signed, it answers another request, or the signature is wrong.
+    /// Its body is not the one signed, it answers another request, the signature is wrong, or another
+    /// instance's.
     #[error("the answer's signature does not fit it")]
     Invalid,
 }
@@ -114,10 +116,10 @@ pub fn verify_answer(
     if read.text("tag") != Some(TAG) || !read.is_ed25519() || read.seconds("created").is_none() {
         return Err(AnswerError::NotSigned);
     }
-    let entry = identity
-        .entry(&key.entry)
-        .filter(|_| key.instance == identity.id())
-        .ok_or(AnswerError::KeyUnknown)?;
+    if key.instance != identity.id() {
+        return Err(AnswerError::Invalid);
+    }
+    let entry = identity.entry(&key.entry).ok_or(AnswerError::KeyUnknown)?;
     let status = answer.status.to_string();
     let bound = request.and_then(bound_value);
     let components = components(&status, digest, bound.as_deref());
