@@ -50,40 +50,69 @@ pub struct Changed {
     pub cause: Option<String>,
 }
 
+/// Keeps of each row that changes what it was before its first change; a row that is new is kept
+/// without a kind. So the cost is that of what changes, not of what is held.
+const REMEMBER: &str = "
+    CREATE TEMP TABLE shown_before (
+        instance_no INTEGER NOT NULL, id BLOB NOT NULL,
+        kind TEXT, rev INTEGER, line_hash BLOB, body TEXT, cause TEXT,
+        PRIMARY KEY (instance_no, id)
+    ) WITHOUT ROWID;
+    CREATE TEMP TRIGGER shown_updated BEFORE UPDATE ON main.records BEGIN
+        INSERT INTO shown_before
+        SELECT old.instance_no, old.id, old.kind, old.rev, old.line_hash, old.body, old.cause
+        WHERE NOT EXISTS (SELECT 1 FROM shown_before b WHERE b.instance_no = old.instance_no AND b.id = old.id);
+    END;
+    CREATE TEMP TRIGGER shown_deleted BEFORE DELETE ON main.records BEGIN
+        INSERT INTO shown_before
+        SELECT old.instance_no, old.id, old.kind, old.rev, old.line_hash, old.body, old.cause
+        WHERE NOT EXISTS (SELECT 1 FROM shown_before b WHERE b.instance_no = old.instance_no AND b.id = old.id);
+    END;
+    CREATE TEMP TRIGGER shown_inserted AFTER INSERT ON main.records BEGIN
+        INSERT INTO shown_before (instance_no, id)
+        SELECT new.instance_no, new.id
+        WHERE NOT EXISTS (SELECT 1 FROM shown_before b WHERE b.instance_no = new.instance_no AND b.id = new.id);
+    END;";
+
+const FORGET: &str = "
+    DROP TRIGGER IF EXISTS temp.shown_updated;
+    DROP TRIGGER IF EXISTS temp.shown_deleted;
+    DROP TRIGGER IF EXISTS temp.shown_inserted;
+    DROP TABLE IF EXISTS temp.shown_before;";
+
 impl Write<'_> {
-    /// Remembers what is shown now, to compare with later.
+    /// Remembers from now on what is shown before it changes, to compare with later.
     ///
     /// # Errors
     /// What the database reports.
     pub fn remember_shown(&self) -> Result<()> {
-        self.transaction.execute_batch(
-            "DROP TABLE IF EXISTS temp.shown_before;
-             CREATE TEMP TABLE shown_before AS
-               SELECT instance_no, id, kind, rev, line_hash, body, cause FROM records
-               WHERE instance_no NOT IN (SELECT instance_no FROM instances WHERE standing = 'self');
-             CREATE UNIQUE INDEX temp.shown_before_key ON shown_before (instance_no, id);",
-        )?;
-        Ok(())
+        self.transaction.execute_batch(FORGET)?;
+        Ok(self.transaction.execute_batch(REMEMBER)?)
     }
 
-    /// What differs from what was remembered, by origin, kind and id.
+    /// What of other instances differs from what was remembered, by origin, kind and id. Nothing is
+    /// remembered any more afterwards.
     ///
     /// # Errors
     /// What the database reports.
     pub fn changed_since(&self) -> Result<Vec<Changed>> {
-        let sql = "SELECT i.id, r.id, r.kind, CASE WHEN b.id IS NULL THEN 'new' ELSE 'changed' END, r.body, r.cause
-                   FROM records r JOIN instances i USING (instance_no)
-                   LEFT JOIN temp.shown_before b ON b.instance_no = r.instance_no AND b.id = r.id
-                   WHERE i.standing != 'self'
-                     AND (b.id IS NULL OR b.rev != r.rev OR b.line_hash IS NOT r.line_hash OR b.cause IS NOT r.cause)
-                   UNION ALL
-                   SELECT i.id, b.id, b.kind, 'gone', b.body, NULL
+        let sql = "SELECT i.id, b.id, ifnull(r.kind, b.kind),
+                     CASE WHEN b.kind IS NULL THEN 'new' WHEN r.id IS NULL THEN 'gone' ELSE 'changed' END,
+                     CASE WHEN r.id IS NULL THEN b.body ELSE r.body END, r.cause
                    FROM temp.shown_before b JOIN instances i USING (instance_no)
-                   WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.instance_no = b.instance_no AND r.id = b.id)
+                   LEFT JOIN records r ON r.instance_no = b.instance_no AND r.id = b.id
+                   WHERE i.standing != 'self'
+                     AND (b.kind IS NOT NULL OR r.id IS NOT NULL)
+                     AND (b.kind IS NULL OR r.id IS NULL OR b.rev != r.rev
+                          OR b.line_hash IS NOT r.line_hash OR b.cause IS NOT r.cause)
                    ORDER BY 1, 3, 2";
-        let mut statement = self.transaction.prepare(sql)?;
-        let rows = statement.query_map([], read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let changed = {
+            let mut statement = self.transaction.prepare(sql)?;
+            let rows = statement.query_map([], read)?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        self.transaction.execute_batch(FORGET)?;
+        Ok(changed)
     }
 }
 

@@ -1,0 +1,19 @@
+//! A hub: registration, directory, and the relay of public feeds (spec: sync).
+//!
+//! [`Hub`] answers requests; where things are kept is behind [`HubStore`]. What is accepted of a feed is
+//! decided by the rules of `wb-core`, as any follower would decide; a hub adds nothing and changes nothing.
+
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
+mod problems;
+mod routes;
+mod service;
+mod sqlite;
+mod store;
+
+pub use service::{Hub, HubInfo};
+pub use sqlite::SqliteHub;
+pub use store::{
+    ChangesPage, HubStore, LinesPage, PageRefused, PushRefused, Registering, SnapshotAsk,
+    StoreProblem,
+};

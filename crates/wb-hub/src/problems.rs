@@ -1,0 +1,183 @@
+//! Refusals of a hub, each with what happened and who has to do what.
+
+use wb_core::sync::{Cause, Problem, Standing, Standings};
+use wb_net::BodyError;
+
+use crate::store::{PageRefused, PushRefused, StoreProblem};
+
+/// A refusal on its way up; boxed, because it is far larger than what succeeds.
+pub(crate) type Refusal = Box<Problem>;
+
+/// A refusal for a cause that the check of a request found.
+pub(crate) fn of_request(cause: Cause, hub: &str, now: u64) -> Refusal {
+    let (detail, action) = match cause {
+        Cause::SignatureMissing => (
+            "the request is not signed".to_owned(),
+            "sign it as the specification of requests says".to_owned(),
+        ),
+        Cause::SignatureMalformed => (
+            "the signature is not of the form this protocol uses".to_owned(),
+            "sign it as the specification of requests says".to_owned(),
+        ),
+        Cause::WrongRecipient => (
+            format!("the request is for another instance than {hub}"),
+            "compare the instance id of this hub with the one expected, and register anew if it moved"
+                .to_owned(),
+        ),
+        Cause::DigestMismatch => (
+            "the body is not the one that was signed".to_owned(),
+            "send it again; something between changes bodies if this goes on".to_owned(),
+        ),
+        Cause::KeyUnknown => (
+            format!("the sender or its key is not known to {hub}"),
+            "register, which brings the newest identity log".to_owned(),
+        ),
+        Cause::KeyRetired => (
+            "the key was followed by a newer one".to_owned(),
+            "use the newest copy of the instance's folder".to_owned(),
+        ),
+        Cause::Clock => (
+            "the times of the request do not fit the clock here".to_owned(),
+            "set the clock of the sender's computer; the request can be signed again by the time given"
+                .to_owned(),
+        ),
+        _ => (
+            "the signature does not verify".to_owned(),
+            "use the key of the instance that the request names".to_owned(),
+        ),
+    };
+    let mut problem = refusal(cause, detail, action);
+    if cause == Cause::Clock {
+        problem.now = Some(now);
+    }
+    problem
+}
+
+/// A refusal for who is not a member.
+pub(crate) fn of_standing(standings: Option<&Standings>, hub: &str) -> Refusal {
+    match standings {
+        None => refusal(
+            Cause::NotRegistered,
+            format!("this instance is not registered at {hub}"),
+            "run `wb hub register` with the address of the hub",
+        ),
+        Some(held) if held.standing == Standing::Suspended => {
+            let reason = held.reason.as_deref().unwrap_or("no reason was given");
+            let until = held
+                .until
+                .map(|until| format!(" until {until}"))
+                .unwrap_or_default();
+            refusal(
+                Cause::Suspended,
+                format!("this instance is suspended at {hub}{until}: {reason}"),
+                format!("ask the operator of {hub}"),
+            )
+        }
+        Some(_) => refusal(
+            Cause::Waiting,
+            format!("the registration at {hub} waits for approval"),
+            format!("ask the operator of {hub} to approve it"),
+        ),
+    }
+}
+
+/// A refusal for a body that could not be read.
+pub(crate) fn of_body(error: &BodyError) -> Refusal {
+    let (cause, action) = match error {
+        BodyError::TooLarge { .. } => (Cause::TooLarge, "send it in smaller pages"),
+        BodyError::TooSlow { .. } => (Cause::TooSlow, "try again over a better connection"),
+        BodyError::Broken(_)
+        | BodyError::Ratio
+        | BodyError::Encoding(_)
+        | BodyError::Damaged(_)
+        | BodyError::Trailing => (
+            Cause::BadRequest,
+            "send the body plain, or as one zstd frame",
+        ),
+    };
+    let mut problem = refusal(cause, error.to_string(), action);
+    if let BodyError::TooLarge { limit } = error {
+        problem.limit = u64::try_from(*limit).ok();
+    }
+    problem
+}
+
+/// A refusal for something that is not well formed.
+pub(crate) fn bad_request(detail: impl Into<String>) -> Refusal {
+    refusal(
+        Cause::BadRequest,
+        detail,
+        "upgrade the older of both programs; if both are new, report this",
+    )
+}
+
+/// There is nothing of that name.
+pub(crate) fn not_found(what: &str) -> Refusal {
+    refusal(
+        Cause::NotFound,
+        format!("there is no {what} here"),
+        "compare the address and the protocol version with `/.well-known/wb/node`",
+    )
+}
+
+/// A page that is not given.
+pub(crate) fn of_page(refused: PageRefused) -> Refusal {
+    match refused {
+        PageRefused::CursorUnknown => refusal(
+            Cause::CursorUnknown,
+            "the cursor is not of the arrivals of this hub",
+            "compare heads and take snapshots",
+        ),
+        PageRefused::CursorTooOld => refusal(
+            Cause::CursorTooOld,
+            "the deltas after the cursor are not kept any more",
+            "compare heads and take snapshots",
+        ),
+        PageRefused::HeadGone => refusal(
+            Cause::HeadGone,
+            "the pages of that head are gone",
+            "start the snapshot anew",
+        ),
+        PageRefused::NotFound => not_found("such feed"),
+        PageRefused::BadToken => bad_request("`after` is not what a page named as next"),
+    }
+}
+
+/// A push that counts for nothing.
+pub(crate) fn of_push(refused: &PushRefused) -> Refusal {
+    match refused {
+        PushRefused::NotYours(origin) => refusal(
+            Cause::NotYours,
+            format!(
+                "the push holds a section of {origin}, which is not the sender; nothing of it counts"
+            ),
+            "push own feeds only",
+        ),
+        PushRefused::Body(error) => bad_request(format!("{error}; nothing of the push counts")),
+    }
+}
+
+/// A store that could not answer. What happened is for the operator, not for the sender.
+pub(crate) fn of_store(problem: &StoreProblem) -> Refusal {
+    match problem {
+        StoreProblem::Busy => refusal(
+            Cause::Busy,
+            "another process is writing at the hub; nothing was changed",
+            "try again",
+        ),
+        StoreProblem::Full => refusal(
+            Cause::Full,
+            "the hub has no room left; nothing was changed",
+            "its operator has to make room on the disk",
+        ),
+        StoreProblem::Failed(_) => refusal(
+            Cause::Failed,
+            "something failed at the hub; nothing was changed",
+            "try again; its operator finds the reason in the hub's log",
+        ),
+    }
+}
+
+fn refusal(cause: Cause, detail: impl Into<String>, action: impl Into<String>) -> Refusal {
+    Box::new(Problem::new(cause, detail, action))
+}

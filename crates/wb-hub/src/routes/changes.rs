@@ -1,0 +1,39 @@
+//! `GET /sync/v1/changes`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wb_core::id::InstanceId;
+use wb_core::limits::WAIT_SECONDS_MAX;
+use wb_core::sync::Cursor;
+use wb_net::signed::{NDJSON, Reply, Request};
+
+use super::parsed;
+use crate::problems::{Refusal, bad_request, of_page};
+use crate::service::Hub;
+use crate::store::HubStore;
+
+/// Gives what arrived after a cursor; with `wait` it holds the answer back until there is something.
+pub async fn changes<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    sender: InstanceId,
+    request: &Request,
+) -> Result<Reply, Refusal> {
+    let since: Cursor =
+        parsed(request, "since")?.ok_or_else(|| bad_request("`since` is missing"))?;
+    let wait: u64 = parsed(request, "wait")?.unwrap_or(0);
+    let until = Instant::now() + Duration::from_secs(wait.min(WAIT_SECONDS_MAX));
+    // Before the first look, so that what arrives right after it wakes us.
+    let mut arrivals = hub.arrivals();
+    loop {
+        let page = hub.kept(hub.store().changes(sender, since, hub.now()).await)?;
+        let page = page.map_err(of_page)?;
+        if page.has_news || Instant::now() >= until {
+            return Ok(Reply::ok(NDJSON, page.body));
+        }
+        let arrival = hub.wait_for_arrival(&mut arrivals);
+        // Either way there is another look; the last one may be in vain.
+        let _ = tokio::time::timeout_at(until, arrival).await;
+    }
+}

@@ -1,0 +1,29 @@
+//! `GET /sync/v1/lines/ORIGIN/SCOPE`
+
+use std::sync::Arc;
+
+use wb_core::limits::LINES_NEWEST_MAX;
+use wb_net::signed::{NDJSON, Reply, Request};
+
+use super::{feed, kinds, parsed};
+use crate::problems::{Refusal, of_page};
+use crate::service::Hub;
+use crate::store::{HubStore, LinesPage};
+
+/// Gives a page of the lines live in a feed. It is not signed: each line is proved by its entry.
+pub async fn lines<S: HubStore>(hub: &Arc<Hub<S>>, request: &Request) -> Result<Reply, Refusal> {
+    let (origin, scope) = feed(request)?;
+    let newest: Option<usize> = parsed(request, "newest")?;
+    let ask = LinesPage {
+        origin,
+        scope,
+        after: parsed(request, "after")?,
+        kinds: kinds(request)?,
+        newest: newest.map(|count| count.min(LINES_NEWEST_MAX)),
+    };
+    let page = hub.kept(hub.store().lines(ask, hub.now()).await)?;
+    Ok(Reply {
+        proves_itself: true,
+        ..Reply::ok(NDJSON, page.map_err(of_page)?)
+    })
+}

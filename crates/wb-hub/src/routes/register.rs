@@ -1,0 +1,52 @@
+//! `POST /sync/v1/register`
+
+use std::sync::Arc;
+
+use wb_core::identity::{IdentityLog, Merge, merge};
+use wb_core::kinds::Card;
+use wb_core::sync::signature::UnverifiedRequest;
+use wb_core::sync::{Registration, read_message};
+use wb_net::signed::{JSON, Reply};
+
+use crate::problems::{Refusal, bad_request};
+use crate::service::Hub;
+use crate::store::{HubStore, Registering};
+
+/// Registers whoever brings an identity log and signs with its newest key.
+pub async fn register<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    unverified: &UnverifiedRequest,
+    held: Option<IdentityLog>,
+    body: &[u8],
+) -> Result<Reply, Refusal> {
+    let registration: Registration = read_message(body).map_err(bad_request)?;
+    let sender = unverified.key().instance;
+    let offered = IdentityLog::verify(Some(sender), &registration.identity)
+        .map_err(|error| bad_request(format!("the identity log: {error}")))?;
+    // The newest entry known here is what counts: a retired key must not register anything.
+    let identity = match &held {
+        Some(held) => match merge(held, &offered) {
+            Merge::Extend | Merge::Replace => &offered,
+            Merge::Known | Merge::Stale | Merge::TwoRecovers | Merge::TwoRotates => held,
+        },
+        None => &offered,
+    };
+    hub.verify(unverified, identity)?;
+    let card: Card = serde_json::from_str(registration.card.get())
+        .map_err(|error| bad_request(format!("the card: {error}")))?;
+    wb_core::kinds::check_name(&card.name)
+        .map_err(|error| bad_request(format!("the name on the card: {error}")))?;
+    let registering = Registering {
+        identity: offered,
+        name: card.name,
+        card: registration.card.get().to_owned(),
+        listed: registration.listed,
+    };
+    let taken = hub
+        .store()
+        .register(registering, hub.info().policy, hub.now())
+        .await;
+    let standings = hub.kept(taken)?;
+    hub.tell_arrival();
+    Ok(Reply::ok(JSON, wb_core::signed::payload(&standings)))
+}

@@ -1,0 +1,308 @@
+//! The hub as a service: every request is checked in the order of the spec, and every answer signed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use http::{Method, Response, StatusCode};
+use tokio::sync::watch;
+use wb_core::bundle::Speaks;
+use wb_core::id::InstanceId;
+use wb_core::identity::IdentityLog;
+use wb_core::limits::SYNC_BODY_BYTES_MAX;
+use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
+use wb_core::time::Timestamp;
+use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
+use wb_net::{BodyLimit, read_body};
+
+use crate::problems::{self, Refusal};
+use crate::routes;
+use crate::store::{HubStore, Kept};
+
+/// Bytes of a registration: an identity log of its full length, and a card.
+const REGISTRATION_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+/// Bytes of a follow list of its full length.
+const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
+/// Long-polls look for what another process wrote (an approval by hand) this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// What a hub says of itself.
+#[derive(Debug, Clone)]
+pub struct HubInfo {
+    /// Its name.
+    pub name: String,
+    /// Its identity log.
+    pub identity: IdentityLog,
+    /// Who may become a member.
+    pub policy: Policy,
+}
+
+/// Gives the time with milliseconds; made by whoever may read the clock.
+pub type Times = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Tells the operator what went wrong; made by whoever may print.
+pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A hub.
+pub struct Hub<S> {
+    store: S,
+    responder: Responder,
+    info: HubInfo,
+    times: Times,
+    report: Report,
+    arrived: watch::Sender<u64>,
+}
+
+impl<S> std::fmt::Debug for Hub<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hub({})", self.info.name)
+    }
+}
+
+impl<S: HubStore> Hub<S> {
+    /// Puts a hub together.
+    #[must_use]
+    pub fn new(
+        store: S,
+        responder: Responder,
+        info: HubInfo,
+        times: Times,
+        report: Report,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            responder,
+            info,
+            times,
+            report,
+            arrived: watch::Sender::new(0),
+        })
+    }
+
+    /// Its routes.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .fallback(dispatch::<S>)
+            .with_state(Arc::clone(self))
+    }
+
+    pub(crate) fn store(&self) -> &S {
+        &self.store
+    }
+
+    pub(crate) fn info(&self) -> &HubInfo {
+        &self.info
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.times)()
+    }
+
+    /// Wakes whoever waits for changes.
+    pub(crate) fn tell_arrival(&self) {
+        self.arrived.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Waits until something may have arrived.
+    pub(crate) async fn wait_for_arrival(&self, arrivals: &mut watch::Receiver<u64>) {
+        tokio::select! {
+            _ = arrivals.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+
+    pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrived.subscribe()
+    }
+
+    /// Takes what the store gave; its problems are told to the operator, and in other words to the sender.
+    pub(crate) fn kept<T>(&self, kept: Kept<T>) -> Result<T, Refusal> {
+        kept.map_err(|problem| {
+            (self.report)(&format!("store: {problem}"));
+            problems::of_store(&problem)
+        })
+    }
+
+    fn who_is_this(&self) -> WhoIsThis {
+        let speaks = Speaks::this();
+        let lines = self.info.identity.entries().iter();
+        WhoIsThis {
+            schema_version: 1,
+            role: Role::Hub,
+            id: self.responder.own(),
+            name: self.info.name.clone(),
+            identity: lines
+                .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+                .collect(),
+            protocol: speaks.protocol,
+            kinds: speaks.kinds,
+            software: speaks.software,
+            policy: Some(self.info.policy),
+        }
+    }
+}
+
+/// One of the calls of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Register,
+    Member,
+    Directory,
+    Follows,
+    Heads,
+    Changes,
+    Snapshot,
+    Lines,
+    Push,
+}
+
+impl Route {
+    fn of(method: &Method, path: &str) -> Option<Self> {
+        let path = path.strip_prefix("/sync/v1/")?;
+        let first = path.split('/').next().unwrap_or_default();
+        let route = match (method.as_str(), first) {
+            ("POST", "register") => Self::Register,
+            ("GET", "member") => Self::Member,
+            ("GET", "directory") => Self::Directory,
+            ("PUT", "follows") => Self::Follows,
+            ("GET", "heads") => Self::Heads,
+            ("GET", "changes") => Self::Changes,
+            ("GET", "snapshot") => Self::Snapshot,
+            ("GET", "lines") => Self::Lines,
+            ("POST", "push") => Self::Push,
+            _ => return None,
+        };
+        let segments = path.split('/').count();
+        let wanted = if matches!(route, Self::Snapshot | Self::Lines) {
+            3
+        } else {
+            1
+        };
+        (segments == wanted).then_some(route)
+    }
+
+    fn limit(self) -> BodyLimit {
+        BodyLimit::bytes(match self {
+            Self::Register => REGISTRATION_BYTES_MAX,
+            Self::Follows => FOLLOWS_BYTES_MAX,
+            Self::Push => SYNC_BODY_BYTES_MAX,
+            _ => 0,
+        })
+    }
+}
+
+async fn dispatch<S: HubStore>(
+    State(hub): State<Arc<Hub<S>>>,
+    request: http::Request<Body>,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let path = below_base(parts.uri.path()).to_owned();
+    match path.as_str() {
+        "/livez" => return plain(StatusCode::OK, "alive\n"),
+        "/readyz" => return ready(&hub).await,
+        _ => {}
+    }
+    let route = Route::of(&parts.method, &path);
+    if path == "/.well-known/wb/node" && parts.method == Method::GET {
+        let request = Request::new(parts, Vec::new());
+        let body = wb_core::signed::payload(&hub.who_is_this());
+        return hub.responder.answer(&request, Reply::ok(JSON, body));
+    }
+    let Some(route) = route else {
+        let request = Request::new(parts, Vec::new());
+        let refusal = Reply::refusal(&problems::not_found("such call"));
+        return hub.responder.answer(&request, refusal);
+    };
+    let limit = route.limit();
+    match read_body(body, limit).await {
+        Err(error) => {
+            let request = Request::new(parts, Vec::new());
+            hub.responder
+                .answer(&request, Reply::refusal(&problems::of_body(&error)))
+        }
+        Ok(body) => {
+            let request = Request::new(parts, body);
+            let reply = match serve(&hub, route, &request).await {
+                Ok(reply) => reply,
+                Err(problem) => Reply::refusal(&problem),
+            };
+            hub.responder.answer(&request, reply)
+        }
+    }
+}
+
+/// Checks the sender and answers.
+async fn serve<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    route: Route,
+    request: &Request,
+) -> Result<Reply, Refusal> {
+    let refuse = |cause| problems::of_request(cause, &hub.info.name, hub.responder.now());
+    let unverified = request.read(hub.responder.own()).map_err(refuse)?;
+    let body = request
+        .body(route.limit())
+        .map_err(|error| problems::of_body(&error))?;
+    let held = hub.kept(hub.store.identity(unverified.key().instance).await)?;
+    if route == Route::Register {
+        return routes::register::register(hub, &unverified, held, &body).await;
+    }
+    let verified = unverified.verify(held.as_ref(), hub.responder.now());
+    let sender = verified.map_err(refuse)?.sender;
+    if route == Route::Member {
+        return routes::member::member(hub, sender).await;
+    }
+    check_member(hub, sender).await?;
+    match route {
+        Route::Directory => routes::directory::directory(hub, request).await,
+        Route::Follows => routes::follows::put_follows(hub, sender, &body).await,
+        Route::Heads => routes::heads::heads(hub, sender, request).await,
+        Route::Changes => routes::changes::changes(hub, sender, request).await,
+        Route::Snapshot => routes::snapshot::snapshot(hub, request).await,
+        Route::Lines => routes::lines::lines(hub, request).await,
+        Route::Push => routes::push::push(hub, sender, body).await,
+        Route::Register | Route::Member => Err(problems::not_found("such call")),
+    }
+}
+
+async fn check_member<S: HubStore>(hub: &Arc<Hub<S>>, sender: InstanceId) -> Result<(), Refusal> {
+    let standings = hub.kept(hub.store.standing(sender, hub.now()).await)?;
+    match &standings {
+        Some(held) if held.standing == Standing::Member => Ok(()),
+        other => Err(problems::of_standing(other.as_ref(), &hub.info.name)),
+    }
+}
+
+impl<S: HubStore> Hub<S> {
+    /// Checks the signature of somebody whose log came with the request.
+    pub(crate) fn verify(
+        &self,
+        unverified: &wb_core::sync::signature::UnverifiedRequest,
+        identity: &IdentityLog,
+    ) -> Result<(), Refusal> {
+        let verified = unverified.verify(Some(identity), self.responder.now());
+        let refuse =
+            |cause: Cause| problems::of_request(cause, &self.info.name, self.responder.now());
+        verified.map(|_| ()).map_err(refuse)
+    }
+}
+
+async fn ready<S: HubStore>(hub: &Arc<Hub<S>>) -> Response<Body> {
+    match hub.store.check().await {
+        Ok(()) => plain(StatusCode::OK, "ready\n"),
+        Err(problem) => {
+            (hub.report)(&format!("not ready: {problem}"));
+            plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database cannot be used\n",
+            )
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}
