@@ -1,6 +1,8 @@
 //! Instances known here: their identity logs, and what was decided about them by hand.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
@@ -9,6 +11,7 @@ use wb_core::identity::{IdentityLog, Merge};
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
+use crate::feeds::Ingest;
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
 
@@ -120,17 +123,44 @@ pub(crate) fn identity_log(
     Ok(Some(log))
 }
 
+/// The log that was read last within one transaction. Feeds come one after the other, so one is
+/// enough, and its signatures are verified once and not for each delta.
+#[derive(Debug, Default)]
+pub(crate) struct KnownIdentity(RefCell<Option<Rc<IdentityLog>>>);
+
+impl KnownIdentity {
+    /// The stored log of an instance, as [`identity_log`] reads it.
+    pub fn log(&self, connection: &Connection, id: &InstanceId) -> Result<Option<Rc<IdentityLog>>> {
+        let known = self
+            .0
+            .borrow()
+            .as_ref()
+            .filter(|log| log.id() == *id)
+            .cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let log = identity_log(connection, id)?.map(Rc::new);
+        self.0.borrow_mut().clone_from(&log);
+        Ok(log)
+    }
+
+    /// Reads anew next time: what is stored may have changed.
+    pub fn forget(&self) {
+        self.0.borrow_mut().take();
+    }
+}
+
 /// Takes an identity log that was verified: stores what is new and undoes what became void.
-pub(crate) fn put_identity(
-    connection: &Connection,
+fn put_identity(
+    ingest: &Ingest<'_>,
     offered: &IdentityLog,
     standing_if_new: Standing,
-    now: Timestamp,
 ) -> Result<Merge> {
-    let id = offered.id();
+    let (id, connection) = (offered.id(), ingest.connection());
     connection.execute(
         "INSERT INTO instances (id, standing, first_seen) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-        params![Sql(id), standing_if_new.as_str(), Sql(now)],
+        params![Sql(id), standing_if_new.as_str(), Sql(ingest.now())],
     )?;
     let no = instance_no(connection, &id)?.expect("inserted above");
     let count = "SELECT count(*) FROM identity_entries WHERE instance_no = ?1";
@@ -146,7 +176,7 @@ pub(crate) fn put_identity(
         Merge::TwoRotates => store_entries(connection, no, &merged)?,
         Merge::Extend | Merge::Replace => {
             store_entries(connection, no, &merged)?;
-            void_above_heads(connection, no, &merged)?;
+            void_above_heads(ingest, no, &merged)?;
         }
     }
     Ok(merge)
@@ -180,13 +210,13 @@ fn store_entries(connection: &Connection, no: i64, log: &IdentityLog) -> Result<
 
 /// Takes back what void headers did: those that were applied, whose feed is forked when one is its
 /// head, and those that were set aside.
-fn void_above_heads(connection: &Connection, no: i64, log: &IdentityLog) -> Result<()> {
+fn void_above_heads(ingest: &Ingest<'_>, no: i64, log: &IdentityLog) -> Result<()> {
     let sql = "SELECT h.log_no, h.seq, h.hash, h.line, NULL
                FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1 AND h.line IS NOT NULL
                UNION ALL
                SELECT a.log_no, 0, a.hash, a.line, a.aside_no
                FROM asides a JOIN logs l USING (log_no) WHERE l.instance_no = ?1";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = ingest.connection().prepare(sql)?;
     let mut rows = statement.query([no])?;
     while let Some(row) = rows.next()? {
         let line: Vec<u8> = row.get(3)?;
@@ -196,28 +226,29 @@ fn void_above_heads(connection: &Connection, no: i64, log: &IdentityLog) -> Resu
         if log.is_void(&header.identity, &header.placed(hash)) {
             let (log_no, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
             match row.get::<_, Option<i64>>(4)? {
-                None => mark_void(connection, no, log_no, seq)?,
-                Some(aside_no) => mark_aside_void(connection, no, aside_no)?,
+                None => mark_void(ingest, no, log_no, seq)?,
+                Some(aside_no) => mark_aside_void(ingest, no, aside_no)?,
             }
         }
     }
     Ok(())
 }
 
-fn mark_void(connection: &Connection, no: i64, log_no: i64, seq: i64) -> Result<()> {
-    connection.execute(
+fn mark_void(ingest: &Ingest<'_>, no: i64, log_no: i64, seq: i64) -> Result<()> {
+    ingest.connection().execute(
         "UPDATE feeds SET forked = 1 WHERE log_no = ?1 AND seq = ?2",
         [log_no, seq],
     )?;
     let lines = "log_no = ?1 AND seq = ?2 AND aside_no IS NULL";
-    mark_lines_void(connection, no, lines, &[log_no, seq])
+    mark_lines_void(ingest, no, lines, &[log_no, seq])
 }
 
-fn mark_aside_void(connection: &Connection, no: i64, aside_no: i64) -> Result<()> {
-    mark_lines_void(connection, no, "aside_no = ?1", &[aside_no])
+fn mark_aside_void(ingest: &Ingest<'_>, no: i64, aside_no: i64) -> Result<()> {
+    mark_lines_void(ingest, no, "aside_no = ?1", &[aside_no])
 }
 
-fn mark_lines_void(connection: &Connection, no: i64, lines: &str, values: &[i64]) -> Result<()> {
+fn mark_lines_void(ingest: &Ingest<'_>, no: i64, lines: &str, values: &[i64]) -> Result<()> {
+    let connection = ingest.connection();
     let ids = format!("SELECT DISTINCT id FROM feed_lines WHERE {lines}");
     let ids: Vec<Sql<RecordId>> = connection
         .prepare(&ids)?
@@ -226,7 +257,7 @@ fn mark_lines_void(connection: &Connection, no: i64, lines: &str, values: &[i64]
     let void = format!("UPDATE feed_lines SET void = 1 WHERE {lines}");
     connection.execute(&void, params_from_iter(values))?;
     for Sql(id) in ids {
-        crate::project::project_record(connection, no, &id)?;
+        ingest.project(no, &id)?;
     }
     Ok(())
 }
@@ -278,6 +309,22 @@ impl Store {
     }
 }
 
+impl Ingest<'_> {
+    /// Takes a verified identity log, and tries again what waited for it. An instance that is new
+    /// here gets the standing given.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn identity(&self, log: &IdentityLog, standing_if_new: Standing) -> Result<Merge> {
+        self.known.forget();
+        let merge = put_identity(self, log, standing_if_new)?;
+        if matches!(merge, Merge::Extend | Merge::Replace) {
+            self.retry_after_identity(&log.id())?;
+        }
+        Ok(merge)
+    }
+}
+
 impl Write<'_> {
     /// Takes a verified identity log, and tries again what waited for it. An instance that is new
     /// here gets the standing given.
@@ -290,11 +337,7 @@ impl Write<'_> {
         standing_if_new: Standing,
         now: Timestamp,
     ) -> Result<Merge> {
-        let merge = put_identity(&self.transaction, log, standing_if_new, now)?;
-        if matches!(merge, Merge::Extend | Merge::Replace) {
-            self.ingest(now).retry_after_identity(&log.id())?;
-        }
-        Ok(merge)
+        self.ingest(now).identity(log, standing_if_new)
     }
 
     /// An instance's name, where its card told one.

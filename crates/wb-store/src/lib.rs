@@ -27,7 +27,7 @@ mod store;
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError};
-pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, SnapshotRows, StoredHeader, Taken};
+pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};

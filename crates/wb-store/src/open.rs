@@ -11,7 +11,7 @@ use crate::home::restrict_file;
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One of the two databases of a node.
+/// One of the databases of a node or hub.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Database {
     /// Its name in messages.
@@ -25,13 +25,34 @@ pub(crate) struct Database {
 pub(crate) const MAIN: Database = Database {
     name: "wb.db",
     application_id: 0x5742_4d41,
-    migrations: &[include_str!("migrations/main_0001.sql")],
+    migrations: &[
+        concat!(
+            include_str!("migrations/feeds_0001.sql"),
+            include_str!("migrations/main_0001.sql")
+        ),
+        concat!(
+            include_str!("migrations/feeds_0002.sql"),
+            include_str!("migrations/main_0002.sql")
+        ),
+    ],
 };
 
 pub(crate) const PRIVATE: Database = Database {
     name: "private.db",
     application_id: 0x5742_5052,
     migrations: &[include_str!("migrations/private_0001.sql")],
+};
+
+/// What a hub relays: feeds as the main file holds them, and nothing that is shown.
+#[expect(dead_code, reason = "the relay opens it")]
+pub(crate) const RELAY: Database = Database {
+    name: "hub.db",
+    application_id: 0x5742_4855,
+    migrations: &[concat!(
+        include_str!("migrations/feeds_0001.sql"),
+        include_str!("migrations/feeds_0002.sql"),
+        include_str!("migrations/relay_0001.sql")
+    )],
 };
 
 /// Opens a database, making it when `create` says so, and brings it to the newest format.
@@ -48,11 +69,13 @@ pub(crate) fn open(path: &Path, database: Database, create: bool) -> Result<Conn
     check_ours(&connection, path, database)?;
     // Full: what is sealed must be on the disk before it is sent. Secure delete: what is erased must
     // not stay behind in free pages.
+    // A migration may have to put a table in the place of another that rows refer to.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
          PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
     )?;
     migrate(&mut connection, database)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }
 

@@ -102,41 +102,16 @@ fn decide(
     instance_no: i64,
     id: &RecordId,
 ) -> Result<Vec<(LiveRow, std::result::Result<(), Cause>)>> {
-    let sql = "SELECT f.scope, x.op, x.rev, x.kind, x.line_hash, x.line, x.live = 1, x.void
-               FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.id = ?1 AND f.instance_no = ?2
-               ORDER BY f.scope";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![Sql(id), instance_no])?;
+    let feeds = "SELECT feed_no, scope FROM feeds WHERE instance_no = ?1 ORDER BY scope";
+    let mut statement = connection.prepare_cached(feeds)?;
+    let mut feeds = statement.query([instance_no])?;
     let (mut marks, mut live) = (Marks::default(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let (Sql(rev), is_live, is_void): (Sql<u64>, bool, bool) =
-            (row.get(2)?, row.get(6)?, row.get(7)?);
-        let is_put = row.get_ref(1)?.as_str().is_ok_and(|op| op == "put");
-        if !is_void {
-            let mark = if is_put {
-                &mut marks.put
-            } else {
-                &mut marks.retract
-            };
-            *mark = rev.max(*mark);
-        }
-        if is_live {
-            let line: Option<Vec<u8>> = row.get(5)?;
-            let scope: FeedScope = word(row, 0)?;
-            let candidate = Candidate {
-                scope,
-                rev,
-                has_line: line.is_some(),
-                is_void,
-            };
-            let Sql(line_hash): Sql<Hash> = row.get(4)?;
-            live.push(LiveRow {
-                candidate,
-                kind: word(row, 3)?,
-                line,
-                line_hash,
-            });
-        }
+    while let Some(feed) = feeds.next()? {
+        let (feed_no, scope) = (feed.get(0)?, word(feed, 1)?);
+        marks.put = marks.put.max(highest(connection, feed_no, id, "put")?);
+        let retract = highest(connection, feed_no, id, "retract")?;
+        marks.retract = marks.retract.max(retract);
+        live.extend(live_row(connection, feed_no, scope, id)?);
     }
     let candidates: Vec<Candidate> = live.iter().map(|row| row.candidate).collect();
     let decided = live.into_iter().map(|row| {
@@ -144,6 +119,43 @@ fn decide(
         (row, chosen)
     });
     Ok(decided.collect())
+}
+
+/// The highest revision put or retracted in a feed, 0 for none: one look-up, however many there are.
+fn highest(connection: &Connection, feed_no: i64, id: &RecordId, op: &str) -> Result<u64> {
+    let sql =
+        "SELECT max(rev) FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND op = ?3 AND void = 0";
+    let highest: Option<Sql<u64>> = connection
+        .prepare_cached(sql)?
+        .query_row(params![feed_no, Sql(id), op], |row| row.get(0))?;
+    Ok(highest.map_or(0, |Sql(rev)| rev))
+}
+
+/// The line that is live for an id in a feed.
+fn live_row(
+    connection: &Connection,
+    feed_no: i64,
+    scope: FeedScope,
+    id: &RecordId,
+) -> Result<Option<LiveRow>> {
+    let sql = "SELECT rev, kind, line_hash, line, void FROM feed_lines
+               WHERE feed_no = ?1 AND id = ?2 AND live = 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let live = statement.query_row(params![feed_no, Sql(id)], |row| {
+        let line: Option<Vec<u8>> = row.get(3)?;
+        Ok(LiveRow {
+            candidate: Candidate {
+                scope,
+                rev: row.get::<_, Sql<u64>>(0)?.0,
+                has_line: line.is_some(),
+                is_void: row.get(4)?,
+            },
+            kind: word(row, 1)?,
+            line_hash: row.get::<_, Sql<Hash>>(2)?.0,
+            line,
+        })
+    });
+    Ok(live.optional()?)
 }
 
 fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Option<Row>> {

@@ -15,8 +15,9 @@ impl Store {
     /// # Errors
     /// What the database reports, also that a transaction is open already.
     pub fn write_in_sight(&self) -> Result<Write<'_>> {
-        Ok(Write {
-            transaction: Transaction::new_unchecked(self.main(), TransactionBehavior::Immediate)?,
-        })
+        Ok(Write::new(Transaction::new_unchecked(
+            self.main(),
+            TransactionBehavior::Immediate,
+        )?))
     }
 }

@@ -8,7 +8,7 @@ use wb_core::time::Timestamp;
 use crate::error::{Result, StoreError};
 use crate::guard::{Guard, Standing as GuardStanding};
 use crate::home::{Home, restrict_file};
-use crate::instances::{self, Standing};
+use crate::instances::{KnownIdentity, Standing};
 use crate::open::{self, MAIN, PRIVATE};
 use crate::private::Private;
 use crate::sql::Sql;
@@ -57,13 +57,13 @@ impl Store {
         })?;
         let mut main = open::open(&home.main(), MAIN, true)?;
         let private = open::open(&home.private(), PRIVATE, true)?;
-        let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        instances::put_identity(&transaction, founding.identity, Standing::Own, founding.now)?;
-        put_meta(&transaction, "name", founding.name)?;
-        put_meta(&transaction, "founder", &founding.founder.to_string())?;
-        put_meta(&transaction, "incarnation", &founding.incarnation)?;
-        put_meta(&transaction, "seal_counter", "0")?;
-        transaction.commit()?;
+        let write = Write::new(main.transaction_with_behavior(TransactionBehavior::Immediate)?);
+        write.put_identity(founding.identity, Standing::Own, founding.now)?;
+        put_meta(&write.transaction, "name", founding.name)?;
+        put_meta(&write.transaction, "founder", &founding.founder.to_string())?;
+        put_meta(&write.transaction, "incarnation", &founding.incarnation)?;
+        put_meta(&write.transaction, "seal_counter", "0")?;
+        write.commit()?;
         private.execute(
             "INSERT INTO secrets (name, value) VALUES ('node', ?1)",
             [&founding.node_secret[..]],
@@ -213,11 +213,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn write(&mut self) -> Result<Write<'_>> {
-        Ok(Write {
-            transaction: self
-                .main
-                .transaction_with_behavior(TransactionBehavior::Immediate)?,
-        })
+        Ok(Write::new(self.main.transaction_with_behavior(
+            TransactionBehavior::Immediate,
+        )?))
     }
 
     /// Writes what is in the log of the main file into the file itself and empties the log, so that
@@ -236,6 +234,16 @@ impl Store {
 #[derive(Debug)]
 pub struct Write<'s> {
     pub(crate) transaction: Transaction<'s>,
+    pub(crate) known: KnownIdentity,
+}
+
+impl<'s> Write<'s> {
+    pub(crate) fn new(transaction: Transaction<'s>) -> Self {
+        Self {
+            transaction,
+            known: KnownIdentity::default(),
+        }
+    }
 }
 
 impl Write<'_> {

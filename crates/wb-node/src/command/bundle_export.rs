@@ -251,7 +251,7 @@ fn choose_sections(store: &Store, want: Option<&Want>) -> Result<(Vec<Section>, 
         .filter(|instance| matches!(instance.standing, Standing::Own | Standing::Approved))
         .map(|instance| instance.id)
         .collect();
-    let feeds = store.feeds()?.into_iter();
+    let feeds = store.served().feeds()?.into_iter();
     let feeds = feeds.filter(|feed| {
         feed.held.scope == FeedScope::Public && approved.contains(&feed.held.origin)
     });
@@ -265,13 +265,18 @@ fn choose_sections(store: &Store, want: Option<&Want>) -> Result<(Vec<Section>, 
                 .find(|held| (held.origin, held.scope) == key)
         });
         let headers = match wanted {
-            Some(held) => store.headers_after(held)?,
+            Some(held) => store.served().headers_after(held)?,
             None => None,
         };
         match headers {
             Some(headers) if headers.is_empty() => {}
             Some(headers) => sections.push(Section::Deltas(feed.held, headers)),
-            None => sections.extend(store.snapshot(&key.0, key.1)?.map(Section::Snapshot)),
+            None => sections.extend(
+                store
+                    .served()
+                    .snapshot(&key.0, key.1)?
+                    .map(Section::Snapshot),
+            ),
         }
     }
     Ok((sections, forked))
@@ -318,19 +323,21 @@ fn write_snapshot<W: Write>(
     for chunk in rows.chain.chunks(CHUNK_ITEMS_MAX) {
         sink.line(&SnapshotWriter::chain(chunk))?;
     }
-    store.each_live(rows, |item| -> Result<()> {
+    store.served().each_live(rows, |item| -> Result<()> {
         step(1);
         sink.line(item)
     })?;
     let mut pairs: Vec<(RecordId, u64)> = Vec::new();
-    store.each_retracted(rows, |id, rev| -> Result<()> {
-        pairs.push((id, rev));
-        if pairs.len() == CHUNK_ITEMS_MAX {
-            sink.line(&SnapshotWriter::retracted(&pairs))?;
-            pairs.clear();
-        }
-        Ok(())
-    })?;
+    store
+        .served()
+        .each_retracted(rows, |id, rev| -> Result<()> {
+            pairs.push((id, rev));
+            if pairs.len() == CHUNK_ITEMS_MAX {
+                sink.line(&SnapshotWriter::retracted(&pairs))?;
+                pairs.clear();
+            }
+            Ok(())
+        })?;
     if pairs.is_empty() {
         Ok(())
     } else {
@@ -354,7 +361,7 @@ fn write_deltas<W: Write>(
     ))?;
     for header in headers {
         sink.line(&header.line)?;
-        for item in store.items(header)? {
+        for item in store.served().items(header)? {
             sink.line(&item)?;
         }
         step(header.entries);

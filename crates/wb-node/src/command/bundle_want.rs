@@ -16,6 +16,7 @@ use crate::node::Node;
 pub fn bundle_want(node: &Node, file: &Path) -> Result<usize> {
     let feeds = node
         .store
+        .served()
         .feeds()?
         .into_iter()
         .filter(|feed| feed.held.scope == FeedScope::Public);

@@ -17,7 +17,7 @@ use crate::view::{FeedView, HeldView, InstanceView, SCHEMA_VERSION, StatusView};
 pub fn status(node: &Node) -> Result<StatusView> {
     let plan = plan(node, node.now())?;
     let counts = node.store.record_counts()?;
-    let feeds = node.store.feeds()?;
+    let feeds = node.store.served().feeds()?;
     let (mut records, mut instances) = (BTreeMap::new(), Vec::new());
     for instance in node.store.instances()? {
         let mine = counts.iter().filter(|count| count.origin == instance.id);

@@ -11,7 +11,6 @@ use wb_core::scope::FeedScope;
 use super::ingest::{Ingest, Place};
 use super::view::{FeedNos, StoredFeed};
 use crate::error::Result;
-use crate::project::project_record;
 use crate::sql::Sql;
 
 impl Ingest<'_> {
@@ -51,10 +50,11 @@ impl Ingest<'_> {
             aside_no: Some(self.connection.last_insert_rowid()),
             index: None,
             applied: false,
+            run_no: self.run_no(),
         };
         for entry in retracts() {
             self.put_entry(FeedNos { feed_no, log_no }, at, entry, None)?;
-            project_record(self.connection, feed.instance_no, &entry.id)?;
+            self.project(feed.instance_no, &entry.id)?;
         }
         Ok(())
     }

@@ -8,11 +8,9 @@ use wb_core::id::{InstanceId, RecordId};
 use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 
-use super::ingest::{Ingest, Place};
+use super::ingest::{Appended, Ingest, Place};
 use super::view::{StoredFeed, load_feed};
 use crate::error::Result;
-use crate::instances::identity_log;
-use crate::project::project_record;
 use crate::sql::{Sql, word};
 
 impl Ingest<'_> {
@@ -24,20 +22,20 @@ impl Ingest<'_> {
     pub fn delta(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let outcome = self.take(delta)?;
         if matches!(outcome, Outcome::Append(_)) {
-            self.retry_early(&delta.header.origin, Some(delta.header.scope))?;
+            self.retry_early(&delta.header.origin, delta.header.scope)?;
         }
         Ok(outcome)
     }
 
     pub(super) fn take(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let header = &delta.header;
-        let identity = identity_log(self.connection, &header.origin)?;
+        let identity = self.known.log(self.connection, &header.origin)?;
         let Some(mut feed) = load_feed(self.connection, &header.origin, header.scope)? else {
             self.hold(delta, "early", Some("identity"))?;
             return Ok(Outcome::Early(Early::Identity));
         };
         feed.identity = identity;
-        let outcome = feed::accept(delta, feed.identity.as_ref(), feed.state.as_ref(), &feed)?;
+        let outcome = feed::accept(delta, feed.identity.as_deref(), feed.state.as_ref(), &feed)?;
         if header.seq == 0 && outcome.is_proved() {
             self.log_no(
                 feed.instance_no,
@@ -77,16 +75,13 @@ impl Ingest<'_> {
 
     fn apply(&self, delta: &Delta<'_>, feed: &StoredFeed<'_>, applied: &Applied) -> Result<()> {
         let header = &delta.header;
-        let log_no = self.log_no(
-            feed.instance_no,
-            header.scope,
-            &header.log,
-            header.generation,
-            None,
-        )?;
-        if applied.opens_log {
-            self.open_log(log_no, header.generation, delta.header_line)?;
-        }
+        let (instance_no, generation) = (feed.instance_no, header.generation);
+        let log_no = if applied.opens_log {
+            let first = (delta.header_line, &delta.body_hash);
+            self.open_log(instance_no, header.scope, &header.log, generation, first)?
+        } else {
+            self.log_no(instance_no, header.scope, &header.log, generation, None)?
+        };
         let nos = self.put_state(
             feed.instance_no,
             header.scope,
@@ -111,11 +106,19 @@ impl Ingest<'_> {
                 aside_no: None,
                 index: Some(index),
                 applied: true,
+                run_no: self.run_no(),
             };
             let line = item.line.as_ref().map(|line| line.bytes.as_ref());
             self.put_entry(nos, at, &item.entry, line)?;
-            project_record(self.connection, feed.instance_no, &item.entry.id)?;
+            self.project(feed.instance_no, &item.entry.id)?;
         }
+        self.note_appended(Appended {
+            origin: header.origin,
+            scope: header.scope,
+            log_no,
+            seq: header.seq,
+            hash: delta.hash,
+        });
         self.drop_held(delta)
     }
 
@@ -138,12 +141,15 @@ impl Ingest<'_> {
         if !fits {
             return Ok(false);
         }
-        let changed = self.connection.prepare_cached(
-            "UPDATE feed_lines SET line = ?3 WHERE feed_no = ?1 AND id = ?2 AND live = 1 AND line IS NULL",
-        )?
-        .execute(params![nos.feed_no, Sql(entry.id), bytes])?;
+        let changed = self
+            .connection
+            .prepare_cached(
+                "UPDATE feed_lines SET line = ?3, run_no = ?4
+             WHERE feed_no = ?1 AND id = ?2 AND live = 1 AND line IS NULL",
+            )?
+            .execute(params![nos.feed_no, Sql(entry.id), bytes, self.run_no()])?;
         if changed > 0 {
-            project_record(self.connection, feed.instance_no, &entry.id)?;
+            self.project(feed.instance_no, &entry.id)?;
         }
         Ok(changed > 0)
     }

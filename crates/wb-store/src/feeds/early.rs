@@ -2,33 +2,26 @@
 //! may have arrived.
 
 use rusqlite::params;
-use wb_core::feed::{Delta, FeedState, Outcome};
-use wb_core::id::{InstanceId, LogId};
+use wb_core::feed::{Delta, Outcome};
+use wb_core::id::InstanceId;
 use wb_core::scope::FeedScope;
 
 use super::held::Bytes;
 use super::ingest::Ingest;
-use super::view::load_feed;
+use super::view::FeedAt;
 use crate::error::Result;
-use crate::sql::{Sql, word};
+use crate::sql::Sql;
 
-/// A delta that waits, without its bytes.
-struct Waiting {
-    held_no: i64,
-    scope: FeedScope,
-    log: LogId,
-    seq: u64,
-    for_identity: bool,
-}
-
-impl Waiting {
-    /// Whether it is known without looking at its bytes that it still waits.
-    fn is_idle(&self, state: Option<&FeedState>) -> bool {
-        let behind_a_gap =
-            state.is_some_and(|state| state.log == self.log && self.seq > state.seq + 1);
-        self.for_identity || behind_a_gap
-    }
-}
+/// Deltas of one feed that wait for others before them and may go on now: those of other logs than the
+/// one held (three ranges, so that what still waits is not even looked at), and the next of that log.
+const NEXT_WAITING: &str = "SELECT min(held_no) FROM (
+      SELECT held_no FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early' AND rule = 'gap' AND log < ?3
+      UNION ALL
+      SELECT held_no FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early' AND rule = 'gap' AND log > ?3
+      UNION ALL
+      SELECT held_no FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early' AND rule = 'gap' AND log = ?3
+        AND seq <= ?4 + 1)
+    WHERE held_no > ?5";
 
 impl Ingest<'_> {
     /// Tries again every delta of an instance that waits: its identity log is another one now.
@@ -37,25 +30,25 @@ impl Ingest<'_> {
     /// What the database reports.
     pub(crate) fn retry_after_identity(&self, origin: &InstanceId) -> Result<()> {
         let mut appended = false;
-        for waiting in self.waiting(origin, None)? {
-            appended |= self.retry(&waiting)?;
+        for held_no in self.waiting(origin)? {
+            appended |= self.retry(held_no)?;
         }
         if appended {
-            self.retry_early(origin, None)?;
+            for scope in FeedScope::ALL {
+                self.retry_early(origin, scope)?;
+            }
         }
         Ok(())
     }
 
-    /// Tries again what waits in a feed (or in all of an instance), until nothing goes on any more.
-    pub(super) fn retry_early(&self, origin: &InstanceId, scope: Option<FeedScope>) -> Result<()> {
+    /// Tries again what waits in a feed, pass by pass in the order in which it came, until nothing
+    /// goes on any more.
+    pub(super) fn retry_early(&self, origin: &InstanceId, scope: FeedScope) -> Result<()> {
         loop {
-            let mut appended = false;
-            for waiting in self.waiting(origin, scope)? {
-                let feed = load_feed(self.connection, origin, waiting.scope)?;
-                let state = feed.and_then(|feed| feed.state);
-                if !waiting.is_idle(state.as_ref()) {
-                    appended |= self.retry(&waiting)?;
-                }
+            let (mut appended, mut last) = (false, 0);
+            while let Some(held_no) = self.next_waiting(origin, scope, last)? {
+                appended |= self.retry(held_no)?;
+                last = held_no;
             }
             if !appended {
                 return Ok(());
@@ -63,9 +56,23 @@ impl Ingest<'_> {
         }
     }
 
+    fn next_waiting(
+        &self,
+        origin: &InstanceId,
+        scope: FeedScope,
+        last: i64,
+    ) -> Result<Option<i64>> {
+        let Some(at) = FeedAt::load(self.connection, origin, scope)? else {
+            return Ok(None);
+        };
+        let mut statement = self.connection.prepare_cached(NEXT_WAITING)?;
+        let values = params![Sql(origin), scope.as_str(), Sql(at.log), Sql(at.seq), last];
+        Ok(statement.query_row(values, |row| row.get(0))?)
+    }
+
     /// Takes one again; it is held anew when it has to be. Returns whether it was applied.
-    fn retry(&self, waiting: &Waiting) -> Result<bool> {
-        let Some((header, items)) = self.unhold(waiting.held_no)? else {
+    fn retry(&self, held_no: i64) -> Result<bool> {
+        let Some((header, items)) = self.unhold(held_no)? else {
             return Ok(false);
         };
         let Ok(delta) = Delta::read(&header, &items) else {
@@ -74,20 +81,11 @@ impl Ingest<'_> {
         Ok(matches!(self.take(&delta)?, Outcome::Append(_)))
     }
 
-    fn waiting(&self, origin: &InstanceId, scope: Option<FeedScope>) -> Result<Vec<Waiting>> {
-        let sql = "SELECT held_no, scope, log, seq, rule = 'identity' FROM held
-                   WHERE origin = ?1 AND outcome = 'early' AND scope = ifnull(?2, scope) ORDER BY held_no";
+    fn waiting(&self, origin: &InstanceId) -> Result<Vec<i64>> {
+        let sql =
+            "SELECT held_no FROM held WHERE origin = ?1 AND outcome = 'early' ORDER BY held_no";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let scope = scope.map(FeedScope::as_str);
-        let rows = statement.query_map(params![Sql(origin), scope], |row| {
-            Ok(Waiting {
-                held_no: row.get(0)?,
-                scope: word(row, 1)?,
-                log: row.get::<_, Sql<LogId>>(2)?.0,
-                seq: row.get::<_, Sql<u64>>(3)?.0,
-                for_identity: row.get(4)?,
-            })
-        })?;
+        let rows = statement.query_map([Sql(origin)], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -1,14 +1,18 @@
 //! Taking in identity logs, deltas and snapshots inside one transaction.
 
-use rusqlite::{Connection, params};
+use std::cell::RefCell;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::entry::{Entry, Op};
 use wb_core::feed::FeedState;
-use wb_core::id::{Hash, LogId, RecordId};
+use wb_core::id::{Hash, InstanceId, LogId, RecordId};
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 
 use super::view::FeedNos;
 use crate::error::Result;
+use crate::instances::KnownIdentity;
+use crate::project::project_record;
 use crate::sql::Sql;
 use crate::store::Write;
 
@@ -17,6 +21,22 @@ use crate::store::Write;
 pub struct Ingest<'w> {
     pub(super) connection: &'w Connection,
     pub(super) now: Timestamp,
+    pub(crate) known: &'w KnownIdentity,
+    run_no: Option<i64>,
+    /// Whether what is shown is made of it; a hub shows nothing.
+    projects: bool,
+    /// Takes note of each delta that is applied, in the order in which they are.
+    appended: Option<&'w RefCell<Vec<Appended>>>,
+}
+
+/// A delta that was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub origin: InstanceId,
+    pub scope: FeedScope,
+    pub log_no: i64,
+    pub seq: u64,
+    pub hash: Hash,
 }
 
 impl Write<'_> {
@@ -26,6 +46,64 @@ impl Write<'_> {
         Ingest {
             connection: &self.transaction,
             now,
+            known: &self.known,
+            run_no: None,
+            projects: true,
+            appended: None,
+        }
+    }
+}
+
+impl<'w> Ingest<'w> {
+    /// Takes in what a hub relays: nothing is shown, and each delta applied is noted.
+    #[expect(dead_code, reason = "the relay takes in by it")]
+    pub(crate) fn relaying(
+        connection: &'w Connection,
+        known: &'w KnownIdentity,
+        appended: &'w RefCell<Vec<Appended>>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            connection,
+            now,
+            known,
+            run_no: None,
+            projects: false,
+            appended: Some(appended),
+        }
+    }
+
+    /// Takes in what one run brings: every line and mark names it.
+    #[must_use]
+    pub fn of_run(mut self, run_no: i64) -> Self {
+        self.run_no = Some(run_no);
+        self
+    }
+
+    pub(super) fn run_no(&self) -> Option<i64> {
+        self.run_no
+    }
+
+    pub(crate) fn connection(&self) -> &'w Connection {
+        self.connection
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Makes the row of a record in what is shown.
+    pub(crate) fn project(&self, instance_no: i64, id: &RecordId) -> Result<()> {
+        if self.projects {
+            project_record(self.connection, instance_no, id)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn note_appended(&self, appended: Appended) {
+        if let Some(list) = self.appended {
+            list.borrow_mut().push(appended);
         }
     }
 }
@@ -42,10 +120,11 @@ impl Ingest<'_> {
     ) -> Result<i64> {
         self.connection.prepare_cached(
             "INSERT INTO logs (instance_no, scope, log, generation, first) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (instance_no, scope, log) DO UPDATE SET first = COALESCE(first, excluded.first)",
+             ON CONFLICT (instance_no, scope, log) WHERE replaced = 0
+             DO UPDATE SET first = COALESCE(first, excluded.first)",
         )?
         .execute(params![instance_no, scope.as_str(), Sql(log), Sql(generation), first])?;
-        let sql = "SELECT log_no FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log = ?3";
+        let sql = "SELECT log_no FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log = ?3 AND replaced = 0";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(
             statement.query_row(params![instance_no, scope.as_str(), Sql(log)], |row| {
@@ -54,13 +133,33 @@ impl Ingest<'_> {
         )
     }
 
-    /// Makes the header with which a log was taken its first, whatever other header of that place was
-    /// seen before.
-    pub(super) fn open_log(&self, log_no: i64, generation: u64, first: &[u8]) -> Result<()> {
+    /// The row of a log that is taken from the header `first` on, whatever other header of that place
+    /// was seen before. A log that was taken before from another header keeps its row, set apart.
+    pub(super) fn open_log(
+        &self,
+        instance_no: i64,
+        scope: FeedScope,
+        log: &LogId,
+        generation: u64,
+        first: (&[u8], &Hash),
+    ) -> Result<i64> {
+        let (first, body_hash) = first;
+        let log_no = self.log_no(instance_no, scope, log, generation, Some(first))?;
+        let sql = "SELECT body_hash FROM headers WHERE log_no = ?1 AND seq = 0";
+        let taken_from: Option<Sql<Hash>> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([log_no], |row| row.get(0))
+            .optional()?;
+        if taken_from.is_some_and(|Sql(taken_from)| taken_from != *body_hash) {
+            self.connection
+                .execute("UPDATE logs SET replaced = 1 WHERE log_no = ?1", [log_no])?;
+            return self.log_no(instance_no, scope, log, generation, Some(first));
+        }
         self.connection
             .prepare_cached("UPDATE logs SET generation = ?2, first = ?3 WHERE log_no = ?1")?
             .execute(params![log_no, Sql(generation), first])?;
-        Ok(())
+        Ok(log_no)
     }
 
     /// Moves a feed to a new head; makes its row when it is new.
@@ -118,7 +217,10 @@ impl Ingest<'_> {
     /// Ends the live row of an id: its line and salt go, the mark stays.
     pub(super) fn end_live(&self, feed_no: i64, id: &RecordId) -> Result<()> {
         self.connection
-            .prepare_cached("UPDATE feed_lines SET live = 0, line = NULL WHERE feed_no = ?1 AND id = ?2 AND live = 1")?
+            .prepare_cached(
+                "UPDATE feed_lines SET live = 0, line = NULL, ended = (SELECT max(line_no) + 1 FROM feed_lines)
+                 WHERE feed_no = ?1 AND id = ?2 AND live = 1",
+            )?
             .execute(params![feed_no, Sql(id)])?;
         Ok(())
     }
@@ -136,8 +238,8 @@ impl Ingest<'_> {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO feed_lines (feed_no, log_no, seq, aside_no, idx, op, id, rev, kind, line_hash, drops, reason, line, live)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                "INSERT INTO feed_lines (feed_no, log_no, seq, aside_no, idx, op, id, rev, kind, line_hash, drops, reason, line, live, run_no)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 nos.feed_no,
@@ -154,6 +256,7 @@ impl Ingest<'_> {
                 reason,
                 line,
                 live,
+                at.run_no,
             ])?;
         Ok(())
     }
@@ -169,4 +272,6 @@ pub(super) struct Place {
     pub index: Option<i64>,
     /// Whether a put becomes live.
     pub applied: bool,
+    /// The run by which it came.
+    pub run_no: Option<i64>,
 }

@@ -13,5 +13,5 @@ mod view;
 
 pub use ingest::Ingest;
 pub use seal::{SealDelta, SealItem};
-pub use serve::{FeedRow, SnapshotRows, StoredHeader};
+pub use serve::{FeedRow, Served, SnapshotRows, StoredHeader};
 pub use snapshot::Taken;

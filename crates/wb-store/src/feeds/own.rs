@@ -8,7 +8,6 @@ use wb_core::identity::IdentityLog;
 
 use super::view::load_feed;
 use crate::error::Result;
-use crate::instances::identity_log;
 use crate::store::Write;
 
 impl Write<'_> {
@@ -34,9 +33,9 @@ impl Write<'_> {
     /// What the database reports.
     pub fn compare_delta(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let header = &delta.header;
-        let identity = identity_log(&self.transaction, &header.origin)?;
+        let identity = self.known.log(&self.transaction, &header.origin)?;
         match load_feed(&self.transaction, &header.origin, header.scope)? {
-            Some(feed) => accept(delta, identity.as_ref(), feed.state.as_ref(), &feed),
+            Some(feed) => accept(delta, identity.as_deref(), feed.state.as_ref(), &feed),
             None => Ok(Outcome::Early(wb_core::feed::Early::Identity)),
         }
     }
@@ -62,6 +61,7 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn undo_part(&self) -> Result<()> {
+        self.known.forget();
         Ok(self
             .transaction
             .execute_batch("ROLLBACK TO part; RELEASE part")?)

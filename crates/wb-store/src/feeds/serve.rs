@@ -1,16 +1,19 @@
 //! Reading feeds as they are served: heads, deltas from a point on, snapshots.
 //!
-//! Reads `feed_lines` and `headers` only: what is private is in neither.
+//! Reads `feed_lines`, `headers`, `logs`, `feeds` and identity logs only, which a node's file and a
+//! hub's have alike: what is private is in none of them.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wb_core::entry::{Entry, Op, Reason};
 use wb_core::feed::Totals;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
+use wb_core::identity::IdentityLog;
 use wb_core::scope::FeedScope;
 use wb_core::want::Held;
 
 use super::view::{StoredFeed, load_feed};
 use crate::error::{Result, StoreError};
+use crate::instances::identity_log;
 use crate::sql::{Sql, some, word};
 use crate::store::Store;
 
@@ -53,7 +56,33 @@ pub struct SnapshotRows {
     feed_no: i64,
 }
 
+/// Feeds as they are served.
+#[derive(Debug, Clone, Copy)]
+pub struct Served<'c> {
+    connection: &'c Connection,
+}
+
 impl Store {
+    /// The feeds held here, as they are served.
+    #[must_use]
+    pub fn served(&self) -> Served<'_> {
+        Served::new(self.main())
+    }
+}
+
+impl<'c> Served<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self { connection }
+    }
+
+    /// The stored identity log of an instance.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn identity_log(&self, id: &InstanceId) -> Result<Option<IdentityLog>> {
+        identity_log(self.connection, id)
+    }
+
     /// Every feed held, by origin and scope.
     ///
     /// # Errors
@@ -63,7 +92,7 @@ impl Store {
                      (SELECT count(*) FROM feed_lines x WHERE x.feed_no = f.feed_no AND x.live = 1 AND x.line IS NULL)
                    FROM feeds f JOIN instances i USING (instance_no) JOIN logs l USING (log_no)
                    ORDER BY i.id, f.scope";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(FeedRow {
                 held: Held {
@@ -82,8 +111,8 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn feed(&self, origin: &InstanceId, scope: FeedScope) -> Result<Option<StoredFeed<'_>>> {
-        load_feed(self.main(), origin, scope)
+    fn feed(&self, origin: &InstanceId, scope: FeedScope) -> Result<Option<StoredFeed<'c>>> {
+        load_feed(self.connection, origin, scope)
     }
 
     /// The headers after a head that a reader holds; `None` when only a snapshot leads on from there.
@@ -99,7 +128,7 @@ impl Store {
         };
         let here = "SELECT hash FROM headers WHERE log_no = ?1 AND seq = ?2";
         let here: Option<Sql<Hash>> = self
-            .main()
+            .connection
             .query_row(here, params![nos.log_no, Sql(held.seq)], |row| row.get(0))
             .optional()?;
         if state.log != held.log || some(here) != Some(held.hash) {
@@ -108,7 +137,7 @@ impl Store {
         let sql = "SELECT h.seq, h.line,
                      (SELECT count(*) FROM feed_lines x WHERE x.log_no = h.log_no AND x.seq = h.seq AND x.idx IS NOT NULL)
                    FROM headers h WHERE h.log_no = ?1 AND h.seq > ?2 ORDER BY h.seq";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![nos.log_no, Sql(held.seq)])?;
         let mut headers = Vec::new();
         while let Some(row) = rows.next()? {
@@ -139,7 +168,7 @@ impl Store {
     pub fn items(&self, header: &StoredHeader) -> Result<Vec<Vec<u8>>> {
         let sql = "SELECT op, id, rev, kind, line_hash, drops, reason, line FROM feed_lines
                    WHERE log_no = ?1 AND seq = ?2 AND idx IS NOT NULL ORDER BY idx";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![header.log_no, Sql(header.seq)])?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
@@ -160,7 +189,7 @@ impl Store {
             return Ok(None);
         };
         let mut statement = self
-            .main()
+            .connection
             .prepare_cached("SELECT body_hash, line FROM headers WHERE log_no = ?1 ORDER BY seq")?;
         let mut rows = statement.query([nos.log_no])?;
         let (mut chain, mut first, mut head) = (Vec::new(), None, None);
@@ -203,7 +232,7 @@ impl Store {
     fn retracted_sql(&self, select: &str, feed_no: i64) -> Result<u64> {
         let sql = format!("{select} ({RETRACTED})");
         Ok(self
-            .main()
+            .connection
             .prepare_cached(&sql)?
             .query_row([feed_no], |row| row.get::<_, Sql<u64>>(0))?
             .0)
@@ -220,7 +249,10 @@ impl Store {
     ) -> std::result::Result<(), E> {
         let sql = "SELECT op, id, rev, kind, line_hash, NULL, reason, line FROM feed_lines
                    WHERE feed_no = ?1 AND live = 1 ORDER BY id";
-        let mut statement = self.main().prepare_cached(sql).map_err(StoreError::from)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(StoreError::from)?;
         let mut found = statement.query([rows.feed_no]).map_err(StoreError::from)?;
         while let Some(row) = found.next().map_err(StoreError::from)? {
             receive(&read_item(row)?)?;
@@ -238,7 +270,7 @@ impl Store {
         mut receive: impl FnMut(RecordId, u64) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let mut statement = self
-            .main()
+            .connection
             .prepare_cached(RETRACTED)
             .map_err(StoreError::from)?;
         let mut found = statement.query([rows.feed_no]).map_err(StoreError::from)?;

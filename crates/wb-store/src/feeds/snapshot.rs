@@ -1,5 +1,7 @@
 //! Taking in a snapshot, line by line, inside one transaction.
 
+use std::rc::Rc;
+
 use rusqlite::{OptionalExtension as _, params};
 use wb_core::entry::{Entry, Op, Reason};
 use wb_core::feed::{Item, Refusal, SnapshotOutcome, SnapshotReader};
@@ -9,7 +11,6 @@ use wb_core::identity::IdentityLog;
 use super::ingest::{Ingest, Place};
 use super::view::{FeedNos, load_feed};
 use crate::error::Result;
-use crate::project::project_record;
 use crate::sql::Sql;
 
 /// A snapshot being taken: its feed already points to the new head, and the transaction makes it all
@@ -36,7 +37,7 @@ impl Ingest<'_> {
         let Some(mut feed) = load_feed(self.connection, &totals.origin, totals.scope)? else {
             return Ok(Ok((SnapshotOutcome::Early, None)));
         };
-        feed.identity = identity.cloned();
+        feed.identity = identity.cloned().map(Rc::new);
         let outcome = match reader.place(identity, feed.state.as_ref(), &feed)? {
             Ok(outcome) => outcome,
             Err(refusal) => return Ok(Err(refusal)),
@@ -64,8 +65,14 @@ impl Ingest<'_> {
         if outcome != SnapshotOutcome::Take {
             return Ok(Ok((outcome, None)));
         }
-        let log_no = remember()?;
-        self.open_log(log_no, head.generation, first)?;
+        let opened = reader.chain().first().expect("a chain is not empty");
+        let log_no = self.open_log(
+            feed.instance_no,
+            totals.scope,
+            &head.log,
+            head.generation,
+            (first, &opened.0),
+        )?;
         // The digest is checked when all items have come; until then the transaction is not whole.
         let state = reader.state();
         let nos = self.put_state(
@@ -85,7 +92,8 @@ impl Ingest<'_> {
             self.put_header(log_no, seq, hash, body_hash, line)?;
         }
         self.connection.execute(
-            "UPDATE feed_lines SET live = 2 WHERE feed_no = ?1 AND live = 1",
+            "UPDATE feed_lines SET live = 2, ended = (SELECT max(line_no) FROM feed_lines)
+             WHERE feed_no = ?1 AND live = 1",
             [nos.feed_no],
         )?;
         let taken = Taken {
@@ -104,28 +112,36 @@ impl Ingest<'_> {
         let id = item.entry.id;
         let hash = item.entry.line_hash().expect("snapshots hold puts only");
         let line = item.line.as_ref().map(|line| line.bytes.to_vec());
-        let line = match line {
-            Some(line) => Some(line),
-            None => self.line_before(taken, &id, &hash)?,
+        // A line that was here before came by the run that brought it then.
+        let (line, run_no) = match (line, self.line_before(taken, &id, &hash)?) {
+            (_, Some((before, run_no))) => (Some(before), run_no),
+            (line, None) => (line, self.run_no()),
         };
         let at = Place {
             seq: taken.seq,
             aside_no: None,
             index: None,
             applied: true,
+            run_no,
         };
         self.put_entry(taken.nos, at, &item.entry, line.as_deref())?;
-        project_record(self.connection, taken.instance_no, &id)
+        self.project(taken.instance_no, &id)
     }
 
-    /// The line of a record that was live before, when the snapshot brings only its stub.
-    fn line_before(&self, taken: &Taken, id: &RecordId, hash: &Hash) -> Result<Option<Vec<u8>>> {
-        let sql = "SELECT line FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND live = 2 AND line_hash = ?3";
+    /// The line of a record that was live before, where it is here, and the run that brought it.
+    fn line_before(
+        &self,
+        taken: &Taken,
+        id: &RecordId,
+        hash: &Hash,
+    ) -> Result<Option<(Vec<u8>, Option<i64>)>> {
+        let sql = "SELECT line, run_no FROM feed_lines
+                   WHERE feed_no = ?1 AND id = ?2 AND live = 2 AND line_hash = ?3 AND line IS NOT NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let line = statement.query_row(params![taken.nos.feed_no, Sql(id), Sql(hash)], |row| {
-            row.get(0)
+        let before = statement.query_row(params![taken.nos.feed_no, Sql(id), Sql(hash)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
         });
-        Ok(line.optional()?.flatten())
+        Ok(before.optional()?)
     }
 
     /// Takes retracted pairs of a snapshot being taken, as marks at its head.
@@ -160,10 +176,11 @@ impl Ingest<'_> {
                     aside_no: None,
                     index: None,
                     applied: false,
+                    run_no: self.run_no(),
                 };
                 self.put_entry(taken.nos, at, &entry, None)?;
             }
-            project_record(self.connection, taken.instance_no, id)?;
+            self.project(taken.instance_no, id)?;
         }
         Ok(())
     }
@@ -206,10 +223,10 @@ impl Ingest<'_> {
             [taken.nos.feed_no],
         )?;
         for Sql(id) in gone {
-            project_record(self.connection, taken.instance_no, &id)?;
+            self.project(taken.instance_no, &id)?;
         }
         let totals = reader.totals();
-        self.retry_early(&totals.origin, Some(totals.scope))?;
+        self.retry_early(&totals.origin, totals.scope)?;
         Ok(Ok(()))
     }
 }

@@ -1,5 +1,7 @@
 //! A stored feed as the rules of `wb-core` see it.
 
+use std::rc::Rc;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::feed::{FeedState, FeedView, Header, Live, Opening};
 use wb_core::hash;
@@ -23,7 +25,7 @@ pub(crate) struct StoredFeed<'c> {
     pub feed_no: Option<i64>,
     pub state: Option<FeedState>,
     /// The log that says which first headers are void, where that matters.
-    pub identity: Option<IdentityLog>,
+    pub identity: Option<Rc<IdentityLog>>,
 }
 
 /// Row numbers of a feed.
@@ -85,6 +87,32 @@ pub(crate) fn load_feed<'c>(
     Ok(Some(feed))
 }
 
+/// Where a feed stands, without its lanes.
+pub(super) struct FeedAt {
+    pub log: LogId,
+    pub seq: u64,
+}
+
+impl FeedAt {
+    /// `None` while nothing of the feed was taken.
+    pub fn load(
+        connection: &Connection,
+        origin: &InstanceId,
+        scope: FeedScope,
+    ) -> Result<Option<Self>> {
+        let sql = "SELECT l.log, f.seq FROM instances i JOIN feeds f USING (instance_no) JOIN logs l USING (log_no)
+                   WHERE i.id = ?1 AND f.scope = ?2";
+        let mut statement = connection.prepare_cached(sql)?;
+        let at = statement.query_row(params![Sql(origin), scope.as_str()], |row| {
+            Ok(Self {
+                log: row.get::<_, Sql<LogId>>(0)?.0,
+                seq: row.get::<_, Sql<u64>>(1)?.0,
+            })
+        });
+        Ok(at.optional()?)
+    }
+}
+
 /// Reads a stored first header, and takes its hash.
 fn first_of(first: Option<&[u8]>) -> Result<Option<(Header, Hash)>> {
     let Some(first) = first else { return Ok(None) };
@@ -123,7 +151,7 @@ impl FeedView for StoredFeed<'_> {
     }
 
     fn opening(&self, log: &LogId) -> Result<Option<Opening>> {
-        let sql = "SELECT first FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log = ?3";
+        let sql = "SELECT first FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log = ?3 AND replaced = 0";
         let mut statement = self.connection.prepare_cached(sql)?;
         let first: Option<Option<Vec<u8>>> = statement
             .query_row(
@@ -133,7 +161,7 @@ impl FeedView for StoredFeed<'_> {
             .optional()?;
         let first = first_of(first.flatten().as_deref())?;
         let is_void = |(first, hash): &(Header, Hash)| {
-            let identity = self.identity.as_ref();
+            let identity = self.identity.as_deref();
             identity.is_some_and(|log| log.is_void(&first.identity, &first.placed(*hash)))
         };
         Ok(first

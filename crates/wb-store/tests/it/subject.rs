@@ -166,7 +166,7 @@ impl Subject for InStore {
     }
 
     fn feeds(&self) -> Vec<FeedView> {
-        let feeds = self.store.feeds().expect("readable feeds");
+        let feeds = self.store.served().feeds().expect("readable feeds");
         let view = |feed: wb_store::FeedRow| FeedView {
             origin: feed.held.origin.to_string(),
             scope: feed.held.scope.as_str().to_owned(),
@@ -225,13 +225,17 @@ impl Subject for InStore {
 impl InStore {
     /// The digest over what a snapshot of the feed would list: served, and not the stored lanes.
     fn live_digest(&self, feed: &wb_store::FeedRow) -> String {
-        let rows = self.store.snapshot(&feed.held.origin, feed.held.scope);
+        let rows = self
+            .store
+            .served()
+            .snapshot(&feed.held.origin, feed.held.scope);
         let rows = rows.expect("a readable feed").expect("a feed that is held");
         let mut live = LiveHash::default();
         let header = wb_core::feed::Header::read(&rows.head)
             .expect("a stored header")
             .0;
         self.store
+            .served()
             .each_live(&rows, |item| {
                 let item = wb_core::feed::Item::read(item, &header).expect("a stored item");
                 live.add(&item.entry.live_element().expect("a put"));
