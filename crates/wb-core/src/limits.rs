@@ -12,12 +12,16 @@ pub const NUMBER_MAX: u64 = 9_007_199_254_740_992;
 pub const DELTA_ENTRIES_MAX: usize = 1_024;
 /// Bytes of all record lines of a delta, each with its LF; protects memory for one delta.
 pub const DELTA_BYTES_MAX: u64 = 33_554_432;
+/// Bytes of an entry that stands alone: no canonical one is longer, so none is kept to see.
+pub const ENTRY_BYTES_MAX: usize = 320;
 /// Entries of one identity log; protects whoever must verify it at first contact.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
 /// Items in one `chain` or `retracted` line of a snapshot.
 pub const CHUNK_ITEMS_MAX: usize = 1_000;
 /// Feed sections in one bundle: what the line of its head can list.
 pub const BUNDLE_FEEDS_MAX: usize = 1_500;
+/// Sections in one stream, of feeds and of identity logs; protects the memory for what came of them.
+pub const STREAM_SECTIONS_MAX: usize = 2 * BUNDLE_FEEDS_MAX;
 /// Plain bytes per compressed byte once [`BUNDLE_RATIO_FREE_BYTES`] have come; stops decompression bombs.
 pub const BUNDLE_RATIO_MAX: u64 = 200;
 /// Plain bytes to which [`BUNDLE_RATIO_MAX`] does not apply yet.

@@ -106,6 +106,15 @@ pub fn check_key(key: &PublicKey) -> Result<(), Rule> {
     }
 }
 
+impl PublicKey {
+    /// Whether a signature over a message verifies strictly under this key.
+    pub(crate) fn verifies_message(&self, message: &[u8], signature: &Signature) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        VerifyingKey::from_bytes(&self.0)
+            .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+}
+
 /// A private key that can sign lines. Its seed is wiped when dropped.
 pub struct Signer {
     key: SigningKey,
@@ -130,6 +139,11 @@ impl Signer {
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.key.verifying_key().to_bytes())
+    }
+
+    /// Signs a message that carries what it is by itself (the base of an HTTP signature).
+    pub(crate) fn sign_message(&self, message: &[u8]) -> Signature {
+        Signature(self.key.sign(message).to_bytes())
     }
 
     /// Makes the signed line (without LF) of a payload that carries `kind` as its `type`.

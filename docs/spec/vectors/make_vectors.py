@@ -17,6 +17,8 @@ import blake3
 import nacl.bindings as sodium
 from nacl.signing import SigningKey
 
+import sync_vectors
+
 HERE = pathlib.Path(__file__).resolve().parent
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ED25519_PRIME = 2**255 - 19
@@ -1668,6 +1670,46 @@ def snapshot_above_the_last_head():
     return steps + [learn(rotated), snap(late.snapshot(), "refused", "above_last_head"), learn(recovered), snap(late.snapshot(), "void")], end(
         log, shows=[user, request])
 
+@feed("Snapshots of the log held whose head is signed under an earlier entry than the head held; the delta at that place breaks the same rule.")
+def refuse_snapshot_identity_decreases():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {**log.head, "seq": 9, "hash": "ab" * 32})
+    comment = record(alice, "comment", 3)
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment))]
+    low = log.copy().under(alice)
+    next_one = low.delta(record(alice, "request", 4))
+    steps += [snap(low.snapshot(), "refused", "identity_decreases"), delta(next_one, "refused", "identity_decreases")]
+    low.delta()
+    steps.append(snap(low.snapshot(), "refused", "identity_decreases"))
+    last = record(alice, "request", 5)
+    log.under(rotated).delta(last)
+    return steps + [snap(log.snapshot())], end(log, shows=[user, request, comment, last])
+
+@feed("A snapshot whose head is signed under an earlier entry than its own first header, to who holds nothing and to who holds the log before.")
+def refuse_snapshot_identity_decreases_from_its_first_header():
+    alice, old, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {"log": "1a" * 16, "generation": 5, "seq": 0, "hash": "ab" * 32})
+    new = old.copy().next_log("high", rotated)
+    new.delta(record(alice, "comment", 3))
+    low = new.copy().under(alice)
+    low.delta()
+    bad = snap(low.snapshot(), "refused", "identity_decreases")
+    new.under(rotated).delta(last := record(alice, "request", 5))
+    return [learn(rotated), bad, *steps[1:], bad, snap(new.snapshot())], end(new, shows=[user, request, *(x for x in new.deltas[0].items), last])
+
+@feed("Where a delta is held, or is a duplicate, so is a snapshot, although the position of its head falls.")
+def snapshot_that_steps_back_is_placed_first():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {**log.head, "seq": 9, "hash": "ab" * 32})
+    below, comment = log.snapshot(), record(alice, "comment", 3)
+    other = log.copy().under(alice)
+    other.delta()
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment)), snap(below, "duplicate"), snap(other.snapshot(), "fork")]
+    low = log.copy().under(alice)
+    next_one = low.delta()
+    steps += [delta(next_one, "held"), snap(low.snapshot(), "held")]
+    return steps, end(log, shows=[user, request, comment], forked=[log])
+
 def snapshot_refusal(name, rule, about, *spoils):
     """Each spoil gives a snapshot that breaks only this rule, to a follower that holds nothing; the good one is then taken."""
     def make():
@@ -1707,18 +1749,19 @@ snapshot_refusal("section_malformed", "wrong_count", "A section line with a memb
 snapshot_refusal("entry_malformed", "entry_malformed", "A stub with a space; a stub with drops; a retract among the items.",
                  _items(lambda l: l[:2] + [put_entry(l[2], drops=None).replace(",", ", ", 1)]), _items(lambda l: l[:2] + [put_entry(l[2])]),
                  _items(lambda l: l[:2] + [retract(4, 3, l[2])]))
-snapshot_refusal("wrong_chain", "wrong_chain", "A body hash changed; two exchanged; one left out; the first header is another one of the log; the last is missing from the chain.",
+snapshot_refusal("wrong_chain", "wrong_chain", "A body hash changed; two exchanged; one left out; the first header is another one of the log; the last is missing from the chain; more or fewer headers announced than the head counts.",
                  lambda log, a, l: log.snapshot(chain=[[*_bodies(log)[:2], "ab" * 32, _bodies(log)[3]]]),
                  lambda log, a, l: log.snapshot(chain=[[_bodies(log)[i] for i in (0, 2, 1, 3)]]),
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[1:]], headers=3),
                  lambda log, a, l: log.snapshot(first=[log.deltas[1].header]),
                  lambda log, a, l: log.snapshot(chain=[_bodies(log)[:3]], headers=3),
                  lambda log, a, l: log.snapshot(first=[Log(a, name="another").delta().header]),
-                 lambda log, a, l: log.snapshot(first=[Log(a, name="alice first", generation=1).delta().header]))
+                 lambda log, a, l: log.snapshot(first=[Log(a, name="alice first", generation=1).delta().header]),
+                 lambda log, a, l: log.snapshot(headers=5), lambda log, a, l: log.snapshot(headers=3))
 snapshot_refusal("wrong_order", "wrong_order", "Two items exchanged; the same item twice in the place of another.",
                  _items(lambda l: [l[1], l[0], l[2]]), _items(lambda l: [l[0], l[0], l[2]]))
-snapshot_refusal("wrong_count", "wrong_count", "One more announced than there is: headers, live records, retracted; one less: live records, retracted.",
-                 lambda log, a, l: log.snapshot(headers=5), lambda log, a, l: log.snapshot(live=4), lambda log, a, l: log.snapshot(retracted=3),
+snapshot_refusal("wrong_count", "wrong_count", "One more announced than there is: live records, retracted; one less: live records, retracted.",
+                 lambda log, a, l: log.snapshot(live=4), lambda log, a, l: log.snapshot(retracted=3),
                  lambda log, a, l: log.snapshot(live=2), lambda log, a, l: log.snapshot(retracted=1))
 snapshot_refusal("wrong_live", "wrong_live", "A record left out; one added; one of an earlier revision; a line changed on the way; live_n or live of the head is another.",
                  lambda log, a, l: log.snapshot(items=l[:2], live=2), lambda log, a, l: log.snapshot(items=[*l, record(a, "request", 6)], live=4),
@@ -1862,8 +1905,8 @@ def bundles():
     case("version_skew", "The exporter speaks protocol 2 and later only.", make(head_over={"protocol": {"min": 2, "max": 3}}), "versions", "version_skew", 1)
     bad_log = alice.rotate("alice 2", n=2)
     case("identity_rule_broken", "The exporter's identity log breaks a rule in its second entry.", make(sections=identity_section(bad_log) + snapshot[2]), "identity", "wrong_n", 4)
-    case("identity_of_another", "An identity section names an origin whose log it does not hold.", make(
-        sections=identity_section(alice) + [identity_section(bob)[0], *alice.lines] + snapshot[2]), "identity", "wrong_id", 2 + len(alice.lines) + 2)
+    case("identity_of_another", "An identity section names an origin whose log it does not hold.", make([snapshot, of_bob],
+        sections=identity_section(alice) + [identity_section(bob)[0], *alice.lines] + snapshot[2] + of_bob[2]), "identity", "wrong_id", 2 + len(alice.lines) + 2)
     case("head_signed_by_another_key", "The head is signed by a key that is not the exporter's.", make(signer=key("eve")), "head", "bad_signature", 1)
     case("head_with_a_wrong_key", "The head names an entry and a position that is not that entry's.", make(head_over={"key": 1}), "head", "wrong_key", 1)
     first = {"origin": alice.id, "scope": "public", "form": "snapshot", "items": 3}
@@ -1873,6 +1916,20 @@ def bundles():
     _with_head(forged, signer=key("eve"))
     case("feed_signed_by_another_key", "The exporter is honest, the head of the feed is not signed by its origin.", make([(forged, "snapshot", forged.snapshot())]), "feed", "bad_signature",
          number('"section":"snapshot"'))
+    carol, hers, *_ = start("carol")
+    of_carol = (hers, "deltas", deltas_section(hers, hers.deltas))
+    low, high = sorted([of_bob, of_carol], key=lambda f: f[0].who.id)
+    logs = lambda *whose: [x for who in whose for x in identity_section(who)]
+    case("identities_by_id", "Two other origins: their identity sections rise by id.", make([low, high], others=[carol, bob]), feeds=[low, high])
+    case("identities_out_of_order", "The identity sections of the other origins are exchanged: the second is named.", make(
+        [low, high], sections=logs(alice, high[0].who, low[0].who) + low[2] + high[2]), "identity", "wrong_order", 1 + len(logs(alice, high[0].who)) + 1)
+    case("identity_twice", "The identity section of another origin comes twice.", make([of_bob], sections=logs(alice, bob, bob) + of_bob[2]),
+         "identity", "wrong_order", 1 + len(logs(alice, bob)) + 1)
+    case("exporter_twice", "The exporter's identity section comes again among the others.", make([of_bob], sections=logs(alice, bob, alice) + of_bob[2]),
+         "identity", "wrong_order", 1 + len(logs(alice, bob)) + 1)
+    case("exporter_is_not_first", "Another identity section comes before the exporter's.", make([of_bob], sections=logs(bob, alice) + of_bob[2]), "identity", "wrong_order", 2)
+    case("contents_mismatch_identity", "An identity section of an origin without a feed in the contents.", make([snapshot], sections=logs(alice, bob) + snapshot[2]),
+         "head", "contents_mismatch", 1)
     return out
 
 def wants():
@@ -1997,6 +2054,7 @@ def all_files() -> dict:
         made[f"feeds/{name}.json"] = {"name": name, "about": about, "schema_version": 1, "follows": follows, "steps": steps, "end": at_end}
     Counter.n = 0
     made |= {f"bundles/{name}.json": case for name, case in bundles().items()}
+    made |= sync_vectors.files()
     return {name: pretty(value) + "\n" for name, value in made.items()}
 
 def main(argument):

@@ -1,123 +1,21 @@
-//! Driving a bundle into the place where feeds are kept, line by line.
+//! Driving a bundle, or sections that came as a stream, into the place where feeds are kept, line by
+//! line.
 //!
 //! [`Driver`] knows the order of things; a [`Sink`] keeps feeds: a node's store, or memory when a
 //! bundle is verified without an instance ([`super::Memory`]).
 
 use std::collections::BTreeMap;
 
+use super::error::{BundleError, Stage, in_feed};
 use super::head::{BundleHead, Form};
-use super::reader::{BundleError, BundleReader, Event, Stage, in_feed};
-use crate::feed::{
-    Delta, Item, Outcome, Progress, Refusal, SnapshotOutcome, SnapshotReader, Totals,
-};
-use crate::id::{InstanceId, RecordId};
+use super::reader::{BundleReader, Event};
+use super::section::SECTION_START;
+use super::sink::{FeedOutcome, Sink};
+use crate::feed::{Delta, Outcome, Progress, Refusal, SnapshotOutcome};
+use crate::id::InstanceId;
 use crate::identity::{IdentityLog, Merge};
 use crate::rule::Rule;
 use crate::scope::FeedScope;
-
-/// Where feeds are kept while a bundle is read.
-pub trait Sink {
-    /// Why the place could not take something.
-    type Error;
-
-    /// A feed section begins: what is taken from here on may have to be undone alone.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn begin_section(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    /// The feed section is whole.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn keep_section(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    /// The feed section does not verify: undoes what was taken since it began.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn undo_section(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    /// Takes an identity log; returns what it means and the log that holds from now on.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), Self::Error>;
-
-    /// Places a snapshot whose head and chain have come, and gets ready for its items.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn place(
-        &mut self,
-        snapshot: &mut SnapshotReader,
-        identity: Option<&IdentityLog>,
-    ) -> Result<Result<SnapshotOutcome, Refusal>, Self::Error>;
-
-    /// Takes an item of the snapshot that was placed to be taken.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn item(&mut self, item: &Item<'_>) -> Result<(), Self::Error>;
-
-    /// Takes an item of a snapshot that is a duplicate: its line may fill a stub. Who keeps no lines
-    /// has nothing to do.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn fill(&mut self, item: &Item<'_>) -> Result<(), Self::Error> {
-        let _ = item;
-        Ok(())
-    }
-
-    /// Takes retracted pairs of that snapshot.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn retracted(&mut self, pairs: &[(RecordId, u64)]) -> Result<(), Self::Error>;
-
-    /// Ends that snapshot: checks the whole.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, Self::Error>;
-
-    /// Takes a delta.
-    ///
-    /// # Errors
-    /// Whatever the place reports.
-    fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, Self::Error>;
-}
-
-/// What came of one feed section.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedOutcome {
-    /// The instance.
-    pub origin: InstanceId,
-    /// The feed's scope.
-    pub scope: FeedScope,
-    /// In which form it came.
-    pub form: Form,
-    /// Items in the section.
-    pub items: u64,
-    /// What came of it, by the names of the spec; of several deltas the first that is not `append`
-    /// or `duplicate`.
-    pub outcome: &'static str,
-}
-
-impl FeedOutcome {
-    /// Whether everything in the section counts or counted before.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
-        matches!(self.outcome, "take" | "append" | "duplicate")
-    }
-}
 
 /// Why driving stopped.
 #[derive(Debug)]
@@ -126,6 +24,19 @@ pub enum DriveError<E> {
     Bundle(BundleError),
     /// The place is.
     Sink(E),
+}
+
+/// What an error within a feed section costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Cost {
+    /// Everything: a bundle counts as a whole.
+    #[default]
+    All,
+    /// That section, whatever the error: the operator asked to save what verifies.
+    Section,
+    /// That section where the feed is at fault, everything where the lines are: who sends a stream
+    /// passes on the feeds of others, and answers for its lines.
+    Feed,
 }
 
 /// Drives lines into a sink.
@@ -138,20 +49,33 @@ pub struct Driver {
     placed: Option<SnapshotOutcome>,
     evidence: Vec<(InstanceId, Merge)>,
     failed: Option<BundleError>,
-    partial: bool,
+    cost: Cost,
     passing: bool,
     damage: Option<BundleError>,
 }
-
-/// What came of a feed section that does not verify, in a partial import.
-const LEFT: &str = "refused";
 
 impl Driver {
     /// Takes each feed section by itself: one that does not verify is undone and passed over.
     #[must_use]
     pub fn partial() -> Self {
         Self {
-            partial: true,
+            cost: Cost::Section,
+            ..Self::default()
+        }
+    }
+
+    /// Takes sections without the frame of a bundle; see [`BundleReader::sections`].
+    ///
+    /// A feed section is verified with the identity log that the stream brought before it, else with
+    /// the one that the sink holds; where there is neither, the stream breaks `wrong_order`. A delta
+    /// that is refused stops its feed: what came before stays, and the rest of its section is passed
+    /// over. A snapshot that is refused is undone and passed over. After any other error nothing more
+    /// is taken and the section it fell in is undone, so that what the sink holds is whole sections.
+    #[must_use]
+    pub fn sections() -> Self {
+        Self {
+            reader: BundleReader::sections(),
+            cost: Cost::Feed,
             ..Self::default()
         }
     }
@@ -174,38 +98,84 @@ impl Driver {
         &self.evidence
     }
 
-    /// Identity logs of the bundle, as they hold here now.
+    /// Identity logs of the bundle, as they hold here now; of a stream also those the sink was asked
+    /// for.
     #[must_use]
     pub fn identities(&self) -> &BTreeMap<InstanceId, IdentityLog> {
         &self.identities
     }
 
-    /// Ends a section that was not complete when the file ended.
+    /// Ends a section that was not complete when the file or stream ended. A bundle that counts as a
+    /// whole is left to whoever drops it.
     ///
     /// # Errors
     /// What the sink reports.
     pub fn cut_off<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        if self.partial && self.reader.is_in_feed() {
-            let error = self.reader.error(Stage::Format, Rule::Truncated);
-            self.give_up(error, sink)?;
+        if self.failed.is_some() || !self.reader.is_in_feed() {
+            return Ok(());
         }
-        Ok(())
+        let error = self.reader.error(Stage::Format, Rule::Truncated);
+        match self.cost {
+            Cost::All => Ok(()),
+            Cost::Section => self.give_up(error, sink),
+            Cost::Feed => self.fail(error, sink),
+        }
     }
 
     fn give_up<S: Sink>(&mut self, error: BundleError, sink: &mut S) -> Result<(), S::Error> {
         sink.undo_section()?;
         self.reader.abandon_section();
         self.passing = true;
-        self.damage.get_or_insert(error);
         if let Some(feed) = self.feeds.last_mut() {
-            feed.outcome = LEFT;
+            feed.refuse(error.rule);
         }
+        self.damage.get_or_insert(error);
+        Ok(())
+    }
+
+    /// Ends a stream at an error; what is whole may be kept.
+    fn fail<S: Sink>(&mut self, error: BundleError, sink: &mut S) -> Result<(), S::Error> {
+        if self.reader.is_in_feed() {
+            sink.undo_section()?;
+            if let Some(feed) = self.feeds.last_mut() {
+                feed.refuse(error.rule);
+            }
+        }
+        self.failed = Some(error);
+        Ok(())
+    }
+
+    /// Takes a line of a stream: a feed that breaks a rule costs that feed.
+    fn push_section<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        match self.take(line, sink) {
+            Ok(()) => Ok(()),
+            Err(DriveError::Sink(error)) => Err(error),
+            Err(DriveError::Bundle(error)) => {
+                if error.stage == Stage::Feed && self.reader.is_in_feed() {
+                    self.refuse(error.rule, sink)
+                } else {
+                    self.fail(error, sink)
+                }
+            }
+        }
+    }
+
+    /// Stops the feed being read. Its deltas before the refused one were accepted, and the sink may
+    /// have noted that one by name; a snapshot is whole or nothing.
+    fn refuse<S: Sink>(&mut self, rule: Rule, sink: &mut S) -> Result<(), S::Error> {
+        let feed = self.feeds.last_mut().expect("a section began");
+        feed.refuse(rule);
+        match feed.form {
+            Form::Snapshot => sink.undo_section()?,
+            Form::Deltas => sink.keep_section()?,
+        }
+        self.reader.pass_over_section();
         Ok(())
     }
 
     /// Takes a line of a partial import: an error within a feed section costs that section.
     fn push_partial<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
-        let begins = line.starts_with(b"{\"section\":");
+        let begins = line.starts_with(SECTION_START);
         if self.passing && !begins {
             self.reader.pass(line);
             return Ok(());
@@ -228,26 +198,7 @@ impl Driver {
         }
     }
 
-    /// Takes the next line (without LF). After the first error of the bundle the rest is only
-    /// skimmed, because a damaged file should be called damaged; [`Driver::finish`] tells.
-    ///
-    /// # Errors
-    /// What the sink reports.
-    pub fn push<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
-        if self.failed.is_some() {
-            if self
-                .failed
-                .as_ref()
-                .is_some_and(|failed| failed.stage != Stage::Format)
-                && let Err(damage) = self.reader.skim(line)
-            {
-                self.failed = Some(damage);
-            }
-            return Ok(());
-        }
-        if self.partial {
-            return self.push_partial(line, sink);
-        }
+    fn push_whole<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
         match self.take(line, sink) {
             Ok(()) => Ok(()),
             Err(DriveError::Bundle(error)) => {
@@ -258,13 +209,38 @@ impl Driver {
         }
     }
 
-    /// Ends the bundle.
+    /// Takes the next line (without LF). After the first error of the bundle the rest is only
+    /// skimmed, because a damaged file should be called damaged; the rest of a stream is not read.
+    /// [`Driver::finish`] tells.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn push<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        if let Some(failed) = &self.failed {
+            if self.cost != Cost::Feed
+                && failed.stage != Stage::Format
+                && let Err(damage) = self.reader.skim(line)
+            {
+                self.failed = Some(damage);
+            }
+            return Ok(());
+        }
+        match self.cost {
+            Cost::All => self.push_whole(line, sink),
+            Cost::Section => self.push_partial(line, sink),
+            Cost::Feed => self.push_section(line, sink),
+        }
+    }
+
+    /// Ends the bundle or stream.
     ///
     /// # Errors
     /// The first stage that failed, with line and rule.
     pub fn finish(&self) -> Result<(), BundleError> {
         match &self.failed {
-            Some(failed) if failed.stage == Stage::Format => Err(failed.clone()),
+            Some(failed) if failed.stage == Stage::Format || self.cost == Cost::Feed => {
+                Err(failed.clone())
+            }
             Some(failed) => Err(self.reader.finish().err().unwrap_or_else(|| failed.clone())),
             None => match &self.damage {
                 Some(damage) => Err(damage.clone()),
@@ -295,18 +271,12 @@ impl Driver {
                 self.identities.insert(id, log);
             }
             Event::SnapshotStart(totals) => {
-                sink.begin_section().map_err(DriveError::Sink)?;
-                self.start_snapshot(&totals);
+                let (origin, scope) = (totals.origin, totals.scope);
+                self.start_feed(origin, scope, Form::Snapshot, totals.live, sink)?;
             }
             Event::DeltasStart(totals) => {
-                sink.begin_section().map_err(DriveError::Sink)?;
-                self.feeds.push(FeedOutcome {
-                    origin: totals.origin,
-                    scope: totals.scope,
-                    form: Form::Deltas,
-                    items: totals.items,
-                    outcome: "append",
-                });
+                let (origin, scope) = (totals.origin, totals.scope);
+                self.start_feed(origin, scope, Form::Deltas, totals.items, sink)?;
             }
             Event::Snapshot(progress) => self.snapshot(progress, sink)?,
             Event::Delta(header, items) => self.delta(&header, &items, sink)?,
@@ -325,15 +295,52 @@ impl Driver {
         Ok(())
     }
 
-    fn start_snapshot(&mut self, totals: &Totals) {
+    fn start_feed<S: Sink>(
+        &mut self,
+        origin: InstanceId,
+        scope: FeedScope,
+        form: Form,
+        items: u64,
+        sink: &mut S,
+    ) -> Result<(), DriveError<S::Error>> {
+        if self.cost == Cost::Feed {
+            self.find_identity(origin, sink)?;
+        }
+        sink.begin_section().map_err(DriveError::Sink)?;
         self.placed = None;
+        let outcome = match form {
+            Form::Snapshot => SnapshotOutcome::Take.as_str(),
+            Form::Deltas => "append",
+        };
         self.feeds.push(FeedOutcome {
-            origin: totals.origin,
-            scope: totals.scope,
-            form: Form::Snapshot,
-            items: totals.live,
-            outcome: "take",
+            origin,
+            scope,
+            form,
+            items,
+            outcome,
+            rule: None,
         });
+        Ok(())
+    }
+
+    /// A stream brings only the logs that are new to its reader.
+    fn find_identity<S: Sink>(
+        &mut self,
+        origin: InstanceId,
+        sink: &mut S,
+    ) -> Result<(), DriveError<S::Error>> {
+        if self.identities.contains_key(&origin) {
+            return Ok(());
+        }
+        let held = sink.known_identity(&origin).map_err(DriveError::Sink)?;
+        let Some(held) = held else {
+            // The section has only begun, and nothing of it was handed on.
+            self.reader.abandon_section();
+            let error = self.reader.error(Stage::Identity, Rule::WrongOrder);
+            return Err(DriveError::Bundle(error));
+        };
+        self.identities.insert(origin, held);
+        Ok(())
     }
 
     fn in_section(&self, refusal: &Refusal) -> BundleError {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use super::drive::Sink;
+use super::sink::Sink;
 use crate::feed::{
     Delta, FeedState, FeedView, Item, Live, Opening, Outcome, Refusal, SnapshotOutcome,
     SnapshotReader, accept,
@@ -37,7 +37,7 @@ impl FeedView for Feed {
     }
 }
 
-/// A [`Sink`] in memory.
+/// A [`Sink`] in memory. It undoes nothing: a feed that was refused is not to be asked of it again.
 #[derive(Debug, Default)]
 pub struct Memory {
     identities: BTreeMap<InstanceId, IdentityLog>,
@@ -65,6 +65,10 @@ impl Memory {
 
 impl Sink for Memory {
     type Error = Infallible;
+
+    fn known_identity(&mut self, id: &InstanceId) -> Result<Option<IdentityLog>, Infallible> {
+        Ok(self.identities.get(id).cloned())
+    }
 
     fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), Infallible> {
         let id = log.id();
@@ -115,7 +119,7 @@ impl Sink for Memory {
         let state = snapshot.state();
         feed.headers = (0..)
             .zip(snapshot.chain())
-            .map(|(seq, (_, hash))| (seq, *hash))
+            .map(|(seq, (_, hash))| (seq, hash))
             .collect();
         feed.openings.insert(state.log, state.opening);
         feed.state = Some(state);

@@ -1,17 +1,24 @@
-//! Bundles: feeds in one file (spec: bundles).
+//! Bundles: feeds in one file (spec: bundles), and the same sections as a stream, whose frame is an
+//! answer that is signed as a whole.
 //!
 //! [`BundleReader`] takes a file line by line and says what each line is, with everything checked
 //! that a line and those before it can prove. What is done with a snapshot or a delta is decided by
 //! its caller, who holds the feeds. The plain bytes are written with [`Writer`].
 
 mod drive;
+mod error;
 mod head;
 mod memory;
 mod reader;
+mod section;
+mod sink;
 mod writer;
 
-pub use drive::{DriveError, Driver, FeedOutcome, Sink};
+pub use drive::{DriveError, Driver};
+pub use error::{BundleError, Stage};
 pub use head::{BundleHead, Contents, Form, PROTOCOL, Speaks};
 pub use memory::Memory;
-pub use reader::{BundleError, BundleReader, DeltasTotals, Event, Stage};
+pub use reader::{BundleReader, Event};
+pub use section::DeltasTotals;
+pub use sink::{FeedOutcome, Sink};
 pub use writer::Writer;

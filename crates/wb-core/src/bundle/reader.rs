@@ -1,80 +1,25 @@
-//! Reading a bundle, line by line.
+//! Reading a bundle, or the same sections as a stream, line by line.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::error::{BundleError, Stage, in_feed};
 use super::head::{BundleHead, Contents, Form, PROTOCOL};
-use crate::feed::{Delta, Progress, Refusal, SnapshotReader, Totals};
-use crate::id::{Hash, InstanceId};
+use super::section::{
+    DeltasTotals, EndTotals, IdentityTotals, SECTION_START, SECTION_VERSION, SectionName,
+};
+use crate::entry::Entry;
+use crate::feed::{Delta, Progress, SnapshotReader, Totals};
+use crate::id::InstanceId;
 use crate::identity::{IdentityLog, Position};
 use crate::json;
-use crate::limits::{BUNDLE_FEEDS_MAX, IDENTITY_ENTRIES_MAX};
+use crate::limits::{
+    BUNDLE_FEEDS_MAX, DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX,
+};
 use crate::rule::Rule;
 use crate::scope::FeedScope;
 use crate::signed::{self, Unverified};
-
-/// The stage of reading at which a bundle failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
-    /// The file itself.
-    Format,
-    /// The versions of exporter and reader.
-    Versions,
-    /// An identity log.
-    Identity,
-    /// The head's signature and list of contents.
-    Head,
-    /// A feed.
-    Feed,
-}
-
-impl Stage {
-    /// The name in the spec.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Format => "format",
-            Self::Versions => "versions",
-            Self::Identity => "identity",
-            Self::Head => "head",
-            Self::Feed => "feed",
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Where and why a bundle failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("bundle: line {line}, stage {stage}: {rule}")]
-pub struct BundleError {
-    /// The stage.
-    pub stage: Stage,
-    /// The line, counted from 1.
-    pub line: u64,
-    /// The rule broken.
-    pub rule: Rule,
-}
-
-/// What a `deltas` section announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct DeltasTotals {
-    /// The instance.
-    pub origin: InstanceId,
-    /// The feed's scope.
-    pub scope: FeedScope,
-    /// Deltas that follow.
-    pub deltas: u64,
-    /// Items in them.
-    pub items: u64,
-}
 
 /// What a line completed.
 #[derive(Debug)]
@@ -99,27 +44,6 @@ pub enum Event<'a> {
     End,
 }
 
-#[derive(Deserialize)]
-struct SectionName {
-    section: String,
-    schema_version: u32,
-}
-
-/// The version of section lines that this program reads; another is a section of the future.
-const SECTION_VERSION: u32 = 1;
-
-#[derive(Deserialize)]
-struct IdentityTotals {
-    origin: InstanceId,
-    entries: u64,
-}
-
-#[derive(Deserialize)]
-struct EndTotals {
-    lines: u64,
-    sha256: Hash,
-}
-
 #[derive(Debug)]
 enum Within {
     Head,
@@ -136,18 +60,46 @@ enum Within {
         items: u64,
         header: Option<(Vec<u8>, usize)>,
         read: Vec<Vec<u8>>,
+        /// Bytes of the record lines in `read`, each with its LF.
+        bytes: u64,
+        last_line: u64,
+    },
+    /// The rest of a feed section of which nothing more is taken.
+    Passed {
+        last_line: LastLine,
     },
     End,
 }
 
-/// Reads a bundle line by line; see the [module](super).
+/// Where a section that is passed over ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastLine {
+    /// At this line, as the section announced.
+    At(u64),
+    /// Before the next section, or with the stream: a snapshot does not announce its lines.
+    Open,
+}
+
+/// How sections come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    /// As a file: a signed head that lists them, and a line that ends them.
+    Bundle,
+    /// As the answer of somebody whose answers are signed as a whole.
+    Stream,
+}
+
+/// Reads a bundle, or sections without its frame, line by line; see the [module](super).
 #[derive(Debug)]
 pub struct BundleReader {
+    frame: Frame,
     within: Within,
     line: u64,
     sha: Sha256,
     head: Option<(Vec<u8>, BundleHead)>,
     head_verified: bool,
+    last_identity: Option<InstanceId>,
+    sections: usize,
     feeds: usize,
     section_line: u64,
 }
@@ -162,11 +114,14 @@ const CONTENTS_MISMATCH: BundleError = BundleError {
 impl Default for BundleReader {
     fn default() -> Self {
         Self {
+            frame: Frame::Bundle,
             within: Within::Head,
             line: 0,
             sha: Sha256::new(),
             head: None,
             head_verified: false,
+            last_identity: None,
+            sections: 0,
             feeds: 0,
             section_line: 0,
         }
@@ -174,6 +129,18 @@ impl Default for BundleReader {
 }
 
 impl BundleReader {
+    /// Reads sections without the frame of a bundle, from somebody whose answers are signed as a
+    /// whole: no head, no list of contents, no end line. Sections come in any order, at most
+    /// [`STREAM_SECTIONS_MAX`].
+    #[must_use]
+    pub fn sections() -> Self {
+        Self {
+            frame: Frame::Stream,
+            within: Within::Between,
+            ..Self::default()
+        }
+    }
+
     /// The number of the line read last, from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
@@ -209,17 +176,37 @@ impl BundleReader {
         identities: &BTreeMap<InstanceId, IdentityLog>,
     ) -> Result<Event<'a>, BundleError> {
         self.line += 1;
-        let before = self.sha.clone();
-        self.sha.update(line);
-        self.sha.update(b"\n");
-        let inside = !matches!(self.within, Within::Head | Within::Between | Within::End);
-        if inside && line.starts_with(b"{\"section\":") {
-            // A new section before the last one had everything it announced.
-            return Err(self.error(Stage::Format, Rule::WrongCount));
+        let event = self.read(line, identities);
+        self.note(line);
+        event
+    }
+
+    /// Hashes a line that was read: what the end line counts are the lines before it.
+    fn note(&mut self, line: &[u8]) {
+        if self.frame == Frame::Bundle {
+            self.sha.update(line);
+            self.sha.update(b"\n");
+        }
+    }
+
+    fn read<'a>(
+        &mut self,
+        line: &'a [u8],
+        identities: &BTreeMap<InstanceId, IdentityLog>,
+    ) -> Result<Event<'a>, BundleError> {
+        if line.starts_with(SECTION_START) {
+            match self.within {
+                Within::Head | Within::Between | Within::End => {}
+                Within::Passed {
+                    last_line: LastLine::Open,
+                } => self.within = Within::Between,
+                // A new section before the last one had everything it announced.
+                _ => return Err(self.error(Stage::Format, Rule::WrongCount)),
+            }
         }
         match &mut self.within {
             Within::Head => self.read_head(line),
-            Within::Between => self.read_section(line, before),
+            Within::Between => self.read_section(line),
             Within::Identity { .. } => self.read_identity(line),
             Within::Snapshot(reader) => {
                 let identity = identities.get(&reader.totals().origin);
@@ -235,6 +222,7 @@ impl BundleReader {
                     })
             }
             Within::Deltas { .. } => self.read_delta(line),
+            Within::Passed { .. } => self.read_passed(line),
             Within::End => Err(self.error(Stage::Format, Rule::TrailingData)),
         }
     }
@@ -275,20 +263,18 @@ impl BundleReader {
             return Err(self.error(Stage::Format, Rule::TrailingData));
         }
         let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
-        let before = self.sha.clone();
-        self.sha.update(line);
-        self.sha.update(b"\n");
         if line.starts_with(b"{\"section\":\"end\"") {
             let end: EndTotals = serde_json::from_str(text)
                 .map_err(|_| self.error(Stage::Format, Rule::UnknownSection))?;
             if end.lines != self.line - 1 {
                 return Err(self.error(Stage::Format, Rule::WrongCount));
             }
-            if end.sha256.0 != <[u8; 32]>::from(before.finalize()) {
+            if end.sha256.0 != self.digest() {
                 return Err(self.error(Stage::Format, Rule::WrongDigest));
             }
             self.within = Within::End;
         }
+        self.note(line);
         Ok(())
     }
 
@@ -309,17 +295,46 @@ impl BundleReader {
     /// Passes over a line of a section that was given up.
     pub fn pass(&mut self, line: &[u8]) {
         self.line += 1;
-        self.sha.update(line);
-        self.sha.update(b"\n");
+        self.note(line);
     }
 
-    /// Says whether the file was whole.
+    /// Takes nothing more of the feed section being read: its other lines are still pushed, and only
+    /// have to be JSON. Deltas end where they announced; a snapshot ends before the next section.
+    pub fn pass_over_section(&mut self) {
+        let last_line = match &self.within {
+            Within::Snapshot(_) => LastLine::Open,
+            Within::Deltas { last_line, .. } => LastLine::At(*last_line),
+            _ => return,
+        };
+        self.within = Within::Passed { last_line };
+        self.end_passed();
+    }
+
+    fn end_passed(&mut self) {
+        if let Within::Passed { last_line } = self.within
+            && last_line == LastLine::At(self.line)
+        {
+            self.within = Within::Between;
+        }
+    }
+
+    fn read_passed(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
+        json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
+        self.end_passed();
+        Ok(Event::Pending)
+    }
+
+    /// Says whether the file was whole; a stream is where it stands between sections.
     ///
     /// # Errors
     /// `truncated`, or `not_a_bundle` for a file without a line.
     pub fn finish(&self) -> Result<(), BundleError> {
         match self.within {
             Within::End => Ok(()),
+            Within::Between
+            | Within::Passed {
+                last_line: LastLine::Open,
+            } if self.frame == Frame::Stream => Ok(()),
             Within::Head => Err(self.error(Stage::Format, Rule::NotABundle)),
             _ => Err(self.error(Stage::Format, Rule::Truncated)),
         }
@@ -347,7 +362,7 @@ impl BundleReader {
         Ok(Event::Head(Box::new(head)))
     }
 
-    fn read_section(&mut self, line: &[u8], before: Sha256) -> Result<Event<'static>, BundleError> {
+    fn read_section(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
         let text = json::check(line).map_err(|rule| self.error(Stage::Format, rule))?;
         let unknown = self.error(Stage::Format, Rule::UnknownSection);
         let name: SectionName = serde_json::from_str(text).map_err(|_| unknown.clone())?;
@@ -355,25 +370,17 @@ impl BundleReader {
             return Err(unknown);
         }
         let name = name.section.as_str();
-        if name != "identity" && !self.head_verified {
+        if self.frame == Frame::Bundle && name != "identity" && !self.head_verified {
             return Err(self.error(Stage::Head, Rule::WrongKey));
+        }
+        self.sections += 1;
+        if self.frame == Frame::Stream && self.sections > STREAM_SECTIONS_MAX {
+            return Err(self.error(Stage::Format, Rule::TooLarge));
         }
         match name {
             "identity" => {
                 let totals: IdentityTotals = serde_json::from_str(text).map_err(|_| unknown)?;
-                let count = self.error(Stage::Format, Rule::WrongCount);
-                if totals.entries == 0 || self.feeds > 0 {
-                    return Err(count);
-                }
-                if totals.entries > IDENTITY_ENTRIES_MAX as u64 {
-                    return Err(self.error(Stage::Identity, Rule::IdentityTooLong));
-                }
-                self.within = Within::Identity {
-                    origin: totals.origin,
-                    left: totals.entries,
-                    lines: Vec::new(),
-                };
-                Ok(Event::Pending)
+                self.start_identity(&totals)
             }
             "snapshot" => {
                 let reader =
@@ -387,31 +394,86 @@ impl BundleReader {
             "deltas" => {
                 let totals: DeltasTotals = serde_json::from_str(text).map_err(|_| unknown)?;
                 self.next_feed(totals.origin, totals.scope, Form::Deltas, totals.items)?;
+                let lines = totals.deltas.saturating_add(totals.items);
                 self.within = Within::Deltas {
                     totals,
                     deltas: 0,
                     items: 0,
                     header: None,
                     read: Vec::new(),
+                    bytes: 0,
+                    last_line: self.line.saturating_add(lines),
                 };
                 Ok(Event::DeltasStart(totals))
             }
-            "end" => {
-                let end: EndTotals = serde_json::from_str(text).map_err(|_| unknown)?;
-                if end.lines != self.line - 1 {
-                    return Err(self.error(Stage::Format, Rule::WrongCount));
-                }
-                if end.sha256.0 != <[u8; 32]>::from(before.finalize()) {
-                    return Err(self.error(Stage::Format, Rule::WrongDigest));
-                }
-                self.within = Within::End;
-                if self.contents().len() != self.feeds {
-                    return Err(CONTENTS_MISMATCH);
-                }
-                Ok(Event::End)
+            "end" if self.frame == Frame::Bundle => {
+                let end = serde_json::from_str(text).map_err(|_| unknown)?;
+                self.end_bundle(&end)
             }
             _ => Err(unknown),
         }
+    }
+
+    fn start_identity(&mut self, totals: &IdentityTotals) -> Result<Event<'static>, BundleError> {
+        let origin = totals.origin;
+        let is_late = self.frame == Frame::Bundle && self.feeds > 0;
+        if totals.entries == 0 || is_late {
+            return Err(self.error(Stage::Format, Rule::WrongCount));
+        }
+        if totals.entries > IDENTITY_ENTRIES_MAX as u64 {
+            return Err(self.error(Stage::Identity, Rule::IdentityTooLong));
+        }
+        if let Some((_, head)) = &self.head {
+            self.check_identity_place(origin, head)?;
+        }
+        self.last_identity = Some(origin);
+        self.within = Within::Identity {
+            origin,
+            left: totals.entries,
+            lines: Vec::new(),
+        };
+        Ok(Event::Pending)
+    }
+
+    /// The exporter's log comes first, then the others by id, and only those that a feed needs: a
+    /// reader keeps every log until the end.
+    fn check_identity_place(
+        &self,
+        origin: InstanceId,
+        head: &BundleHead,
+    ) -> Result<(), BundleError> {
+        let is_exporter = origin == head.exporter;
+        let in_order = match self.last_identity {
+            None => is_exporter,
+            Some(last) => !is_exporter && (last == head.exporter || last < origin),
+        };
+        if !in_order {
+            return Err(self.error(Stage::Identity, Rule::WrongOrder));
+        }
+        let mut listed = head.contents.iter().map(|feed| feed.origin);
+        if !is_exporter && !listed.any(|listed| listed == origin) {
+            return Err(CONTENTS_MISMATCH);
+        }
+        Ok(())
+    }
+
+    fn end_bundle(&mut self, end: &EndTotals) -> Result<Event<'static>, BundleError> {
+        if end.lines != self.line - 1 {
+            return Err(self.error(Stage::Format, Rule::WrongCount));
+        }
+        if end.sha256.0 != self.digest() {
+            return Err(self.error(Stage::Format, Rule::WrongDigest));
+        }
+        self.within = Within::End;
+        if self.contents().len() != self.feeds {
+            return Err(CONTENTS_MISMATCH);
+        }
+        Ok(Event::End)
+    }
+
+    /// SHA-256 of every line noted so far.
+    fn digest(&self) -> [u8; 32] {
+        self.sha.clone().finalize().into()
     }
 
     fn contents(&self) -> &[Contents] {
@@ -431,7 +493,7 @@ impl BundleReader {
             form,
             items,
         };
-        if self.contents().get(self.feeds) != Some(&found) {
+        if self.frame == Frame::Bundle && self.contents().get(self.feeds) != Some(&found) {
             return Err(CONTENTS_MISMATCH);
         }
         self.feeds += 1;
@@ -459,7 +521,7 @@ impl BundleReader {
             line: first_line + error.entry as u64,
             rule: error.rule,
         })?;
-        if !self.head_verified {
+        if self.frame == Frame::Bundle && !self.head_verified {
             self.verify_head(&log)?;
         }
         self.within = Within::Between;
@@ -498,6 +560,8 @@ impl BundleReader {
             items,
             header,
             read,
+            bytes,
+            ..
         } = &mut self.within
         else {
             unreachable!("called within a deltas section")
@@ -515,7 +579,22 @@ impl BundleReader {
             }
             self.section_line = number;
             *header = Some((line.to_vec(), count));
+            *bytes = 0;
         } else {
+            let error = |rule| BundleError {
+                stage: Stage::Feed,
+                line: number,
+                rule,
+            };
+            // Before it is kept, so that no more than one delta's bytes ever are.
+            if !Entry::starts(line) {
+                *bytes += line.len() as u64 + 1;
+            } else if line.len() > ENTRY_BYTES_MAX {
+                return Err(error(Rule::EntryMalformed));
+            }
+            if *bytes > DELTA_BYTES_MAX {
+                return Err(error(Rule::DeltaTooLarge));
+            }
             read.push(line.to_vec());
         }
         match header.take() {
@@ -527,20 +606,5 @@ impl BundleReader {
                 Ok(Event::Pending)
             }
         }
-    }
-}
-
-/// The error of a feed, at a line: what a single line or a count breaks is a fault of the file.
-pub(super) fn in_feed(line: u64, refusal: &Refusal) -> BundleError {
-    let is_format = refusal.rule == Rule::WrongCount || refusal.rule.is_strict_json();
-    let stage = if is_format {
-        Stage::Format
-    } else {
-        Stage::Feed
-    };
-    BundleError {
-        stage,
-        line,
-        rule: refusal.rule,
     }
 }

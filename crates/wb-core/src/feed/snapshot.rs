@@ -1,7 +1,7 @@
 //! Snapshots: a feed at its head without its history (spec: snapshots).
 //!
-//! [`SnapshotReader`] takes the lines one by one and holds 16 bytes a record and 64 a header, so that
-//! a feed of any size can be read; the caller stores items inside a transaction that it drops when
+//! [`SnapshotReader`] takes the lines one by one and holds 16 bytes a record and 32 for each header that
+//! the signed head counts, so that a feed of any size can be read; the caller stores items inside a transaction that it drops when
 //! [`SnapshotReader::finish`] refuses. [`SnapshotWriter`] makes the lines that are not records.
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use crate::line::SCHEMA_VERSIONS;
 use crate::live::LiveHash;
 use crate::rule::Rule;
 use crate::scope::FeedScope;
+
+/// How a line of body hashes begins.
+const CHAIN_START: &[u8] = b"{\"chain\":";
 
 /// How a line of retracted pairs begins.
 const RETRACTED_START: &[u8] = b"{\"retracted\":";
@@ -94,7 +97,7 @@ pub struct SnapshotReader {
     totals: Totals,
     head: Option<ReadHeader>,
     first: Option<ReadHeader>,
-    chain: Vec<(Hash, Hash)>,
+    chain: Chain,
     live: LiveHash,
     items: u64,
     /// Ids of the items, rising; the retracted list is held against them.
@@ -124,8 +127,30 @@ struct Section {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Chain {
+struct ChainLine {
     chain: Vec<Hash>,
+}
+
+/// The headers read so far, by their hashes.
+#[derive(Debug, Default)]
+struct Chain {
+    /// Body hashes from seq 0; not kept when the snapshot cannot be taken, because then nobody signed
+    /// how many there are.
+    bodies: Vec<Hash>,
+    headers: u64,
+    first_body: Option<Hash>,
+    last_hash: Option<Hash>,
+}
+
+impl Chain {
+    fn push(&mut self, body_hash: Hash, keep: bool) {
+        self.headers += 1;
+        self.first_body.get_or_insert(body_hash);
+        self.last_hash = Some(hash::header(self.last_hash.as_ref(), &body_hash));
+        if keep {
+            self.bodies.push(body_hash);
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +176,7 @@ impl SnapshotReader {
             totals,
             head: None,
             first: None,
-            chain: Vec::new(),
+            chain: Chain::default(),
             live: LiveHash::default(),
             items: 0,
             ids: Vec::new(),
@@ -179,7 +204,7 @@ impl SnapshotReader {
     }
 
     fn chain_is_complete(&self) -> bool {
-        self.first.is_some() && self.chain.len() as u64 == self.totals.headers
+        self.first.is_some() && self.chain.headers == self.totals.headers
     }
 
     /// Whether head and chain are there and the snapshot can be placed.
@@ -199,6 +224,9 @@ impl SnapshotReader {
     ) -> Result<Progress<'a>, Refusal> {
         if self.head.is_none() {
             let (head, above) = self.read_header(line, identity)?;
+            if self.totals.headers != head.header.seq + 1 {
+                return Err(Refusal::of_header(Rule::WrongChain));
+            }
             if head.header.seq == 0 {
                 self.first = Some(head.clone());
             }
@@ -292,26 +320,22 @@ impl SnapshotReader {
 
     fn read_chain(&mut self, line: &[u8]) -> Result<(), Refusal> {
         let text = json::check(line).map_err(Refusal::of_header)?;
-        let Ok(chunk) = serde_json::from_str::<Chain>(text) else {
-            // The chain ends here, before the number announced.
-            let rule = if self.chain_is_proved() {
+        let Ok(ChainLine { chain: bodies }) = serde_json::from_str(text) else {
+            // A line of another form: the chain ends here, before the head.
+            let rule = if line.starts_with(CHAIN_START) {
                 Rule::WrongCount
             } else {
                 Rule::WrongChain
             };
             return Err(Refusal::of_header(rule));
         };
-        let total = self.chain.len() + chunk.chain.len();
-        if chunk.chain.is_empty()
-            || chunk.chain.len() > CHUNK_ITEMS_MAX
-            || total as u64 > self.totals.headers
-        {
+        let total = self.chain.headers + bodies.len() as u64;
+        if bodies.is_empty() || bodies.len() > CHUNK_ITEMS_MAX || total > self.totals.headers {
             return Err(Refusal::of_header(Rule::WrongCount));
         }
-        for body_hash in chunk.chain {
-            let prev = self.chain.last().map(|(_, hash)| *hash);
-            self.chain
-                .push((body_hash, hash::header(prev.as_ref(), &body_hash)));
+        let keep = self.early.is_none();
+        for body_hash in bodies {
+            self.chain.push(body_hash, keep);
         }
         if self.chain_is_complete() && !self.chain_is_proved() {
             return Err(Refusal::of_header(Rule::WrongChain));
@@ -324,15 +348,7 @@ impl SnapshotReader {
         let (Some(head), Some(first)) = (&self.head, &self.first) else {
             return false;
         };
-        let starts = self
-            .chain
-            .first()
-            .is_some_and(|(body, _)| *body == first.body_hash);
-        let ends = self
-            .chain
-            .last()
-            .is_some_and(|(_, hash)| *hash == head.hash);
-        starts && ends && self.chain.len() as u64 == head.header.seq + 1
+        self.chain.first_body == Some(first.body_hash) && self.chain.last_hash == Some(head.hash)
     }
 
     fn read_item<'a>(&mut self, bytes: &'a [u8]) -> Result<Item<'a>, Refusal> {
@@ -386,7 +402,7 @@ impl SnapshotReader {
     /// Says what the snapshot means to a feed; call it once [`SnapshotReader::is_placed`].
     ///
     /// # Errors
-    /// What the view reports; inside, `above_last_head` or `wrong_generation`.
+    /// What the view reports; inside, `wrong_generation`, `above_last_head` or `identity_decreases`.
     ///
     /// # Panics
     /// When head and chain have not come yet.
@@ -425,10 +441,12 @@ impl SnapshotReader {
                 return Ok(Err(Refusal::of_header(Rule::AboveLastHead)));
             }
             let identity_forked = identity.is_some_and(IdentityLog::is_forked);
-            if placed == SnapshotOutcome::Take && identity_forked {
-                SnapshotOutcome::Held
-            } else {
-                placed
+            match placed {
+                SnapshotOutcome::Take if identity_forked => SnapshotOutcome::Held,
+                SnapshotOutcome::Take if steps_back(&head.header, &first.header, state) => {
+                    return Ok(Err(Refusal::of_header(Rule::IdentityDecreases)));
+                }
+                placed => placed,
             }
         };
         self.placed = Some(placed.clone());
@@ -444,8 +462,8 @@ impl SnapshotReader {
         let hash_at = |seq: u64| {
             usize::try_from(seq)
                 .ok()
-                .and_then(|i| self.chain.get(i))
-                .map(|(_, hash)| *hash)
+                .and_then(|i| self.chain().nth(i))
+                .map(|(_, hash)| hash)
         };
         if head.seq <= state.seq {
             let known = view.header_hash(head.seq)?;
@@ -523,11 +541,22 @@ impl SnapshotReader {
         self.first.as_ref().map(|first| first.line.as_slice())
     }
 
-    /// Body hash and header hash of each header of the log, from seq 0.
-    #[must_use]
-    pub fn chain(&self) -> &[(Hash, Hash)] {
-        &self.chain
+    /// Body hash and header hash of each header of the log, from seq 0; nothing when the snapshot is
+    /// early or void.
+    pub fn chain(&self) -> impl Iterator<Item = (Hash, Hash)> {
+        self.chain.bodies.iter().scan(None, |prev, body_hash| {
+            let hash = hash::header(prev.as_ref(), body_hash);
+            *prev = Some(hash);
+            Some((*body_hash, hash))
+        })
     }
+}
+
+/// Whether a key that was rotated away signed the head after a later one signed in its log: whoever
+/// follows by deltas refused it, so a snapshot must not lead past it.
+fn steps_back(head: &Header, first: &Header, state: Option<&FeedState>) -> bool {
+    let held = state.filter(|state| state.log == head.log);
+    head.position() < first.position() || held.is_some_and(|held| head.position() < held.position)
 }
 
 /// Makes the lines of a snapshot that are not headers or records.
@@ -555,7 +584,7 @@ impl SnapshotWriter {
     /// A `chain` line of at most [`CHUNK_ITEMS_MAX`] body hashes.
     #[must_use]
     pub fn chain(body_hashes: &[Hash]) -> Vec<u8> {
-        crate::signed::payload(&Chain {
+        crate::signed::payload(&ChainLine {
             chain: body_hashes.to_vec(),
         })
     }

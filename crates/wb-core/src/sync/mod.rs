@@ -7,6 +7,9 @@ mod cause;
 mod cursor;
 mod follows;
 mod messages;
+mod peer;
+mod session;
+pub mod signature;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
@@ -15,3 +18,5 @@ pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads, PageSection,
     Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
+pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
+pub use session::{Notice, Session, SessionError, Step};

@@ -294,20 +294,20 @@ impl InMemory {
         let feed = self.feeds.entry(key).or_default();
         let state = feed.state_now(identity);
         let Ok(placed) = reader.place(identity, state.as_ref(), &View { feed, identity });
-        let is_early = matches!(placed, Ok(SnapshotOutcome::Early | SnapshotOutcome::Void));
+        let placed = placed?;
+        let is_early = matches!(placed, SnapshotOutcome::Early | SnapshotOutcome::Void);
         if !is_early {
             let (header, _) = Header::read(reader.first().expect("read above")).expect("verified");
             let first = (
                 Opening::of(&header),
-                Source::of(&header, reader.chain()[0].1),
+                Source::of(&header, reader.chain().next().expect("read above").1),
             );
-            if placed == Ok(SnapshotOutcome::Take) {
+            if placed == SnapshotOutcome::Take {
                 feed.firsts.insert(header.log, first);
             } else {
                 feed.firsts.entry(header.log).or_insert(first);
             }
         }
-        let placed = placed?;
         match placed {
             SnapshotOutcome::Take => {
                 let (head, _, hash) = reader.head().expect("read above");
@@ -325,9 +325,7 @@ impl InMemory {
                 for (id, rev) in retracted {
                     feed.mark(id, false, rev, &by);
                 }
-                feed.headers = (0..)
-                    .zip(reader.chain().iter().map(|(_, hash)| *hash))
-                    .collect();
+                feed.headers = (0..).zip(reader.chain().map(|(_, hash)| hash)).collect();
                 feed.state = Some(reader.state());
                 feed.head = Some(by);
             }

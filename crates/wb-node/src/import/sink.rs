@@ -52,6 +52,10 @@ impl Sink for StoreSink<'_, '_> {
         self.write.undo_part()
     }
 
+    fn known_identity(&mut self, id: &InstanceId) -> Result<Option<IdentityLog>, StoreError> {
+        self.write.identity_log(id)
+    }
+
     fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), StoreError> {
         let id = log.id();
         self.origins.insert(id);

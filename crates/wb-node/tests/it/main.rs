@@ -3,3 +3,4 @@
 mod import_whiteballoon;
 mod marks;
 mod starter;
+mod streams;

@@ -89,7 +89,7 @@ impl Ingest<'_> {
                 seq if seq == head_seq => Some(head_line),
                 _ => None,
             };
-            self.put_header(log_no, seq, hash, body_hash, line)?;
+            self.put_header(log_no, seq, &hash, &body_hash, line)?;
         }
         self.connection.execute(
             "UPDATE feed_lines SET live = 2, ended = (SELECT max(line_no) FROM feed_lines)

@@ -468,14 +468,23 @@ impl Follower {
         }
         snapshot.prove()?;
         let key = (head.origin.clone(), head.scope.clone());
-        let feed = self.feeds.entry(key.clone()).or_default();
-        feed.firsts
-            .entry(first.log.clone())
-            .or_insert_with(|| Rc::clone(&first));
+        self.feeds.entry(key.clone()).or_default();
         let place = self.place_snapshot(&key, &snapshot);
         if self.is_above(&head, "rotate") && !place.is_duplicate() {
             return Err("above_last_head");
         }
+        if matches!(place, Place::GoOn) {
+            let held = self.feeds[&key].state.as_ref().map(|f| &f.head);
+            let before = held.filter(|held| held.log == head.log);
+            let earlier = [Some(&first), before].into_iter().flatten();
+            if earlier.max_by_key(|h| h.position).expect("first").position > head.position {
+                return Err("identity_decreases");
+            }
+        }
+        let feed = self.feeds.entry(key.clone()).or_default();
+        feed.firsts
+            .entry(first.log.clone())
+            .or_insert_with(|| Rc::clone(&first));
         match place {
             Place::Answer(outcome) => {
                 if outcome.is("duplicate") {

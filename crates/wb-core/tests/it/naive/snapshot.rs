@@ -128,6 +128,7 @@ impl Snapshot {
         let chained = of_the_log
             && self.chain().last() == Some(&head.hash)
             && self.bodies.len() as u64 == head.seq + 1
+            && self.announced[0] == head.seq + 1
             && self.bodies[0] == first.body_hash;
         if !chained {
             return Err("wrong_chain");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use wb_core::entry::{Entry, Op, Reason};
 use wb_core::id::{Hash, RecordId};
-use wb_core::limits::NUMBER_MAX;
+use wb_core::limits::{ENTRY_BYTES_MAX, NUMBER_MAX};
 use wb_core::time::Timestamp;
 
 fn hash() -> impl Strategy<Value = Hash> {
@@ -54,5 +54,21 @@ proptest! {
         if let Ok(read) = Entry::read(&bytes) {
             prop_assert_eq!(read.to_bytes(), bytes);
         }
+    }
+}
+
+#[test]
+fn the_longest_entry_is_within_its_limit() {
+    let hash = Hash([0xff; 32]);
+    let reason = Reason::Mistake;
+    for op in [Op::Put { line_hash: hash }, Op::Retract { reason }] {
+        let longest = Entry {
+            op,
+            id: RecordId::new(Timestamp::from_unix_ms(1).expect("in range"), [0xff; 10]),
+            rev: NUMBER_MAX,
+            kind: "k".repeat(32).parse().expect("a kind"),
+            drops: Some(hash),
+        };
+        assert!(longest.to_bytes().len() <= ENTRY_BYTES_MAX);
     }
 }

@@ -4,4 +4,5 @@ mod entry;
 mod json;
 mod leave;
 mod live;
+mod requests;
 mod time;

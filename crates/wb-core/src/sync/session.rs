@@ -1,0 +1,385 @@
+//! What a node asks a hub next while it pulls: a state machine without network.
+//!
+//! The caller does what [`Session::step`] says and tells what came of it; then it asks again. A session
+//! ends with [`Step::Done`], and never asks for the same thing for ever.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::cause::Cause;
+use super::cursor::Cursor;
+use super::messages::{ChangesSection, Follows, Heads};
+use crate::id::InstanceId;
+use crate::scope::FeedScope;
+use crate::want::Held;
+
+/// How often a session begins anew because the hub is not what it was; more means that the hub
+/// contradicts itself.
+const RESTARTS_MAX: u32 = 3;
+
+/// What to ask for next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send the follow list.
+    PutFollows,
+    /// Ask for heads, from this origin on.
+    Heads(Option<InstanceId>),
+    /// Ask for changes since here.
+    Changes(Cursor),
+    /// Take a snapshot of a feed.
+    Snapshot(InstanceId, FeedScope),
+    /// Nothing more.
+    Done,
+}
+
+/// What a person should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notice {
+    /// The hub is not the one that gave the cursor: it was restored from an older copy, or made anew.
+    /// Heads were compared.
+    HubChanged,
+    /// The hub does not keep deltas for as long as this node was away. Heads were compared.
+    AwayTooLong,
+    /// The hub did not have our follow list; it was sent again.
+    FollowsSent,
+}
+
+/// Why a session cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The hub contradicts itself.
+    #[error("the hub contradicts itself: what it answers does not lead to an end")]
+    Restless,
+    /// The hub refuses.
+    #[error("{0}")]
+    Refused(Cause),
+}
+
+/// Pulling from one hub.
+#[derive(Debug, Clone)]
+pub struct Session {
+    follows: Follows,
+    cursor: Option<Cursor>,
+    /// The cursor that came with the first page of heads; it counts when all snapshots are taken.
+    ahead: Option<Cursor>,
+    next_heads: Option<Option<InstanceId>>,
+    snapshots: VecDeque<(InstanceId, FeedScope)>,
+    /// Feeds a snapshot was asked of in this session.
+    tried: BTreeSet<(InstanceId, FeedScope)>,
+    put_follows: bool,
+    restarts: u32,
+    changes_done: bool,
+    notices: BTreeSet<Notice>,
+    own: Option<Vec<Held>>,
+}
+
+impl Session {
+    /// Starts from the cursor held, where there is one, with the follow list that should hold.
+    #[must_use]
+    pub fn new(cursor: Option<Cursor>, follows: Follows) -> Self {
+        Self {
+            follows,
+            cursor,
+            ahead: None,
+            next_heads: if cursor.is_none() { Some(None) } else { None },
+            snapshots: VecDeque::new(),
+            tried: BTreeSet::new(),
+            put_follows: false,
+            restarts: 0,
+            changes_done: false,
+            notices: BTreeSet::new(),
+            own: None,
+        }
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        if self.put_follows {
+            return Step::PutFollows;
+        }
+        if let Some(after) = self.next_heads {
+            return Step::Heads(after);
+        }
+        if let Some((origin, scope)) = self.snapshots.front() {
+            return Step::Snapshot(*origin, *scope);
+        }
+        match self.cursor {
+            Some(cursor) if !self.changes_done => Step::Changes(cursor),
+            _ => Step::Done,
+        }
+    }
+
+    /// Where this node stands now: it has everything up to here, but for the snapshots left to take.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// What a person should know.
+    #[must_use]
+    pub fn notices(&self) -> &BTreeSet<Notice> {
+        &self.notices
+    }
+
+    /// Heads that the hub holds of our own feeds, as it said last.
+    #[must_use]
+    pub fn own(&self) -> Option<&[Held]> {
+        self.own.as_deref()
+    }
+
+    /// The follow list was taken.
+    ///
+    /// # Errors
+    /// `Restless` when that keeps happening.
+    pub fn follows_put(&mut self) -> Result<(), SessionError> {
+        self.put_follows = false;
+        self.notices.insert(Notice::FollowsSent);
+        // What is followed now may stand anywhere: compare heads.
+        self.restart()
+    }
+
+    fn restart(&mut self) -> Result<(), SessionError> {
+        self.restarts += 1;
+        if self.restarts > RESTARTS_MAX {
+            return Err(SessionError::Restless);
+        }
+        self.next_heads = Some(None);
+        self.ahead = None;
+        self.snapshots.clear();
+        self.tried.clear();
+        self.changes_done = false;
+        Ok(())
+    }
+
+    /// A page of heads came. `held` gives the head held here of a feed.
+    pub fn heads<E>(
+        &mut self,
+        page: &Heads,
+        mut held: impl FnMut(InstanceId, FeedScope) -> Result<Option<Held>, E>,
+    ) -> Result<(), E> {
+        if page.follows != self.follows {
+            self.put_follows = true;
+            return Ok(());
+        }
+        let cursor = *self.ahead.get_or_insert(page.cursor);
+        self.own = Some(page.own.clone());
+        for feed in &page.feeds {
+            let (origin, scope) = (feed.head.origin, feed.head.scope);
+            if lacks(&feed.head, held(origin, scope)?.as_ref()) {
+                self.want_snapshot(origin, scope);
+            }
+        }
+        // An origin is named once, so a page that does not go on would never end.
+        let goes_on = page.next.filter(|next| {
+            self.next_heads
+                .flatten()
+                .is_none_or(|before| before < *next)
+        });
+        self.next_heads = goes_on.map(Some);
+        if self.next_heads.is_none() {
+            self.cursor = Some(cursor);
+            self.ahead = None;
+        }
+        Ok(())
+    }
+
+    /// Asks for a snapshot of a feed, once in a session.
+    pub fn want_snapshot(&mut self, origin: InstanceId, scope: FeedScope) {
+        if self.tried.insert((origin, scope)) {
+            self.snapshots.push_back((origin, scope));
+        }
+    }
+
+    /// The snapshot asked for was taken, or given up with its feed left as it is.
+    pub fn snapshot_done(&mut self) {
+        self.snapshots.pop_front();
+    }
+
+    /// A page of changes was taken.
+    pub fn changes(&mut self, page: &ChangesSection) {
+        self.own = Some(page.own.clone());
+        let moves = self.cursor.is_none_or(|cursor| page.cursor.n > cursor.n);
+        self.cursor = Some(page.cursor);
+        self.changes_done = !(page.more && moves);
+        if page.follows != self.follows {
+            self.put_follows = true;
+        }
+    }
+
+    /// The hub refused.
+    ///
+    /// # Errors
+    /// What the session cannot mend.
+    pub fn refused(&mut self, cause: Cause) -> Result<(), SessionError> {
+        let notice = match cause {
+            Cause::CursorUnknown => Notice::HubChanged,
+            Cause::CursorTooOld => Notice::AwayTooLong,
+            Cause::HeadGone => return self.restart_snapshot(),
+            cause => return Err(SessionError::Refused(cause)),
+        };
+        self.notices.insert(notice);
+        self.cursor = None;
+        self.restart()
+    }
+
+    /// The pages of a snapshot are gone: it begins anew.
+    fn restart_snapshot(&mut self) -> Result<(), SessionError> {
+        self.restarts += 1;
+        if self.restarts > RESTARTS_MAX {
+            return Err(SessionError::Restless);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a hub's head leads on from what is held here. One that is behind, or the same, does not.
+fn lacks(head: &Held, held: Option<&Held>) -> bool {
+    held.is_none_or(|held| {
+        held.log != head.log
+            || head.seq > held.seq
+            || (head.seq == held.seq && head.hash != held.hash)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Hash, LogId};
+    use crate::sync::messages::FeedHead;
+
+    const LOG: LogId = LogId([1; 16]);
+
+    fn cursor(n: u64) -> Cursor {
+        Cursor::new(LOG, n, &Hash([u8::try_from(n).unwrap(); 32]))
+    }
+
+    fn follows() -> Follows {
+        Follows {
+            counter: 1,
+            hash: Hash([7; 32]),
+        }
+    }
+
+    fn head(origin: u8, seq: u64) -> Held {
+        Held {
+            origin: InstanceId([origin; 32]),
+            scope: FeedScope::Public,
+            log: LOG,
+            generation: 0,
+            seq,
+            hash: Hash([u8::try_from(seq).unwrap(); 32]),
+        }
+    }
+
+    fn heads(n: u64, feeds: &[Held], next: Option<InstanceId>) -> Heads {
+        let feeds = feeds.iter().map(|head| FeedHead {
+            head: head.clone(),
+            live: 1,
+            kinds: Default::default(),
+        });
+        Heads {
+            schema_version: 1,
+            cursor: cursor(n),
+            next,
+            follows: follows(),
+            own: Vec::new(),
+            feeds: feeds.collect(),
+        }
+    }
+
+    fn changes(n: u64, more: bool) -> ChangesSection {
+        ChangesSection::new(cursor(n), more, (0, 0), follows(), Vec::new())
+    }
+
+    fn nothing(_: InstanceId, _: FeedScope) -> Result<Option<Held>, ()> {
+        Ok(None)
+    }
+
+    #[test]
+    fn with_nothing_new_there_is_one_round_trip() {
+        let mut session = Session::new(Some(cursor(4)), follows());
+        assert_eq!(session.step(), Step::Changes(cursor(4)));
+        session.changes(&changes(4, false));
+        assert_eq!(session.step(), Step::Done);
+    }
+
+    #[test]
+    fn a_newcomer_compares_heads_takes_snapshots_and_then_what_came_meanwhile() {
+        let mut session = Session::new(None, follows());
+        assert_eq!(session.step(), Step::Heads(None));
+        let north = InstanceId([1; 32]);
+        session
+            .heads(&heads(9, &[head(1, 3)], Some(north)), nothing)
+            .unwrap();
+        assert_eq!(session.step(), Step::Heads(Some(north)));
+        session
+            .heads(&heads(11, &[head(2, 5)], None), nothing)
+            .unwrap();
+        for origin in [1, 2] {
+            let step = Step::Snapshot(InstanceId([origin; 32]), FeedScope::Public);
+            assert_eq!(session.step(), step);
+            session.snapshot_done();
+        }
+        // The cursor is that of the first page: what came since is a duplicate at worst.
+        assert_eq!(session.step(), Step::Changes(cursor(9)));
+        session.changes(&changes(12, true));
+        assert_eq!(session.step(), Step::Changes(cursor(12)));
+        session.changes(&changes(12, true));
+        assert_eq!(
+            session.step(),
+            Step::Done,
+            "a page that does not move on ends it"
+        );
+    }
+
+    #[test]
+    fn a_restored_hub_leads_to_comparing_heads_and_what_it_lost_is_not_asked_for() {
+        let mut session = Session::new(Some(cursor(9)), follows());
+        session.refused(Cause::CursorUnknown).unwrap();
+        assert_eq!(session.step(), Step::Heads(None));
+        let held = |_, _| Ok::<_, ()>(Some(head(1, 6)));
+        session.heads(&heads(4, &[head(1, 3)], None), held).unwrap();
+        assert_eq!(session.step(), Step::Changes(cursor(4)));
+        assert!(session.notices().contains(&Notice::HubChanged));
+    }
+
+    #[test]
+    fn a_follow_list_the_hub_lost_is_sent_again() {
+        let mut session = Session::new(Some(cursor(4)), follows());
+        let other = Follows {
+            counter: 0,
+            hash: Hash([0; 32]),
+        };
+        session.changes(&ChangesSection::new(
+            cursor(4),
+            false,
+            (0, 0),
+            other,
+            Vec::new(),
+        ));
+        assert_eq!(session.step(), Step::PutFollows);
+        session.follows_put().unwrap();
+        assert_eq!(session.step(), Step::Heads(None));
+    }
+
+    #[test]
+    fn a_hub_that_contradicts_itself_is_left() {
+        let mut session = Session::new(Some(cursor(4)), follows());
+        for _ in 0..RESTARTS_MAX {
+            session.refused(Cause::CursorUnknown).unwrap();
+        }
+        assert_eq!(
+            session.refused(Cause::CursorUnknown),
+            Err(SessionError::Restless)
+        );
+        let mut session = Session::new(None, follows());
+        let north = InstanceId([1; 32]);
+        session.heads(&heads(9, &[], Some(north)), nothing).unwrap();
+        session.heads(&heads(9, &[], Some(north)), nothing).unwrap();
+        assert_eq!(
+            session.step(),
+            Step::Changes(cursor(9)),
+            "a page that does not go on is the last"
+        );
+    }
+}

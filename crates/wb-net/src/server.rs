@@ -1,0 +1,272 @@
+//! Serving routes to clients of whom nothing is known.
+//!
+//! The accept loop is our own, because what protects a server is what it does before a request is
+//! whole: a head has a time to come in, a connection a time to be idle, a client a number of
+//! connections, and running out of anything is waited out, not died of. TLS is ended by a proxy in
+//! front. Which requests are answered, and how, is the router's.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1::Builder;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::admit::{Admission, Place};
+use crate::body::{BodyError, BodyLimit, receive};
+use crate::pace::Pace;
+use crate::watch::{Busy, Watch, WatchTimes, Watched};
+
+/// Most connections at once; protects memory and file descriptors. More wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 1_024;
+
+/// Most connections from one address (of IPv6, one /64); keeps one client from taking all.
+pub const CONNECTIONS_PER_CLIENT_MAX: usize = 32;
+
+/// Longest time for the head of a request; protects against heads that trickle.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time between an answer and the next request.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Longest time in which a client takes nothing of its answer.
+pub const STALL_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long running answers may take to finish once the server is told to stop.
+pub const FINISH_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How slowly the body of a request may come. The rate is that of a bad mobile connection.
+pub const REQUEST_PACE: Pace = Pace {
+    idle: Duration::from_secs(20),
+    grace: Duration::from_secs(20),
+    bytes_per_second_min: 4_096,
+    total: Duration::from_secs(1_800),
+};
+
+/// Largest head of a request; protects memory.
+const HEAD_BYTES_MAX: usize = 32 * 1_024;
+
+/// How long accepting rests after an error such as having no file descriptors left.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// How long a client may go on sending after its answer, so that it comes to read it: a socket that
+/// is closed with bytes unread also throws away what the other side has not read.
+const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What a server grants to its clients. The default is made of the constants of this module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections from one client; this machine is not counted.
+    pub connections_per_client: usize,
+    /// For the head of a request.
+    pub head: Duration,
+    /// Between an answer and the next request.
+    pub idle: Duration,
+    /// In which a client takes nothing of its answer.
+    pub stall: Duration,
+    /// For running answers once the server is told to stop.
+    pub finish: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_MAX,
+            connections_per_client: CONNECTIONS_PER_CLIENT_MAX,
+            head: HEAD_TIME_MAX,
+            idle: IDLE_TIME_MAX,
+            stall: STALL_TIME_MAX,
+            finish: FINISH_TIME_MAX,
+        }
+    }
+}
+
+/// Where a request's connection comes from, in the request's extensions; behind a proxy, the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteAddress(pub SocketAddr);
+
+/// Serves a router until `shutdown` is ready, then lets running answers finish.
+///
+/// Nothing ends it earlier: an error of one connection is that connection's, and one of accepting is
+/// waited out.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let admission = Admission::new(limits.connections_per_client);
+    let free = Arc::new(Semaphore::new(limits.connections));
+    let (stop, stopped) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let (socket, remote, permit) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &free) => accepted,
+        };
+        let Some(place) = admission.admit(remote.ip()) else {
+            continue;
+        };
+        let router = router.clone();
+        let stopped = stopped.clone();
+        connections.spawn(async move {
+            let _held: (Place, OwnedSemaphorePermit) = (place, permit);
+            converse(socket, RemoteAddress(remote), router, limits, stopped).await;
+        });
+    }
+    drop(listener);
+    drop(stop);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    // What has not finished by then is cut off when the set is dropped.
+    let _ = timeout(limits.finish, finished).await;
+}
+
+/// The next connection, once there is room for one.
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    let permit = Arc::clone(free)
+        .acquire_owned()
+        .await
+        .expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((socket, remote)) => return (socket, remote, permit),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_) => sleep(ACCEPT_REST).await,
+        }
+    }
+}
+
+/// Whether an error of accepting tells of a client that is gone already.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    socket: TcpStream,
+    remote: RemoteAddress,
+    router: Router,
+    limits: ServerLimits,
+    mut stopped: watch::Receiver<()>,
+) {
+    let watch = Watch::new(WatchTimes {
+        head: limits.head,
+        idle: limits.idle,
+        stall: limits.stall,
+    });
+    let answering = watch.clone();
+    let service = service_fn(move |request| {
+        Box::pin(answer(router.clone(), request, remote, answering.busy()))
+    });
+    // An answer is written whole; waiting to fill a segment only delays its end.
+    let _ = socket.set_nodelay(true);
+    let mut connection = Builder::new()
+        .header_read_timeout(None)
+        .max_header_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(Watched::new(socket, watch.clone())), service);
+    let mut expired = std::pin::pin!(watch.expired());
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut expired => return,
+            _ = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => break,
+            _ = stopped.changed(), if !is_stopping => {
+                is_stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+    }
+    let socket = connection.into_parts().io.into_inner().into_inner();
+    tokio::select! {
+        biased;
+        // A client that does not hang up must not hold up a server that stops.
+        _ = stopped.changed() => {}
+        () = linger(socket) => {}
+    }
+}
+
+/// Ends a connection so that the client can read its last answer.
+async fn linger(mut socket: TcpStream) {
+    if socket.shutdown().await.is_err() {
+        return;
+    }
+    let mut ignored = [0; 4_096];
+    let rest = async { while matches!(socket.read(&mut ignored).await, Ok(1..)) {} };
+    let _ = timeout(LINGER_TIME_MAX, rest).await;
+}
+
+/// Answers one request.
+async fn answer(
+    router: Router,
+    mut request: Request<Incoming>,
+    remote: RemoteAddress,
+    busy: Busy,
+) -> Result<Response<Answer>, Infallible> {
+    request.extensions_mut().insert(remote);
+    let response = TowerToHyperService::new(router).call(request).await?;
+    Ok(response.map(|body| Answer { body, _busy: busy }))
+}
+
+/// The body of an answer; when it is over, so is the request.
+struct Answer {
+    body: axum::body::Body,
+    _busy: Busy,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Reads the body of a request to its end, at most `limit.encoded` bytes, at [`REQUEST_PACE`].
+///
+/// # Errors
+/// Too many bytes (refused before reading when `Content-Length` says so), too slow, or the
+/// connection broke.
+pub async fn read_body(body: axum::body::Body, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
+    receive(body, limit.encoded, &REQUEST_PACE).await
+}

@@ -1,0 +1,405 @@
+//! Calls to one hub or peer: each request signed, each answer checked, one wrong clock mended.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use wb_core::id::InstanceId;
+use wb_core::identity::{IdentityError, IdentityLog, Merge, merge};
+use wb_core::signed::Signer;
+use wb_core::sync::signature::{
+    AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, content_digest, sign_request,
+    verify_answer,
+};
+use wb_core::sync::{Cause, Problem, WhoIsThis, read_message};
+
+use super::{
+    COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, NDJSON, SIGNATURE, SIGNATURE_INPUT, WB_TO,
+    ZSTD_LEVEL, text,
+};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_zstd};
+use crate::client::{Connection, Incoming, NetError, Outgoing, Traffic};
+
+/// Bytes of a refusal, or of saying who one is; an identity log of its full length fits.
+const SMALL_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+
+/// A call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path below the base.
+    pub path: String,
+    /// The query without its `?`.
+    pub query: Option<String>,
+    /// The body, before it is compressed, with its type.
+    pub body: Option<(Vec<u8>, &'static str)>,
+    /// How large the answer may be.
+    pub limit: BodyLimit,
+    /// How much longer than usual the answer may take to begin.
+    pub wait: Duration,
+    /// Whether the answer is bytes that prove themselves, so that it need not be signed.
+    pub proves_itself: bool,
+}
+
+impl Call {
+    /// A question.
+    #[must_use]
+    pub fn get(path: impl Into<String>, query: Option<String>) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query,
+            body: None,
+            limit: BodyLimit::default(),
+            wait: Duration::ZERO,
+            proves_itself: false,
+        }
+    }
+
+    /// Something that is sent as JSON.
+    #[must_use]
+    pub fn send(method: Method, path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self {
+            method,
+            body: Some((body, super::JSON)),
+            ..Self::get(path, None)
+        }
+    }
+
+    /// Feed sections that are sent.
+    #[must_use]
+    pub fn push(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            body: Some((body, NDJSON)),
+            ..Self::get(path, None)
+        }
+    }
+}
+
+/// An answer that counts.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its body, decoded.
+    pub body: Vec<u8>,
+}
+
+/// Why a call has no answer that counts.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The network.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The body of the answer.
+    #[error("the answer's body: {0}")]
+    Body(BodyError),
+    /// A refusal that the other side signed for this request.
+    #[error("{}", .0.detail)]
+    Refused(Box<Problem>),
+    /// An answer that does not prove where it comes from.
+    #[error(transparent)]
+    NotProved(#[from] AnswerError),
+    /// An answer that is none of this protocol: of a proxy, or of another program.
+    #[error("status {0}, and not in this protocol; something else answers under the address")]
+    NotOurs(u16),
+    /// Another instance answers, or its log does not continue the one known.
+    #[error("another instance answers: {0}")]
+    OtherInstance(InstanceId),
+    /// What it says about itself is wrong.
+    #[error("what it says about itself does not verify: {0}")]
+    Identity(IdentityError),
+    /// A message that is not well formed.
+    #[error("the answer is not well formed: {0}")]
+    Malformed(String),
+}
+
+impl CallError {
+    /// The cause of a refusal that counts.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Cause> {
+        match self {
+            Self::Refused(problem) => problem.cause(),
+            _ => None,
+        }
+    }
+}
+
+/// Who answers under an address, verified by its own log.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// What it says.
+    pub says: WhoIsThis,
+    /// Its log.
+    pub identity: IdentityLog,
+}
+
+/// Asks who answers under an address.
+///
+/// # Errors
+/// Why there is no answer that counts.
+pub async fn who_is_this(connection: &mut Connection) -> Result<Identified, CallError> {
+    let limit = BodyLimit::bytes(SMALL_BYTES_MAX);
+    let incoming = connection
+        .send(Outgoing::get("/.well-known/wb/node"), limit)
+        .await?;
+    if incoming.status != 200 {
+        return Err(CallError::NotOurs(incoming.status));
+    }
+    let encoding = text(&incoming.headers, CONTENT_ENCODING.as_str()).map(str::to_owned);
+    let received = Received::of(&incoming);
+    let body =
+        decode(encoding.as_deref(), incoming.body.clone(), limit).map_err(CallError::Body)?;
+    let says: WhoIsThis = read_message(&body).map_err(|_| CallError::NotOurs(200))?;
+    let identity = says.identity().map_err(CallError::Identity)?;
+    verify_answer(&received.answer(&incoming), None, &identity)?;
+    Ok(Identified { says, identity })
+}
+
+/// The fields of an answer that sign it.
+struct Received {
+    digest: Option<String>,
+    input: Option<String>,
+    signature: Option<String>,
+}
+
+impl Received {
+    fn of(incoming: &Incoming) -> Self {
+        let field = |name| text(&incoming.headers, name).map(str::to_owned);
+        Self {
+            digest: field(CONTENT_DIGEST),
+            input: field(SIGNATURE_INPUT),
+            signature: field(SIGNATURE),
+        }
+    }
+
+    fn answer<'a>(&'a self, incoming: &'a Incoming) -> ReceivedAnswer<'a> {
+        ReceivedAnswer {
+            status: incoming.status,
+            body: &incoming.body,
+            content_digest: self.digest.as_deref(),
+            signature_input: self.input.as_deref(),
+            signature: self.signature.as_deref(),
+        }
+    }
+}
+
+/// Calls one instance.
+pub struct Caller {
+    connection: Connection,
+    key: KeyId,
+    signer: Arc<Signer>,
+    identity: IdentityLog,
+    clock: Clock,
+    /// Seconds that the other clock is ahead of the one here, once it said so.
+    offset: i64,
+    round_trips: u64,
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caller({} to {})", self.key, self.identity.id())
+    }
+}
+
+impl Caller {
+    /// Calls the instance of an identity log, as the holder of a key.
+    #[must_use]
+    pub fn new(
+        connection: Connection,
+        key: KeyId,
+        signer: Arc<Signer>,
+        identity: IdentityLog,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            connection,
+            key,
+            signer,
+            identity,
+            clock,
+            offset: 0,
+            round_trips: 0,
+        }
+    }
+
+    /// The log of the instance called: a longer one than at the start when it has rotated its key.
+    #[must_use]
+    pub fn identity(&self) -> &IdentityLog {
+        &self.identity
+    }
+
+    /// Seconds that the other clock is ahead, where a request was refused for its time.
+    #[must_use]
+    pub fn clock_offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// Requests sent so far.
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.round_trips
+    }
+
+    /// Bytes on the socket so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.connection.traffic()
+    }
+
+    /// Calls. A refusal for the time is believed once, when it is signed and bound, and the call is
+    /// made again by the other clock.
+    ///
+    /// # Errors
+    /// Why there is no answer that counts.
+    pub async fn call(&mut self, call: &Call) -> Result<Answer, CallError> {
+        match self.once(call).await {
+            Err(CallError::Refused(problem))
+                if problem.cause() == Some(Cause::Clock) && self.offset == 0 =>
+            {
+                let Some(offset) = problem.now.and_then(|now| self.offset_to(now)) else {
+                    return Err(CallError::Refused(problem));
+                };
+                self.offset = offset;
+                self.once(call).await
+            }
+            other => other,
+        }
+    }
+
+    fn offset_to(&self, their_now: u64) -> Option<i64> {
+        let theirs = i64::try_from(their_now).ok()?;
+        let ours = i64::try_from((self.clock)()).ok()?;
+        Some(theirs - ours).filter(|offset| *offset != 0)
+    }
+
+    fn now(&self) -> u64 {
+        (self.clock)().saturating_add_signed(self.offset)
+    }
+
+    async fn once(&mut self, call: &Call) -> Result<Answer, CallError> {
+        let (outgoing, signature) = self.outgoing(call)?;
+        self.round_trips += 1;
+        let incoming = self.connection.send(outgoing, call.limit).await?;
+        let received = Received::of(&incoming);
+        let encoding = text(&incoming.headers, CONTENT_ENCODING.as_str()).map(str::to_owned);
+        if is_success(incoming.status) && call.proves_itself {
+            // Damage on the way is told from what an origin sealed wrongly.
+            let digest = received.digest.as_deref();
+            if digest.is_some_and(|digest| digest != content_digest(&incoming.body)) {
+                return Err(CallError::NotProved(AnswerError::Invalid));
+            }
+        } else {
+            self.check(&incoming, &received, &signature).await?;
+        }
+        let status = incoming.status;
+        let limit = if is_success(status) {
+            call.limit
+        } else {
+            BodyLimit::bytes(SMALL_BYTES_MAX)
+        };
+        let body = decode(encoding.as_deref(), incoming.body, limit).map_err(CallError::Body)?;
+        if is_success(status) {
+            return Ok(Answer { body });
+        }
+        let problem: Problem = read_message(&body).map_err(|_| CallError::NotOurs(status))?;
+        Err(CallError::Refused(Box::new(problem)))
+    }
+
+    /// Checks that an answer is signed for the request; asks for a longer log where it is signed with a
+    /// key that is not known.
+    async fn check(
+        &mut self,
+        incoming: &Incoming,
+        received: &Received,
+        request: &str,
+    ) -> Result<(), CallError> {
+        let answer = received.answer(incoming);
+        match verify_answer(&answer, Some(request), &self.identity) {
+            Ok(()) => Ok(()),
+            Err(AnswerError::KeyUnknown) => {
+                self.renew_identity().await?;
+                Ok(verify_answer(&answer, Some(request), &self.identity)?)
+            }
+            // A proxy, or another program.
+            Err(AnswerError::NotSigned) if !is_success(incoming.status) => {
+                Err(CallError::NotOurs(incoming.status))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn renew_identity(&mut self) -> Result<(), CallError> {
+        self.round_trips += 1;
+        let found = who_is_this(&mut self.connection).await?;
+        if found.says.id != self.identity.id() {
+            return Err(CallError::OtherInstance(found.says.id));
+        }
+        match merge(&self.identity, &found.identity) {
+            Merge::Extend | Merge::Replace => {
+                self.identity = found.identity;
+                Ok(())
+            }
+            Merge::Known | Merge::Stale | Merge::TwoRecovers | Merge::TwoRotates => {
+                Err(AnswerError::KeyUnknown.into())
+            }
+        }
+    }
+
+    /// The request as it travels, and the text of its signature.
+    fn outgoing(&self, call: &Call) -> Result<(Outgoing, String), CallError> {
+        let mut headers = vec![(ACCEPT_ENCODING, HeaderValue::from_static(ZSTD))];
+        let body = call.body.as_ref().map(|(body, kind)| {
+            headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
+            if body.len() < COMPRESS_BYTES_MIN {
+                return body.clone();
+            }
+            headers.push((CONTENT_ENCODING, HeaderValue::from_static(ZSTD)));
+            encode_zstd(ZSTD_LEVEL, body)
+        });
+        let request = OutgoingRequest {
+            method: call.method.as_str(),
+            path: &call.path,
+            query: call.query.as_deref(),
+            to: self.identity.id(),
+            body: body.as_deref(),
+            now: self.now(),
+        };
+        let fields = sign_request(&request, self.key, &self.signer);
+        let mut put = |name: &'static str, value: &str| -> Result<(), CallError> {
+            let value = HeaderValue::from_str(value)
+                .map_err(|error| NetError::Request(error.to_string()))?;
+            headers.push((HeaderName::from_static(name), value));
+            Ok(())
+        };
+        put(WB_TO, &fields.to)?;
+        if let Some(digest) = &fields.content_digest {
+            put(CONTENT_DIGEST, digest)?;
+        }
+        put(SIGNATURE_INPUT, &fields.signature_input)?;
+        put(SIGNATURE, &fields.signature)?;
+        let path_and_query = match &call.query {
+            Some(query) => format!("{}?{query}", call.path),
+            None => call.path.clone(),
+        };
+        let outgoing = Outgoing {
+            method: call.method.clone(),
+            path_and_query,
+            headers,
+            body: body.unwrap_or_default(),
+            wait: call.wait,
+        };
+        Ok((outgoing, fields.signature))
+    }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// Reads a header map's content encoding; used on both sides.
+pub(super) fn encoding(headers: &HeaderMap) -> Option<&str> {
+    text(headers, CONTENT_ENCODING.as_str())
+}

@@ -1,0 +1,234 @@
+//! The answering side: a request as it came, and answers signed for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{HeaderName, Response, StatusCode};
+use wb_core::id::InstanceId;
+use wb_core::signed::Signer;
+use wb_core::sync::signature::{
+    KeyId, ReceivedRequest, UnverifiedRequest, content_digest, read_request, sign_answer,
+};
+use wb_core::sync::{Cause, Problem};
+
+use super::caller::encoding;
+use super::{
+    COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, PROBLEM, SIGNATURE, SIGNATURE_INPUT, WB_TO,
+    ZSTD_LEVEL, text,
+};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_zstd};
+
+/// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
+const ROOTS: [&str; 2] = ["/sync/v1/", "/.well-known/wb/"];
+
+/// The path below the base, whatever the base is.
+#[must_use]
+pub fn below_base(path: &str) -> &str {
+    let start = ROOTS.iter().filter_map(|root| path.find(root)).min();
+    start.map_or(path, |start| &path[start..])
+}
+
+/// A request as it came, with its body as it travelled.
+#[derive(Debug, Clone)]
+pub struct Request {
+    parts: Parts,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Puts head and body together.
+    #[must_use]
+    pub fn new(parts: Parts, body: Vec<u8>) -> Self {
+        Self { parts, body }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.parts.method.as_str()
+    }
+
+    /// The path below the base.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        below_base(self.parts.uri.path())
+    }
+
+    /// The query without its `?`.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.parts.uri.query()
+    }
+
+    /// The text of its signature, to which the answer is bound.
+    #[must_use]
+    pub fn signature(&self) -> Option<&str> {
+        text(&self.parts.headers, SIGNATURE)
+    }
+
+    /// Checks form, recipient and digest.
+    ///
+    /// # Errors
+    /// The first cause that applies.
+    pub fn read(&self, own: InstanceId) -> Result<UnverifiedRequest, Cause> {
+        let headers = &self.parts.headers;
+        let request = ReceivedRequest {
+            method: self.method(),
+            path: self.path(),
+            query: self.query(),
+            to: text(headers, WB_TO),
+            content_digest: text(headers, CONTENT_DIGEST),
+            signature_input: text(headers, SIGNATURE_INPUT),
+            signature: self.signature(),
+            body: &self.body,
+        };
+        read_request(&request, own)
+    }
+
+    /// The body, decoded.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn body(&self, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
+        decode(encoding(&self.parts.headers), self.body.clone(), limit)
+    }
+
+    fn accepts_zstd(&self) -> bool {
+        text(&self.parts.headers, ACCEPT_ENCODING.as_str())
+            .is_some_and(|codings| codings.split(',').any(|coding| coding.trim() == ZSTD))
+    }
+}
+
+/// What is answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// The body, before it is compressed.
+    pub body: Vec<u8>,
+    /// Whether it is bytes that prove themselves, and is not signed.
+    pub proves_itself: bool,
+}
+
+impl Reply {
+    /// A signed answer.
+    #[must_use]
+    pub fn ok(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            content_type,
+            body,
+            proves_itself: false,
+        }
+    }
+
+    /// A refusal.
+    #[must_use]
+    pub fn refusal(problem: &Problem) -> Self {
+        Self {
+            status: problem.status,
+            content_type: PROBLEM,
+            body: wb_core::signed::payload(problem),
+            proves_itself: false,
+        }
+    }
+}
+
+/// Signs answers as one instance.
+#[derive(Clone)]
+pub struct Responder {
+    key: KeyId,
+    signer: Arc<Signer>,
+    clock: Clock,
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Responder({})", self.key)
+    }
+}
+
+impl Responder {
+    /// Answers as the holder of a key.
+    #[must_use]
+    pub fn new(key: KeyId, signer: Arc<Signer>, clock: Clock) -> Self {
+        Self { key, signer, clock }
+    }
+
+    /// The instance that answers.
+    #[must_use]
+    pub fn own(&self) -> InstanceId {
+        self.key.instance
+    }
+
+    /// Now, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Makes the answer to a request.
+    ///
+    /// # Panics
+    /// Never: every field written here is plain ASCII.
+    #[must_use]
+    pub fn answer(&self, request: &Request, reply: Reply) -> Response<Body> {
+        let compress = request.accepts_zstd() && reply.body.len() >= COMPRESS_BYTES_MIN;
+        let body = if compress {
+            encode_zstd(ZSTD_LEVEL, &reply.body)
+        } else {
+            reply.body
+        };
+        let mut fields: Vec<(&'static str, String)> = Vec::new();
+        if reply.proves_itself {
+            fields.push((CONTENT_DIGEST, content_digest(&body)));
+        } else {
+            let bound = request.signature();
+            let signed = sign_answer(
+                reply.status,
+                &body,
+                bound,
+                self.key,
+                &self.signer,
+                self.now(),
+            );
+            fields.push((CONTENT_DIGEST, signed.content_digest));
+            fields.push((SIGNATURE_INPUT, signed.signature_input));
+            fields.push((SIGNATURE, signed.signature));
+        }
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+        // What is said to one member must not reach another from somebody's cache.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if compress {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(ZSTD));
+        }
+        for (name, value) in fields {
+            let value = HeaderValue::from_str(&value).expect("base64 and parameters are ASCII");
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below_base;
+
+    #[test]
+    fn what_a_proxy_puts_before_the_path_is_left_out() {
+        assert_eq!(below_base("/sync/v1/heads"), "/sync/v1/heads");
+        assert_eq!(below_base("/wb/sync/v1/heads"), "/sync/v1/heads");
+        assert_eq!(below_base("/a/.well-known/wb/node"), "/.well-known/wb/node");
+        assert_eq!(below_base("/livez"), "/livez");
+        assert_eq!(below_base("/sync/v1/x/sync/v1/y"), "/sync/v1/x/sync/v1/y");
+    }
+}
