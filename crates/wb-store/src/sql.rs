@@ -74,6 +74,20 @@ pub fn word<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: usize) -> rus
     })
 }
 
+/// Reads a column that holds JSON this program wrote.
+pub fn json<T: serde::de::DeserializeOwned>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}
+
 /// Unwraps an optional column.
 pub fn some<T>(value: Option<Sql<T>>) -> Option<T> {
     value.map(|Sql(value)| value)

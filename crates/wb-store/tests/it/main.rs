@@ -15,6 +15,7 @@ mod naive;
 mod node;
 #[expect(dead_code, reason = "tests of the relay use more of it")]
 mod origin;
+mod peers;
 mod subject;
 mod upgrade;
 #[expect(

@@ -123,9 +123,10 @@ impl Origin {
     fn put(&mut self, number: u64, kind: &str) -> Vec<u8> {
         let id = self.record(number);
         let rev = self.revs.get(&id).map_or(1, |rev| rev + 1);
+        let title = format!("record {number} of {}, revision {rev}", self.id().short());
         let body = format!(
-            r#"{{"title":"record {number} of {}, revision {rev}"}}"#,
-            self.id()
+            r#"{{"title":"{title}","description":"","created_at":"{}"}}"#,
+            now()
         );
         let body: Box<RawValue> = RawValue::from_string(body).expect("an object");
         let kind: Kind = kind.parse().expect("a kind");
