@@ -283,18 +283,23 @@ impl InMemory {
         let key = (reader.totals().origin, reader.totals().scope);
         let identity = self.identities.get(&key.0);
         let (mut items, mut retracted) = (Vec::new(), Vec::new());
+        let mut placed = None;
+        let feed = self.feeds.entry(key).or_default();
+        let state = feed.state_now(identity);
         for line in lines.iter().skip(1) {
             match reader.push(line.as_bytes(), identity)? {
                 Progress::Header | Progress::Chain => {}
                 Progress::Item(item) => items.push(*item),
                 Progress::Retracted(pairs) => retracted.extend(pairs),
             }
+            if placed.is_none() && reader.is_placed() {
+                let view = View { feed, identity };
+                let Ok(answer) = reader.place(identity, state.as_ref(), &view);
+                placed = Some(answer?);
+            }
         }
         reader.finish()?;
-        let feed = self.feeds.entry(key).or_default();
-        let state = feed.state_now(identity);
-        let Ok(placed) = reader.place(identity, state.as_ref(), &View { feed, identity });
-        let placed = placed?;
+        let placed = placed.expect("a finished snapshot was placed");
         let is_early = matches!(placed, SnapshotOutcome::Early | SnapshotOutcome::Void);
         if !is_early {
             let (header, _) = Header::read(reader.first().expect("read above")).expect("verified");

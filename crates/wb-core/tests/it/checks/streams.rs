@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use wb_core::bundle::{BundleError, BundleReader, Driver, FeedOutcome, Memory, Sink, Stage};
+use wb_core::bundle::{
+    BundleError, BundleReader, Driver, FeedOutcome, Memory, Sink, Stage, Writer,
+};
 use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge};
@@ -364,6 +366,23 @@ fn a_stream_has_a_limit_of_sections() {
     lines.push(empty);
     let expected = error(Stage::Format, lines.len(), Rule::TooLarge);
     assert_eq!(drive(&lines, &mut sink).1, Err(expected));
+}
+
+#[test]
+fn a_snapshot_is_placed_before_its_items_are_looked_at() {
+    let name = "feeds/refuse_snapshot_identity_decreases_from_its_first_header.json";
+    let steps = &file(name)["steps"];
+    let log = texts(&steps[0]["lines"]);
+    let id = IdentityLog::verify(None, &log).expect("a good log").id();
+    let start = String::from_utf8(Writer::identity(id, log.len() as u64)).expect("text");
+    let mut snapshot = texts(&steps[1]["lines"]);
+    // After section, head, first header and chain: two items that also stand in the wrong order.
+    snapshot.swap(4, 5);
+    let lines = [vec![start], log, snapshot].concat();
+    let (driver, end) = drive(&lines, &mut Watched::default());
+    assert_eq!(end, Ok(()));
+    let expected = [("refused", Some(Rule::IdentityDecreases))];
+    assert_eq!(outcomes(&driver), expected);
 }
 
 /// A reader within a section of one delta that announces many items.
