@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use wb_core::bundle::BundleError;
 use wb_core::kinds::BadText;
+use wb_core::sync::{PeerCause, Phase};
 use wb_core::words::WordsError;
 use wb_store::StoreError;
 use wb_store::legacy::LegacyError;
@@ -22,6 +23,8 @@ pub enum ErrorKind {
     Verification,
     /// What is held contradicts it.
     Conflict,
+    /// A peer cannot be reached, or did not answer as it should.
+    Unreachable,
     /// The two programs have no version in common.
     Skew,
 }
@@ -36,6 +39,7 @@ impl ErrorKind {
             Self::Pending => "pending",
             Self::Verification => "verification_failed",
             Self::Conflict => "conflict",
+            Self::Unreachable => "peer_unreachable",
             Self::Skew => "version_skew",
         }
     }
@@ -49,6 +53,7 @@ impl ErrorKind {
             Self::Pending => 3,
             Self::Verification => 4,
             Self::Conflict => 5,
+            Self::Unreachable => 6,
             Self::Skew => 7,
         }
     }
@@ -165,6 +170,27 @@ pub enum NodeError {
     /// Somebody has to agree first.
     #[error("{0}")]
     NeedsApproval(String),
+    /// An address cannot be used.
+    #[error("`{address}` is no address of a hub: {what}")]
+    Address {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A peer is in a state in which this does not work.
+    #[error("{}: {detail}", .cause.about(name))]
+    Peer {
+        /// Its name or address.
+        name: String,
+        /// Why.
+        cause: PeerCause,
+        /// Details.
+        detail: String,
+    },
+    /// Another process is syncing in this folder.
+    #[error("another wb is syncing in this folder")]
+    SyncRuns,
 }
 
 /// Result of a use case.
@@ -198,14 +224,16 @@ impl NodeError {
             | Self::Ambiguous { .. }
             | Self::HandleTaken(_)
             | Self::Settings { .. }
+            | Self::Address { .. }
             | Self::Words(_) => ErrorKind::Usage,
+            Self::Peer { cause, .. } => of_peer(*cause),
             Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
                 ErrorKind::Skew
             }
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Verification
             }
-            Self::Suspect => ErrorKind::Conflict,
+            Self::Suspect | Self::SyncRuns => ErrorKind::Conflict,
             Self::NeedsApproval(_) => ErrorKind::Pending,
             Self::Store(_)
             | Self::File { .. }
@@ -259,10 +287,25 @@ impl NodeError {
                               machine; publishing from it could contradict what others already have. Use \
                               the newest copy of this folder"
                 .to_owned(),
+            Self::Peer { cause, .. } => cause.action().to_owned(),
+            Self::SyncRuns => "nothing was changed; wait until it ends, or look at `wb peer list`".to_owned(),
             Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
             Self::Ambiguous { .. } => "`wb record list` shows whole ids".to_owned(),
             _ => return None,
         };
         Some(hint)
+    }
+}
+
+/// The kind of an error that a peer's state stands for.
+pub(crate) fn of_peer(cause: PeerCause) -> ErrorKind {
+    match (cause, cause.phase()) {
+        (PeerCause::VersionSkew, _) => ErrorKind::Skew,
+        (PeerCause::NotProved, _) => ErrorKind::Verification,
+        (PeerCause::LocalFailure, _) => ErrorKind::Failed,
+        (_, Phase::Waiting) => ErrorKind::Pending,
+        (_, Phase::Held | Phase::Blocked) => ErrorKind::Conflict,
+        (_, Phase::Failing) => ErrorKind::Unreachable,
+        (_, Phase::Idle | Phase::Syncing) => ErrorKind::Failed,
     }
 }

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod query;
 pub mod settings;
 pub mod starter;
+pub mod sync;
 pub mod view;
 
 pub use error::{ErrorKind, NodeError, Result};

@@ -60,6 +60,12 @@ macro_rules! peer_causes {
         }
 
         impl PeerCause {
+            /// One sentence on it, with the peer's name.
+            #[must_use]
+            pub fn about(self, name: &str) -> String {
+                self.sentence().replacen("{}", name, 1)
+            }
+
             /// Every cause.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
@@ -281,7 +287,7 @@ impl PeerState {
     /// One sentence on it.
     #[must_use]
     pub fn sentence(&self, name: &str) -> String {
-        self.cause.sentence().replacen("{}", name, 1)
+        self.cause.about(name)
     }
 }
 

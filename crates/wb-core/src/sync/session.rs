@@ -115,6 +115,29 @@ impl Session {
         self.cursor
     }
 
+    /// Whether snapshots are left to take: until then the cursor claims more than is held.
+    #[must_use]
+    pub fn has_snapshots(&self) -> bool {
+        !self.snapshots.is_empty()
+    }
+
+    /// Whether a snapshot of a feed is left to take.
+    #[must_use]
+    pub fn wants_snapshot(&self, origin: InstanceId, scope: FeedScope) -> bool {
+        self.snapshots.contains(&(origin, scope))
+    }
+
+    /// Whether heads are being compared: until then there is no cursor that counts.
+    #[must_use]
+    pub fn compares_heads(&self) -> bool {
+        self.next_heads.is_some() || self.put_follows
+    }
+
+    /// The follow list changed: the hub should hold this one.
+    pub fn expect_follows(&mut self, follows: Follows) {
+        self.follows = follows;
+    }
+
     /// What a person should know.
     #[must_use]
     pub fn notices(&self) -> &BTreeSet<Notice> {

@@ -7,7 +7,7 @@ use wb_core::feed::{Delta, Early, Item, Outcome, Refusal, SnapshotOutcome, Snaps
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge, merge};
 use wb_core::time::Timestamp;
-use wb_store::{Standing, StoreError, Taken, Write};
+use wb_store::{Ingest, Standing, StoreError, Taken, Write};
 
 /// Takes a bundle into a transaction.
 pub struct StoreSink<'w, 's> {
@@ -19,6 +19,10 @@ pub struct StoreSink<'w, 's> {
     pub own_is_ahead: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
+    /// The run by which it came.
+    pub run_no: Option<i64>,
+    /// Instances approved by hand before they came.
+    pub approved: BTreeSet<InstanceId>,
 }
 
 impl<'w, 's> StoreSink<'w, 's> {
@@ -32,6 +36,16 @@ impl<'w, 's> StoreSink<'w, 's> {
             taken: None,
             own_is_ahead: false,
             origins: BTreeSet::new(),
+            run_no: None,
+            approved: BTreeSet::new(),
+        }
+    }
+
+    fn ingest(&self) -> Ingest<'w> {
+        let ingest = self.write.ingest(self.now);
+        match self.run_no {
+            Some(run_no) => ingest.of_run(run_no),
+            None => ingest,
         }
     }
 }
@@ -67,7 +81,12 @@ impl Sink for StoreSink<'_, '_> {
             return Ok((Merge::Known, held));
         }
         // A new instance waits until somebody approves it.
-        let merge = self.write.put_identity(&log, Standing::Waiting, self.now)?;
+        let standing = if self.approved.contains(&id) {
+            Standing::Approved
+        } else {
+            Standing::Waiting
+        };
+        let merge = self.write.put_identity(&log, standing, self.now)?;
         let held = self.write.identity_log(&id)?.unwrap_or(log);
         Ok((merge, held))
     }
@@ -87,10 +106,7 @@ impl Sink for StoreSink<'_, '_> {
                 outcome => outcome,
             }));
         }
-        let placed = self
-            .write
-            .ingest(self.now)
-            .place_snapshot(snapshot, identity)?;
+        let placed = self.ingest().place_snapshot(snapshot, identity)?;
         Ok(placed.map(|(outcome, taken)| {
             self.taken = taken;
             outcome
@@ -102,19 +118,19 @@ impl Sink for StoreSink<'_, '_> {
             .taken
             .as_ref()
             .expect("items are wanted only for a snapshot that is taken");
-        self.write.ingest(self.now).snapshot_item(taken, item)
+        self.ingest().snapshot_item(taken, item)
     }
 
     fn fill(&mut self, item: &Item<'_>) -> Result<(), StoreError> {
-        self.write.ingest(self.now).fill_item(item)
+        self.ingest().fill_item(item)
     }
 
     fn retracted(&mut self, pairs: &[(RecordId, u64)]) -> Result<(), StoreError> {
         let taken = self
             .taken
-            .as_mut()
+            .as_ref()
             .expect("pairs are wanted only for a snapshot that is taken");
-        self.write.ingest(self.now).snapshot_retracted(taken, pairs)
+        self.ingest().snapshot_retracted(taken, pairs)
     }
 
     fn finish(&mut self, snapshot: &SnapshotReader) -> Result<Result<(), Refusal>, StoreError> {
@@ -122,9 +138,7 @@ impl Sink for StoreSink<'_, '_> {
             .taken
             .take()
             .expect("only a snapshot that is taken is finished here");
-        self.write
-            .ingest(self.now)
-            .finish_snapshot(snapshot, &taken)
+        self.ingest().finish_snapshot(snapshot, &taken)
     }
 
     fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, StoreError> {
@@ -137,6 +151,6 @@ impl Sink for StoreSink<'_, '_> {
             self.own_is_ahead |= is_ahead;
             return Ok(if is_ahead { Outcome::Held } else { outcome });
         }
-        self.write.ingest(self.now).delta(delta)
+        self.ingest().delta(delta)
     }
 }

@@ -3,6 +3,7 @@
 mod aside;
 mod delta;
 mod early;
+mod heads;
 mod held;
 mod ingest;
 mod own;

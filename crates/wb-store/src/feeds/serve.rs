@@ -75,6 +75,10 @@ impl<'c> Served<'c> {
         Self { connection }
     }
 
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
     /// The stored identity log of an instance.
     ///
     /// # Errors
@@ -134,11 +138,30 @@ impl<'c> Served<'c> {
         if state.log != held.log || some(here) != Some(held.hash) {
             return Ok(None);
         }
+        self.headers_from(nos.log_no, held.seq + 1)
+    }
+
+    /// All headers of a feed's log; `None` when not all deltas are here.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn all_headers(
+        &self,
+        origin: &InstanceId,
+        scope: FeedScope,
+    ) -> Result<Option<Vec<StoredHeader>>> {
+        match self.feed(origin, scope)?.and_then(|feed| feed.row) {
+            Some(nos) => self.headers_from(nos.log_no, 0),
+            None => Ok(None),
+        }
+    }
+
+    fn headers_from(&self, log_no: i64, first: u64) -> Result<Option<Vec<StoredHeader>>> {
         let sql = "SELECT h.seq, h.line,
                      (SELECT count(*) FROM feed_lines x WHERE x.log_no = h.log_no AND x.seq = h.seq AND x.idx IS NOT NULL)
-                   FROM headers h WHERE h.log_no = ?1 AND h.seq > ?2 ORDER BY h.seq";
+                   FROM headers h WHERE h.log_no = ?1 AND h.seq >= ?2 ORDER BY h.seq";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![nos.log_no, Sql(held.seq)])?;
+        let mut rows = statement.query(params![log_no, Sql(first)])?;
         let mut headers = Vec::new();
         while let Some(row) = rows.next()? {
             let Some(line) = row.get::<_, Option<Vec<u8>>>(1)? else {
@@ -155,7 +178,7 @@ impl<'c> Served<'c> {
                 seq: row.get::<_, Sql<u64>>(0)?.0,
                 line,
                 entries,
-                log_no: nos.log_no,
+                log_no,
             });
         }
         Ok(Some(headers))

@@ -1,0 +1,156 @@
+//! Putting what came into the store: one page, one transaction, and the cursor in it.
+
+use std::collections::BTreeSet;
+
+use wb_core::bundle::Driver;
+use wb_core::id::InstanceId;
+use wb_core::scope::FeedScope;
+use wb_core::sync::AgainSection;
+use wb_core::time::Timestamp;
+use wb_core::want::Held;
+use wb_store::{Changed, Difference, Write};
+
+use super::{SyncEnd, bad_answer};
+use crate::error::NodeError;
+use crate::import::sink::StoreSink;
+
+/// What changed, counted; and the records themselves, where a list is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Records new here.
+    pub new: u64,
+    /// Records with another revision.
+    pub changed: u64,
+    /// Records gone.
+    pub gone: u64,
+    /// Lines that were missing and came.
+    pub filled: u64,
+    /// Deltas that came.
+    pub deltas: u64,
+    /// Feeds with an outcome that somebody should know of: origin, scope, outcome, rule.
+    pub set_aside: Vec<SetAside>,
+    /// Origins that nobody here has decided about.
+    pub waiting: BTreeSet<InstanceId>,
+    /// The instance's own feed came back from elsewhere, longer than it is here.
+    pub own_is_ahead: bool,
+}
+
+/// A feed that did not go on, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The instance.
+    pub origin: InstanceId,
+    /// The feed.
+    pub scope: FeedScope,
+    /// The outcome, by the names of the spec.
+    pub outcome: &'static str,
+    /// The rule broken, where it was refused.
+    pub rule: Option<&'static str>,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, changed: &[Changed]) {
+        for change in changed {
+            match change.difference {
+                Difference::New => self.new += 1,
+                Difference::Changed => self.changed += 1,
+                Difference::Gone => self.gone += 1,
+            }
+        }
+    }
+
+    /// Whether anything came.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.new + self.changed + self.gone + self.filled + self.deltas == 0
+            && self.set_aside.is_empty()
+    }
+}
+
+/// What the lines of a page led to.
+pub(super) struct Applied {
+    /// Feeds to which only a snapshot leads.
+    pub want_snapshot: Vec<(InstanceId, FeedScope)>,
+    /// Heads the hub named without deltas that lead there.
+    pub again: Vec<Held>,
+}
+
+/// Who is taken in, and how.
+pub(super) struct Taking<'t> {
+    pub own: InstanceId,
+    pub now: Timestamp,
+    pub run_no: Option<i64>,
+    /// Origins approved by hand: their records are shown at once.
+    pub approved: &'t BTreeSet<InstanceId>,
+}
+
+/// Takes feed sections, as any road brings them.
+pub(super) fn apply<'l>(
+    write: &Write<'_>,
+    taking: &Taking<'_>,
+    lines: impl Iterator<Item = &'l [u8]>,
+    tally: &mut Tally,
+) -> Result<Applied, SyncEnd> {
+    let mut applier = Applier::new(write, taking);
+    for line in lines {
+        applier.push(line)?;
+    }
+    applier.finish(tally)
+}
+
+/// Takes feed sections line by line.
+pub(super) struct Applier<'w, 's> {
+    sink: StoreSink<'w, 's>,
+    driver: Driver,
+    again: Vec<Held>,
+}
+
+impl<'w, 's> Applier<'w, 's> {
+    pub fn new(write: &'w Write<'s>, taking: &Taking<'_>) -> Self {
+        let mut sink = StoreSink::new(write, taking.own, taking.now);
+        sink.run_no = taking.run_no;
+        sink.approved.clone_from(taking.approved);
+        Self {
+            sink,
+            driver: Driver::sections(),
+            again: Vec::new(),
+        }
+    }
+
+    pub fn push(&mut self, line: &[u8]) -> Result<(), SyncEnd> {
+        if line.starts_with(AgainSection::START) {
+            let again = AgainSection::read(line).map_err(|rule| bad_answer(rule.as_str()))?;
+            self.again.push(again.head);
+            return Ok(());
+        }
+        let pushed = self.driver.push(line, &mut self.sink);
+        Ok(pushed.map_err(NodeError::from)?)
+    }
+
+    pub fn finish(mut self, tally: &mut Tally) -> Result<Applied, SyncEnd> {
+        self.driver
+            .cut_off(&mut self.sink)
+            .map_err(NodeError::from)?;
+        self.driver
+            .finish()
+            .map_err(|error| bad_answer(error.to_string()))?;
+        let mut want_snapshot = Vec::new();
+        for feed in self.driver.feeds() {
+            match feed.outcome {
+                "early" | "need_snapshot" => want_snapshot.push((feed.origin, feed.scope)),
+                _ if feed.is_good() => {}
+                outcome => tally.set_aside.push(SetAside {
+                    origin: feed.origin,
+                    scope: feed.scope,
+                    outcome,
+                    rule: feed.rule.map(wb_core::rule::Rule::as_str),
+                }),
+            }
+        }
+        tally.own_is_ahead |= self.sink.own_is_ahead;
+        Ok(Applied {
+            want_snapshot,
+            again: self.again,
+        })
+    }
+}

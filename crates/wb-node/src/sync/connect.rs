@@ -1,0 +1,96 @@
+//! Connecting to a hub: its address within limits, its identity as known, our key.
+
+use std::sync::Arc;
+
+use wb_core::id::InstanceId;
+use wb_core::identity::IdentityLog;
+use wb_core::sync::PeerCause;
+use wb_core::sync::signature::KeyId;
+use wb_net::signed::{Caller, Clock, Identified, who_is_this};
+use wb_net::{Base, Connection, HubClient, Reach};
+use wb_store::Peer;
+
+use super::SyncEnd;
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+
+/// A hub that is connected.
+pub type Connected = HubClient;
+
+/// Seconds since 1970, by the clock of this computer.
+fn clock() -> Clock {
+    Arc::new(|| {
+        let ms = entropy::now().unix_ms_clamped();
+        ms / 1_000
+    })
+}
+
+/// The newest key of an identity log.
+#[must_use]
+pub fn key_of(identity: &IdentityLog) -> KeyId {
+    KeyId {
+        instance: identity.id(),
+        entry: identity.newest().hash,
+    }
+}
+
+fn base(address: &str) -> Result<Base> {
+    Base::parse(address).map_err(|error| NodeError::Address {
+        address: address.to_owned(),
+        what: error.to_string(),
+    })
+}
+
+/// A connection to an address. One inside the own network has to be meant: written as such, or with
+/// the switch that says so.
+fn connection(address: &str, lan: bool) -> Result<(Connection, bool)> {
+    let base = base(address)?;
+    let lan = lan || base.is_literal_local();
+    let reach = if lan { Reach::Lan } else { Reach::Global };
+    Ok((Connection::new(base, reach), lan))
+}
+
+fn caller(node: &Node, connection: Connection, identity: IdentityLog) -> Result<HubClient> {
+    let key = key_of(node.identity());
+    let signer = Arc::new(node.signer()?);
+    let caller = Caller::new(connection, key, signer, identity, clock());
+    Ok(HubClient::new(caller))
+}
+
+/// Connects to a hub that is known.
+///
+/// # Errors
+/// What is missing here.
+pub fn connect(node: &Node, peer: &Peer) -> Result<HubClient> {
+    let (connection, _) = connection(&peer.address, peer.lan)?;
+    let identity = node.store.identity_log(&peer.id)?.ok_or_else(|| {
+        NodeError::Store(wb_store::StoreError::Damaged(format!(
+            "the identity log of {} is missing",
+            peer.name
+        )))
+    })?;
+    caller(node, connection, identity)
+}
+
+/// Asks who answers under an address. Returns also the address as it is kept, and whether it is inside
+/// the own network.
+///
+/// # Errors
+/// Why nobody answers, or another instance than expected.
+pub async fn connect_new(
+    address: &str,
+    lan: bool,
+    expected: Option<InstanceId>,
+) -> std::result::Result<(Identified, String, bool), SyncEnd> {
+    let (mut connection, lan) = connection(address, lan)?;
+    let kept = connection.base().to_string();
+    let found = who_is_this(&mut connection).await?;
+    if let Some(expected) = expected.filter(|expected| *expected != found.says.id) {
+        return Err(SyncEnd::Peer(
+            PeerCause::WrongIdentity,
+            format!("expected {expected}, and {} answers", found.says.id),
+        ));
+    }
+    Ok((found, kept, lan))
+}

@@ -1,0 +1,227 @@
+//! Pushing own feeds to a hub: the deltas after the head it holds, page by page.
+
+use wb_core::bundle::Writer;
+use wb_core::entry::{Entry, Op};
+use wb_core::id::RecordId;
+use wb_core::limits::PAGE_BYTES_TARGET;
+use wb_core::line::Line;
+use wb_core::scope::FeedScope;
+use wb_core::sync::PeerCause;
+use wb_core::want::Held;
+use wb_net::HubClient;
+use wb_store::{Served, StoredHeader};
+
+use super::{OnProgress, SyncEnd};
+use crate::node::Node;
+use crate::plan::headline;
+
+/// What was pushed.
+#[derive(Debug, Clone, Default)]
+pub struct PushedAll {
+    /// Deltas the hub took.
+    pub deltas: u64,
+    /// Revisions in them.
+    pub records: u64,
+    /// Records taken back in them.
+    pub retracts: u64,
+    /// Heads of own feeds that the hub confirmed.
+    pub acked: Vec<Held>,
+}
+
+/// Something already sealed that a hub lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: String,
+    /// The feed.
+    pub scope: FeedScope,
+    /// Whether it is taken back there.
+    pub is_retract: bool,
+    /// Its title or the start of its text, where its line is still live.
+    pub headline: String,
+}
+
+/// The headers that a hub lacks of an own feed.
+///
+/// # Errors
+/// That the hub holds what is not here: then nothing may be pushed, or published.
+fn lacking(
+    node: &Node,
+    served: Served<'_>,
+    scope: FeedScope,
+    at_hub: &[Held],
+) -> Result<Vec<StoredHeader>, SyncEnd> {
+    let own = node.own_id();
+    let theirs = at_hub
+        .iter()
+        .find(|held| held.origin == own && held.scope == scope);
+    let Some(theirs) = theirs else {
+        return Ok(served.all_headers(&own, scope)?.unwrap_or_default());
+    };
+    served.headers_after(theirs)?.ok_or_else(|| {
+        let here = served.head(&own, scope).ok().flatten();
+        let here = here.map_or("nothing".to_owned(), |held| format!("delta {}", held.seq));
+        SyncEnd::Peer(
+            PeerCause::OwnIsAhead,
+            format!("it holds delta {}, and here is {here}", theirs.seq),
+        )
+    })
+}
+
+/// What is already sealed and a hub lacks, record by record.
+///
+/// # Errors
+/// As [`push`].
+pub fn sealed_and_lacking(node: &Node, at_hub: &[Held]) -> Result<Vec<Lacking>, SyncEnd> {
+    let served = node.store.served();
+    let mut list = Vec::new();
+    for scope in FeedScope::ALL {
+        for header in lacking(node, served, scope, at_hub)? {
+            for item in served.items(&header)? {
+                list.push(describe(&item, scope)?);
+            }
+        }
+    }
+    Ok(list)
+}
+
+fn describe(item: &[u8], scope: FeedScope) -> Result<Lacking, SyncEnd> {
+    let damaged = |rule: wb_core::rule::Rule| {
+        wb_store::StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
+    };
+    if Entry::starts(item) {
+        let entry = Entry::read(item).map_err(damaged)?;
+        return Ok(Lacking {
+            id: entry.id,
+            kind: entry.kind.to_string(),
+            scope,
+            is_retract: matches!(entry.op, Op::Retract { .. }),
+            headline: String::new(),
+        });
+    }
+    let line = Line::read(item).map_err(damaged)?;
+    let kind = line.kind.to_string();
+    let text = std::str::from_utf8(item).unwrap_or_default();
+    Ok(Lacking {
+        id: line.id,
+        headline: headline(&kind, text),
+        kind,
+        scope,
+        is_retract: false,
+    })
+}
+
+/// Pushes what the hub lacks. `at_hub` is what it said it holds of own feeds.
+///
+/// # Errors
+/// Why it ended early; what the hub took until then counts.
+pub async fn push(
+    node: &Node,
+    hub: &mut HubClient,
+    at_hub: Vec<Held>,
+    progress: OnProgress<'_>,
+) -> Result<PushedAll, (PushedAll, SyncEnd)> {
+    let mut pushed = PushedAll {
+        acked: at_hub,
+        ..PushedAll::default()
+    };
+    // What is shared with named peers only goes by other ways (spec: records, scope).
+    let ended = push_feed(node, hub, FeedScope::Public, &mut pushed, progress).await;
+    match ended {
+        Ok(()) => Ok(pushed),
+        Err(end) => Err((pushed, end)),
+    }
+}
+
+async fn push_feed(
+    node: &Node,
+    hub: &mut HubClient,
+    scope: FeedScope,
+    pushed: &mut PushedAll,
+    progress: OnProgress<'_>,
+) -> Result<(), SyncEnd> {
+    let mut headers = lacking(node, node.store.served(), scope, &pushed.acked)?;
+    let total: u64 = headers.iter().map(|header| header.entries).sum();
+    let mut done = 0;
+    let mut told_anew = false;
+    while !headers.is_empty() {
+        let page = page(node, scope, &headers)?;
+        let answer = hub.push(page.body).await?;
+        pushed.acked = answer.own;
+        let outcome = answer.feeds.first();
+        match outcome.map(|feed| feed.outcome.as_str()) {
+            Some("append" | "duplicate") => {
+                pushed.deltas += page.deltas as u64;
+                pushed.records += page.records;
+                pushed.retracts += page.retracts;
+                done += page.records + page.retracts;
+                progress(done, total);
+                headers.drain(..page.deltas);
+            }
+            // The hub lost what it had confirmed, so it is an older copy: it says where to go on from.
+            Some("early") if !told_anew => {
+                told_anew = true;
+                headers = lacking(node, node.store.served(), scope, &pushed.acked)?;
+            }
+            other => {
+                let rule = outcome.and_then(|feed| feed.rule.as_deref());
+                let rule = rule.map(|rule| format!(", {rule}")).unwrap_or_default();
+                let what = other.unwrap_or("no outcome");
+                return Err(SyncEnd::Peer(
+                    PeerCause::OwnIsRefused,
+                    format!("its answer to our deltas: {what}{rule}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A page of deltas.
+struct Page {
+    body: Vec<u8>,
+    deltas: usize,
+    records: u64,
+    retracts: u64,
+}
+
+fn page(node: &Node, scope: FeedScope, headers: &[StoredHeader]) -> Result<Page, SyncEnd> {
+    let served = node.store.served();
+    let (mut lines, mut entries) = (Vec::new(), 0);
+    let mut page = Page {
+        body: Vec::new(),
+        deltas: 0,
+        records: 0,
+        retracts: 0,
+    };
+    for header in headers {
+        // One delta always fits (limits: a body holds the largest delta).
+        if lines.len() > PAGE_BYTES_TARGET {
+            break;
+        }
+        put_line(&mut lines, &header.line);
+        for item in served.items(header)? {
+            let is_retract = Entry::starts(&item)
+                && Entry::read(&item).is_ok_and(|entry| matches!(entry.op, Op::Retract { .. }));
+            if is_retract {
+                page.retracts += 1;
+            } else {
+                page.records += 1;
+            }
+            put_line(&mut lines, &item);
+        }
+        entries += header.entries;
+        page.deltas += 1;
+    }
+    let section = Writer::deltas(node.own_id(), scope, page.deltas as u64, entries);
+    put_line(&mut page.body, &section);
+    page.body.extend_from_slice(&lines);
+    Ok(page)
+}
+
+fn put_line(body: &mut Vec<u8>, line: &[u8]) {
+    body.extend_from_slice(line);
+    body.push(b'\n');
+}
