@@ -14,7 +14,7 @@ use wb_core::sync::{
 
 use crate::body::BodyLimit;
 use crate::client::Traffic;
-use crate::signed::{Call, CallError, Caller};
+use crate::signed::{Call, CallError, Caller, Identified};
 
 /// How large one body may be.
 const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
@@ -53,6 +53,14 @@ impl HubClient {
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         self.caller.traffic()
+    }
+
+    /// Asks who answers, over the same connection.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn who_is_this(&mut self) -> Result<Identified, CallError> {
+        self.caller.who_is_this().await
     }
 
     async fn json<T: for<'de> Deserialize<'de>>(&mut self, call: Call) -> Result<T, CallError> {

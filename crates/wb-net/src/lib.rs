@@ -23,6 +23,7 @@
 pub mod address;
 pub mod body;
 pub mod client;
+pub mod hub;
 pub mod network;
 pub mod pace;
 pub mod reach;
@@ -37,5 +38,6 @@ mod watch;
 pub use address::{AddressError, Base};
 pub use body::{BodyError, BodyLimit};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
+pub use hub::{HubClient, SnapshotPage};
 pub use reach::Reach;
 pub use server::{RemoteAddress, ServerLimits, read_body, serve};

@@ -57,3 +57,9 @@ pub fn log_id() -> LogId {
 pub fn token() -> Token {
     Token(*bytes())
 }
+
+/// A fresh number, to spread what would otherwise come at once.
+#[must_use]
+pub fn chance() -> u64 {
+    u64::from_be_bytes(*bytes())
+}

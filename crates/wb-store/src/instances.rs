@@ -365,6 +365,18 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Approves an instance that waits; any other decision stays.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn approve(&self, id: &InstanceId) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE instances SET standing = 'approved' WHERE id = ?1 AND standing = 'waiting'",
+            params![Sql(id)],
+        )?;
+        Ok(())
+    }
+
     /// The stored identity log of an instance, as this transaction sees it.
     ///
     /// # Errors

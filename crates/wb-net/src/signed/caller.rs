@@ -331,9 +331,17 @@ impl Caller {
         }
     }
 
-    async fn renew_identity(&mut self) -> Result<(), CallError> {
+    /// Asks who answers, over the same connection.
+    ///
+    /// # Errors
+    /// Why there is no answer that counts.
+    pub async fn who_is_this(&mut self) -> Result<Identified, CallError> {
         self.round_trips += 1;
-        let found = who_is_this(&mut self.connection).await?;
+        who_is_this(&mut self.connection).await
+    }
+
+    async fn renew_identity(&mut self) -> Result<(), CallError> {
+        let found = self.who_is_this().await?;
         if found.says.id != self.identity.id() {
             return Err(CallError::OtherInstance(found.says.id));
         }

@@ -1,0 +1,199 @@
+//! `wb hub register` and the first steps of `wb join`: who answers, and becoming a member.
+
+use wb_core::bundle::{PROTOCOL, Speaks};
+use wb_core::id::InstanceId;
+use wb_core::kinds::Body;
+use wb_core::sync::{
+    FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
+};
+use wb_net::signed::Identified;
+use wb_store::{Filter, Peer, Standing};
+
+use super::init::card;
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::sync::{SyncEnd, connect, connect_new};
+
+/// A hub that answered, and is not yet registered at.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Who it is.
+    pub identified: Identified,
+    /// Its address, as it is kept.
+    pub address: String,
+    /// Whether that is inside the own network.
+    pub lan: bool,
+}
+
+/// An address with the id that is expected there: a link to join ends with `#` and the hub's id.
+///
+/// # Errors
+/// A part after `#` that is no id.
+pub fn split_link(link: &str) -> Result<(&str, Option<InstanceId>)> {
+    let Some((address, id)) = link.split_once('#') else {
+        return Ok((link, None));
+    };
+    let id = id.parse().map_err(|_| NodeError::Address {
+        address: link.to_owned(),
+        what: "what follows `#` is not an instance id".to_owned(),
+    })?;
+    Ok((address, Some(id)))
+}
+
+/// Turns the early end of a sync into an error.
+pub(crate) fn ended(name: &str) -> impl FnOnce(SyncEnd) -> NodeError {
+    let name = name.to_owned();
+    move |end| match end {
+        SyncEnd::Local(error) => error,
+        SyncEnd::Peer(cause, detail) => NodeError::Peer {
+            name,
+            cause,
+            detail,
+        },
+    }
+}
+
+/// Asks who answers under an address.
+///
+/// # Errors
+/// Why nobody does, or not a hub, or not one that speaks our protocol.
+pub async fn find_hub(address: &str, lan: bool, expected: Option<InstanceId>) -> Result<Found> {
+    let (identified, kept, lan) = connect_new(address, lan, expected)
+        .await
+        .map_err(ended(address))?;
+    let says = &identified.says;
+    if says.role != Role::Hub {
+        return Err(NodeError::Refused(format!(
+            "{} ({}) is a node and no hub; nothing was changed",
+            says.name, says.id
+        )));
+    }
+    if !says.protocol.meets(PROTOCOL) {
+        return Err(NodeError::Peer {
+            name: says.name.clone(),
+            cause: PeerCause::VersionSkew,
+            detail: format!(
+                "it speaks protocol {} to {} ({}), this program {} to {}",
+                says.protocol.min, says.protocol.max, says.software, PROTOCOL.min, PROTOCOL.max
+            ),
+        });
+    }
+    Ok(Found {
+        identified,
+        address: kept,
+        lan,
+    })
+}
+
+/// Registers at a hub that was found and agreed to. Registering again brings the newest card and
+/// identity log, and keeps what is followed.
+///
+/// # Errors
+/// Why it does not work; then nothing was changed here.
+pub async fn hub_register(
+    node: &mut Node,
+    actor: &Actor,
+    found: &Found,
+    listed: bool,
+) -> Result<Peer> {
+    let now = node.now();
+    let says = &found.identified.says;
+    let known = node.store.peer(&says.id)?;
+    let write = node.store.write()?;
+    // Whom we talk to is not thereby a community whose records are shown.
+    write.put_identity(&found.identified.identity, Standing::Waiting, now)?;
+    write.commit()?;
+    let mut peer = known.unwrap_or_else(|| Peer {
+        id: says.id,
+        role: Role::Hub,
+        address: String::new(),
+        lan: false,
+        name: String::new(),
+        follows: FollowList::default(),
+        cursor: None,
+        acked: Vec::new(),
+        paused: false,
+        registered: None,
+        state: state_text(&PeerState::new(now)),
+        first_seen: now,
+        last_ok: None,
+    });
+    peer.address.clone_from(&found.address);
+    peer.name.clone_from(&says.name);
+    peer.lan = found.lan;
+    let mut hub = connect(node, &peer)?;
+    let registration = registration(node, listed)?;
+    let standings = hub
+        .register(&registration)
+        .await
+        .map_err(SyncEnd::from)
+        .map_err(ended(&peer.name))?;
+    let mut state = state_of(&peer, now);
+    match standings.standing {
+        Registered::Member if state.phase() != wb_core::sync::Phase::Idle => {
+            state.on(now, PeerEvent::Contacted, 0);
+            state.cause = PeerCause::NeverSynced;
+        }
+        Registered::Member => {}
+        Registered::Waiting => ended_as(&mut state, now, PeerCause::Approval),
+        Registered::Suspended => ended_as(&mut state, now, PeerCause::Suspended),
+    }
+    peer.state = state_text(&state);
+    peer.registered = Some(standings);
+    let write = node.store.write()?;
+    write.put_peer(&peer)?;
+    write.commit()?;
+    node.audit(now, actor, "hub register", &peer.id, peer.address.clone())?;
+    Ok(peer)
+}
+
+fn ended_as(state: &mut PeerState, now: wb_core::time::Timestamp, cause: PeerCause) {
+    state.on(
+        now,
+        PeerEvent::Ended(cause, String::new()),
+        entropy::chance(),
+    );
+    state.detail = None;
+}
+
+/// The state kept of a peer; one that cannot be read is one that was never synced.
+pub(crate) fn state_of(peer: &Peer, now: wb_core::time::Timestamp) -> PeerState {
+    serde_json::from_str(&peer.state).unwrap_or_else(|_| PeerState::new(now))
+}
+
+pub(crate) fn state_text(state: &PeerState) -> String {
+    serde_json::to_string(state).expect("a state has string keys and serialises")
+}
+
+/// What is said at a registration: the identity log, and the card as it is kept here.
+pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
+    let filter = Filter {
+        kind: Some("card".parse().expect("a kind")),
+        origin: Some(node.own_id()),
+        ..Filter::default()
+    };
+    let speaks = Speaks::this();
+    let mut own_card = card(node.name());
+    for row in node.store.records(&filter)? {
+        let Some(record) = node.store.local(&row.key.id)? else {
+            continue;
+        };
+        if let Ok(Body::Card(kept)) = Body::read(&record.kind, 1, node.own_id(), &record.body) {
+            own_card = kept;
+        }
+    }
+    own_card.protocol = speaks.protocol;
+    own_card.kinds = speaks.kinds;
+    own_card.software = speaks.software;
+    let body = serde_json::to_string(&own_card).expect("a card has string keys and serialises");
+    let lines = node.identity().entries().iter();
+    Ok(Registration {
+        schema_version: 1,
+        identity: lines
+            .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+            .collect(),
+        card: serde_json::value::RawValue::from_string(body).expect("it was written as JSON"),
+        listed,
+    })
+}

@@ -1,0 +1,438 @@
+//! `wb sync`: pulls what others published, seals what is marked, pushes what the hub lacks.
+//!
+//! Pulling comes first: what the hub says about our own feed tells whether this database is the newest
+//! copy, and nothing is sealed when it is not. A rehearsal does the same in a transaction that is dropped.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::time::Duration;
+
+use wb_core::bundle::PROTOCOL;
+use wb_core::id::InstanceId;
+use wb_core::sync::{Notice, PeerCause, PeerEvent, PeerState, Phase, Standing, Standings};
+use wb_core::want::Held;
+use wb_net::{HubClient, Traffic};
+use wb_store::{Changed, Peer, Road, RunCounts, RunEnd, RunStart};
+
+use super::hub_register::{state_of, state_text};
+use super::publish::{Published, publish};
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::plan::{Plan, plan};
+use crate::sync::{
+    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, connect, pull, push,
+    sealed_and_lacking,
+};
+
+/// What is synced, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncInput {
+    /// Take what others published.
+    pub pull: bool,
+    /// Give what this instance publishes.
+    pub push: bool,
+    /// Show what would change on both sides, and change nothing.
+    pub dry_run: bool,
+    /// How long the hub may hold its answer back until there is something new.
+    pub wait: Duration,
+}
+
+/// What came of syncing with one peer.
+#[derive(Debug)]
+pub struct Synced {
+    /// The peer as it is known now.
+    pub peer: Peer,
+    /// Its state now.
+    pub state: PeerState,
+    /// What was taken.
+    pub tally: Tally,
+    /// In a rehearsal: what would change here, record by record.
+    pub changed: Vec<Changed>,
+    /// In a rehearsal: what would be sealed.
+    pub plan: Option<Plan>,
+    /// In a rehearsal: what is already sealed and the hub lacks.
+    pub lacking: Vec<Lacking>,
+    /// What was sealed.
+    pub published: Published,
+    /// What was pushed.
+    pub pushed: PushedAll,
+    /// What a person should know.
+    pub notices: BTreeSet<Notice>,
+    /// Origins that wait for somebody to decide, with the number of their records.
+    pub waiting: Vec<(InstanceId, String, u64)>,
+    /// Seconds the hub's clock is ahead, where that mattered.
+    pub clock_offset: i64,
+    /// Bytes on the socket.
+    pub traffic: Traffic,
+    /// Requests sent.
+    pub round_trips: u64,
+    /// The run in the log, when there is something to tell.
+    pub run_no: Option<i64>,
+    /// Why it ended early.
+    pub end: Option<(PeerCause, String)>,
+}
+
+/// Keeps other processes from syncing in the same folder at the same time.
+#[derive(Debug)]
+pub struct SyncLock {
+    _file: File,
+}
+
+/// Takes the lock; it goes with the process.
+///
+/// # Errors
+/// `SyncRuns` when another process holds it.
+pub fn lock(node: &Node) -> Result<SyncLock> {
+    let path = node.store.home().dir().join("sync.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(NodeError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(SyncLock { _file: file }),
+        Err(std::fs::TryLockError::WouldBlock) => Err(NodeError::SyncRuns),
+        Err(std::fs::TryLockError::Error(error)) => Err(NodeError::file(&path)(error)),
+    }
+}
+
+/// Syncs with one peer. What goes wrong with the peer is in the answer, not an error.
+///
+/// # Errors
+/// What is wrong here.
+pub async fn sync(
+    node: &mut Node,
+    actor: &Actor,
+    peer: Peer,
+    input: SyncInput,
+    progress: OnProgress<'_>,
+) -> Result<Synced> {
+    let now = node.now();
+    let mut state = state_of(&peer, now);
+    let before = state.clone();
+    state.on(now, PeerEvent::Started, 0);
+    let mut peer = peer;
+    if !input.dry_run {
+        peer.state = state_text(&state);
+        put_peer(node, &peer)?;
+    }
+    let mut run = Running {
+        done: Synced::new(peer, before),
+        started: now,
+    };
+    let mut hub = match connect(node, &run.done.peer) {
+        Ok(hub) => hub,
+        Err(error) => {
+            run.fail(SyncEnd::Local(error));
+            return run.finish(node, actor, input, state, None);
+        }
+    };
+    let ended = if input.dry_run {
+        run.rehearse(node, &mut hub, input, progress).await
+    } else {
+        run.go(node, actor, &mut hub, input, progress).await
+    };
+    if let Err(end) = ended {
+        let end = run.explain_skew(&mut hub, end).await;
+        run.fail(end);
+    }
+    run.done.clock_offset = hub.caller().clock_offset();
+    run.done.traffic = hub.traffic();
+    run.done.round_trips = hub.caller().round_trips();
+    run.finish(node, actor, input, state, Some(&hub))
+}
+
+fn put_peer(node: &mut Node, peer: &Peer) -> Result<()> {
+    let write = node.store.write()?;
+    write.put_peer(peer)?;
+    Ok(write.commit()?)
+}
+
+impl Synced {
+    fn new(peer: Peer, state: PeerState) -> Self {
+        Self {
+            peer,
+            state,
+            tally: Tally::default(),
+            changed: Vec::new(),
+            plan: None,
+            lacking: Vec::new(),
+            published: Published::default(),
+            pushed: PushedAll::default(),
+            notices: BTreeSet::new(),
+            waiting: Vec::new(),
+            clock_offset: 0,
+            traffic: Traffic::default(),
+            round_trips: 0,
+            run_no: None,
+            end: None,
+        }
+    }
+}
+
+/// A sync that runs.
+struct Running {
+    done: Synced,
+    started: wb_core::time::Timestamp,
+}
+
+impl Running {
+    fn fail(&mut self, end: SyncEnd) {
+        self.done.end = Some(match end {
+            SyncEnd::Peer(cause, detail) => (cause, detail),
+            SyncEnd::Local(error) => (PeerCause::LocalFailure, error.to_string()),
+        });
+    }
+
+    /// An answer that is not understood may come from a program that speaks another protocol.
+    async fn explain_skew(&self, hub: &mut HubClient, end: SyncEnd) -> SyncEnd {
+        if !matches!(&end, SyncEnd::Peer(PeerCause::BadAnswer, _)) {
+            return end;
+        }
+        match hub.who_is_this().await {
+            Ok(found) if !found.says.protocol.meets(PROTOCOL) => {
+                let theirs = found.says.protocol;
+                let older = if theirs.max < PROTOCOL.min {
+                    "it has to be upgraded"
+                } else {
+                    "this program has to be upgraded"
+                };
+                SyncEnd::Peer(
+                    PeerCause::VersionSkew,
+                    format!(
+                        "it speaks protocol {} to {} ({}), this program {} to {}: {older}",
+                        theirs.min, theirs.max, found.says.software, PROTOCOL.min, PROTOCOL.max
+                    ),
+                )
+            }
+            _ => end,
+        }
+    }
+
+    async fn pull(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+        input: PullInput<'_>,
+        progress: OnProgress<'_>,
+    ) -> std::result::Result<Option<Vec<Held>>, SyncEnd> {
+        let (pulled, end) = match pull(node, hub, input, progress).await {
+            Ok(pulled) => (pulled, None),
+            Err((pulled, end)) => (*pulled, Some(end)),
+        };
+        self.done.peer = pulled.peer;
+        self.done.tally = pulled.tally;
+        self.done.notices = pulled.notices;
+        self.done.run_no = pulled.run_no;
+        match end {
+            None => Ok(pulled.own),
+            Some(end) => Err(end),
+        }
+    }
+
+    async fn go(
+        &mut self,
+        node: &mut Node,
+        actor: &Actor,
+        hub: &mut HubClient,
+        input: SyncInput,
+        progress: OnProgress<'_>,
+    ) -> std::result::Result<(), SyncEnd> {
+        let own = if input.pull {
+            let pulling = PullInput {
+                peer: self.done.peer.clone(),
+                rehearsal: None,
+                wait: input.wait,
+            };
+            self.pull(node, hub, pulling, progress).await?
+        } else {
+            None
+        };
+        if !input.push {
+            return Ok(());
+        }
+        let own = match own {
+            Some(own) => own,
+            None => hub.heads(None).await?.own,
+        };
+        // Before anything is sealed: whether the hub holds more of us than we do.
+        sealed_and_lacking(node, &own)?;
+        self.done.published = publish(node, actor)?.1;
+        match push(node, hub, own, progress).await {
+            Ok(pushed) => self.done.pushed = pushed,
+            Err((pushed, end)) => {
+                self.done.pushed = pushed;
+                self.done.peer.acked.clone_from(&self.done.pushed.acked);
+                return Err(end);
+            }
+        }
+        self.done.peer.acked.clone_from(&self.done.pushed.acked);
+        Ok(())
+    }
+
+    async fn rehearse(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+        input: SyncInput,
+        progress: OnProgress<'_>,
+    ) -> std::result::Result<(), SyncEnd> {
+        let mut own = None;
+        if input.pull {
+            let write = node.store.write_in_sight()?;
+            write.remember_shown()?;
+            let pulling = PullInput {
+                peer: self.done.peer.clone(),
+                rehearsal: Some(&write),
+                wait: Duration::ZERO,
+            };
+            let ended = self.pull(node, hub, pulling, progress).await;
+            self.done.changed = write.changed_since()?;
+            self.done.waiting = waiting(node)?;
+            drop(write);
+            own = ended?;
+        }
+        if input.push {
+            let own = match own {
+                Some(own) => own,
+                None => hub.heads(None).await?.own,
+            };
+            self.done.plan = Some(plan(node, node.now())?);
+            self.done.lacking = sealed_and_lacking(node, &own)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what came of it.
+    fn finish(
+        mut self,
+        node: &mut Node,
+        actor: &Actor,
+        input: SyncInput,
+        mut state: PeerState,
+        hub: Option<&HubClient>,
+    ) -> Result<Synced> {
+        let now = node.now();
+        let before = std::mem::replace(&mut self.done.state, state.clone());
+        let event = match &self.done.end {
+            None => PeerEvent::Synced,
+            Some((cause, detail)) => PeerEvent::Ended(*cause, detail.clone()),
+        };
+        if input.dry_run {
+            // A rehearsal changes nothing, and tells what the state would be.
+            state = before;
+            state.on(now, event, 0);
+            self.done.state = state;
+            return Ok(self.done);
+        }
+        state.on(now, event, entropy::chance());
+        let peer = &mut self.done.peer;
+        peer.state = state_text(&state);
+        if self.done.end.is_none() {
+            peer.last_ok = Some(now);
+        }
+        note_registration(peer, &state);
+        let write = node.store.write()?;
+        if let Some(hub) = hub {
+            // A key that the hub rotated meanwhile.
+            write.put_identity(hub.caller().identity(), wb_store::Standing::Waiting, now)?;
+        }
+        write.put_peer(peer)?;
+        let moved = !self.done.tally.is_empty() || self.done.pushed.deltas > 0;
+        let is_new_failure = self.done.end.is_some() && before.cause != state.cause;
+        if self.done.run_no.is_none() && (moved || is_new_failure) {
+            self.done.run_no = Some(write.start_run(&RunStart {
+                peer: Some(peer.id),
+                road: Road::Hub,
+                detail: &peer.address,
+                at: self.started,
+            })?);
+        }
+        if let Some(run_no) = self.done.run_no {
+            let cause = self.done.end.as_ref().map(|(cause, _)| cause.as_str());
+            write.end_run(
+                run_no,
+                &RunEnd {
+                    at: now,
+                    outcome: if cause.is_none() {
+                        "done"
+                    } else {
+                        "ended early"
+                    },
+                    cause,
+                    counts: self.done.counts(),
+                },
+            )?;
+        }
+        write.commit()?;
+        self.done.state = state;
+        self.done.waiting = waiting(node)?;
+        if moved {
+            let detail = format!(
+                "{} new, {} changed, {} gone, {} pushed",
+                self.done.tally.new,
+                self.done.tally.changed,
+                self.done.tally.gone,
+                self.done.pushed.records + self.done.pushed.retracts
+            );
+            node.audit(now, actor, "sync", &self.done.peer.id, detail)?;
+        }
+        Ok(self.done)
+    }
+}
+
+impl Synced {
+    fn counts(&self) -> RunCounts {
+        RunCounts {
+            pushed_records: self.pushed.records,
+            pushed_retracts: self.pushed.retracts,
+            pulled_new: self.tally.new,
+            pulled_changed: self.tally.changed,
+            pulled_gone: self.tally.gone,
+            deltas_out: self.pushed.deltas,
+            deltas_in: self.tally.deltas,
+            bytes_sent: self.traffic.sent,
+            bytes_received: self.traffic.received,
+            round_trips: self.round_trips,
+        }
+    }
+}
+
+/// What the end says of the registration.
+fn note_registration(peer: &mut Peer, state: &PeerState) {
+    let standing = match (state.cause, state.phase()) {
+        (PeerCause::Synced, _) => Standing::Member,
+        (PeerCause::Suspended, _) => Standing::Suspended,
+        (_, Phase::Waiting) => Standing::Waiting,
+        _ => return,
+    };
+    let reason = state
+        .detail
+        .clone()
+        .filter(|_| standing == Standing::Suspended);
+    peer.registered = Some(Standings {
+        schema_version: 1,
+        standing,
+        reason,
+        until: None,
+    });
+}
+
+/// Origins nobody has decided about, with the number of records held.
+fn waiting(node: &Node) -> Result<Vec<(InstanceId, String, u64)>> {
+    let mut waiting = Vec::new();
+    let feeds = node.store.served().feeds()?;
+    for instance in node.store.instances()? {
+        if instance.standing != wb_store::Standing::Waiting {
+            continue;
+        }
+        let own = feeds.iter().filter(|feed| feed.held.origin == instance.id);
+        let records: u64 = own.map(|feed| feed.live_n).sum();
+        if records > 0 {
+            waiting.push((instance.id, instance.label(), records));
+        }
+    }
+    Ok(waiting)
+}
