@@ -77,7 +77,7 @@ fn a_refused_delta_is_held_by_name_and_what_came_before_stays() {
         .map(|held| (held.origin, held.rule.as_deref(), held.deltas))
         .collect();
     assert_eq!(held, [(origin, Some("rev_not_above"), 1)]);
-    let rows = store.feeds().expect("a store");
+    let rows = store.served().feeds().expect("a store");
     let rows: Vec<_> = rows
         .iter()
         .filter(|row| row.held.origin == origin)
@@ -101,7 +101,7 @@ fn a_refused_snapshot_leaves_nothing_and_the_next_feed_is_taken() {
 
     assert_eq!(driver.finish(), Ok(()));
     assert_eq!(driver.feeds()[0].rule, Some(Rule::WrongOrder));
-    let rows = store.feeds().expect("a store");
+    let rows = store.served().feeds().expect("a store");
     let taken: Vec<_> = rows.iter().map(|row| row.held.origin).collect();
     assert_eq!(taken, [driver.feeds()[1].origin]);
 }
@@ -120,7 +120,7 @@ fn a_stream_that_is_cut_off_leaves_whole_sections() {
         let driver = take(&mut store, &all[..n]);
         assert_eq!(driver.finish().is_ok(), whole.contains(&n), "{n} lines");
         let sections = whole.iter().filter(|end| **end <= n).count() - 1;
-        let rows = store.feeds().expect("a store");
+        let rows = store.served().feeds().expect("a store");
         assert_eq!(rows.len(), sections, "{n} lines");
         if let Some(first) = rows.first() {
             assert_eq!(first.live_n, 3, "{n} lines");

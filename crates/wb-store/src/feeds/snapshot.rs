@@ -65,7 +65,7 @@ impl Ingest<'_> {
         if outcome != SnapshotOutcome::Take {
             return Ok(Ok((outcome, None)));
         }
-        let opened = reader.chain().first().expect("a chain is not empty");
+        let opened = reader.chain().next().expect("a chain is not empty");
         let log_no = self.open_log(
             feed.instance_no,
             totals.scope,
