@@ -22,6 +22,7 @@ mod private;
 mod project;
 mod query;
 mod rehearse;
+pub mod relay;
 mod runs;
 mod sql;
 mod store;
