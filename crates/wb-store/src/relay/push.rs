@@ -4,6 +4,7 @@ use wb_core::bundle::Sink;
 use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge};
+use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 
@@ -17,6 +18,9 @@ pub enum PushError {
     /// It holds a section of another instance.
     #[error("a push brings what is of its sender alone, and this is of {0}")]
     NotYours(InstanceId),
+    /// It holds a feed that is not public: a hub must not see it in the clear.
+    #[error("a hub relays public feeds, and this is one for named peers")]
+    NotPublic,
     /// It holds a snapshot.
     #[error("a push brings deltas, and no snapshots")]
     Snapshot,
@@ -139,6 +143,9 @@ impl Sink for RelaySink<'_, '_> {
 
     fn delta(&mut self, delta: &Delta<'_>) -> std::result::Result<Outcome, PushError> {
         self.check(delta.header.origin)?;
+        if delta.header.scope != FeedScope::Public {
+            return Err(PushError::NotPublic);
+        }
         Ok(self.write.push_delta(delta, self.now)?)
     }
 }
