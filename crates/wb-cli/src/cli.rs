@@ -74,6 +74,8 @@ pub enum Color {
 pub enum Command {
     /// Try it: two communities in a temporary folder share, preview and exchange
     Demo(commands::demo::Demo),
+    /// Run the node of this folder until Ctrl-C
+    Up(commands::up::Up),
     /// Found an instance
     Init(commands::init::Init),
     /// Show what is here, what left, what would leave, and what of others is held
@@ -100,6 +102,9 @@ pub enum Command {
     /// Exchange feeds in a file
     #[command(subcommand)]
     Bundle(commands::bundle::Bundle),
+    /// Hubs: running one, and its members
+    #[command(subcommand)]
+    Hub(commands::hub::Hub),
     /// Make everything that is shown again from what is stored
     Rebuild,
     /// Move over from another program

@@ -6,6 +6,9 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod hub;
+mod hub_admin;
+pub mod hub_up;
 pub mod import;
 pub mod init;
 pub mod invite;
@@ -13,7 +16,9 @@ pub mod publish;
 pub mod rebuild;
 pub mod record;
 pub mod request;
+pub mod serve;
 pub mod status;
+pub mod up;
 pub mod user;
 
 use std::process::ExitCode;
@@ -30,6 +35,8 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Init(args) => init::run(context, &args).map(done),
         Command::Status => status::run(context).map(done),
         Command::Doctor => doctor::run(context),
+        Command::Hub(command) => hub::run(context, &command).map(done),
+        Command::Up(args) => up::run(context, &args).map(done),
         Command::Publish(args) => publish::run(context, &args).map(done),
         Command::Record(command) => record::run(context, command).map(done),
         Command::Request(command) => request::run(context, command).map(done),
