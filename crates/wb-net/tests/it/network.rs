@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use wb_net::network::{Answer, Network, Stream};
 use wb_net::{Base, BodyLimit, Connection, NetError, Outgoing, Reach};
@@ -35,6 +36,8 @@ impl Network for MadeUp {
             if is_dead {
                 std::future::pending::<()>().await;
             }
+            // A refusal takes a moment, so an address that has no time left is told from one that has.
+            tokio::time::sleep(Duration::from_millis(1)).await;
             Err(io::ErrorKind::ConnectionRefused.into())
         })
     }
