@@ -116,14 +116,13 @@ fn announce(
     }
     output::line(format!("{}  {}", clean(node.name()), node.own_id()))?;
     output::line(format!("listening   {base}"))?;
-    match minutes {
-        Some(minutes) => output::line(format!(
-            "syncing     by itself every {minutes} minutes, and at once when a hub has something new"
-        ))?,
-        None => {
-            output::line("syncing     by hand: `wb sync` (or start with --sync-every MINUTES)")?
+    let how = match minutes {
+        Some(minutes) => {
+            format!("by itself every {minutes} minutes, and at once when a hub has something new")
         }
-    }
+        None => "by hand: `wb sync` (or start with --sync-every MINUTES)".to_owned(),
+    };
+    output::line(format!("syncing     {how}"))?;
     context.say("Pages come with a later version. Ctrl-C stops it.");
     Ok(())
 }
