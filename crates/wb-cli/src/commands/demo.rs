@@ -308,8 +308,8 @@ fn leave_to_try(context: &Context, folder: &Path) -> Result<bool> {
     }
     let program =
         std::env::current_exe().map_or_else(|_| "wb".to_owned(), |path| path.display().to_string());
-    let [north, south] =
-        Community::ALL.map(|which| folder.join(which.name().to_lowercase().replace(' ', "-")));
+    let [north, south] = [Community::North, Community::South]
+        .map(|which| folder.join(which.name().to_lowercase().replace(' ', "-")));
     output::line(format!(
         "\n{}",
         heading(context, "Try next, in another terminal")
