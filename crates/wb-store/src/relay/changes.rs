@@ -155,6 +155,11 @@ impl<'c> Lines<'c> {
     fn push(&mut self, row: &ArrivalRow) -> Result<()> {
         match (row.kind, row.feed) {
             (Arrival::Delta, Some((scope, log_no, seq))) => {
+                // Who followed before there was a feed may have been away when the log arrived.
+                if seq == 0 {
+                    self.end_section();
+                    self.identity(&row.origin)?;
+                }
                 self.delta((row.origin, scope), log_no, seq)
             }
             (Arrival::Again, Some((scope, log_no, seq))) => {
