@@ -93,8 +93,10 @@ pub enum NodeError {
         name: String,
     },
     /// Several things fit.
-    #[error("`{name}` fits {count} records; give more of the id")]
+    #[error("`{name}` fits {count} {what}; give more of the id")]
     Ambiguous {
+        /// What was looked for, as more than one.
+        what: &'static str,
         /// What was asked for.
         name: String,
         /// How many fit.
@@ -290,7 +292,12 @@ impl NodeError {
             Self::Peer { cause, .. } => cause.action().to_owned(),
             Self::SyncRuns => "nothing was changed; wait until it ends, or look at `wb peer list`".to_owned(),
             Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
-            Self::Ambiguous { .. } => "`wb record list` shows whole ids".to_owned(),
+            Self::Ambiguous { what, .. } => match *what {
+                "hubs and peers" => "`wb peer list --json` shows whole ids",
+                "instances" => "`wb status` shows whole ids",
+                _ => "`wb record list` shows whole ids",
+            }
+            .to_owned(),
             _ => return None,
         };
         Some(hint)
@@ -298,7 +305,8 @@ impl NodeError {
 }
 
 /// The kind of an error that a peer's state stands for.
-pub(crate) fn of_peer(cause: PeerCause) -> ErrorKind {
+#[must_use]
+pub fn of_peer(cause: PeerCause) -> ErrorKind {
     match (cause, cause.phase()) {
         (PeerCause::VersionSkew, _) => ErrorKind::Skew,
         (PeerCause::NotProved, _) => ErrorKind::Verification,

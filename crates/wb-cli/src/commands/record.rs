@@ -200,6 +200,14 @@ fn show(context: &Context, id: &str) -> Result<()> {
         };
         output::line(format!("feeds    {feeds}"))?;
     }
+    if let Some(road) = &detail.road {
+        let name = clean(&road.name);
+        let way = match road.road {
+            "hub" => format!("through {name}"),
+            _ => format!("in the bundle {name}"),
+        };
+        output::line(format!("came     {way}, {} (run {})", road.at, road.run))?;
+    }
     match (detail.leaves, detail.stays) {
         (Some(true), _) => {
             output::line("next     leaves, or stays in its feed, with the next publish")?;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use wb_node::query::status::status;
 use wb_node::view::{InstanceView, StatusView};
 
+use super::registration::NAME_CHARS;
 use crate::context::Context;
 use crate::output::{self, clean, count, heading};
 
@@ -34,9 +35,18 @@ pub fn run(context: &Context) -> Result<()> {
             "publishing is off: this database is older than what this instance published last",
         )?;
     }
+    for peer in &status.peers {
+        output::line(format!(
+            "{:10} {}: {} (next: {})",
+            "hub",
+            clean(&output::short(&peer.name, NAME_CHARS)),
+            clean(&peer.sentence),
+            peer.action
+        ))?;
+    }
     if status.instances.is_empty() {
         output::line(
-            "others     none known. Nothing leaves this node until you publish or export.",
+            "others     none known. Nothing leaves this node until you publish, export or sync.",
         )?;
     }
     for instance in &status.instances {

@@ -6,6 +6,7 @@ mod cli;
 mod damage;
 #[cfg(feature = "next-schema")]
 mod next_schema;
+mod peers;
 mod supply_chain;
 mod support;
 mod walkthrough;

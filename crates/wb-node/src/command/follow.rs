@@ -41,6 +41,7 @@ pub fn read_target(node: &Node, text: &str) -> Result<(Option<Peer>, Target)> {
         [one] => Ok((None, Target::Instance(one.id))),
         [] => Err(NodeError::unknown("instance", text)),
         more => Err(NodeError::Ambiguous {
+            what: "instances",
             name: text.to_owned(),
             count: more.len(),
         }),
@@ -64,6 +65,7 @@ pub fn find_peer(node: &Node, text: &str) -> Result<Peer> {
         1 => Ok(fits.remove(0)),
         0 => Err(NodeError::unknown("hub or peer", text)),
         count => Err(NodeError::Ambiguous {
+            what: "hubs and peers",
             name: text.to_owned(),
             count,
         }),

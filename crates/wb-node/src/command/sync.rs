@@ -100,6 +100,19 @@ pub fn lock(node: &Node) -> Result<SyncLock> {
     }
 }
 
+/// Whether some process syncs in this folder now. A peer whose state is `syncing` while none does was
+/// cut off: the next sync goes on from there.
+///
+/// # Errors
+/// That the lock cannot be looked at.
+pub fn runs(node: &Node) -> Result<bool> {
+    match lock(node) {
+        Ok(_) => Ok(false),
+        Err(NodeError::SyncRuns) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Syncs with one peer. What goes wrong with the peer is in the answer, not an error.
 ///
 /// # Errors

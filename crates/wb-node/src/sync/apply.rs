@@ -27,6 +27,8 @@ pub struct Tally {
     pub filled: u64,
     /// Deltas that came.
     pub deltas: u64,
+    /// Feeds that were taken whole.
+    pub snapshots: u64,
     /// Feeds with an outcome that somebody should know of: origin, scope, outcome, rule.
     pub set_aside: Vec<SetAside>,
     /// Origins that nobody here has decided about.

@@ -10,7 +10,7 @@ mod pull;
 mod push;
 mod spool;
 
-pub use apply::Tally;
+pub use apply::{SetAside, Tally};
 pub use connect::{Connected, connect, connect_new, key_of};
 pub use pull::{PullInput, Pulled, pull, watch};
 pub use push::{Lacking, PushedAll, push, sealed_and_lacking};

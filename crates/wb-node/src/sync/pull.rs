@@ -355,6 +355,7 @@ impl<'n> Pull<'n> {
         }
         self.tally = tally;
         self.done += live?;
+        self.tally.snapshots += 1;
         progress(self.done, self.total.max(self.done));
         self.session.snapshot_done();
         self.keep_cursor()?;
