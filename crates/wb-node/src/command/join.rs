@@ -112,8 +112,7 @@ async fn newest(
         .await?;
     let lines = body.split(|byte| *byte == b'\n').filter_map(|bytes| {
         let line = Line::read(bytes).ok()?;
-        let text = std::str::from_utf8(bytes).ok()?;
-        (line.origin == origin).then(|| headline(line.kind.as_str(), text))
+        (line.origin == origin).then(|| headline(line.kind.as_str(), line.body()))
     });
     Ok(lines.take(SAMPLE_RECORDS).collect())
 }

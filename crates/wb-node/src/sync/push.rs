@@ -103,10 +103,9 @@ fn describe(item: &[u8], scope: FeedScope) -> Result<Lacking, SyncEnd> {
     }
     let line = Line::read(item).map_err(damaged)?;
     let kind = line.kind.to_string();
-    let text = std::str::from_utf8(item).unwrap_or_default();
     Ok(Lacking {
         id: line.id,
-        headline: headline(&kind, text),
+        headline: headline(&kind, line.body()),
         kind,
         scope,
         is_retract: false,
