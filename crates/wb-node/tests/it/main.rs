@@ -2,5 +2,6 @@
 
 mod import_whiteballoon;
 mod marks;
+mod peers;
 mod starter;
 mod streams;
