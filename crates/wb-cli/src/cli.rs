@@ -72,8 +72,10 @@ pub enum Color {
 /// Every command that works.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Try it: two communities in a temporary folder share, preview and exchange
+    /// Try it: a hub and three communities share, preview, exchange and take back
     Demo(commands::demo::Demo),
+    /// Run the node of this folder until Ctrl-C
+    Up(commands::up::Up),
     /// Found an instance
     Init(commands::init::Init),
     /// Become a member of a hub, look at what it offers, and take what you accept
@@ -111,7 +113,7 @@ pub enum Command {
     /// Exchange feeds in a file
     #[command(subcommand)]
     Bundle(commands::bundle::Bundle),
-    /// Hubs
+    /// Hubs: becoming a member, running one, and its members
     #[command(subcommand)]
     Hub(commands::hub::Hub),
     /// Make everything that is shown again from what is stored

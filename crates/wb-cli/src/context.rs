@@ -71,6 +71,11 @@ impl Context {
         self.global.json
     }
 
+    /// Whether to print results and errors only.
+    pub fn quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Whether to say more.
     pub fn verbose(&self) -> bool {
         self.global.verbose

@@ -11,9 +11,9 @@ mod service;
 mod sqlite;
 mod store;
 
-pub use service::{Hub, HubInfo};
+pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::SqliteHub;
 pub use store::{
-    ChangesPage, HubStore, LinesPage, PageRefused, PushRefused, Registering, SnapshotAsk,
-    StoreProblem,
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
+    SnapshotAsk, StoreProblem,
 };

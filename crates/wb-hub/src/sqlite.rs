@@ -1,5 +1,376 @@
-//! A hub on an embedded SQLite file.
+//! A hub on an embedded SQLite file: one writer, and readers beside it.
+//!
+//! SQLite blocks, so every call runs on a thread for such work.
 
-/// Stands here until the relay's tables do.
-#[derive(Debug, Clone)]
-pub struct SqliteHub;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wb_core::bundle::Driver;
+use wb_core::id::InstanceId;
+use wb_core::identity::IdentityLog;
+use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
+use wb_core::rule::Rule;
+use wb_core::sync::{
+    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Standing, Standings,
+};
+use wb_core::time::Timestamp;
+use wb_store::StoreError;
+use wb_store::relay::{
+    Applicant, CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelaySink,
+    RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
+};
+
+use crate::store::{
+    ChangesPage, Decision, HubStore, Kept, LinesPage, MemberRow, PageRefused, PushRefused,
+    Registering, SnapshotAsk, StoreProblem,
+};
+
+/// Deltas in one page of changes.
+const PAGE_ARRIVALS_MAX: u64 = 1_000;
+/// A member's place is noted at least this often while it asks; it moves with every page anyway.
+const SEEN_EVERY_MS: i64 = 60_000;
+
+/// A hub's file.
+#[derive(Clone)]
+pub struct SqliteHub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: Mutex<Relay>,
+    readers: Mutex<Vec<Relay>>,
+}
+
+impl std::fmt::Debug for SqliteHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteHub")
+    }
+}
+
+impl SqliteHub {
+    /// Serves what is in a file.
+    #[must_use]
+    pub fn new(relay: Relay) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                writer: Mutex::new(relay),
+                readers: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Reads on a connection of the pool, which grows as far as calls run at once.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
+    ) -> Kept<T> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let pooled = lock(&shared.readers).pop();
+            let reader = match pooled {
+                Some(reader) => reader,
+                None => lock(&shared.writer).reader()?,
+            };
+            let done = work(&reader);
+            lock(&shared.readers).push(reader);
+            done
+        })
+        .await
+    }
+
+    /// Does something in one transaction.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
+    ) -> Kept<T> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let mut relay = lock(&shared.writer);
+            let write = relay.write()?;
+            let done = work(&write)?;
+            write.commit()?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+/// A panic elsewhere leaves a connection as SQLite left it: its transaction was dropped.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
+) -> Kept<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| of_error(&error)),
+        Err(error) => Err(StoreProblem::Failed(error.to_string())),
+    }
+}
+
+fn of_error(error: &StoreError) -> StoreProblem {
+    if error.is_busy() {
+        StoreProblem::Busy
+    } else if error.is_full() {
+        StoreProblem::Full
+    } else {
+        StoreProblem::Failed(error.to_string())
+    }
+}
+
+impl HubStore for SqliteHub {
+    async fn identity(&self, id: InstanceId) -> Kept<Option<IdentityLog>> {
+        self.read(move |relay| relay.identity_log(&id)).await
+    }
+
+    async fn register(
+        &self,
+        registering: Registering,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Kept<Standings> {
+        self.write(move |write| {
+            let applicant = Applicant {
+                identity: &registering.identity,
+                card: &registering.card,
+                name: &registering.name,
+                listed: registering.listed,
+            };
+            Ok(write.register(&applicant, policy, now)?.standings)
+        })
+        .await
+    }
+
+    async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
+        self.read(move |relay| Ok(relay.member(&id, now)?.map(|member| member.standings)))
+            .await
+    }
+
+    async fn directory(
+        &self,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Directory> {
+        self.read(move |relay| relay.directory(after.as_ref(), limit, now))
+            .await
+    }
+
+    async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
+        self.write(move |write| {
+            let put = write.put_follows(&id, &list)?;
+            Ok(put.map_err(|stale| stale.counter))
+        })
+        .await
+    }
+
+    async fn heads(
+        &self,
+        id: InstanceId,
+        after: Option<InstanceId>,
+        now: Timestamp,
+    ) -> Kept<Heads> {
+        self.read(move |relay| relay.heads(&id, after.as_ref(), HEADS_PAGE_MAX, now))
+            .await
+    }
+
+    async fn changes(
+        &self,
+        id: InstanceId,
+        since: Cursor,
+        now: Timestamp,
+    ) -> Kept<Result<ChangesPage, PageRefused>> {
+        let limits = PageLimits {
+            bytes: PAGE_BYTES_TARGET,
+            arrivals: PAGE_ARRIVALS_MAX,
+        };
+        let read = self
+            .read(move |relay| {
+                let changes = relay.changes(&id, &since, limits, now)?;
+                let seen = relay.member(&id, now)?;
+                Ok((changes, seen))
+            })
+            .await?;
+        let (changes, seen) = read;
+        let changes = match changes {
+            Ok(changes) => changes,
+            Err(CursorRefused::Unknown) => return Ok(Err(PageRefused::CursorUnknown)),
+            Err(CursorRefused::TooOld) => return Ok(Err(PageRefused::CursorTooOld)),
+        };
+        let is_stale = seen.is_some_and(|member| {
+            let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
+            member.seen_n != since.n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
+        });
+        if is_stale {
+            self.write(move |write| write.note_seen(&id, since.n, now))
+                .await?;
+        }
+        let has_news = !changes.body.is_empty();
+        let mut body = wb_core::signed::payload(&changes.section);
+        body.push(b'\n');
+        body.extend_from_slice(&changes.body);
+        Ok(Ok(ChangesPage { body, has_news }))
+    }
+
+    async fn snapshot(
+        &self,
+        ask: SnapshotAsk,
+        now: Timestamp,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.read(move |relay| {
+            let ask = RelaySnapshotAsk {
+                origin: ask.origin,
+                scope: ask.scope,
+                head: ask.head,
+                after: ask.after.as_deref(),
+                kinds: ask.kinds.as_ref(),
+                bytes: PAGE_BYTES_TARGET,
+            };
+            let page = relay.snapshot_page(&ask, now)?;
+            Ok(page.map_err(|refused| match refused {
+                SnapshotRefused::NotFound => PageRefused::NotFound,
+                SnapshotRefused::HeadGone => PageRefused::HeadGone,
+                SnapshotRefused::BadToken => PageRefused::BadToken,
+            }))
+        })
+        .await
+    }
+
+    async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.read(move |relay| {
+            let ask = LinesAsk {
+                origin: ask.origin,
+                scope: ask.scope,
+                after: ask.after,
+                kinds: ask.kinds.as_ref(),
+                newest: ask.newest,
+                bytes: PAGE_BYTES_TARGET,
+            };
+            let page = relay.lines_page(&ask, now)?;
+            Ok(page.map_err(|_| PageRefused::NotFound))
+        })
+        .await
+    }
+
+    async fn push(
+        &self,
+        id: InstanceId,
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<Result<Pushed, PushRefused>> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let mut relay = lock(&shared.writer);
+            let write = relay.write()?;
+            let pushed = match take(&write, id, &body, now) {
+                Ok(pushed) => pushed,
+                Err(PushError::Store(error)) => return Err(error),
+                Err(PushError::NotYours(origin)) => return Ok(Err(PushRefused::NotYours(origin))),
+                Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
+                Err(PushError::Snapshot) => return Ok(Err(PushRefused::Snapshot)),
+            };
+            if pushed.is_ok() {
+                write.commit()?;
+                // What was taken back must not stay behind in the log file.
+                relay.checkpoint()?;
+            }
+            Ok(pushed)
+        })
+        .await
+    }
+
+    async fn members(
+        &self,
+        standing: Option<Standing>,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.read(move |relay| {
+            let members = relay.members(standing, after.as_ref(), limit, now)?;
+            let rows = members.into_iter().map(|member| row(relay, member, now));
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn member(&self, id: InstanceId, now: Timestamp) -> Kept<Option<MemberRow>> {
+        self.read(move |relay| {
+            let member = relay.member(&id, now)?;
+            member.map(|member| row(relay, member, now)).transpose()
+        })
+        .await
+    }
+
+    async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {
+        self.write(move |write| match &decision {
+            Decision::Approve | Decision::Reinstate => {
+                write.set_standing(&id, Standing::Member, None, None, now)
+            }
+            Decision::Suspend { reason, until } => {
+                write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
+            }
+        })
+        .await
+    }
+
+    async fn forget_before(&self, time: Timestamp) -> Kept<u64> {
+        let n = self.read(move |relay| relay.arrivals_before(time)).await?;
+        self.write(move |write| write.forget_before(n)).await
+    }
+
+    async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
+        self.write(move |write| write.end_suspensions(now)).await
+    }
+
+    async fn check(&self) -> Kept<()> {
+        self.write(|_| Ok(())).await
+    }
+}
+
+fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<MemberRow> {
+    let counts = relay.member_counts(&member.id, now)?;
+    Ok(MemberRow {
+        follows: relay.follows(&member.id)?,
+        id: member.id,
+        name: member.name,
+        listed: member.listed,
+        standings: member.standings,
+        since: member.since,
+        seen_at: member.seen_at,
+        seen_n: member.seen_n,
+        feeds: counts.feeds,
+        followers: counts.followers,
+        pending: counts.pending,
+    })
+}
+
+/// Drives the sections of a push. What is wrong with the body is in the result, and then nothing counts.
+fn take(
+    write: &RelayWrite<'_>,
+    id: InstanceId,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Result<Pushed, PushRefused>, PushError> {
+    let mut sink = RelaySink::new(write, id, now);
+    let mut driver = Driver::sections();
+    for line in body.split(|byte| *byte == b'\n') {
+        if !line.is_empty() {
+            driver.push(line, &mut sink)?;
+        }
+    }
+    driver.cut_off(&mut sink)?;
+    if let Err(error) = driver.finish() {
+        return Ok(Err(PushRefused::Body(error)));
+    }
+    let feeds = driver.feeds().iter().map(|feed| PushedFeed {
+        scope: feed.scope,
+        outcome: feed.outcome.to_owned(),
+        rule: feed.rule.map(Rule::as_str).map(str::to_owned),
+    });
+    Ok(Ok(Pushed {
+        schema_version: 1,
+        feeds: feeds.collect(),
+        own: write.own_heads(&id)?,
+    }))
+}

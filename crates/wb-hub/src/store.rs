@@ -6,7 +6,9 @@ use wb_core::bundle::BundleError;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::{Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Standings};
+use wb_core::sync::{
+    Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
+};
 use wb_core::time::Timestamp;
 
 /// Why the place where a hub keeps things could not answer.
@@ -95,8 +97,55 @@ pub enum PageRefused {
 pub enum PushRefused {
     /// A section of another instance.
     NotYours(InstanceId),
+    /// A section of a feed that is not public.
+    NotPublic,
+    /// A snapshot; pushes bring deltas.
+    Snapshot,
     /// The body is not well formed.
     Body(BundleError),
+}
+
+/// A member as its hub's operator sees it.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// The name on its card.
+    pub name: String,
+    /// Whether the directory lists it.
+    pub listed: bool,
+    /// Where its registration stands.
+    pub standings: Standings,
+    /// When it registered.
+    pub since: Timestamp,
+    /// When it last asked for changes.
+    pub seen_at: Option<Timestamp>,
+    /// The arrival it last said to have.
+    pub seen_n: u64,
+    /// Its feeds.
+    pub feeds: Vec<FeedHead>,
+    /// Members that follow it.
+    pub followers: u64,
+    /// Whom it follows.
+    pub follows: FollowList,
+    /// Arrivals of feeds it follows that it does not have yet: its outbox here.
+    pub pending: u64,
+}
+
+/// What an operator decides about a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is a member from now on.
+    Approve,
+    /// It is left out, for a reason, until a time or for good.
+    Suspend {
+        /// Why; the member reads it.
+        reason: String,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// It is a member again.
+    Reinstate,
 }
 
 /// What a call gives.
@@ -174,6 +223,37 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         body: Vec<u8>,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Result<Pushed, PushRefused>>> + Send;
+
+    /// Members by id, for the operator.
+    fn members(
+        &self,
+        standing: Option<Standing>,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<MemberRow>>> + Send;
+
+    /// One member, for the operator.
+    fn member(
+        &self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Option<MemberRow>>> + Send;
+
+    /// Decides about a member; false when there is none.
+    fn decide(
+        &self,
+        id: InstanceId,
+        decision: Decision,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<bool>> + Send;
+
+    /// Forgets the deltas that arrived before a time; returns how many. Members that stood before that
+    /// take snapshots.
+    fn forget_before(&self, time: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
+
+    /// Lets members whose suspension has ended arrive again; returns how many.
+    fn end_suspensions(&self, now: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
 
     /// Whether it can be read and written, for those who watch over the hub.
     fn check(&self) -> impl Future<Output = Kept<()>> + Send;

@@ -7,6 +7,8 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
@@ -75,6 +77,21 @@ pub fn encode_zstd(level: i32, bytes: &[u8]) -> Vec<u8> {
         compressor.compress(bytes)
     };
     compress().expect("memory compresses into memory; zstd clamps levels it does not have")
+}
+
+/// What `Content-Encoding` says, if it is there.
+///
+/// # Errors
+/// When it is there twice, or is not text.
+pub fn encoding(headers: &HeaderMap) -> Result<Option<&str>, BodyError> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    match (value.to_str(), values.next()) {
+        (Ok(name), None) => Ok(Some(name)),
+        _ => Err(BodyError::Encoding(format!("{value:?}, and more"))),
+    }
 }
 
 /// Unpacks a body by its `Content-Encoding`; without one it is the bytes themselves.

@@ -3,7 +3,8 @@
 //! The accept loop is our own, because what protects a server is what it does before a request is
 //! whole: a head has a time to come in, a connection a time to be idle, a client a number of
 //! connections, and running out of anything is waited out, not died of. TLS is ended by a proxy in
-//! front. Which requests are answered, and how, is the router's.
+//! front. Which requests are answered, and how, is the router's; its handlers read bodies with
+//! [`read_body`], because axum's own extractors know a size and no clock.
 
 use std::convert::Infallible;
 use std::io;
@@ -219,7 +220,7 @@ async fn linger(mut socket: TcpStream) {
     if socket.shutdown().await.is_err() {
         return;
     }
-    let mut ignored = [0; 4_096];
+    let mut ignored = [0; 8_192];
     let rest = async { while matches!(socket.read(&mut ignored).await, Ok(1..)) {} };
     let _ = timeout(LINGER_TIME_MAX, rest).await;
 }

@@ -12,6 +12,7 @@ pub mod import;
 pub mod node;
 pub mod plan;
 pub mod query;
+pub mod service;
 pub mod settings;
 pub mod starter;
 pub mod sync;

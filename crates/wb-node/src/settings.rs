@@ -1,8 +1,13 @@
 //! Settings: flags over environment over `config.toml` over defaults, each with its origin.
 
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
 
 use wb_core::scope::Scope;
+use wb_core::sync::Policy;
 
 use crate::error::{NodeError, Result};
 
@@ -42,12 +47,22 @@ pub struct Settings {
     pub default_scope: Scope,
     /// Level of zstd for bundles.
     pub zstd_level: i32,
+    /// Where the node listens.
+    pub node_listen: SocketAddr,
+    /// How often the node syncs by itself; none: by hand.
+    pub sync_every: Option<Duration>,
+    /// Where the hub listens.
+    pub hub_listen: SocketAddr,
+    /// Who may become a member of the hub.
+    pub hub_policy: Policy,
+    /// For how many days the hub keeps deltas; none: for ever.
+    pub hub_keep_days: Option<u32>,
     /// Every setting with its origin.
     pub list: Vec<Setting>,
 }
 
 /// Levels that zstd has for everyday use.
-const ZSTD_LEVELS: std::ops::RangeInclusive<i32> = 1..=19;
+const ZSTD_LEVELS: RangeInclusive<i32> = 1..=19;
 
 struct Known {
     key: &'static str,
@@ -56,7 +71,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 2] = [
+const KNOWN: [Known; 7] = [
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -69,7 +84,42 @@ const KNOWN: [Known; 2] = [
         default: "3",
         about: "how hard `bundle export --zstd` compresses, 1 to 19",
     },
+    Known {
+        key: "node.listen",
+        variable: "WB_NODE_LISTEN",
+        default: "127.0.0.1:8000",
+        about: "address and port of `wb up`",
+    },
+    Known {
+        key: "sync.every_minutes",
+        variable: "WB_SYNC_EVERY_MINUTES",
+        default: "0",
+        about: "how often `wb up` syncs by itself; 0: by hand only",
+    },
+    Known {
+        key: "hub.listen",
+        variable: "WB_HUB_LISTEN",
+        default: "127.0.0.1:8100",
+        about: "address and port of `wb hub up`",
+    },
+    Known {
+        key: "hub.policy",
+        variable: "WB_HUB_POLICY",
+        default: "approval",
+        about: "who may become a member of the hub: `approval` (whom you approve) or `open` (whoever registers)",
+    },
+    Known {
+        key: "hub.keep_days",
+        variable: "WB_HUB_KEEP_DAYS",
+        default: "0",
+        about: "for how many days the hub keeps deltas; members away for longer take snapshots; 0: for ever",
+    },
 ];
+
+/// Minutes between two syncs at most: a week.
+const EVERY_MINUTES_MAX: u64 = 7 * 24 * 60;
+/// Days a hub can be told to keep deltas.
+const KEEP_DAYS_MAX: u32 = 3_650;
 
 impl Settings {
     /// Reads the settings of a folder. `environment` gives the value of a variable.
@@ -113,23 +163,77 @@ impl Settings {
                 what: format!("`{key}` is not a setting; known are {}", known.join(", ")),
             });
         }
-        let [scope, level] = [&list[0], &list[1]];
-        let default_scope = scope
-            .value
-            .parse()
-            .map_err(|error| wrong(scope, config, &error))?;
-        let zstd_level = level
-            .value
-            .parse()
-            .ok()
-            .filter(|level| ZSTD_LEVELS.contains(level));
-        let zstd_level =
-            zstd_level.ok_or_else(|| wrong(level, config, &"a number from 1 to 19 is needed"))?;
+        let read = Reader {
+            list: &list,
+            config,
+        };
+        let minutes: u64 = read.number("sync.every_minutes", 0..=EVERY_MINUTES_MAX)?;
+        let keep_days: u32 = read.number("hub.keep_days", 0..=KEEP_DAYS_MAX)?;
         Ok(Self {
-            default_scope,
-            zstd_level,
+            default_scope: read.parsed("share.default_scope")?,
+            zstd_level: read.number("bundle.zstd_level", ZSTD_LEVELS)?,
+            node_listen: read.parsed("node.listen")?,
+            sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
+            hub_listen: read.parsed("hub.listen")?,
+            hub_policy: policy(read.text("hub.policy"))
+                .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
+            hub_keep_days: (keep_days > 0).then_some(keep_days),
             list,
         })
+    }
+}
+
+/// Reads `open` or `approval`.
+///
+/// # Errors
+/// Another word.
+pub fn policy(text: &str) -> std::result::Result<Policy, &'static str> {
+    match text {
+        "open" => Ok(Policy::Open),
+        "approval" => Ok(Policy::Approval),
+        _ => Err("`open` or `approval` is needed"),
+    }
+}
+
+/// Reads values, and names the place of one that is wrong.
+struct Reader<'l> {
+    list: &'l [Setting],
+    config: &'l Path,
+}
+
+impl Reader<'_> {
+    fn setting(&self, key: &str) -> &Setting {
+        let found = self.list.iter().find(|setting| setting.key == key);
+        found.expect("every key that is read is known")
+    }
+
+    fn text(&self, key: &str) -> &str {
+        &self.setting(key).value
+    }
+
+    fn parsed<T>(&self, key: &str) -> Result<T>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let setting = self.setting(key);
+        let parsed = setting.value.parse();
+        parsed.map_err(|error| wrong(setting, self.config, &error))
+    }
+
+    fn number<T>(&self, key: &str, allowed: RangeInclusive<T>) -> Result<T>
+    where
+        T: FromStr + PartialOrd + std::fmt::Display,
+    {
+        let setting = self.setting(key);
+        let number = setting.value.parse().ok();
+        number
+            .filter(|number| allowed.contains(number))
+            .ok_or_else(|| {
+                let (first, last) = (allowed.start(), allowed.end());
+                let what = format!("a number from {first} to {last} is needed");
+                wrong(setting, self.config, &what)
+            })
     }
 }
 

@@ -323,6 +323,12 @@ impl Ingest<'_> {
         }
         Ok(merge)
     }
+
+    /// Hash of the newest entry of an instance's log.
+    pub(crate) fn newest_entry(&self, id: &InstanceId) -> Result<Option<Hash>> {
+        let log = self.known.log(self.connection(), id)?;
+        Ok(log.map(|log| log.newest().hash))
+    }
 }
 
 impl Write<'_> {

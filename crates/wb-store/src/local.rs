@@ -144,9 +144,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn sealed(&self, id: &RecordId) -> Result<Vec<Sealed>> {
-        let sql = "SELECT f.scope, x.kind, x.rev, x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
-                   JOIN instances i USING (instance_no)
-                   WHERE x.id = ?1 AND x.live = 1 AND i.standing = 'self' ORDER BY f.scope";
+        let sql = "SELECT f.scope, x.kind, x.rev, x.line_hash FROM feeds f CROSS JOIN feed_lines x USING (feed_no)
+                   WHERE f.instance_no = (SELECT instance_no FROM instances WHERE standing = 'self')
+                     AND x.id = ?1 AND x.live = 1 ORDER BY f.scope";
         let mut statement = self.main().prepare_cached(sql)?;
         let rows = statement.query_map([Sql(id)], |row| {
             Ok(Sealed {

@@ -44,7 +44,6 @@ pub(crate) const PRIVATE: Database = Database {
 };
 
 /// What a hub relays: feeds as the main file holds them, and nothing that is shown.
-#[expect(dead_code, reason = "the relay opens it")]
 pub(crate) const RELAY: Database = Database {
     name: "hub.db",
     application_id: 0x5742_4855,

@@ -1,4 +1,4 @@
-//! `wb hub`
+//! `wb hub`: becoming a member of a hub, running one, and its members.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
+use super::{hub_admin, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -13,13 +14,32 @@ use crate::context::Context;
 pub enum Hub {
     /// Become a member of a hub; nothing is taken, and nothing of yours leaves before `sync`
     Register(Where),
+    /// Run the hub of this folder until Ctrl-C
+    Up(hub_up::Up),
+    /// List the members of the hub of this folder
+    List(hub_admin::List),
+    /// Show one member: its feeds, who follows it, what waits for it
+    Show(hub_admin::Show),
+    /// Let a registration in
+    Approve(hub_admin::Approve),
+    /// Leave a member out: it cannot sync here, and what it published is not handed on
+    Suspend(hub_admin::Suspend),
+    /// Let a suspended member in again
+    Reinstate(hub_admin::Reinstate),
 }
 
 /// Runs a command of this noun.
 pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
-    match command {
-        Hub::Register(at) => register(context, at),
-    }
+    let done = match command {
+        Hub::Register(at) => return register(context, at),
+        Hub::Up(args) => hub_up::run(context, args),
+        Hub::List(args) => hub_admin::list(context, args),
+        Hub::Show(args) => hub_admin::show(context, args),
+        Hub::Approve(args) => hub_admin::approve(context, args),
+        Hub::Suspend(args) => hub_admin::suspend(context, args),
+        Hub::Reinstate(args) => hub_admin::reinstate(context, args),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn register(context: &Context, at: &Where) -> Result<ExitCode> {

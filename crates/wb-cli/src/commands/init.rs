@@ -1,6 +1,6 @@
 //! `wb init`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -40,6 +40,25 @@ struct Founded<'a> {
 
 /// Founds the instance and shows the words once.
 pub fn run(context: &Context, args: &Init) -> Result<()> {
+    make(context, args)?;
+    if !context.json() {
+        context.say("Nothing leaves this node before you publish or export; then its card (name and versions) does, and what you \
+             marked. Next: `wb request add`, `wb status`.");
+    }
+    Ok(())
+}
+
+/// Founds an instance for another command that needs one.
+pub fn found(context: &Context, name: &str, words_file: Option<&Path>) -> Result<()> {
+    let args = Init {
+        name: name.to_owned(),
+        admin: "admin".to_owned(),
+        words_file: words_file.map(Path::to_owned),
+    };
+    make(context, &args)
+}
+
+fn make(context: &Context, args: &Init) -> Result<()> {
     let shown = args.words_file.is_none();
     if shown && !context.json() && !context.can_ask() {
         return Err(Failure::usage(
@@ -83,8 +102,6 @@ pub fn run(context: &Context, args: &Init) -> Result<()> {
         ))?,
         None => show_words(&founded.words)?,
     }
-    context.say("Nothing leaves this node before you publish or export; then its card (name and versions) does, and what you \
-         marked. Next: `wb request add`, `wb status`.");
     Ok(())
 }
 

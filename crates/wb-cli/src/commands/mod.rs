@@ -8,6 +8,8 @@ pub mod demo;
 pub mod doctor;
 pub mod follow;
 pub mod hub;
+mod hub_admin;
+pub mod hub_up;
 pub mod import;
 pub mod init;
 pub mod invite;
@@ -18,8 +20,10 @@ pub mod rebuild;
 pub mod record;
 mod registration;
 pub mod request;
+pub mod serve;
 pub mod status;
 pub mod sync;
+pub mod up;
 pub mod user;
 
 use std::process::ExitCode;
@@ -38,6 +42,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Join(args) => join::run(context, &args),
         Command::Status => status::run(context).map(done),
         Command::Doctor => doctor::run(context),
+        Command::Up(args) => up::run(context, &args).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
         Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
         Command::Peer(command) => peer::run(context, &command).map(done),

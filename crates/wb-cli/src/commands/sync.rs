@@ -342,23 +342,19 @@ fn notice_words(notice: Notice, done: &Synced, name: &str) -> String {
     let anew = count(done.tally.snapshots, "feed was", "feeds were");
     match notice {
         Notice::HubChanged => format!(
-            "{name} was restored from an older copy, or made anew: heads were compared, {anew} taken anew, and {} \
-             of ours sent again.",
-            count(done.pushed.deltas, "delta", "deltas")
+            "{name} was restored from an older copy, or made anew: heads were compared, and {anew} taken anew. \
+             Nothing was lost here."
         ),
         Notice::AwayTooLong => format!(
             "{name} does not keep deltas for as long as this node was away: heads were compared, and {anew} taken \
              anew. Nothing is missing."
         ),
         Notice::FollowsSent => format!("{name} has the follow list as it is now."),
-    }
-}
-
-fn notice_word(notice: Notice) -> &'static str {
-    match notice {
-        Notice::HubChanged => "hub_changed",
-        Notice::AwayTooLong => "away_too_long",
-        Notice::FollowsSent => "follows_sent",
+        Notice::HubLostOurs => format!(
+            "{name} no longer held what it had confirmed of this instance's feed, so it was restored from an older \
+             copy: {} sent again.",
+            count(done.pushed.deltas, "delta was", "deltas were")
+        ),
     }
 }
 
@@ -405,7 +401,12 @@ fn view(done: &Synced, dry_run: bool) -> SyncView<'_> {
             retracts: done.pushed.retracts,
             deltas: done.pushed.deltas,
         },
-        notices: done.notices.iter().copied().map(notice_word).collect(),
+        notices: done
+            .notices
+            .iter()
+            .copied()
+            .map(Notice::as_str)
+            .collect(),
         waiting: done
             .waiting
             .iter()

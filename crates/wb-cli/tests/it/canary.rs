@@ -8,7 +8,7 @@
 
 mod generate;
 mod legacy;
-mod needles;
+pub mod needles;
 mod states;
 
 use std::collections::BTreeSet;

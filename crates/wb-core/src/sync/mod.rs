@@ -19,4 +19,4 @@ pub use messages::{
     Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
-pub use session::{Notice, Session, SessionError, Step};
+pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};

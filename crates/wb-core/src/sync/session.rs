@@ -41,6 +41,32 @@ pub enum Notice {
     AwayTooLong,
     /// The hub did not have our follow list; it was sent again.
     FollowsSent,
+    /// The hub no longer holds what it had confirmed of our own feed; it was sent again.
+    HubLostOurs,
+}
+
+impl Notice {
+    /// The word for programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HubChanged => "hub_changed",
+            Self::AwayTooLong => "away_too_long",
+            Self::FollowsSent => "follows_sent",
+            Self::HubLostOurs => "hub_lost_ours",
+        }
+    }
+}
+
+/// Whether a hub holds less of some feed than it had confirmed.
+#[must_use]
+pub fn lost_what_it_confirmed(confirmed: &[Held], holds: &[Held]) -> bool {
+    confirmed.iter().any(|before| {
+        let now = holds
+            .iter()
+            .find(|now| (now.origin, now.scope) == (before.origin, before.scope));
+        now.is_none_or(|now| now.log == before.log && now.seq < before.seq)
+    })
 }
 
 /// Why a session cannot go on.

@@ -23,7 +23,7 @@ use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCOD
 use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
 use hyper::body::Body;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Base;
 use crate::body::{BodyLimit, receive};
@@ -128,7 +128,8 @@ pub struct Incoming {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it travelled, still compressed when `Content-Encoding` says so.
+    /// The body as it travelled, still compressed when `Content-Encoding` says so; see
+    /// [`encoding`](crate::body::encoding) and [`decode`](crate::body::decode).
     pub body: Vec<u8>,
 }
 
@@ -276,18 +277,13 @@ impl Connection {
             .pace
             .time_for(usize::try_from(sent_bytes).unwrap_or(usize::MAX));
         let received_before = live.plain.received();
-        let answer = timeout(
-            self.patience.answer + wait + sending,
-            live.sender.send_request(request),
-        )
-        .await
-        .map_err(|_| NetError::TimedOut {
-            what: "the answer did not come in time",
-        })?
-        .map_err(|error| Failure {
-            is_repeatable: live.plain.received() == received_before,
-            error: NetError::from_hyper(error),
-        })?;
+        let answer = live.sender.send_request(request);
+        let answer = answered(answer, &live.plain, self.patience.answer + wait, sending)
+            .await?
+            .map_err(|error| Failure {
+                is_repeatable: live.plain.received() == received_before,
+                error: NetError::from_hyper(error),
+            })?;
         let (head, body) = answer.into_parts();
         if !body.is_end_stream() && !says_its_end(&head.headers) {
             return Err(NetError::Protocol("the answer does not say where it ends".into()).into());
@@ -303,6 +299,30 @@ impl Connection {
             headers: head.headers,
             body,
         })
+    }
+}
+
+/// Waits for the head of an answer: so long after the last byte of the request went out, and in all
+/// no longer than the request may take to go out besides.
+async fn answered<T>(
+    answer: impl Future<Output = T>,
+    plain: &Counts,
+    patience: Duration,
+    sending: Duration,
+) -> Result<T, NetError> {
+    let mut answer = std::pin::pin!(answer);
+    let last = Instant::now() + patience + sending;
+    loop {
+        let sent_before = plain.sent();
+        let until = last.min(Instant::now() + patience);
+        if let Ok(answer) = timeout_at(until, &mut answer).await {
+            return Ok(answer);
+        }
+        if until == last || plain.sent() == sent_before {
+            return Err(NetError::TimedOut {
+                what: "the answer did not come in time",
+            });
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use wb_net::body::{self, BODY_BYTES_MAX, ZSTD_WINDOW_LOG_MAX, decode, encode_zstd};
 use wb_net::{BodyError, BodyLimit};
 use zstd::zstd_safe::CParameter;
@@ -34,10 +35,11 @@ fn what_is_packed_unpacks_to_the_same_at_every_level() {
             assert_eq!(unpack(packed, BodyLimit::default()).expect("sound"), text);
         }
     }
-    for level in [1, 3] {
-        let packed = encode_zstd(level, &large);
-        assert!(unpack(packed, BodyLimit::default()).expect("sound") == large);
-    }
+    let packed = encode_zstd(LEVEL, &large);
+    assert!(unpack(packed, BodyLimit::default()).expect("sound") == large);
+    let repeated = large[..200_000].repeat(48);
+    let packed = encode_zstd(22, &repeated);
+    assert!(unpack(packed, BodyLimit::default()).expect("sound") == repeated);
 }
 
 #[test]
@@ -48,6 +50,16 @@ fn a_body_that_is_not_packed_is_itself() {
     }
     let case = decode(Some("ZSTD"), encode_zstd(LEVEL, b"x"), BodyLimit::default());
     assert_eq!(case.expect("names of encodings have no case"), b"x");
+}
+
+#[test]
+fn a_body_says_its_encoding_once() {
+    let mut headers = HeaderMap::new();
+    assert_eq!(body::encoding(&headers).expect("none"), None);
+    headers.append(CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+    assert_eq!(body::encoding(&headers).expect("one"), Some("zstd"));
+    headers.append(CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+    assert!(body::encoding(&headers).is_err(), "two");
 }
 
 #[test]

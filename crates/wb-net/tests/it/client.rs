@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wb_net::client::Patience;
 use wb_net::pace::Pace;
@@ -319,17 +319,16 @@ async fn an_answer_that_is_not_understood_says_so() {
 }
 
 #[tokio::test]
-async fn a_head_without_end_is_refused() {
+async fn a_head_that_is_too_large_is_refused() {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.expect("a client");
         read_request(&mut socket).await;
-        write(&mut socket, "HTTP/1.1 200 OK\r\n").await;
-        while socket
-            .write_all(b"x: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")
-            .await
-            .is_ok()
-        {}
+        let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n", "a".repeat(100_000));
+        // The client may hang up before it has taken everything.
+        let _ = socket.write_all(head.as_bytes()).await;
+        let _ = socket.write_all(b"content-length: 0\r\n\r\n").await;
+        read_request(&mut socket).await;
     });
     let mut connection = connection_to(address).with_patience(patient());
     let sent = within(connection.send(Outgoing::get("/"), BodyLimit::default())).await;
@@ -346,6 +345,53 @@ async fn a_server_that_says_nothing_is_given_up() {
     let error = sent.expect_err("nothing comes");
     assert!(matches!(error, NetError::TimedOut { .. }), "{error}");
     assert_eq!(error.cause(), "timeout");
+}
+
+/// The rate grants a large request a long time, but only while it moves. Nothing stays behind that
+/// goes on sending.
+#[tokio::test]
+async fn a_server_that_takes_nothing_of_a_request_is_given_up() {
+    let (listener, address) = listen().await;
+    let mut connection = connection_to(address).with_patience(Patience {
+        answer: SHORT,
+        ..patient()
+    });
+    let large = Outgoing::post("/", vec![0; 64 * 1_024 * 1_024]);
+    let sent = within(connection.send(large, BodyLimit::default())).await;
+    assert!(matches!(sent, Err(NetError::TimedOut { .. })), "{sent:?}");
+    let metrics = tokio::runtime::Handle::current().metrics();
+    within(async {
+        while metrics.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    drop(listener);
+}
+
+#[tokio::test]
+async fn a_request_that_goes_out_slowly_is_waited_for() {
+    const BODY_BYTES: usize = 16 * 1_024 * 1_024;
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a client");
+        let mut left = BODY_BYTES;
+        let mut chunk = vec![0; 1_024 * 1_024];
+        while left > 0 {
+            let count = socket.read(&mut chunk).await.expect("the client sends");
+            left = left.saturating_sub(count);
+            tokio::time::sleep(SHORT / 4).await;
+        }
+        write(&mut socket, &answer("yes")).await;
+        read_request(&mut socket).await;
+    });
+    let mut connection = connection_to(address).with_patience(Patience {
+        answer: SHORT * 2,
+        ..patient()
+    });
+    let large = Outgoing::post("/", vec![0; BODY_BYTES]);
+    let sent = within(connection.send(large, BodyLimit::default())).await;
+    assert_eq!(sent.expect("an answer").body, b"yes");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use wb_net::network::{Answer, Network, Stream};
 use wb_net::{Base, BodyLimit, Connection, NetError, Outgoing, Reach};
@@ -13,6 +14,8 @@ use crate::support::{Served, connection_to, within};
 #[derive(Default)]
 struct MadeUp {
     addresses: Vec<&'static str>,
+    /// An address that never answers.
+    dead: Option<&'static str>,
     tried: Mutex<Vec<String>>,
 }
 
@@ -26,7 +29,17 @@ impl Network for MadeUp {
     fn connect(&self, address: SocketAddr) -> Answer<'_, Box<dyn Stream>> {
         let mut tried = self.tried.lock().expect("one thread");
         tried.push(address.to_string());
-        Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
+        let is_dead = self
+            .dead
+            .is_some_and(|dead| dead == address.ip().to_string());
+        Box::pin(async move {
+            if is_dead {
+                std::future::pending::<()>().await;
+            }
+            // A refusal takes a moment, so an address that has no time left is told from one that has.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Err(io::ErrorKind::ConnectionRefused.into())
+        })
     }
 }
 
@@ -105,6 +118,27 @@ async fn a_name_without_an_address_and_one_with_too_many() {
     });
     send_over(&network, "http://hub.example.org", Reach::Global).await;
     assert_eq!(tried(&network).len(), 4);
+}
+
+/// Time is paused here: it passes when everything waits, so the share of the dead address ends.
+#[tokio::test(start_paused = true)]
+async fn a_dead_address_does_not_take_the_time_of_the_next() {
+    let network = Arc::new(MadeUp {
+        addresses: vec!["93.184.215.14", "93.184.215.15"],
+        dead: Some("93.184.215.14"),
+        ..MadeUp::default()
+    });
+    let error = send_over(&network, "http://hub.example.org", Reach::Global).await;
+    assert!(matches!(error, NetError::Connect { .. }), "{error}");
+    assert_eq!(tried(&network), ["93.184.215.14:80", "93.184.215.15:80"]);
+
+    let network = Arc::new(MadeUp {
+        addresses: vec!["93.184.215.14"],
+        dead: Some("93.184.215.14"),
+        ..MadeUp::default()
+    });
+    let error = send_over(&network, "http://hub.example.org", Reach::Global).await;
+    assert!(matches!(error, NetError::TimedOut { .. }), "{error}");
 }
 
 #[tokio::test]

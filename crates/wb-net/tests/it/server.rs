@@ -234,10 +234,24 @@ async fn a_body_over_the_limit_is_refused_with_and_without_its_length() {
     within(served.stop()).await;
 }
 
-/// A socket closed with bytes unread resets the connection, which used to throw away the refusal that
-/// the client had not read yet.
+/// A socket that is closed with bytes unread resets the connection. A client that sends everything
+/// before it reads anything would then never see why.
 #[tokio::test]
-async fn a_client_that_sends_too_much_still_reads_the_refusal() {
+async fn a_client_that_only_sends_still_reads_the_refusal() {
+    const BODY_BYTES: usize = 16 * 1_024 * 1_024;
+    let served = Served::new(echo(1_000), wide()).await;
+    let mut socket = connect(&served).await;
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {BODY_BYTES}\r\n\r\n");
+    write(&mut socket, &head).await;
+    let sent = within(socket.write_all(&vec![b'a'; BODY_BYTES])).await;
+    sent.expect("the server takes it to the end");
+    let answer = within(read_to_end(&mut socket)).await;
+    assert!(answer.starts_with(b"HTTP/1.1 413 "));
+    within(served.stop()).await;
+}
+
+#[tokio::test]
+async fn our_client_reads_the_refusal_and_goes_on() {
     let served = Served::new(echo(1_000), wide()).await;
     for _ in 0..20 {
         let mut connection = connection_to(served.address);

@@ -8,10 +8,11 @@ use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
+use wb_net::client::Patience;
 use wb_net::tls::Roots;
 use wb_net::{Base, BodyLimit, Connection, Incoming, NetError, Outgoing, Reach};
 
-use crate::support::{answer, listen, within};
+use crate::support::{SHORT, answer, listen, within};
 
 pub struct Authority {
     certificate: Vec<u8>,
@@ -35,11 +36,7 @@ impl Authority {
     }
 
     /// A server that proves this name; it answers every request with `yes`.
-    pub async fn serve(
-        &self,
-        name: &str,
-        versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> SocketAddr {
+    pub async fn serve(&self, name: &str) -> SocketAddr {
         let key = KeyPair::generate().expect("randomness");
         let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         let certificate = params
@@ -48,8 +45,8 @@ impl Authority {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .expect("ring speaks it")
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks them")
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .expect("key and certificate fit");
@@ -78,8 +75,6 @@ impl Authority {
     }
 }
 
-pub const TLS13: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
-
 async fn ask(host: &str, address: SocketAddr, roots: Roots) -> Result<Incoming, NetError> {
     let base = Base::parse(&format!("https://{host}:{}", address.port())).expect("a base");
     let mut connection = Connection::new(base, Reach::Lan).with_roots(roots);
@@ -94,7 +89,7 @@ fn is_tls(asked: &Result<Incoming, NetError>) -> bool {
 async fn a_server_that_proves_its_name_is_believed() {
     let authority = Authority::new();
     for name in ["localhost", "127.0.0.1"] {
-        let address = authority.serve(name, TLS13).await;
+        let address = authority.serve(name).await;
         let answer = ask(name, address, authority.roots()).await;
         assert_eq!(answer.expect(name).body, b"yes");
     }
@@ -103,7 +98,7 @@ async fn a_server_that_proves_its_name_is_believed() {
 #[tokio::test]
 async fn a_server_that_proves_another_name_is_refused() {
     let authority = Authority::new();
-    let address = authority.serve("hub.example.org", TLS13).await;
+    let address = authority.serve("hub.example.org").await;
     for name in ["localhost", "127.0.0.1"] {
         let asked = ask(name, address, authority.roots()).await;
         assert!(is_tls(&asked), "{name}: {asked:?}");
@@ -118,7 +113,7 @@ async fn a_server_that_proves_another_name_is_refused() {
 #[tokio::test]
 async fn a_server_of_another_authority_is_refused() {
     let authority = Authority::new();
-    let address = authority.serve("localhost", TLS13).await;
+    let address = authority.serve("localhost").await;
     for roots in [Authority::new().roots(), Roots::mozilla()] {
         let asked = ask("localhost", address, roots).await;
         assert!(is_tls(&asked), "{asked:?}");
@@ -137,6 +132,19 @@ async fn a_server_without_tls_is_refused() {
     });
     let asked = ask("localhost", address, Roots::mozilla()).await;
     assert!(is_tls(&asked), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_shakes_hands_is_given_up() {
+    let (listener, address) = listen().await;
+    let base = Base::parse(&format!("https://{address}")).expect("a base");
+    let mut connection = Connection::new(base, Reach::Lan).with_patience(Patience {
+        tls: SHORT,
+        ..Patience::default()
+    });
+    let sent = within(connection.send(Outgoing::get("/"), BodyLimit::default())).await;
+    assert!(matches!(sent, Err(NetError::TimedOut { .. })), "{sent:?}");
+    drop(listener);
 }
 
 #[test]

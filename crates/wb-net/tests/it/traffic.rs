@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use wb_net::{Base, BodyLimit, Connection, Outgoing, Reach, Traffic};
 
 use crate::support::{answer, connection_to, listen, read_request, within, write};
-use crate::tls::{Authority, TLS13};
+use crate::tls::Authority;
 
 /// A proxy that counts what passes, in both directions.
 struct Recorder {
@@ -97,7 +97,7 @@ async fn plain_bytes_are_counted_over_all_connections() {
 #[tokio::test]
 async fn tls_is_counted_as_it_travels() {
     let authority = Authority::new();
-    let server = authority.serve("localhost", TLS13).await;
+    let server = authority.serve("localhost").await;
     let recorder = Recorder::before(server).await;
     let base = Base::parse(&format!("https://localhost:{}", recorder.address.port()));
     let mut connection =

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
-use wb_core::sync::{Notice, PeerCause, PeerEvent, PeerState, Phase, Standing, Standings};
+use wb_core::sync::{
+    Notice, PeerCause, PeerEvent, PeerState, Phase, Standing, Standings, lost_what_it_confirmed,
+};
 use wb_core::want::Held;
 use wb_net::{HubClient, Traffic};
 use wb_store::{Changed, Peer, Road, RunCounts, RunEnd, RunStart};
@@ -272,6 +274,9 @@ impl Running {
             Some(own) => own,
             None => hub.heads(None).await?.own,
         };
+        if lost_what_it_confirmed(&self.done.peer.acked, &own) {
+            self.done.notices.insert(Notice::HubLostOurs);
+        }
         // Before anything is sealed: whether the hub holds more of us than we do.
         sealed_and_lacking(node, &own)?;
         self.done.published = publish(node, actor)?.1;

@@ -1,10 +1,11 @@
-//! The starter data set: two invented communities with something to share and something to keep.
+//! The starter data set: three invented communities with something to share and something to keep.
 //!
 //! [`fill`] writes a script through the commands a person would use, each act by the member who
 //! would do it, so that a demonstration shows the product and not a prepared database. Nothing is
 //! published here. Texts and people are made up for this project. Filling twice is not supported: the
 //! handles would be taken.
 
+mod east;
 mod north;
 mod south;
 
@@ -30,11 +31,13 @@ pub enum Community {
     North,
     /// The streets south of it.
     South,
+    /// The gardens and workshops by the harbour.
+    East,
 }
 
 impl Community {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::North, Self::South];
+    pub const ALL: [Self; 3] = [Self::North, Self::South, Self::East];
 
     /// The name to found it with.
     #[must_use]
@@ -52,6 +55,7 @@ impl Community {
         match self {
             Self::North => &north::SCRIPT,
             Self::South => &south::SCRIPT,
+            Self::East => &east::SCRIPT,
         }
     }
 }

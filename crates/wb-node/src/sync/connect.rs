@@ -6,25 +6,17 @@ use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::sync::PeerCause;
 use wb_core::sync::signature::KeyId;
-use wb_net::signed::{Caller, Clock, Identified, who_is_this};
+use wb_net::signed::{Caller, Identified, who_is_this};
 use wb_net::{Base, Connection, HubClient, Reach};
 use wb_store::Peer;
 
 use super::SyncEnd;
-use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
+use crate::service::clock;
 
 /// A hub that is connected.
 pub type Connected = HubClient;
-
-/// Seconds since 1970, by the clock of this computer.
-fn clock() -> Clock {
-    Arc::new(|| {
-        let ms = entropy::now().unix_ms_clamped();
-        ms / 1_000
-    })
-}
 
 /// The newest key of an identity log.
 #[must_use]

@@ -69,7 +69,13 @@ fn what_leaves_is_what_the_scripts_share() {
         let (mut node, filled) = found(dir.path(), which);
         let bundle = std::fs::read_to_string(export(&mut node, dir.path())).unwrap();
         assert!(bundle.contains(filled.must_leave), "{}", filled.must_leave);
-        let mut kept = vec![filled.must_stay.to_owned(), "555 0142".to_owned()];
+        let hidden = RecordRef {
+            origin: node.own_id(),
+            id: filled.private_request,
+        };
+        let hidden = requests::request(&node, &hidden).unwrap();
+        assert!(hidden.description.contains(filled.must_stay), "{which:?}");
+        let mut kept = vec![filled.must_stay.to_owned(), "555 01".to_owned()];
         kept.extend(filled.invite_tokens.iter().cloned());
         kept.push(format!("\"handle\":\"{}\"", filled.unnamed_handle));
         kept.push(".example".to_owned());

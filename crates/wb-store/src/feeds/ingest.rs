@@ -56,7 +56,6 @@ impl Write<'_> {
 
 impl<'w> Ingest<'w> {
     /// Takes in what a hub relays: nothing is shown, and each delta applied is noted.
-    #[expect(dead_code, reason = "the relay takes in by it")]
     pub(crate) fn relaying(
         connection: &'w Connection,
         known: &'w KnownIdentity,

@@ -12,7 +12,9 @@ mod serve;
 mod snapshot;
 mod view;
 
+pub(crate) use ingest::Appended;
 pub use ingest::Ingest;
 pub use seal::{SealDelta, SealItem};
 pub use serve::{FeedRow, Served, SnapshotRows, StoredHeader};
+pub(crate) use serve::{read_entry, read_item};
 pub use snapshot::Taken;

@@ -184,6 +184,39 @@ impl<'c> Served<'c> {
         Ok(Some(headers))
     }
 
+    /// One header whose signed line is kept.
+    pub(crate) fn header(&self, log_no: i64, seq: u64) -> Result<StoredHeader> {
+        let line = self.header_line(log_no, seq)?;
+        let entries = wb_core::feed::Delta::count_items(&line)
+            .map_err(|refusal| StoreError::damaged(format!("a stored header {refusal}")))?;
+        Ok(StoredHeader {
+            seq,
+            line,
+            entries: entries as u64,
+            log_no,
+        })
+    }
+
+    /// The signed line of a header.
+    pub(crate) fn header_line(&self, log_no: i64, seq: u64) -> Result<Vec<u8>> {
+        let sql = "SELECT line FROM headers WHERE log_no = ?1 AND seq = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let line: Option<Option<Vec<u8>>> = statement
+            .query_row(params![log_no, Sql(seq)], |row| row.get(0))
+            .optional()?;
+        line.flatten()
+            .ok_or_else(|| StoreError::damaged(format!("header {seq} of a feed is missing")))
+    }
+
+    /// Id and generation of a log.
+    pub(crate) fn log(&self, log_no: i64) -> Result<(LogId, u64)> {
+        let sql = "SELECT log, generation FROM logs WHERE log_no = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([log_no], |row| {
+            Ok((row.get::<_, Sql<LogId>>(0)?.0, row.get::<_, Sql<u64>>(1)?.0))
+        })?)
+    }
+
     /// The items of a delta: lines that are still live, entries for the rest.
     ///
     /// # Errors
@@ -312,7 +345,8 @@ const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
       AND NOT EXISTS (SELECT 1 FROM feed_lines l WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.live = 1)
     GROUP BY m.id ORDER BY m.id";
 
-fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
+/// Reads an item from op, id, rev, kind, line_hash, drops, reason and line: the line, else the entry.
+pub(crate) fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
     if let Some(line) = row.get::<_, Option<Vec<u8>>>(7)? {
         // What is damaged here must not be passed on.
         let known: Option<Sql<Hash>> = row.get(4)?;
@@ -324,6 +358,11 @@ fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
             ))
         };
     }
+    Ok(read_entry(row)?.to_bytes())
+}
+
+/// Reads the entry from the same columns.
+pub(crate) fn read_entry(row: &Row<'_>) -> Result<Entry> {
     let op: String = row.get(0)?;
     let op = if op == "put" {
         let hash: Sql<Hash> = row.get(4)?;
@@ -337,12 +376,11 @@ fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
         };
         Op::Retract { reason }
     };
-    let entry = Entry {
+    Ok(Entry {
         op,
         id: row.get::<_, Sql<RecordId>>(1)?.0,
         rev: row.get::<_, Sql<u64>>(2)?.0,
         kind: word(row, 3)?,
         drops: some(row.get(5)?),
-    };
-    Ok(entry.to_bytes())
+    })
 }

@@ -43,3 +43,5 @@ CREATE TABLE arrivals (
 CREATE INDEX feed_lines_kinds ON feed_lines (feed_no, kind) WHERE live = 1;
 -- What ended since a head that is still being paged.
 CREATE INDEX feed_lines_ended ON feed_lines (feed_no, ended) WHERE ended IS NOT NULL;
+-- The head that pages of a snapshot are of is named by its hash.
+CREATE INDEX headers_hash ON headers (log_no, hash);

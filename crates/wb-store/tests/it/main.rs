@@ -13,9 +13,9 @@ mod logs;
 #[path = "../../../wb-core/tests/it/naive/mod.rs"]
 mod naive;
 mod node;
-#[expect(dead_code, reason = "tests of the relay use more of it")]
 mod origin;
 mod peers;
+mod relay;
 mod subject;
 mod upgrade;
 #[expect(

@@ -8,3 +8,4 @@ pub mod database;
 pub mod document;
 pub mod help;
 pub mod instance;
+pub mod wire;

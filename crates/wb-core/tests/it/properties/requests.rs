@@ -7,6 +7,7 @@ use proptest::sample::Index;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::{IdentityLog, found};
 use wb_core::signed::Signer;
+use wb_core::sync::Cause;
 use wb_core::sync::signature::{
     AnswerFields, KeyId, OutgoingRequest, ReceivedAnswer, ReceivedRequest, RequestFields,
     read_request, sign_answer, sign_request, verify_answer,
@@ -291,4 +292,37 @@ proptest! {
         let is_same = plain(&changed) == plain(&signed);
         prop_assert_eq!(changed.verifies(&sender), is_same, "{:?}", changed);
     }
+}
+
+/// Whoever looks a request up in the wrong log gets no sender out of it.
+#[test]
+fn an_entry_of_one_instance_does_not_speak_for_another() {
+    let sender = Sender::new(1);
+    let other = Sender::new(2).identity.id();
+    let outgoing = OutgoingRequest {
+        method: "GET",
+        path: "/sync/v1/member",
+        query: None,
+        to: HUB,
+        body: None,
+        now: NOW,
+    };
+    let key = KeyId {
+        instance: other,
+        ..sender.key()
+    };
+    let fields = sign_request(&outgoing, key, &sender.signer);
+    let received = ReceivedRequest {
+        method: outgoing.method,
+        path: outgoing.path,
+        query: None,
+        to: Some(&fields.to),
+        content_digest: None,
+        signature_input: Some(&fields.signature_input),
+        signature: Some(&fields.signature),
+        body: &[],
+    };
+    let read = read_request(&received, HUB).unwrap();
+    let verified = read.verify(Some(&sender.identity), NOW);
+    assert_eq!(verified, Err(Cause::KeyUnknown));
 }

@@ -1,0 +1,431 @@
+//! `wb hub list`, `show`, `approve`, `suspend` and `reinstate`: what a hub's operator does.
+//!
+//! They work on the hub's file, also while the hub runs: it notices within seconds.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use wb_core::id::InstanceId;
+use wb_core::sync::Standing;
+use wb_core::time::Timestamp;
+use wb_hub::{Decision, HubStore, MemberRow, SqliteHub};
+use wb_node::{NodeError, entropy};
+use wb_store::{AuditRow, relay::Relay};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, clean, count, heading};
+
+/// Members read at once.
+const PAGE_MEMBERS: usize = 500;
+/// Characters of an id that are enough to look for.
+const FRAGMENT_CHARS_MIN: usize = 4;
+
+/// List the members of the hub of this folder
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only those of one standing
+    #[arg(long, value_enum)]
+    standing: Option<StandingArg>,
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StandingArg {
+    /// Waits for approval.
+    Waiting,
+    /// Is a member.
+    Member,
+    /// Is suspended.
+    Suspended,
+}
+
+/// Show one member: its feeds, who follows it, what waits for it
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Name or id of the member, or the start of its id
+    member: String,
+}
+
+/// Let a registration in
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// Name or id of the member, or the start of its id
+    member: String,
+}
+
+/// Leave a member out: it cannot sync here, and what it published is not handed on
+#[derive(Debug, Args)]
+pub struct Suspend {
+    /// Name or id of the member, or the start of its id
+    member: String,
+    /// Why; the member reads it
+    #[arg(long)]
+    reason: String,
+    /// Until this day or time (2026-12-31, 2026-12-31T12:00:00Z); without it until `reinstate`
+    #[arg(long, value_parser = parse_until, value_name = "TIME")]
+    until: Option<Timestamp>,
+}
+
+/// Let a suspended member in again
+#[derive(Debug, Args)]
+pub struct Reinstate {
+    /// Name or id of the member, or the start of its id
+    member: String,
+}
+
+fn parse_until(text: &str) -> Result<Timestamp, String> {
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00.000Z")
+    } else if let Some(seconds) = text.strip_suffix('Z').filter(|rest| rest.len() == 19) {
+        format!("{seconds}.000Z")
+    } else {
+        text.to_owned()
+    };
+    whole.parse().map_err(|_| {
+        "a day like 2026-12-31 or a time like 2026-12-31T12:00:00Z is needed".to_owned()
+    })
+}
+
+#[derive(Serialize)]
+struct Row {
+    schema_version: u32,
+    id: InstanceId,
+    name: String,
+    standing: &'static str,
+    reason: Option<String>,
+    until: Option<Timestamp>,
+    listed: bool,
+    since: Timestamp,
+    seen_at: Option<Timestamp>,
+    records: u64,
+    followers: u64,
+    pending: u64,
+}
+
+#[derive(Serialize)]
+struct Detail {
+    #[serde(flatten)]
+    row: Row,
+    seen_n: u64,
+    feeds: Vec<FeedRow>,
+    follows: Follows,
+}
+
+#[derive(Serialize)]
+struct FeedRow {
+    scope: &'static str,
+    seq: u64,
+    head: String,
+    live: u64,
+    kinds: std::collections::BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct Follows {
+    counter: u64,
+    all: bool,
+    follow: Vec<InstanceId>,
+    except: Vec<InstanceId>,
+}
+
+fn row(member: &MemberRow) -> Row {
+    Row {
+        schema_version: 1,
+        id: member.id,
+        name: member.name.clone(),
+        standing: member.standings.standing.as_str(),
+        reason: member.standings.reason.clone(),
+        until: member.standings.until,
+        listed: member.listed,
+        since: member.since,
+        seen_at: member.seen_at,
+        records: member.feeds.iter().map(|feed| feed.live).sum(),
+        followers: member.followers,
+        pending: member.pending,
+    }
+}
+
+/// The hub of this folder, and a runtime to ask it.
+struct Operator {
+    node: wb_node::Node,
+    actor: wb_node::Actor,
+    store: SqliteHub,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Operator {
+    fn new(context: &Context) -> Result<Self> {
+        let (node, actor) = context.acting()?;
+        let path = node.store().home().dir().join("hub.db");
+        if !path.exists() {
+            return Err(Failure::usage(
+                format!("no hub in {}", context.home().dir().display()),
+                "start one with `wb hub up`, or name its folder with --home",
+            )
+            .into());
+        }
+        let relay = Relay::open(&path, entropy::log_id()).map_err(NodeError::from)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        Ok(Self {
+            node,
+            actor,
+            store: SqliteHub::new(relay),
+            runtime,
+        })
+    }
+
+    fn members(&self, standing: Option<Standing>) -> Result<Vec<MemberRow>> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let asked = self
+                .store
+                .members(standing, after, PAGE_MEMBERS, entropy::now());
+            let page = self.runtime.block_on(asked)?;
+            let is_last = page.len() < PAGE_MEMBERS;
+            all.extend(page);
+            after = all.last().map(|member: &MemberRow| member.id);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn find(&self, text: &str) -> Result<MemberRow> {
+        let mut members = self.members(None)?;
+        members.retain(|member| {
+            let by_id = text.len() >= FRAGMENT_CHARS_MIN && member.id.to_string().starts_with(text);
+            member.name == text || by_id
+        });
+        match members.len() {
+            1 => Ok(members.remove(0)),
+            0 => Err(Failure::usage(
+                format!("no member `{}` is registered here", clean(text)),
+                "`wb hub list` shows all of them",
+            )
+            .into()),
+            n => Err(Failure::usage(
+                format!("`{}` fits {n} members", clean(text)),
+                "name one by more of its id: `wb hub list` shows them",
+            )
+            .into()),
+        }
+    }
+
+    fn decide(&self, member: &MemberRow, act: &str, decision: Decision) -> Result<MemberRow> {
+        let now = entropy::now();
+        let detail = match &decision {
+            Decision::Suspend { reason, .. } => reason.clone(),
+            Decision::Approve | Decision::Reinstate => String::new(),
+        };
+        self.runtime
+            .block_on(self.store.decide(member.id, decision, now))?;
+        self.node
+            .store()
+            .private()
+            .audit(&AuditRow {
+                at: now,
+                actor: Some(self.actor.user),
+                act: format!("hub {act}"),
+                target: member.id.to_string(),
+                detail,
+            })
+            .map_err(NodeError::from)?;
+        self.find(&member.id.to_string())
+    }
+}
+
+/// Lists the members.
+pub fn list(context: &Context, args: &List) -> Result<()> {
+    let operator = Operator::new(context)?;
+    let standing = args.standing.map(|standing| match standing {
+        StandingArg::Waiting => Standing::Waiting,
+        StandingArg::Member => Standing::Member,
+        StandingArg::Suspended => Standing::Suspended,
+    });
+    let members = operator.members(standing)?;
+    let rows: Vec<Row> = members.iter().map(row).collect();
+    let columns = [
+        "name",
+        "id",
+        "standing",
+        "records",
+        "followers",
+        "waits for it",
+        "seen",
+    ];
+    output::list(context, &rows, &columns, "Nobody is registered.", |row| {
+        vec![
+            row.name.clone(),
+            row.id.short(),
+            row.standing.to_owned(),
+            row.records.to_string(),
+            row.followers.to_string(),
+            row.pending.to_string(),
+            row.seen_at
+                .map_or_else(|| "never".to_owned(), |at| at.to_string()),
+        ]
+    })?;
+    let waiting = rows.iter().filter(|row| row.standing == "waiting").count();
+    if waiting > 0 && !context.json() {
+        context.say(format!(
+            "{} for `wb hub approve NAME`.",
+            count(waiting as u64, "registration waits", "registrations wait")
+        ));
+    }
+    Ok(())
+}
+
+/// Shows one member.
+pub fn show(context: &Context, args: &Show) -> Result<()> {
+    let operator = Operator::new(context)?;
+    let member = operator.find(&args.member)?;
+    if context.json() {
+        return output::json(&detail(&member));
+    }
+    output::line(format!(
+        "{}  {}",
+        heading(context, &clean(&member.name)),
+        member.id
+    ))?;
+    output::line(format!("standing   {}", standing_text(&member)))?;
+    output::line(format!("since      {}", member.since))?;
+    let listed = if member.listed { "yes" } else { "no" };
+    output::line(format!("listed     {listed}"))?;
+    for feed in &member.feeds {
+        let kinds: Vec<String> = feed
+            .kinds
+            .iter()
+            .map(|(kind, n)| format!("{n} {kind}"))
+            .collect();
+        output::line(format!(
+            "feed       {} at {}, {} live: {}",
+            feed.head.scope.as_str(),
+            feed.head.seq,
+            feed.live,
+            kinds.join(", ")
+        ))?;
+    }
+    output::line(format!("followers  {}", member.followers))?;
+    output::line(format!("follows    {}", follows_text(&member)))?;
+    let seen = member.seen_at.map_or_else(
+        || "it never asked".to_owned(),
+        |at| format!("it last asked at {at}"),
+    );
+    output::line(format!(
+        "outbox     {} for it ({seen}, and has everything up to arrival {})",
+        count(member.pending, "arrival waits", "arrivals wait"),
+        member.seen_n
+    ))
+}
+
+fn detail(member: &MemberRow) -> Detail {
+    let feeds = member.feeds.iter().map(|feed| FeedRow {
+        scope: feed.head.scope.as_str(),
+        seq: feed.head.seq,
+        head: feed.head.hash.to_string(),
+        live: feed.live,
+        kinds: feed
+            .kinds
+            .iter()
+            .map(|(kind, n)| (kind.to_string(), *n))
+            .collect(),
+    });
+    Detail {
+        row: row(member),
+        seen_n: member.seen_n,
+        feeds: feeds.collect(),
+        follows: Follows {
+            counter: member.follows.counter,
+            all: member.follows.all,
+            follow: member.follows.follow.clone(),
+            except: member.follows.except.clone(),
+        },
+    }
+}
+
+fn standing_text(member: &MemberRow) -> String {
+    let held = &member.standings;
+    match held.standing {
+        Standing::Waiting => "waits for `wb hub approve`".to_owned(),
+        Standing::Member => "member".to_owned(),
+        Standing::Suspended => {
+            let until = held.until.map_or_else(
+                || "until `wb hub reinstate`".to_owned(),
+                |until| format!("until {until}"),
+            );
+            let reason = held.reason.as_deref().map(clean).unwrap_or_default();
+            format!("suspended {until}: {reason}")
+        }
+    }
+}
+
+fn follows_text(member: &MemberRow) -> String {
+    let list = &member.follows;
+    let named = count(
+        list.follow.len() as u64,
+        "member by name",
+        "members by name",
+    );
+    match (list.all, list.except.len()) {
+        (false, _) if list.follow.is_empty() => "nobody".to_owned(),
+        (false, _) => named,
+        (true, 0) => format!("every listed member, {named}"),
+        (true, n) => format!("every listed member but {n}, {named}"),
+    }
+}
+
+/// Lets a registration in.
+pub fn approve(context: &Context, args: &Approve) -> Result<()> {
+    let operator = Operator::new(context)?;
+    let member = operator.find(&args.member)?;
+    if member.standings.standing == Standing::Suspended {
+        return Err(Failure::usage(
+            format!("{} is suspended", clean(&member.name)),
+            "`wb hub reinstate` lets it in again",
+        )
+        .into());
+    }
+    let after = operator.decide(&member, "approve", Decision::Approve)?;
+    tell_decision(context, &after, "is a member; it can sync now")
+}
+
+/// Leaves a member out.
+pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
+    let operator = Operator::new(context)?;
+    let member = operator.find(&args.member)?;
+    let decision = Decision::Suspend {
+        reason: args.reason.clone(),
+        until: args.until,
+    };
+    let after = operator.decide(&member, "suspend", decision)?;
+    let handed_on = "is suspended: it cannot sync here, and what it published is not handed on. \
+                     Copies that others took stay with them; `wb hub reinstate` undoes this";
+    tell_decision(context, &after, handed_on)
+}
+
+/// Lets a suspended member in again.
+pub fn reinstate(context: &Context, args: &Reinstate) -> Result<()> {
+    let operator = Operator::new(context)?;
+    let member = operator.find(&args.member)?;
+    if member.standings.standing == Standing::Waiting {
+        return Err(Failure::usage(
+            format!("{} was never let in", clean(&member.name)),
+            "`wb hub approve` does that",
+        )
+        .into());
+    }
+    let after = operator.decide(&member, "reinstate", Decision::Reinstate)?;
+    tell_decision(
+        context,
+        &after,
+        "is a member again; who follows it gets what came meanwhile",
+    )
+}
+
+fn tell_decision(context: &Context, member: &MemberRow, what: &str) -> Result<()> {
+    if context.json() {
+        return output::json(&row(member));
+    }
+    output::line(format!("{} {what}.", clean(&member.name)))
+}

@@ -1,0 +1,197 @@
+//! `wb hub up`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use wb_core::sync::Policy;
+use wb_hub::{Hub, HubInfo, HubStore, SqliteHub};
+use wb_net::ServerLimits;
+use wb_node::{Node, entropy, service};
+use wb_store::relay::Relay;
+
+use super::init;
+use super::serve::{listen, runtime, stopped};
+use crate::context::{Context, tell};
+use crate::failure::Failure;
+use crate::output::{self, clean};
+
+/// How often old deltas are looked for, and suspensions that have ended.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Run the hub of this folder until Ctrl-C
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Address and port (default 127.0.0.1:8100; port 0 takes a free one)
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Who may become a member: `approval` (whom you approve, the default) or `open`
+    #[arg(long, value_parser = wb_node::settings::policy, value_name = "POLICY")]
+    policy: Option<Policy>,
+    /// Forget deltas after so many days; members away for longer take snapshots
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u32>,
+    /// Found the hub's instance with this name when the folder is empty
+    #[arg(long)]
+    name: Option<String>,
+    /// With --name: put the recovery words on a sheet in this new file
+    #[arg(long, value_name = "FILE", requires = "name")]
+    words_file: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Started<'a> {
+    schema_version: u32,
+    id: String,
+    name: &'a str,
+    address: String,
+    link: String,
+    policy: Policy,
+}
+
+/// A hub that can be served.
+pub struct Prepared {
+    hub: Arc<Hub<SqliteHub>>,
+    store: SqliteHub,
+    keep_days: Option<u32>,
+}
+
+/// Opens a hub's folder.
+pub fn prepare(
+    node: &Node,
+    policy: Policy,
+    keep_days: Option<u32>,
+    report: wb_hub::Report,
+) -> Result<Prepared> {
+    let path = node.store().home().dir().join("hub.db");
+    let relay = Relay::open(&path, entropy::log_id()).map_err(wb_node::NodeError::from)?;
+    let store = SqliteHub::new(relay);
+    let info = HubInfo {
+        name: node.name().to_owned(),
+        identity: node.identity().clone(),
+        policy,
+    };
+    let responder = service::responder(node)?;
+    let hub = Hub::new(
+        store.clone(),
+        responder,
+        info,
+        Arc::new(entropy::now),
+        report,
+    );
+    Ok(Prepared {
+        hub,
+        store,
+        keep_days,
+    })
+}
+
+impl Prepared {
+    /// Serves until `shutdown` is ready.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let tidying = tokio::spawn(tidy(self.store, self.keep_days));
+        wb_net::serve(
+            listener,
+            self.hub.router(),
+            ServerLimits::default(),
+            shutdown,
+        )
+        .await;
+        tidying.abort();
+    }
+}
+
+/// Forgets what is too old, and lets those back whose suspension has ended.
+async fn tidy(store: SqliteHub, keep_days: Option<u32>) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        let now = entropy::now();
+        let ended = store.end_suspensions(now).await;
+        let forgotten = match keep_days {
+            Some(days) => {
+                let before = now.plus_ms(-i64::from(days).saturating_mul(DAY_MS));
+                store.forget_before(before).await
+            }
+            None => Ok(0),
+        };
+        for problem in [ended.err(), forgotten.err()].into_iter().flatten() {
+            tell(&format!("hub: tidying: {problem}; it is tried again\n"));
+        }
+    }
+}
+
+/// Runs the hub.
+pub fn run(context: &Context, args: &Up) -> Result<()> {
+    let settings = context.settings()?;
+    found_if_asked(context, args)?;
+    let node = context.node()?;
+    let policy = args.policy.unwrap_or(settings.hub_policy);
+    let keep_days = args.keep_days.or(settings.hub_keep_days);
+    let quiet = context.quiet();
+    let report: wb_hub::Report = Arc::new(move |text| {
+        if !quiet {
+            tell(&format!("hub: {}\n", clean(text)));
+        }
+    });
+    let prepared = prepare(&node, policy, keep_days, report)?;
+    runtime()?.block_on(async {
+        let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
+        announce(context, &node, address, policy)?;
+        prepared.serve(listener, stopped()).await;
+        context.say("Stopped.");
+        Ok(())
+    })
+}
+
+/// Founds the instance that the hub is, where the folder is empty and a name is given.
+fn found_if_asked(context: &Context, args: &Up) -> Result<()> {
+    if context.home().is_founded() {
+        return Ok(());
+    }
+    let Some(name) = &args.name else {
+        return Err(Failure::usage(
+            format!("no instance in {}", context.home().dir().display()),
+            "a hub has a name and a key of its own: found it with --name NAME, or name its folder with --home",
+        )
+        .into());
+    };
+    init::found(context, name, args.words_file.as_deref())
+}
+
+fn announce(context: &Context, node: &Node, address: SocketAddr, policy: Policy) -> Result<()> {
+    let base = format!("http://{address}");
+    let link = format!("{base}#{}", node.own_id());
+    if context.json() {
+        return output::json(&Started {
+            schema_version: 1,
+            id: node.own_id().to_string(),
+            name: node.name(),
+            address: base,
+            link,
+            policy,
+        });
+    }
+    output::line(format!("{}  {}", clean(node.name()), node.own_id()))?;
+    output::line(format!("listening   {base}"))?;
+    let who = match policy {
+        Policy::Open => "whoever registers is a member (--policy open)",
+        Policy::Approval => "whoever registers waits until `wb hub approve`",
+    };
+    output::line(format!("members     {who}"))?;
+    output::line(format!("to join     wb join {link}"))?;
+    if !address.ip().is_loopback() {
+        context.say(
+            "This is reachable from other computers without encryption: put a proxy with TLS in front of it.",
+        );
+    }
+    context.say("Ctrl-C stops it.");
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What a node answers: who it is, and whether it is well.
+//!
+//! It hands out no feeds: those go by hubs. Every other call of the protocol is refused by name.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use http::{Method, Response, StatusCode};
+use wb_core::bundle::Speaks;
+use wb_core::sync::{Cause, Problem, Role, WhoIsThis};
+use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
+use wb_store::Home;
+
+use crate::error::Result;
+use crate::node::Node;
+
+struct Service {
+    responder: Responder,
+    who: WhoIsThis,
+    home: Home,
+}
+
+/// The routes of a node.
+///
+/// # Errors
+/// That its key is missing or damaged.
+pub fn router(node: &Node) -> Result<Router> {
+    let speaks = Speaks::this();
+    let lines = node.identity().entries().iter();
+    let who = WhoIsThis {
+        schema_version: 1,
+        role: Role::Node,
+        id: node.own_id(),
+        name: node.name().to_owned(),
+        identity: lines
+            .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+            .collect(),
+        protocol: speaks.protocol,
+        kinds: speaks.kinds,
+        software: speaks.software,
+        policy: None,
+    };
+    let service = Service {
+        responder: super::responder(node)?,
+        who,
+        home: node.store.home().clone(),
+    };
+    Ok(Router::new().fallback(answer).with_state(Arc::new(service)))
+}
+
+async fn answer(
+    State(service): State<Arc<Service>>,
+    request: http::Request<Body>,
+) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let path = below_base(parts.uri.path()).to_owned();
+    match (parts.method.clone(), path.as_str()) {
+        (Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
+        (Method::GET, "/readyz") => ready(&service.home).await,
+        (Method::GET, "/.well-known/wb/node") => {
+            let body = wb_core::signed::payload(&service.who);
+            let request = Request::new(parts, Vec::new());
+            service.responder.answer(&request, Reply::ok(JSON, body))
+        }
+        _ => {
+            let problem = Problem::new(
+                Cause::NotFound,
+                "this is a community's node; it hands out its feed through hubs",
+                "ask the hub where this community is registered",
+            );
+            let request = Request::new(parts, Vec::new());
+            service.responder.answer(&request, Reply::refusal(&problem))
+        }
+    }
+}
+
+/// Whether the databases can be opened and read, on a thread for work that blocks.
+async fn ready(home: &Home) -> Response<Body> {
+    let home = home.clone();
+    let opened = tokio::task::spawn_blocking(move || Node::open(&home).is_ok()).await;
+    if opened.unwrap_or(false) {
+        plain(StatusCode::OK, "ready\n")
+    } else {
+        plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the databases cannot be opened; `wb doctor` says why\n",
+        )
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,115 @@
+//! How much a hub holds, for its operator.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use wb_core::id::InstanceId;
+use wb_core::scope::Kind;
+use wb_core::sync::{FeedHead, Standing};
+use wb_core::time::Timestamp;
+
+use super::arrival::Place;
+use super::changes::pending;
+use super::file::Relay;
+use super::follow;
+use super::heads::feed_heads;
+use crate::error::Result;
+use crate::instances::instance_no;
+use crate::sql::{Sql, word};
+
+/// How much a hub holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RelayCounts {
+    /// Members, by standing.
+    pub members: BTreeMap<&'static str, u64>,
+    /// Feeds of which something was taken.
+    pub feeds: u64,
+    /// Records live, by kind.
+    pub live: BTreeMap<Kind, u64>,
+    /// The number of the newest arrival.
+    pub arrivals: u64,
+    /// The number of the last arrival that is not kept any more.
+    pub forgotten: u64,
+}
+
+/// How much a hub holds of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberCounts {
+    /// Its feeds at their heads.
+    pub feeds: Vec<FeedHead>,
+    /// Members that follow it.
+    pub followers: u64,
+    /// Arrivals that wait for it.
+    pub pending: u64,
+}
+
+impl Relay {
+    /// How much this hub holds.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn counts(&self, now: Timestamp) -> Result<RelayCounts> {
+        self.at_one_moment(|connection| {
+            let live = "SELECT kind, count(*) FROM feed_lines WHERE live = 1 GROUP BY kind";
+            let mut live = connection.prepare_cached(live)?;
+            let live = live.query_map([], |row| {
+                Ok((word::<Kind>(row, 0)?, row.get::<_, Sql<u64>>(1)?.0))
+            })?;
+            let feeds = "SELECT count(*) FROM feeds WHERE log_no IS NOT NULL";
+            Ok(RelayCounts {
+                members: members(connection, now)?,
+                feeds: connection
+                    .query_row(feeds, [], |row| row.get::<_, Sql<u64>>(0))?
+                    .0,
+                live: live.collect::<rusqlite::Result<_>>()?,
+                arrivals: Place::last(connection)?.n,
+                forgotten: Place::floor(connection)?.n,
+            })
+        })
+    }
+
+    /// How much this hub holds of one member.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn member_counts(&self, id: &InstanceId, now: Timestamp) -> Result<MemberCounts> {
+        self.at_one_moment(|connection| {
+            let feeds = match instance_no(connection, id)? {
+                Some(no) => feed_heads(connection, no, id)?,
+                None => Vec::new(),
+            };
+            Ok(MemberCounts {
+                feeds,
+                followers: followers(connection, id, now)?,
+                pending: pending(connection, id, now)?,
+            })
+        })
+    }
+}
+
+fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
+    let sql = "SELECT CASE WHEN standing = 'suspended' AND until <= ?1 THEN 'member' ELSE standing END, count(*)
+               FROM members GROUP BY 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([Sql(now)], |row| {
+        Ok((
+            word::<Standing>(row, 0)?.as_str(),
+            row.get::<_, Sql<u64>>(1)?.0,
+        ))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Members that follow one, by reading every list.
+fn followers(connection: &Connection, id: &InstanceId, now: Timestamp) -> Result<u64> {
+    let listed = super::member::load(connection, id, now)?.is_some_and(|member| member.listed);
+    let mut statement = connection.prepare_cached("SELECT id FROM members")?;
+    let mut rows = statement.query([])?;
+    let mut followers = 0;
+    while let Some(row) = rows.next()? {
+        let Sql(other): Sql<InstanceId> = row.get(0)?;
+        let follows = other != *id && follow::load(connection, &other)?.follows(id, listed);
+        followers += u64::from(follows);
+    }
+    Ok(followers)
+}

@@ -1,0 +1,165 @@
+//! The file of a hub: made with a relay log, read at one moment, written in one transaction.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use wb_core::id::LogId;
+use wb_core::time::Timestamp;
+
+use crate::error::{Result, StoreError};
+use crate::feeds::{Appended, Ingest, Served};
+use crate::instances::KnownIdentity;
+use crate::open::{self, RELAY};
+use crate::store::put_meta;
+
+/// A hub's file, with one connection of its own.
+#[derive(Debug)]
+pub struct Relay {
+    path: PathBuf,
+    log: LogId,
+    connection: Connection,
+}
+
+impl Relay {
+    /// Opens the file, making it when it is missing: its arrivals then begin under the log given, 16
+    /// fresh random bytes.
+    ///
+    /// # Errors
+    /// `Newer`, `Foreign`, or what stands in the way.
+    pub fn open(path: &Path, log_if_new: LogId) -> Result<Self> {
+        let mut connection = open::open(path, RELAY, true)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let log = if let Some(log) = relay_log(&transaction)? {
+            log
+        } else {
+            put_meta(&transaction, "relay_log", &log_if_new.to_string())?;
+            log_if_new
+        };
+        transaction.commit()?;
+        Ok(Self {
+            path: path.to_owned(),
+            log,
+            connection,
+        })
+    }
+
+    /// Opens another connection to the same file, to read while this one writes.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn reader(&self) -> Result<Self> {
+        let connection = open::open(&self.path, RELAY, false)?;
+        let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
+        Ok(Self {
+            path: self.path.clone(),
+            log,
+            connection,
+        })
+    }
+
+    /// The relay log: what arrived here is numbered under it.
+    #[must_use]
+    pub fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// The feeds held here, as they are served.
+    #[must_use]
+    pub fn served(&self) -> Served<'_> {
+        Served::new(&self.connection)
+    }
+
+    /// Starts a transaction that other writers wait for.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn write(&mut self) -> Result<RelayWrite<'_>> {
+        let log = self.log;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Ok(RelayWrite {
+            transaction,
+            log,
+            known: KnownIdentity::default(),
+            appended: RefCell::default(),
+        })
+    }
+
+    /// Writes what is in the log of the file into the file itself and empties the log, so that nothing
+    /// erased stays behind in it. Another connection may be reading; then it is done later.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Reads several things as of one moment, whatever is written meanwhile.
+    pub(super) fn at_one_moment<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        // Dropped, it rolls back: there is nothing to keep.
+        let moment = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+        work(&moment)
+    }
+}
+
+fn relay_log(connection: &Connection) -> Result<Option<LogId>> {
+    let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'relay_log'";
+    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|_| StoreError::damaged("the relay log"))
+}
+
+/// One transaction on a hub's file. Dropped without [`RelayWrite::commit`] it changes nothing.
+#[derive(Debug)]
+pub struct RelayWrite<'r> {
+    pub(super) transaction: Transaction<'r>,
+    pub(super) log: LogId,
+    known: KnownIdentity,
+    appended: RefCell<Vec<Appended>>,
+}
+
+impl RelayWrite<'_> {
+    /// Makes everything done in it count, on the disk.
+    ///
+    /// # Errors
+    /// What the database reports; then nothing was changed.
+    pub fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit()?)
+    }
+
+    pub(super) fn ingest(&self, now: Timestamp) -> Ingest<'_> {
+        Ingest::relaying(&self.transaction, &self.known, &self.appended, now)
+    }
+
+    /// The deltas that were applied since this was asked last, in order.
+    pub(super) fn take_appended(&self) -> Vec<Appended> {
+        self.appended.take()
+    }
+
+    /// Starts a part of this transaction that can be undone alone.
+    pub(super) fn begin_part(&self) -> Result<()> {
+        Ok(self.transaction.execute_batch("SAVEPOINT part")?)
+    }
+
+    /// Keeps what was done since the part began.
+    pub(super) fn keep_part(&self) -> Result<()> {
+        Ok(self.transaction.execute_batch("RELEASE part")?)
+    }
+
+    /// Undoes what was done since the part began.
+    pub(super) fn undo_part(&self) -> Result<()> {
+        self.known.forget();
+        self.appended.take();
+        Ok(self
+            .transaction
+            .execute_batch("ROLLBACK TO part; RELEASE part")?)
+    }
+}

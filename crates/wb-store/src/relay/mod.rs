@@ -1,0 +1,29 @@
+//! What a hub relays: members, what arrived in which order, and the feeds it serves on.
+//!
+//! A file of its own, `hub.db`, beside those of the hub's instance. Its feeds are stored and verified as
+//! a node's are; nothing of them is shown here. Each reading is as of one moment; writing is one
+//! transaction at a time ([`RelayWrite`]). HTTP, signatures and waiting are left to the caller, and so
+//! is asking whether the sender may do what it asks.
+
+mod arrival;
+mod as_of;
+mod changes;
+mod counts;
+mod file;
+mod follow;
+mod forget;
+mod heads;
+mod lines;
+mod member;
+mod page;
+mod push;
+mod snapshot;
+
+pub use changes::{Changes, CursorRefused, PageLimits};
+pub use counts::{MemberCounts, RelayCounts};
+pub use file::{Relay, RelayWrite};
+pub use follow::Stale;
+pub use lines::{LinesAsk, NotServed};
+pub use member::{Applicant, Member, Registered};
+pub use push::{PushError, RelaySink};
+pub use snapshot::{SnapshotAsk, SnapshotRefused};

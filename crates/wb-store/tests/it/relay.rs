@@ -1,0 +1,10 @@
+//! What a hub relays, in a real file, followed by real nodes.
+
+mod changes;
+mod follower;
+mod forget;
+mod harbour;
+mod lines;
+mod members;
+mod push;
+mod snapshots;
