@@ -12,6 +12,7 @@ use wb_core::sync::Notice;
 use wb_node::command::follow::find_peer;
 use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::error::of_peer;
+use wb_node::plan::plan;
 use wb_node::sync::{SetAside, Tally};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
@@ -136,12 +137,15 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
         context.say("Nothing was synced; `wb sync --pull` only takes.");
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
+    if context.verbose() && input.push && !input.dry_run && !context.json() {
+        publish::preview(context, &node, &plan(&node, wb_node::entropy::now())?)?;
+    }
     let _lock = sync::lock(&node)?;
     let mut ends = Vec::new();
     for peer in peers {
         let done = one(context, &mut node, &actor, peer, input)?;
         if input.dry_run {
-            preview::show(context, &node, &done)?;
+            preview::show(context, &node, &done, input)?;
         }
         tell(context, &node, &done, input)?;
         ends.push(done);
@@ -243,6 +247,9 @@ pub fn tell(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
                 output::line(format!("  until then: {}", moved(done)))?;
             }
         }
+    }
+    if let (true, Some(run)) = (context.verbose(), done.run_no) {
+        log::list_records(context, node, run)?;
     }
     for text in notices(node, done, &name)? {
         context.say(text);

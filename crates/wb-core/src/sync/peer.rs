@@ -119,6 +119,10 @@ peer_causes! {
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",
         "use the newest copy of this folder; nothing is published from this one";
+    /// This database is known to be an older copy of itself.
+    OlderCopy = "older_copy", Held,
+        "nothing was given to {}: this database is older than what this instance published last",
+        "use the newest copy of this folder; `wb sync --pull` only takes";
     /// The hub refuses our feed as contradicting.
     OwnIsRefused = "own_is_refused", Held,
         "{} did not take this instance's feed", "run `wb doctor`, and see `wb sync log`";

@@ -197,6 +197,8 @@ impl Running {
     fn fail(&mut self, end: SyncEnd) {
         self.done.end = Some(match end {
             SyncEnd::Peer(cause, detail) => (cause, detail),
+            // The sentence says it all.
+            SyncEnd::Local(NodeError::Suspect) => (PeerCause::OlderCopy, String::new()),
             SyncEnd::Local(error) => (PeerCause::LocalFailure, error.to_string()),
         });
     }

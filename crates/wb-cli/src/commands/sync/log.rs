@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use wb_node::Node;
 use wb_node::command::follow::find_peer;
 use wb_node::query::sync_log::{RUN_RECORDS_MAX, run as query_run, runs};
 use wb_node::view::{RunRecordView, RunView};
@@ -81,7 +82,7 @@ fn end(run: &RunView) -> String {
 
 fn show(context: &Context, run_no: i64) -> Result<()> {
     let node = context.node()?;
-    let (run, records) = query_run(&node, run_no)?;
+    let (run, rows) = query_run(&node, run_no)?;
     if context.json() {
         output::json(&run)?;
     } else {
@@ -92,9 +93,18 @@ fn show(context: &Context, run_no: i64) -> Result<()> {
         output::line(format!("took     {}", took(&run)))?;
         output::line(format!("gave     {}", gave(&run)))?;
     }
+    records(context, &rows)
+}
+
+/// Lists what came by a run.
+pub fn list_records(context: &Context, node: &Node, run_no: i64) -> Result<()> {
+    records(context, &query_run(node, run_no)?.1)
+}
+
+fn records(context: &Context, records: &[RunRecordView]) -> Result<()> {
     let columns = ["what", "home", "kind", "rev", "id", "text", "since"];
     let empty = "No record that came by it is held here still.";
-    output::list(context, &records, &columns, empty, |record| {
+    output::list(context, records, &columns, empty, |record| {
         vec![
             record.action.to_owned(),
             short(&record.home, NAME_CHARS),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_node::Node;
-use wb_node::command::sync::Synced;
+use wb_node::command::sync::{SyncInput, Synced};
 use wb_node::plan::headline;
 use wb_node::sync::Lacking;
 use wb_store::Changed;
@@ -52,8 +52,9 @@ struct ChangeRow {
     hidden: Option<String>,
 }
 
-/// Prints the lists of one peer.
-pub fn show(context: &Context, node: &Node, done: &Synced) -> Result<()> {
+/// Prints the lists of one peer. Of a rehearsal that ended early, what it found until then.
+pub fn show(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> Result<()> {
+    let is_cut = done.end.is_some();
     let (peer, name) = (done.peer.id, name(&done.peer));
     let title = |text: String| {
         if context.json() {
@@ -61,23 +62,29 @@ pub fn show(context: &Context, node: &Node, done: &Synced) -> Result<()> {
         }
         output::line(format!("\n{}", heading(context, &text)))
     };
-    if let Some(plan) = &done.plan {
-        title(format!(
-            "{name}: would be sealed, then visible to all followers"
-        ))?;
-        if context.json() {
-            let rows = publish::rows(node, plan)?.into_iter();
-            let list = "would_seal";
-            rows.map(|row| Listed { list, peer, row })
-                .try_for_each(|row| output::json(&row))?;
-        } else {
-            publish::preview(context, node, plan)?;
-        }
-        title(format!("{name}: already sealed, and not there yet"))?;
-        show_lacking(context, node, done)?;
+    if input.pull && !(is_cut && done.changed.is_empty()) {
+        title(format!("{name}: would change here"))?;
+        show_changes(context, node, done)?;
     }
-    title(format!("{name}: would change here"))?;
-    show_changes(context, node, done)
+    let Some(plan) = &done.plan else {
+        return Ok(());
+    };
+    title(format!(
+        "{name}: would be sealed, then visible to all followers"
+    ))?;
+    if context.json() {
+        let rows = publish::rows(node, plan)?.into_iter();
+        let list = "would_seal";
+        rows.map(|row| Listed { list, peer, row })
+            .try_for_each(|row| output::json(&row))?;
+    } else {
+        publish::preview(context, node, plan)?;
+    }
+    if is_cut {
+        return Ok(());
+    }
+    title(format!("{name}: already sealed, and not there yet"))?;
+    show_lacking(context, node, done)
 }
 
 fn show_lacking(context: &Context, node: &Node, done: &Synced) -> Result<()> {
