@@ -104,6 +104,10 @@ impl Origin {
         RecordId::new(now(), entropy)
     }
 
+    pub fn is_live(&self, number: u64) -> bool {
+        self.live.contains_key(&self.record(number))
+    }
+
     pub fn live_n(&self) -> usize {
         self.live.len()
     }

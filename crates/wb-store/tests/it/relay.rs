@@ -7,4 +7,5 @@ mod harbour;
 mod lines;
 mod members;
 mod push;
+mod random;
 mod snapshots;
