@@ -23,7 +23,7 @@ use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::sync::{
-    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, connect, pull, push,
+    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, check_own, connect, pull, push,
     sealed_and_lacking,
 };
 
@@ -278,7 +278,7 @@ impl Running {
             self.done.notices.insert(Notice::HubLostOurs);
         }
         // Before anything is sealed: whether the hub holds more of us than we do.
-        sealed_and_lacking(node, &own)?;
+        check_own(node, &own)?;
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {
             Ok(pushed) => self.done.pushed = pushed,

@@ -18,6 +18,10 @@ use crate::sync::{connect, watch as watch_hub};
 /// How long after a failure to sync at all (a lock, a full disk) it is tried again.
 const REST: Duration = Duration::from_secs(10);
 
+/// At least this long between two looks at a hub: one that says at once, again and again, that there is
+/// something new must not keep this computer busy.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// How a node syncs by itself.
 #[derive(Debug, Clone)]
 pub struct AutoSync {
@@ -66,6 +70,9 @@ pub fn auto_sync(
                                 if let Err(error) = one(&mut node, peer, false, report).await {
                                     trouble(&error);
                                 }
+                            }
+                            if stops(&mut stop, next.min(Instant::now() + LOOK_EVERY)).await {
+                                return Ok(());
                             }
                         }
                         Err(error) => {

@@ -70,6 +70,17 @@ fn lacking(
     })
 }
 
+/// Makes sure that a hub holds nothing of own feeds that is not here: before anything is sealed.
+///
+/// # Errors
+/// As [`push`].
+pub fn check_own(node: &Node, at_hub: &[Held]) -> Result<(), SyncEnd> {
+    for scope in FeedScope::ALL {
+        lacking(node, node.store.served(), scope, at_hub)?;
+    }
+    Ok(())
+}
+
 /// What is already sealed and a hub lacks, record by record.
 ///
 /// # Errors
