@@ -191,16 +191,24 @@ const WORKING: [(&str, &[&str]); 30] = [
     ("wb man", &[]),
 ];
 
-/// Commands that need a hub or what came from one: what they do is tested in `peers`.
-const WITH_PEERS: [&str; 8] = [
+/// Commands that need a hub or what came from one, or that stay up: what they do is tested in `peers` and
+/// in the walk-through through a hub.
+const WITH_PEERS: [&str; 15] = [
     "wb follow",
+    "wb hub approve",
+    "wb hub list",
     "wb hub register",
+    "wb hub reinstate",
+    "wb hub show",
+    "wb hub suspend",
+    "wb hub up",
     "wb join",
     "wb peer list",
     "wb peer show",
     "wb sync",
     "wb sync log",
     "wb unfollow",
+    "wb up",
 ];
 
 #[test]

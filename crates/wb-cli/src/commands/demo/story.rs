@@ -74,7 +74,7 @@ pub fn tell(shown: &Narrator<'_>, world: &mut World) -> Result<Summary> {
     ensure!(taken_back, "words that were taken back are still in a file");
 
     Ok(Summary {
-        schema_version: 2,
+        schema_version: 1,
         folder: world
             .hub_dir
             .parent()
