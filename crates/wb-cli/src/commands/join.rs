@@ -12,6 +12,7 @@ use wb_node::command::follow::accept_all;
 use wb_node::command::join::{Offer, offers};
 use wb_node::command::sync::{self, SyncInput};
 use wb_node::plan::plan;
+use wb_node::query::peers::peer_view;
 use wb_node::{Node, entropy};
 use wb_store::{Peer, Standing};
 
@@ -78,18 +79,23 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     let done = one(context, &mut node, &actor, peer, input)?;
     tell(context, &node, &done, input)?;
     if !context.json() {
-        tell_marked(context, &node)?;
+        tell_waiting(context, &node, &done.peer)?;
     }
     Ok(exit_code([&done]))
 }
 
-fn tell_marked(context: &Context, node: &Node) -> Result<()> {
-    let plan = plan(node, entropy::now())?;
-    let marked = count(plan.puts.len() as u64, "record is", "records are");
+/// Says what of this instance would go to the hub with the next sync.
+fn tell_waiting(context: &Context, node: &Node, peer: &Peer) -> Result<()> {
+    let marked = plan(node, entropy::now())?.puts.len() as u64;
+    let lacks = peer_view(node, peer)?.confirmed.lacks_records;
+    if marked + lacks == 0 {
+        context.say("Nothing of yours went there, and nothing is marked to be shared.");
+        return Ok(());
+    }
     context.say(format!(
-        "Of yours nothing went there but name and card. {marked} marked, and {} sealed already: they go with \
-         the next `wb sync`, and `wb sync --dry-run` lists them.",
-        plan.unchanged.len()
+        "Nothing of yours went there. {} marked and {lacks} sealed would go with the next `wb sync`; `wb sync \
+         --dry-run` lists them.",
+        count(marked, "record", "records")
     ));
     Ok(())
 }

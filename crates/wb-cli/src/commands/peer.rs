@@ -106,7 +106,9 @@ fn show_registration(peer: &PeerView) -> Result<()> {
         "waiting" => "not yet: its operator has to approve".to_owned(),
         other => other.to_owned(),
     };
-    if let Some(reason) = &told.reason {
+    // What the last sync was told stands above already.
+    let reason = told.reason.as_ref();
+    if let Some(reason) = reason.filter(|reason| peer.detail.as_ref() != Some(*reason)) {
         words.push_str(": ");
         words.push_str(&clean(reason));
     }

@@ -248,7 +248,9 @@ pub fn tell(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
             }
         }
     }
-    if let (true, Some(run)) = (context.verbose(), done.run_no) {
+    if let (true, Some(run)) = (context.verbose(), done.run_no)
+        && !done.tally.is_empty()
+    {
         log::list_records(context, node, run)?;
     }
     for text in notices(node, done, &name)? {
@@ -275,10 +277,13 @@ fn moved(done: &Synced) -> String {
         return "nothing new on either side".to_owned();
     }
     let (tally, pushed) = (&done.tally, &done.pushed);
-    let mut parts = vec![format!(
-        "took {} new, {} changed, {} gone",
-        tally.new, tally.changed, tally.gone
-    )];
+    let mut parts = Vec::new();
+    if tally.new + tally.changed + tally.gone + tally.deltas > 0 {
+        parts.push(format!(
+            "took {} new, {} changed, {} gone",
+            tally.new, tally.changed, tally.gone
+        ));
+    }
     if tally.filled > 0 {
         parts.push(count(
             tally.filled,
@@ -286,16 +291,26 @@ fn moved(done: &Synced) -> String {
             "missing lines came",
         ));
     }
-    let sealed = done.published.puts + done.published.retracts;
-    if sealed > 0 {
-        parts.push(format!("sealed {sealed}"));
+    if !tally.set_aside.is_empty() {
+        let feeds = tally.set_aside.len() as u64;
+        parts.push(format!("set aside {}", count(feeds, "feed", "feeds")));
     }
-    parts.push(format!(
-        "gave {}, {} taken back",
-        count(pushed.records, "record", "records"),
-        pushed.retracts
-    ));
+    if done.published.deltas > 0 {
+        let (puts, retracts) = (done.published.puts, done.published.retracts);
+        parts.push(format!("sealed {}", records(puts, retracts)));
+    }
+    if pushed.deltas > 0 {
+        parts.push(format!("gave {}", records(pushed.records, pushed.retracts)));
+    }
     parts.join("; ")
+}
+
+fn records(puts: u64, retracts: u64) -> String {
+    let puts = count(puts, "record", "records");
+    if retracts == 0 {
+        return puts;
+    }
+    format!("{puts} and took back {retracts}")
 }
 
 /// What a person should know besides, in plain words.

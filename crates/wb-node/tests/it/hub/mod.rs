@@ -3,7 +3,8 @@
 mod world;
 
 use wb_core::scope::Scope;
-use wb_core::sync::{Notice, PeerCause, Policy};
+use wb_core::sync::{Notice, PeerCause, Phase, Policy};
+use wb_node::command::publish::publish;
 use wb_node::command::record_share::record_unshare;
 
 use world::{HubUp, Member, titles};
@@ -81,4 +82,30 @@ fn a_hub_restored_from_an_older_copy_gets_everything_again() {
     assert_eq!(south.sync(&hub).end, None);
     assert_eq!(titles(&south).len(), 3);
     assert_eq!(south.live_lines(north.id()), north.live_lines(north.id()));
+}
+
+/// Publishing from an older copy was told as a failure here that is tried again. It is for a person to look
+/// at, and taking goes on.
+#[test]
+fn an_older_copy_gives_nothing_and_still_takes() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    for member in [&mut north, &mut south] {
+        member.register(&hub);
+    }
+    south.follow_all(&hub, &[north.id()]);
+    north.ask("The first", Scope::Public);
+    north.sync(&hub);
+    let older = south.copy();
+    south.ask("Sealed and not sent", Scope::Public);
+    let actor = south.actor();
+    publish(&mut south.node, &actor).expect("it is the newest copy");
+    south.become_copy(&older);
+    south.ask("Something else", Scope::Public);
+
+    let synced = south.sync(&hub);
+    let (cause, _) = synced.end.expect("it is an older copy");
+    assert_eq!((cause, cause.phase()), (PeerCause::OlderCopy, Phase::Held));
+    assert_eq!((synced.tally.new, synced.pushed.deltas), (2, 0));
+    assert!(titles(&south).contains(&"The first".to_owned()));
 }

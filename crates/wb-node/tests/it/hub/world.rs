@@ -199,6 +199,24 @@ impl Member {
         }
     }
 
+    /// Copies the databases as they are now.
+    pub fn copy(&self) -> TempDir {
+        let copy = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(self.node.store().home().dir()).expect("a folder") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("a copy");
+        }
+        copy
+    }
+
+    /// Goes on with an older copy of the databases, while what guards against that is as it is now.
+    pub fn become_copy(&mut self, copy: &TempDir) {
+        let guard = self.node.store().home().guard();
+        let name = guard.file_name().expect("a file has a name");
+        std::fs::copy(&guard, copy.path().join(name)).expect("a copy");
+        self.node = Node::open(&Home::new(copy.path())).expect("it opens");
+    }
+
     pub fn register(&mut self, hub: &HubUp) {
         let actor = self.actor();
         let found = self
