@@ -140,10 +140,10 @@ peer_causes! {
         "{} and this program have no protocol version in common", "upgrade the older of both; `wb peer show` names it";
     /// Nobody answers.
     Unreachable = "unreachable", Failing,
-        "{} cannot be reached", "check the network and the address; it is tried again";
+        "{} cannot be reached", "check the network and the address, and try again";
     /// It answers too slowly.
     TimedOut = "timeout", Failing,
-        "{} did not answer in time", "nothing is lost; it is tried again";
+        "{} did not answer in time", "nothing is lost; try again";
     /// The TLS connection fails.
     Tls = "tls", Failing,
         "the encrypted connection to {} fails", "check the certificate there and the clock here";
@@ -158,7 +158,7 @@ peer_causes! {
         "the clock here and that of {} differ too much", "set the clock of this computer";
     /// The other side failed.
     PeerFailed = "peer_failed", Failing,
-        "something failed at {}", "nothing is lost; it is tried again, or its operator looks at its log";
+        "something failed at {}", "nothing is lost; try again, or ask its operator to look at its log";
     /// The other side has no room.
     PeerFull = "peer_full", Failing,
         "{} has no room left", "ask its operator; what was published waits here";
