@@ -95,6 +95,8 @@ struct Pull<'n> {
     run_no: Option<i64>,
     /// Kinds of the feeds that come in two passes.
     first_kinds: BTreeMap<(InstanceId, FeedScope), BTreeSet<Kind>>,
+    /// Records live in each feed, as its head was announced.
+    announced: BTreeMap<(InstanceId, FeedScope), u64>,
     done: u64,
     total: u64,
 }
@@ -117,6 +119,7 @@ impl<'n> Pull<'n> {
             changed: Vec::new(),
             run_no: None,
             first_kinds: BTreeMap::new(),
+            announced: BTreeMap::new(),
             done: 0,
             total: 0,
         }
@@ -222,6 +225,7 @@ impl<'n> Pull<'n> {
         let page = hub.heads(after).await?;
         for feed in &page.feeds {
             let (origin, scope) = (feed.head.origin, feed.head.scope);
+            self.announced.insert((origin, scope), feed.live);
             if feed.live > TWO_PASSES_ABOVE {
                 let kinds = feed.kinds.keys().filter(|kind| kind.as_str() != LATER_KIND);
                 self.first_kinds
@@ -319,7 +323,10 @@ impl<'n> Pull<'n> {
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
         let kinds = self.first_kinds.get(&(origin, scope)).cloned();
-        let fetched = fetch(hub, self.node, (origin, scope), kinds.as_ref(), |items| {
+        // A snapshot has more lines than records: what counts towards the total is what was announced.
+        let announced = self.announced.get(&(origin, scope)).copied();
+        let fetched = fetch(hub, self.node, (origin, scope), kinds.as_ref(), |lines| {
+            let items = announced.map_or(lines, |live| lines.min(live));
             progress(self.done + items, self.total.max(self.done + items));
         });
         let spool = match fetched.await {

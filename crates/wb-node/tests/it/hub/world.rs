@@ -257,6 +257,23 @@ impl Member {
         self.runtime.block_on(synced).expect("nothing fails here")
     }
 
+    /// What is told of the progress while everything is taken.
+    pub fn progress(&mut self, hub: &HubUp) -> Vec<(u64, u64)> {
+        let (actor, peer) = (self.actor(), self.peer(hub));
+        let mut told = Vec::new();
+        let mut progress = |done, total| told.push((done, total));
+        let input = SyncInput {
+            pull: true,
+            push: false,
+            dry_run: false,
+            wait: Duration::ZERO,
+        };
+        let synced = sync(&mut self.node, &actor, peer, input, &mut progress);
+        let synced = self.runtime.block_on(synced).expect("nothing fails here");
+        assert_eq!(synced.end, None);
+        told
+    }
+
     /// The lines live in a feed of an instance, as they are held here.
     pub fn live_lines(&self, origin: InstanceId) -> Vec<Vec<u8>> {
         let served = self.node.store().served();
