@@ -2,7 +2,7 @@
 
 use wb_core::bundle::{PROTOCOL, Speaks};
 use wb_core::id::InstanceId;
-use wb_core::kinds::Body;
+use wb_core::kinds::{Body, check_name};
 use wb_core::sync::{
     FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
@@ -69,6 +69,8 @@ pub async fn find_hub(address: &str, lan: bool, expected: Option<InstanceId>) ->
             says.name, says.id
         )));
     }
+    // It is shown and kept, so it has to be a name.
+    check_name(&says.name).map_err(NodeError::text("the name of the hub"))?;
     if !says.protocol.meets(PROTOCOL) {
         return Err(NodeError::Peer {
             name: says.name.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::InstanceId;
-use wb_core::kinds::Card;
+use wb_core::kinds::{Card, check_name};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
 use wb_core::sync::DirectoryRow;
@@ -76,6 +76,7 @@ async fn offer(
     row: DirectoryRow,
 ) -> std::result::Result<Offer, SyncEnd> {
     let card: Option<Card> = serde_json::from_str(row.card.get()).ok();
+    let card = card.filter(|card| check_name(&card.name).is_ok());
     let mut counts = BTreeMap::new();
     let mut sample = Vec::new();
     for feed in &row.feeds {

@@ -82,9 +82,13 @@ fn of_net(error: &NetError) -> PeerCause {
     }
 }
 
+/// Characters kept of what a peer says about a refusal.
+const DETAIL_CHARS_MAX: usize = 500;
+
 fn of_problem(problem: &Problem) -> SyncEnd {
     let cause = PeerCause::of_refusal(problem.cause(), problem.status);
-    SyncEnd::Peer(cause, format!("{} ({})", problem.detail, problem.cause))
+    let detail = format!("{} ({})", problem.detail, problem.cause);
+    SyncEnd::Peer(cause, detail.chars().take(DETAIL_CHARS_MAX).collect())
 }
 
 /// An answer that is not what the protocol says.
