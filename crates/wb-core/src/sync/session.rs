@@ -244,10 +244,11 @@ impl Session {
         self.snapshots.pop_front();
     }
 
-    /// A page of changes was taken.
-    pub fn changes(&mut self, page: &ChangesSection) {
+    /// A page of changes was taken. One that brings nothing is the last, whatever it says, and so is one
+    /// that does not move on.
+    pub fn changes(&mut self, page: &ChangesSection, has_sections: bool) {
         self.own = Some(page.own.clone());
-        let moves = self.cursor.is_none_or(|cursor| page.cursor.n > cursor.n);
+        let moves = has_sections && self.cursor.is_none_or(|cursor| page.cursor.n > cursor.n);
         self.cursor = Some(page.cursor);
         self.changes_done = !(page.more && moves);
         if page.follows != self.follows {
@@ -348,7 +349,7 @@ mod tests {
     fn with_nothing_new_there_is_one_round_trip() {
         let mut session = Session::new(Some(cursor(4)), follows());
         assert_eq!(session.step(), Step::Changes(cursor(4)));
-        session.changes(&changes(4, false));
+        session.changes(&changes(4, false), false);
         assert_eq!(session.step(), Step::Done);
     }
 
@@ -371,9 +372,9 @@ mod tests {
         }
         // The cursor is that of the first page: what came since is a duplicate at worst.
         assert_eq!(session.step(), Step::Changes(cursor(9)));
-        session.changes(&changes(12, true));
+        session.changes(&changes(12, true), true);
         assert_eq!(session.step(), Step::Changes(cursor(12)));
-        session.changes(&changes(12, true));
+        session.changes(&changes(12, true), true);
         assert_eq!(
             session.step(),
             Step::Done,
@@ -399,13 +400,10 @@ mod tests {
             counter: 0,
             hash: Hash([0; 32]),
         };
-        session.changes(&ChangesSection::new(
-            cursor(4),
+        session.changes(
+            &ChangesSection::new(cursor(4), false, (0, 0), other, Vec::new()),
             false,
-            (0, 0),
-            other,
-            Vec::new(),
-        ));
+        );
         assert_eq!(session.step(), Step::PutFollows);
         session.follows_put().unwrap();
         assert_eq!(session.step(), Step::Heads(None));

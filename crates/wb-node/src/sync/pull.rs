@@ -268,7 +268,7 @@ impl<'n> Pull<'n> {
         let (first, rest) = split_first(&body);
         let section = ChangesSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
         if rest.is_empty() {
-            self.session.changes(&section);
+            self.session.changes(&section, false);
             return Ok(());
         }
         self.start_run()?;
@@ -285,7 +285,7 @@ impl<'n> Pull<'n> {
             want_snapshots(&mut session, &applied, |origin, scope| {
                 self.held(origin, scope)
             })?;
-            session.changes(&section);
+            session.changes(&section, true);
             if !rehearses {
                 let changed = write.changed_since()?;
                 tally.count(&changed);
