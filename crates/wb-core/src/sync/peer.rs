@@ -279,7 +279,12 @@ impl PeerState {
     /// over: whoever runs one holds the node's lock.
     #[must_use]
     pub fn may_try(&self, now: Timestamp) -> bool {
-        self.next_try.is_none_or(|next| next <= now)
+        // A time further ahead than any wait was noted while this computer's clock was wrong.
+        let waits = self.next_try.is_some_and(|next| {
+            let left_ms = next.unix_ms().saturating_sub(now.unix_ms());
+            left_ms > 0 && left_ms.unsigned_abs() <= RETRY_MS_MAX
+        });
+        !waits
     }
 
     /// The state.

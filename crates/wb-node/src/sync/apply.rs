@@ -75,6 +75,24 @@ pub(super) struct Applied {
     pub want_snapshot: Vec<(InstanceId, FeedScope)>,
     /// Heads the hub named without deltas that lead there.
     pub again: Vec<Held>,
+    /// What came of each feed section.
+    outcomes: Vec<(InstanceId, FeedScope, &'static str)>,
+}
+
+impl Applied {
+    /// Makes sure that a snapshot of the feed asked for came and meant something. Its pages are not
+    /// signed, so that one which is missing would otherwise go by in silence.
+    pub fn check_snapshot(&self, feed: (InstanceId, FeedScope)) -> Result<(), SyncEnd> {
+        match self.outcomes.as_slice() {
+            [(origin, scope, outcome)] if (*origin, *scope) == feed => match *outcome {
+                "refused" | "early" | "need_snapshot" => Err(bad_answer(format!(
+                    "its snapshot of a feed of {origin} is {outcome}"
+                ))),
+                _ => Ok(()),
+            },
+            _ => Err(bad_answer("another thing than the snapshot asked for")),
+        }
+    }
 }
 
 /// Who is taken in, and how.
@@ -150,9 +168,13 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,
             again: self.again,
+            outcomes: outcomes
+                .map(|feed| (feed.origin, feed.scope, feed.outcome))
+                .collect(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod connect;
+mod fetch;
 mod fill;
 mod pull;
 mod push;
