@@ -135,6 +135,7 @@ impl HubStore for SqliteHub {
                 card: &registering.card,
                 name: &registering.name,
                 listed: registering.listed,
+                signed_at: registering.signed_at,
             };
             Ok(write.register(&applicant, policy, now)?.standings)
         })
