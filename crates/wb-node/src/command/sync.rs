@@ -136,6 +136,11 @@ pub async fn sync(
     } else {
         run.go(node, actor, &mut hub, input, progress).await
     };
+    // What one feed breaks keeps nothing else from going on, so it is told at the end.
+    let ended = ended.and_then(|()| match run.done.tally.refused() {
+        Some(detail) => Err(SyncEnd::Peer(PeerCause::BadAnswer, detail)),
+        None => Ok(()),
+    });
     if let Err(end) = ended {
         let end = run.explain_skew(&mut hub, end).await;
         run.fail(end);

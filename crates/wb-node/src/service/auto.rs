@@ -125,15 +125,18 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
 async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
     let now = node.now();
+    let started = Instant::now();
+    let left = until.saturating_duration_since(started);
+    // A hub waits for whole seconds. Asked for less it would answer at once, again and again.
+    let wait = Duration::from_secs(left.as_secs().min(WAIT_SECONDS_MAX));
     let mut waits = JoinSet::new();
     for peer in due(node)? {
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
-        if state_of(&peer, now).phase() != Phase::Idle || peer.cursor.is_none() {
+        let is_idle = state_of(&peer, now).phase() == Phase::Idle;
+        if !is_idle || peer.cursor.is_none() || wait.is_zero() {
             continue;
         }
         let mut hub = connect(node, &peer)?;
-        let left = until.saturating_duration_since(Instant::now());
-        let wait = left.min(Duration::from_secs(WAIT_SECONDS_MAX));
         waits.spawn(async move {
             let news = watch_hub(&mut hub, &peer, wait).await;
             (peer, news)
@@ -146,6 +149,8 @@ async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
     while let Ok(Some(joined)) = timeout_at(until, waits.join_next()).await {
         match joined {
             Ok((peer, Ok(true))) => return Ok(vec![peer]),
+            // One that does not hold its answer back is asked with the next round.
+            Ok((_, Ok(false))) if started.elapsed() < wait => {}
             Ok((_, Ok(false))) => return Ok(Vec::new()),
             // It is tried with the next round, where its state is told.
             Ok((_, Err(_))) | Err(_) => {}

@@ -146,6 +146,9 @@ impl<'n> Pull<'n> {
             }
         }
         self.keep_cursor()?;
+        if self.tally.refused().is_some() {
+            self.forget_cursor()?;
+        }
         self.fill_stubs(hub, progress).await
     }
 
@@ -286,7 +289,8 @@ impl<'n> Pull<'n> {
                 let changed = write.changed_since()?;
                 tally.count(&changed);
                 // With the lines, so that what was taken is never asked for again.
-                if !session.has_snapshots() && peer.cursor != session.cursor() {
+                let is_whole = !session.has_snapshots() && tally.refused().is_none();
+                if is_whole && peer.cursor != session.cursor() {
                     peer.cursor = session.cursor();
                     write.put_peer(&peer)?;
                 }
@@ -295,6 +299,9 @@ impl<'n> Pull<'n> {
         });
         tally.deltas += section.deltas;
         self.tally = tally;
+        if let Err(SyncEnd::Peer(..)) = &applied {
+            self.forget_cursor()?;
+        }
         applied?;
         self.session = session;
         self.input.peer = peer;
@@ -344,6 +351,7 @@ impl<'n> Pull<'n> {
             let taking = self.taking();
             let mut applier = Applier::new(write, &taking);
             spool.each(|line| applier.push(line))?;
+            tally.forgive(origin, scope);
             applier.finish(&mut tally)?;
             if remembers {
                 tally.count(&write.changed_since()?);
@@ -366,11 +374,22 @@ impl<'n> Pull<'n> {
         let cursor = self.session.cursor();
         if self.session.has_snapshots()
             || self.session.compares_heads()
+            || self.tally.refused().is_some()
             || self.input.peer.cursor == cursor
         {
             return Ok(());
         }
         self.input.peer.cursor = cursor;
+        let peer = self.input.peer.clone();
+        self.write(|write| Ok(write.put_peer(&peer)?))
+    }
+
+    /// The next sync compares heads: what this one could not take as changes, it takes as snapshots,
+    /// and nothing that the hub gives wrongly now is passed over for good.
+    fn forget_cursor(&mut self) -> Result<(), SyncEnd> {
+        if self.input.peer.cursor.take().is_none() {
+            return Ok(());
+        }
         let peer = self.input.peer.clone();
         self.write(|write| Ok(write.put_peer(&peer)?))
     }
