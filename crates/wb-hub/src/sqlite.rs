@@ -33,6 +33,7 @@ const SEEN_EVERY_MS: i64 = 60_000;
 #[derive(Clone)]
 pub struct SqliteHub {
     shared: Arc<Shared>,
+    page_bytes: usize,
 }
 
 struct Shared {
@@ -55,7 +56,14 @@ impl SqliteHub {
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
             }),
+            page_bytes: PAGE_BYTES_TARGET,
         }
+    }
+
+    /// Ends pages after so many bytes. The protocol names a target; a hub may stay below it.
+    #[must_use]
+    pub fn with_page_bytes(self, page_bytes: usize) -> Self {
+        Self { page_bytes, ..self }
     }
 
     /// Reads on a connection of the pool, which grows as far as calls run at once.
@@ -135,6 +143,7 @@ impl HubStore for SqliteHub {
                 card: &registering.card,
                 name: &registering.name,
                 listed: registering.listed,
+                signed_at: registering.signed_at,
             };
             Ok(write.register(&applicant, policy, now)?.standings)
         })
@@ -181,7 +190,7 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Result<ChangesPage, PageRefused>> {
         let limits = PageLimits {
-            bytes: PAGE_BYTES_TARGET,
+            bytes: self.page_bytes,
             arrivals: PAGE_ARRIVALS_MAX,
         };
         let read = self
@@ -217,6 +226,7 @@ impl HubStore for SqliteHub {
         ask: SnapshotAsk,
         now: Timestamp,
     ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        let bytes = self.page_bytes;
         self.read(move |relay| {
             let ask = RelaySnapshotAsk {
                 origin: ask.origin,
@@ -224,7 +234,7 @@ impl HubStore for SqliteHub {
                 head: ask.head,
                 after: ask.after.as_deref(),
                 kinds: ask.kinds.as_ref(),
-                bytes: PAGE_BYTES_TARGET,
+                bytes,
             };
             let page = relay.snapshot_page(&ask, now)?;
             Ok(page.map_err(|refused| match refused {
@@ -237,6 +247,7 @@ impl HubStore for SqliteHub {
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        let bytes = self.page_bytes;
         self.read(move |relay| {
             let ask = LinesAsk {
                 origin: ask.origin,
@@ -244,7 +255,7 @@ impl HubStore for SqliteHub {
                 after: ask.after,
                 kinds: ask.kinds.as_ref(),
                 newest: ask.newest,
-                bytes: PAGE_BYTES_TARGET,
+                bytes,
             };
             let page = relay.lines_page(&ask, now)?;
             Ok(page.map_err(|_| PageRefused::NotFound))

@@ -36,6 +36,9 @@ pub struct Registering {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// When it was signed, in seconds since 1970: of two, the card and `listed` of the later one count,
+    /// in whatever order they come.
+    pub signed_at: u64,
 }
 
 /// A page of changes.

@@ -76,7 +76,8 @@ pub fn unfollow(context: &Context, args: &Follow) -> Result<()> {
     let (mut node, actor) = context.acting()?;
     let (hub, target) = read(&node, args)?;
     let _lock = sync::lock(&node)?;
-    let changed = follow::unfollow(&mut node, &actor, hub, &target)?;
+    let unfollowed = follow::unfollow(&mut node, &actor, hub, &target)?;
+    let changed = unfollowed.hubs;
     if context.json() {
         return output::json(&view(false, &target, &changed));
     }
@@ -90,7 +91,13 @@ pub fn unfollow(context: &Context, args: &Follow) -> Result<()> {
             name_of(&node, &id)?
         ))?,
     }
-    context.say("What was taken stays here, as it is.");
+    if unfollowed.emptied > 0 {
+        context.say(format!(
+            "{} of it went from here: nobody would tell this node any more when something is taken back. Following \
+             again brings them back.",
+            crate::output::count(unfollowed.emptied, "record", "records")
+        ));
+    }
     Ok(())
 }
 

@@ -49,6 +49,7 @@ pub async fn register<S: HubStore>(
         name: card.name,
         card: registration.card.get().to_owned(),
         listed: registration.listed,
+        signed_at: unverified.created(),
     };
     let taken = hub
         .store()

@@ -323,6 +323,14 @@ impl Caller {
                 self.renew_identity().await?;
                 Ok(verify_answer(&answer, Some(request), &self.identity)?)
             }
+            // A hub that moved away, or one that was made anew, says so itself; a signature that only
+            // names somebody else proves nothing.
+            Err(AnswerError::OtherInstance) => Err(match self.who_is_this().await {
+                Ok(found) if found.says.id != self.identity.id() => {
+                    CallError::OtherInstance(found.says.id)
+                }
+                _ => AnswerError::OtherInstance.into(),
+            }),
             // A proxy, or another program.
             Err(AnswerError::NotSigned) if !is_success(incoming.status) => {
                 Err(CallError::NotOurs(incoming.status))

@@ -1,10 +1,11 @@
 //! Syncing by itself: every so often, and at once when a hub has something new.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::sync::Phase;
 use wb_store::{Home, Peer};
@@ -15,8 +16,8 @@ use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::sync::{connect, watch as watch_hub};
 
-/// How long after a failure to sync at all (a lock, a full disk) it is tried again.
-const REST: Duration = Duration::from_secs(10);
+/// How long after nobody is waited at any more it is tried again.
+const WAIT_AGAIN: Duration = Duration::from_secs(15);
 
 /// At least this long between two looks at a hub: one that says at once, again and again, that there is
 /// something new must not keep this computer busy.
@@ -49,59 +50,57 @@ pub fn auto_sync(
         .map_err(NodeError::file(settings.home.dir()))?;
     runtime.block_on(async {
         let mut node = Node::open(&settings.home)?;
-        loop {
-            let next = Instant::now() + settings.every;
-            match round(&mut node, report).await {
-                Ok(()) => {}
-                Err(error) => {
-                    trouble(&error);
-                    if stops(&mut stop, Instant::now() + REST.min(settings.every)).await {
-                        return Ok(());
-                    }
-                }
-            }
-            while Instant::now() < next {
-                let news = wait_for_news(&node, next);
-                tokio::select! {
-                    _ = stop.changed() => return Ok(()),
-                    peers = news => match peers {
-                        Ok(peers) => {
-                            for peer in peers {
-                                if let Err(error) = one(&mut node, peer, false, report).await {
-                                    trouble(&error);
-                                }
-                            }
-                            if stops(&mut stop, next.min(Instant::now() + LOOK_EVERY)).await {
-                                return Ok(());
-                            }
-                        }
-                        Err(error) => {
-                            trouble(&error);
-                            if stops(&mut stop, next).await {
-                                return Ok(());
-                            }
-                        }
-                    },
-                }
-            }
-            if *stop.borrow() {
-                return Ok(());
-            }
+        // A sync that is dropped here ends between two pages: each is a transaction, and the next sync
+        // goes on from there.
+        tokio::select! {
+            () = told(&mut stop) => Ok(()),
+            never = forever(&mut node, settings.every, report, trouble) => match never {},
         }
     })
 }
 
-/// Waits until a time; true when it should stop.
-async fn stops(stop: &mut watch::Receiver<bool>, until: Instant) -> bool {
-    timeout_at(until, stop.changed()).await.is_ok()
+/// Waits until it should stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so being gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Both directions, with every hub that may be tried.
-async fn round(node: &mut Node, report: &dyn Fn(&Synced)) -> Result<()> {
-    for peer in due(node)? {
-        one(node, peer, true, report).await?;
+/// Rounds, and what is new between them.
+async fn forever(
+    node: &mut Node,
+    every: Duration,
+    report: &dyn Fn(&Synced),
+    trouble: &dyn Fn(&NodeError),
+) -> Infallible {
+    loop {
+        let next = Instant::now() + every;
+        match due(node) {
+            Ok(peers) => each(node, peers, true, report, trouble).await,
+            Err(error) => trouble(&error),
+        }
+        while Instant::now() < next {
+            match wait_for_news(node, next).await {
+                Ok(peers) => each(node, peers, false, report, trouble).await,
+                Err(error) => trouble(&error),
+            }
+            sleep_until(next.min(Instant::now() + LOOK_EVERY)).await;
+        }
     }
-    Ok(())
+}
+
+/// Syncs with some hubs. What goes wrong with one keeps nobody from the next.
+async fn each(
+    node: &mut Node,
+    peers: Vec<Peer>,
+    push: bool,
+    report: &dyn Fn(&Synced),
+    trouble: &dyn Fn(&NodeError),
+) {
+    for peer in peers {
+        if let Err(error) = one(node, peer, push, report).await {
+            trouble(&error);
+        }
+    }
 }
 
 fn due(node: &Node) -> Result<Vec<Peer>> {
@@ -132,33 +131,34 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
 async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
     let now = node.now();
+    let started = Instant::now();
+    let left = until.saturating_duration_since(started);
+    // A hub waits for whole seconds. Asked for less it would answer at once, again and again.
+    let wait = Duration::from_secs(left.as_secs().min(WAIT_SECONDS_MAX));
     let mut waits = JoinSet::new();
     for peer in due(node)? {
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
-        if state_of(&peer, now).phase() != Phase::Idle || peer.cursor.is_none() {
+        let is_idle = state_of(&peer, now).phase() == Phase::Idle;
+        if !is_idle || peer.cursor.is_none() || wait.is_zero() {
             continue;
         }
         let mut hub = connect(node, &peer)?;
-        let left = until.saturating_duration_since(Instant::now());
-        let wait = left.min(Duration::from_secs(WAIT_SECONDS_MAX));
         waits.spawn(async move {
             let news = watch_hub(&mut hub, &peer, wait).await;
             (peer, news)
         });
     }
-    if waits.is_empty() {
-        tokio::time::sleep_until(until).await;
-        return Ok(Vec::new());
-    }
     while let Ok(Some(joined)) = timeout_at(until, waits.join_next()).await {
         match joined {
             Ok((peer, Ok(true))) => return Ok(vec![peer]),
+            // One that does not hold its answer back is asked again after a while.
+            Ok((_, Ok(false))) if started.elapsed() < wait => {}
             Ok((_, Ok(false))) => return Ok(Vec::new()),
-            // It is tried with the next round, where its state is told.
+            // A connection that was cut, by a proxy perhaps: it is made again after a while. What else is
+            // wrong is told by the next round.
             Ok((_, Err(_))) | Err(_) => {}
         }
     }
-    // Nobody is waited for any more.
-    tokio::time::sleep_until(until).await;
+    sleep_until(until.min(Instant::now() + WAIT_AGAIN)).await;
     Ok(Vec::new())
 }

@@ -14,6 +14,9 @@ use super::{SyncEnd, bad_answer};
 use crate::error::NodeError;
 use crate::import::sink::StoreSink;
 
+/// The outcome of a feed that breaks a rule, by the names of the spec.
+const REFUSED: &str = "refused";
+
 /// What changed, counted; and the records themselves, where a list is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -50,6 +53,12 @@ pub struct SetAside {
     pub rule: Option<&'static str>,
 }
 
+impl SetAside {
+    fn is_refused(&self) -> bool {
+        self.outcome == REFUSED
+    }
+}
+
 impl Tally {
     pub(super) fn count(&mut self, changed: &[Changed]) {
         for change in changed {
@@ -59,6 +68,25 @@ impl Tally {
                 Difference::Gone => self.gone += 1,
             }
         }
+    }
+
+    /// Says that something of a feed breaks a rule, in words. A hub checks what it takes by the same
+    /// rules, so this is the hub's doing.
+    #[must_use]
+    pub fn refused(&self) -> Option<String> {
+        let refused = self.set_aside.iter().find(|aside| aside.is_refused())?;
+        let rule = refused.rule.unwrap_or("a rule");
+        Some(format!(
+            "what it holds of {} ({}) breaks {rule}",
+            refused.origin, refused.scope
+        ))
+    }
+
+    /// A feed is about to come anew, whatever was wrong with it before.
+    pub(super) fn forgive(&mut self, origin: InstanceId, scope: FeedScope) {
+        self.set_aside.retain(|aside| {
+            !(aside.is_refused() && (aside.origin, aside.scope) == (origin, scope))
+        });
     }
 
     /// Whether anything came.
@@ -71,7 +99,7 @@ impl Tally {
 
 /// What the lines of a page led to.
 pub(super) struct Applied {
-    /// Feeds to which only a snapshot leads.
+    /// Feeds to which only a snapshot leads, also because what came of them breaks a rule.
     pub want_snapshot: Vec<(InstanceId, FeedScope)>,
     /// Heads the hub named without deltas that lead there.
     pub again: Vec<Held>,
@@ -159,12 +187,17 @@ impl<'w, 's> Applier<'w, 's> {
             match feed.outcome {
                 "early" | "need_snapshot" => want_snapshot.push((feed.origin, feed.scope)),
                 _ if feed.is_good() => {}
-                outcome => tally.set_aside.push(SetAside {
-                    origin: feed.origin,
-                    scope: feed.scope,
-                    outcome,
-                    rule: feed.rule.map(wb_core::rule::Rule::as_str),
-                }),
+                outcome => {
+                    if outcome == REFUSED {
+                        want_snapshot.push((feed.origin, feed.scope));
+                    }
+                    tally.set_aside.push(SetAside {
+                        origin: feed.origin,
+                        scope: feed.scope,
+                        outcome,
+                        rule: feed.rule.map(wb_core::rule::Rule::as_str),
+                    });
+                }
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;

@@ -151,6 +151,9 @@ impl<'n> Pull<'n> {
             }
         }
         self.keep_cursor()?;
+        if self.tally.refused().is_some() {
+            self.forget_cursor()?;
+        }
         self.fill_stubs(hub, progress).await
     }
 
@@ -307,6 +310,10 @@ impl<'n> Pull<'n> {
             }
             Ok(())
         });
+        if let Err(SyncEnd::Peer(..)) = &applied {
+            // A page that cannot be taken would come again and again: heads are compared next time.
+            self.forget_cursor()?;
+        }
         // What was dropped with the transaction was not taken.
         applied?;
         tally.deltas += section.deltas;
@@ -363,6 +370,7 @@ impl<'n> Pull<'n> {
             let taking = self.taking();
             let mut applier = Applier::new(write, &taking);
             spool.each(|line| applier.push(line))?;
+            tally.forgive(origin, scope);
             let applied = applier.finish(&mut tally)?;
             applied.check_snapshot((origin, scope))?;
             if remembers {
@@ -415,6 +423,7 @@ impl<'n> Pull<'n> {
             outcome: "not_taken",
             rule: None,
         });
+        let detail = format!("the {scope} feed of {origin}: {detail}");
         self.trouble.get_or_insert(SyncEnd::Peer(cause, detail));
         self.session.snapshot_failed();
         self.keep_cursor()
@@ -427,6 +436,16 @@ impl<'n> Pull<'n> {
             return Ok(());
         }
         self.input.peer.cursor = cursor;
+        let peer = self.input.peer.clone();
+        self.write(|write| Ok(write.put_peer(&peer)?))
+    }
+
+    /// The next sync compares heads: what this one could not take as changes, it takes as snapshots,
+    /// and nothing that the hub gives wrongly now is passed over for good.
+    fn forget_cursor(&mut self) -> Result<(), SyncEnd> {
+        if self.input.peer.cursor.take().is_none() {
+            return Ok(());
+        }
         let peer = self.input.peer.clone();
         self.write(|write| Ok(write.put_peer(&peer)?))
     }

@@ -200,6 +200,11 @@ impl<'c> Lines<'c> {
         if self.section.as_ref().is_some_and(|open| open.feed != feed) {
             self.end_section();
         }
+        // Who compared heads before there was this feed has passed over its origin's identity log.
+        if seq == 0 {
+            self.end_section();
+            self.identity(&feed.0)?;
+        }
         let header: StoredHeader = self.served.header(log_no, seq)?;
         let items = self.served.items(&header)?;
         let open = self.section.get_or_insert_with(|| Deltas {

@@ -28,6 +28,8 @@ pub struct Applicant<'a> {
     pub name: &'a str,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// When it signed, in seconds since 1970.
+    pub signed_at: u64,
 }
 
 /// What came of a registration.
@@ -167,7 +169,8 @@ impl Relay {
 
 impl RelayWrite<'_> {
     /// Takes a registration. Coming again it brings a longer identity log, another card or another
-    /// `listed`, and changes the standing of nobody.
+    /// `listed`, and changes the standing of nobody. One that was signed before the one held brings its
+    /// identity log only: it is a copy that somebody sends once more.
     ///
     /// # Errors
     /// What the database reports.
@@ -186,10 +189,11 @@ impl RelayWrite<'_> {
             Policy::Approval => Standing::Waiting,
         };
         self.transaction.execute(
-            "INSERT INTO members (instance_no, id, name, card, listed, standing, since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO members (instance_no, id, name, card, listed, standing, since, signed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (instance_no) DO UPDATE SET name = excluded.name, card = excluded.card,
-               listed = excluded.listed",
+               listed = excluded.listed, signed_at = excluded.signed_at
+             WHERE excluded.signed_at >= signed_at",
             params![
                 no,
                 Sql(id),
@@ -197,11 +201,13 @@ impl RelayWrite<'_> {
                 applicant.card,
                 applicant.listed,
                 first_standing.as_str(),
-                Sql(now)
+                Sql(now),
+                Sql(applicant.signed_at)
             ],
         )?;
+        let is_listed = load(&self.transaction, &id, now)?.is_some_and(|member| member.listed);
         let was_listed = before.as_ref().is_none_or(|before| before.listed);
-        if applicant.listed && !was_listed {
+        if is_listed && !was_listed {
             // Who follows all listed members is served its feeds from now on.
             self.serve_again(&id, now)?;
         } else {

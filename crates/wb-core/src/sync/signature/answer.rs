@@ -92,8 +92,10 @@ pub enum AnswerError {
     /// hold it.
     #[error("the answer is signed with a key that is not known here")]
     KeyUnknown,
-    /// Its body is not the one signed, it answers another request, the signature is wrong, or another
-    /// instance's.
+    /// It names another instance as its signer. That is nobody's word yet: who answers says it.
+    #[error("the answer is signed by another instance")]
+    OtherInstance,
+    /// Its body is not the one signed, it answers another request, or the signature is wrong.
     #[error("the answer's signature does not fit it")]
     Invalid,
 }
@@ -117,7 +119,7 @@ pub fn verify_answer(
         return Err(AnswerError::NotSigned);
     }
     if key.instance != identity.id() {
-        return Err(AnswerError::Invalid);
+        return Err(AnswerError::OtherInstance);
     }
     let entry = identity.entry(&key.entry).ok_or(AnswerError::KeyUnknown)?;
     let status = answer.status.to_string();

@@ -180,6 +180,12 @@ impl UnverifiedRequest {
         self.key
     }
 
+    /// When it says to have been signed, in seconds since 1970.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+
     /// Checks key, signature and times. `identity` is the sender's log as held here.
     ///
     /// # Errors

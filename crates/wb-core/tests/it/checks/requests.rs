@@ -132,7 +132,9 @@ fn taken(known: &IdentityLog, case: &Value) -> &'static str {
     match verify_answer(&received, case["request_signature"].as_str(), known) {
         Ok(()) => "taken",
         Err(AnswerError::KeyUnknown) => "key_unknown",
-        Err(AnswerError::NotSigned | AnswerError::Invalid) => "refused",
+        Err(AnswerError::NotSigned | AnswerError::OtherInstance | AnswerError::Invalid) => {
+            "refused"
+        }
     }
 }
 

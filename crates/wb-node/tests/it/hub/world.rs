@@ -2,26 +2,46 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use wb_core::id::{InstanceId, RecordRef};
+use wb_core::id::{InstanceId, PublicKey, RecordRef};
 use wb_core::scope::{FeedScope, Scope};
-use wb_core::sync::Policy;
-use wb_hub::{Decision, Hub, HubInfo, HubStore as _, SqliteHub};
+use wb_core::signed::Signer;
+use wb_core::sync::signature::KeyId;
+use wb_core::sync::{Heads, Policy};
+use wb_core::time::Timestamp;
+use wb_core::want::Held;
+use wb_hub::{Decision, Hub, HubInfo, HubStore as _, MemberRow, SqliteHub};
 use wb_net::ServerLimits;
+use wb_net::signed::{Clock, Responder};
 use wb_node::command::follow::accept_all;
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
+use wb_node::command::publish::publish;
+use wb_node::command::record_share::record_unshare;
 use wb_node::command::request_add::{RequestAdd, request_add};
+use wb_node::command::request_edit::request_edit;
 use wb_node::command::sync::{SyncInput, Synced, sync};
 use wb_node::query::requests;
+use wb_node::sync::key_of;
 use wb_node::{Actor, Node, entropy, service};
 use wb_store::relay::Relay;
 use wb_store::{Home, Peer};
+use zeroize::Zeroizing;
+
+use super::seam::{Seam, Seamed};
+
+/// Pulls and pushes.
+pub const BOTH_WAYS: SyncInput = SyncInput {
+    pull: true,
+    push: true,
+    dry_run: false,
+    wait: Duration::ZERO,
+};
 
 /// Makes an instance in a folder of its own.
 fn found(name: &str) -> (TempDir, Node) {
@@ -41,45 +61,64 @@ pub struct HubUp {
     node: Node,
     policy: Policy,
     address: SocketAddr,
-    runtime: Runtime,
-    store: SqliteHub,
+    runtime: Option<Runtime>,
+    store: Seamed,
+    /// Seconds that its clock is ahead of everybody's.
+    clock_ahead: i64,
+    reports: Arc<Mutex<Vec<String>>>,
     stop: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
 }
 
 impl HubUp {
     pub fn start(name: &str, policy: Policy) -> Self {
+        Self::with(name, policy, 0)
+    }
+
+    /// A hub whose clock is ahead by so many seconds.
+    pub fn with_clock(name: &str, clock_ahead: i64) -> Self {
+        Self::with(name, Policy::Open, clock_ahead)
+    }
+
+    fn with(name: &str, policy: Policy, clock_ahead: i64) -> Self {
         let (dir, node) = found(name);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let store = open(&node);
+        let store = Seamed {
+            file: open(&node),
+            seam: Arc::default(),
+        };
         let mut hub = Self {
             dir,
             node,
             policy,
             address: "127.0.0.1:0".parse().expect("an address"),
-            runtime,
+            runtime: None,
             store,
+            clock_ahead,
+            reports: Arc::default(),
             stop: None,
         };
         hub.up();
         hub
     }
 
-    fn up(&mut self) {
+    pub fn up(&mut self) {
         let info = HubInfo {
             name: self.node.name().to_owned(),
             identity: self.node.identity().clone(),
             policy: self.policy,
         };
-        let report: wb_hub::Report = Arc::new(|text| panic!("the hub reports: {text}"));
-        let responder = service::responder(&self.node).expect("a key");
+        let reports = Arc::clone(&self.reports);
+        let report: wb_hub::Report = Arc::new(move |text| {
+            let mut reports = reports.lock().expect("nobody panics with it");
+            reports.push(text.to_owned());
+        });
+        let (key, signer) = key(&self.node);
+        let (clock, ahead) = (service::clock(), self.clock_ahead);
+        let clock: Clock = Arc::new(move || clock().saturating_add_signed(ahead));
+        let responder = Responder::new(key, signer, clock);
         let times = Arc::new(entropy::now);
         let hub = Hub::new(self.store.clone(), responder, info, times, report);
-        let listener = self
-            .runtime
+        let runtime = self.runtime.get_or_insert_with(runtime);
+        let listener = runtime
             .block_on(tokio::net::TcpListener::bind(self.address))
             .expect("a port");
         self.address = listener.local_addr().expect("an address");
@@ -87,14 +126,32 @@ impl HubUp {
         let serving = wb_net::serve(listener, hub.router(), ServerLimits::default(), async {
             let _ = stopped.await;
         });
-        self.stop = Some((stop, self.runtime.spawn(serving)));
+        self.stop = Some((stop, runtime.spawn(serving)));
     }
 
+    /// Stops it, when every answer that runs is over.
     pub fn down(&mut self) {
         if let Some((stop, serving)) = self.stop.take() {
             let _ = stop.send(());
-            self.runtime.block_on(serving).expect("it ends");
+            self.on(serving).expect("it ends");
         }
+    }
+
+    /// Ends it at once, in the midst of whatever it answers.
+    pub fn cut_off(&mut self) {
+        self.stop = None;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(10));
+        }
+    }
+
+    fn on<T>(&self, work: impl Future<Output = T>) -> T {
+        let runtime = self.runtime.as_ref().expect("it was started");
+        runtime.block_on(work)
+    }
+
+    pub fn socket(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn address(&self) -> String {
@@ -105,9 +162,51 @@ impl HubUp {
         self.node.own_id()
     }
 
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    pub fn seam(&self) -> &Seam {
+        &self.store.seam
+    }
+
+    /// From now on a page holds little.
+    pub fn page_bytes(&mut self, bytes: usize) {
+        self.down();
+        self.store.file = self.store.file.clone().with_page_bytes(bytes);
+        self.up();
+    }
+
+    /// What it told its operator so far.
+    pub fn reports(&self) -> Vec<String> {
+        std::mem::take(&mut *self.reports.lock().expect("nobody panics with it"))
+    }
+
+    pub fn decide(&self, id: InstanceId, decision: Decision) {
+        let decided = self.store.decide(id, decision, entropy::now());
+        assert!(self.on(decided).expect("a store"));
+    }
+
     pub fn approve(&self, id: InstanceId) {
-        let decided = self.store.decide(id, Decision::Approve, entropy::now());
-        assert!(self.runtime.block_on(decided).expect("a store"));
+        self.decide(id, Decision::Approve);
+    }
+
+    pub fn member(&self, id: InstanceId) -> Option<MemberRow> {
+        self.on(self.store.member(id, entropy::now()))
+            .expect("a store")
+    }
+
+    /// What a member would be told of its own feeds and of those it follows.
+    pub fn heads(&self, id: InstanceId) -> Heads {
+        self.on(self.store.file.heads(id, None, entropy::now()))
+            .expect("a store")
+    }
+
+    /// Forgets every delta that has arrived.
+    pub fn forget_all(&self) -> u64 {
+        let later = entropy::now().unix_ms() + 1_000;
+        let later = Timestamp::from_unix_ms(later).expect("a time");
+        self.on(self.store.forget_before(later)).expect("a store")
     }
 
     /// Copies the hub's file as it is now, with the hub stopped meanwhile.
@@ -126,34 +225,78 @@ impl HubUp {
 
     /// Puts an older copy back.
     pub fn restore(&mut self, copy: &Path) {
+        self.without_file(|file| {
+            std::fs::copy(copy, file).expect("a copy");
+        });
+    }
+
+    /// Goes on with an empty database.
+    pub fn forget_everything(&mut self) {
+        self.without_file(|_| {});
+    }
+
+    fn without_file(&mut self, put: impl FnOnce(&Path)) {
         self.down();
         // The connections to the file as it was must not write into the one that takes its place.
         let parked = self.dir.path().join("parked.db");
-        self.store = SqliteHub::new(Relay::open(&parked, entropy::log_id()).expect("it opens"));
+        self.store.file =
+            SqliteHub::new(Relay::open(&parked, entropy::log_id()).expect("it opens"));
         let file = self.file();
-        for suffix in ["-wal", "-shm"] {
-            let beside = PathBuf::from(format!("{}{suffix}", file.display()));
-            let _ = std::fs::remove_file(beside);
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&file, suffix));
         }
-        std::fs::copy(copy, &file).expect("a copy");
-        self.store = open(&self.node);
+        put(&file);
+        self.store.file = open(&self.node);
         self.up();
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.node.store().home().dir().join("hub.db")
     }
+
+    /// Every byte of its database, with what is still in its log.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for suffix in ["", "-wal", "-shm"] {
+            bytes.extend(std::fs::read(beside(&self.file(), suffix)).unwrap_or_default());
+        }
+        bytes
+    }
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", file.display()))
 }
 
 impl Drop for HubUp {
     fn drop(&mut self) {
         self.down();
+        if !std::thread::panicking() {
+            assert_eq!(self.reports(), Vec::<String>::new(), "nothing went wrong");
+        }
     }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 fn open(node: &Node) -> SqliteHub {
     let path = node.store().home().dir().join("hub.db");
     SqliteHub::new(Relay::open(&path, entropy::log_id()).expect("it opens"))
+}
+
+/// The key with which an instance signs, read from its file.
+pub fn key(node: &Node) -> (KeyId, Arc<Signer>) {
+    let text = std::fs::read_to_string(node.store().home().signing_key()).expect("a key file");
+    // A seed has the form of a public key.
+    let seed: PublicKey = text.trim().parse().expect("64 hex digits");
+    let signer = Signer::from_seed(&Zeroizing::new(seed.0));
+    (key_of(node.identity()), Arc::new(signer))
 }
 
 /// A community.
@@ -217,6 +360,35 @@ impl Member {
         self.node = Node::open(&Home::new(copy.path())).expect("it opens");
     }
 
+    /// Changes the title of a request of its own.
+    pub fn reword(&mut self, request: &RecordRef, title: &str) {
+        request_edit(&self.node, &self.actor(), request, Some(title), None).expect("its own");
+    }
+
+    pub fn take_back(&mut self, request: &RecordRef) {
+        record_unshare(&self.node, &self.actor(), request).expect("its own");
+    }
+
+    /// Seals what is marked, and sends it nowhere.
+    pub fn seal(&mut self) {
+        let actor = self.actor();
+        publish(&mut self.node, &actor).expect("it seals");
+    }
+
+    pub fn home(&self) -> Home {
+        self.node.store().home().clone()
+    }
+
+    /// Replaces its files by those of a folder.
+    pub fn reopen_with(&mut self, change: impl FnOnce(&Path)) {
+        let home = self.home();
+        // The folder of another instance, so that no connection to the files is left.
+        let (_aside, parked) = found("Aside");
+        self.node = parked;
+        change(home.dir());
+        self.node = Node::open(&home).expect("it opens");
+    }
+
     pub fn register(&mut self, hub: &HubUp) {
         let actor = self.actor();
         let found = self
@@ -236,22 +408,30 @@ impl Member {
     }
 
     pub fn peer(&self, hub: &HubUp) -> Peer {
-        let peer = self.node.store().peer(&hub.id()).expect("a store");
+        self.peer_of(hub.id())
+    }
+
+    fn peer_of(&self, hub: InstanceId) -> Peer {
+        let peer = self.node.store().peer(&hub).expect("a store");
         peer.expect("it is registered")
     }
 
+    /// Changes what is kept of a hub.
+    pub fn edit_peer(&mut self, hub: &HubUp, edit: impl FnOnce(&mut Peer)) {
+        edit_peer(&mut self.node, hub.id(), edit);
+    }
+
     pub fn sync(&mut self, hub: &HubUp) -> Synced {
-        let input = SyncInput {
-            pull: true,
-            push: true,
-            dry_run: false,
-            wait: Duration::ZERO,
-        };
-        self.sync_as(hub, input)
+        self.sync_as(hub, BOTH_WAYS)
     }
 
     pub fn sync_as(&mut self, hub: &HubUp, input: SyncInput) -> Synced {
-        let (actor, peer) = (self.actor(), self.peer(hub));
+        self.sync_by_id(hub.id(), input)
+    }
+
+    /// Syncs with a hub that only its id is needed of, so that it may end meanwhile.
+    pub fn sync_by_id(&mut self, hub: InstanceId, input: SyncInput) -> Synced {
+        let (actor, peer) = (self.actor(), self.peer_of(hub));
         let mut progress = |_, _| {};
         let synced = sync(&mut self.node, &actor, peer, input, &mut progress);
         self.runtime.block_on(synced).expect("nothing fails here")
@@ -291,6 +471,49 @@ impl Member {
         }
         lines
     }
+}
+
+impl Member {
+    /// Asserts that nothing in its files contradicts anything else.
+    pub fn assert_sound(&mut self) {
+        let home = self.home();
+        let mut store = wb_store::Store::open(&home).expect("it opens");
+        for finding in store.check().expect("a check") {
+            assert_eq!(finding.problems, Vec::<String>::new(), "{}", finding.check);
+        }
+    }
+
+    /// Deltas set aside, by outcome.
+    pub fn held_rows(&self) -> Vec<String> {
+        let counts = self.node.store().held_counts().expect("a store");
+        counts.iter().map(|count| format!("{count:?}")).collect()
+    }
+
+    /// The head held of an instance's public feed.
+    pub fn head(&self, origin: InstanceId) -> Option<Held> {
+        let served = self.node.store().served();
+        served.head(&origin, FeedScope::Public).expect("a store")
+    }
+
+    /// Asserts that the public feed of another is held here as it is there, byte for byte.
+    pub fn assert_equals(&self, other: &Self) {
+        assert_eq!(self.head(other.id()), other.head(other.id()));
+        assert_eq!(self.live_lines(other.id()), other.live_lines(other.id()));
+    }
+}
+
+/// Changes what is kept of a hub.
+pub fn edit_peer(node: &mut Node, hub: InstanceId, edit: impl FnOnce(&mut Peer)) {
+    let home = node.store().home().clone();
+    let mut store = wb_store::Store::open(&home).expect("it opens");
+    let mut peer = store
+        .peer(&hub)
+        .expect("a store")
+        .expect("it is registered");
+    edit(&mut peer);
+    let write = store.write().expect("a transaction");
+    write.put_peer(&peer).expect("it is stored");
+    write.commit().expect("it counts");
 }
 
 /// Titles of the requests that are shown, by title.

@@ -59,9 +59,27 @@ fn a_follower_comes_to_the_heads_page_by_page() {
 }
 
 #[test]
+fn the_first_delta_of_a_log_comes_with_the_identity_log_of_its_origin() {
+    let (mut north, west) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &west]);
+    // West has compared heads by now: North was there, and its feed was not.
+    let since = harbour.relay.cursor().expect("a cursor");
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    harbour.publish(&mut north, &[Do::Put(2)]);
+    let n = north.id().short();
+    let first = [format!("identity {n} 1"), format!("deltas {n} 2")];
+    assert_eq!(harbour.told(&west.id(), &since), first);
+    let since = harbour.relay.cursor().expect("a cursor");
+    harbour.publish(&mut north, &[Do::Put(3)]);
+    assert_eq!(harbour.told(&west.id(), &since), [format!("deltas {n} 1")]);
+}
+
+#[test]
 fn deltas_of_one_feed_that_follow_each_other_are_one_section() {
     let (mut north, mut south, west) = (Origin::new(1), Origin::new(2), Origin::new(3));
     let mut harbour = Harbour::with(&[&north, &south, &west]);
+    harbour.publish(&mut north, &[Do::Put(9)]);
+    harbour.publish(&mut south, &[Do::Put(9)]);
     let since = harbour.relay.cursor().expect("a cursor");
     for n in 1..=3 {
         harbour.publish(&mut north, &[Do::Put(n)]);

@@ -53,6 +53,7 @@ impl Harbour {
             card: &card,
             name: "somebody",
             listed: true,
+            signed_at: 0,
         };
         self.write(|write| write.register(&applicant, policy, now()))
             .expect("a registration")

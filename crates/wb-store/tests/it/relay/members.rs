@@ -110,6 +110,7 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
         card: &card,
         name: "North",
         listed: false,
+        signed_at: 0,
     };
     harbour
         .write(|write| write.register(&applicant, Policy::Open, now()))
@@ -130,6 +131,35 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
         .expect("a registration");
     let (id, told) = (north.id().short(), harbour.told(&south.id(), &since));
     assert_eq!(told, [format!("identity {id} 1"), format!("again {id} 0")]);
+}
+
+#[test]
+fn of_two_registrations_the_one_signed_later_counts_in_whatever_order_they_come() {
+    let north = Origin::new(1);
+    let mut harbour = Harbour::new();
+    let card = north.card();
+    let applicant = |name, listed, signed_at| Applicant {
+        identity: &north.identity,
+        card: &card,
+        name,
+        listed,
+        signed_at,
+    };
+    let calls = [
+        (applicant("North", true, 7), ("North", true)),
+        (applicant("North Side", false, 9), ("North Side", false)),
+        // A copy of the first.
+        (applicant("North", true, 7), ("North Side", false)),
+        (applicant("North", true, 9), ("North", true)),
+    ];
+    for (applicant, expected) in calls {
+        harbour
+            .write(|write| write.register(&applicant, Policy::Open, now()))
+            .expect("a registration");
+        let member = harbour.relay.member(&north.id(), now());
+        let member = member.expect("a store").expect("it is registered");
+        assert_eq!((member.name.as_str(), member.listed), expected);
+    }
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use wb_core::id::InstanceId;
+use wb_core::identity::IdentityLog;
+use wb_core::sync::{
+    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
+};
+use wb_core::time::Timestamp;
+use wb_hub::{
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
+    SnapshotAsk, SqliteHub, StoreProblem,
+};
+
+type Kept<T> = Result<T, StoreProblem>;
+
+/// Changes an answer on its way out of the store.
+type Lie<T> = Mutex<Option<Box<dyn FnMut(T) -> T + Send>>>;
+
+/// A snapshot page that somebody asked for and that waits to be let through; dropped, it is too.
+pub struct Waiting(
+    #[expect(dead_code, reason = "its end is what lets the page through")] oneshot::Sender<()>,
+);
+
+/// What the tests turn.
+#[derive(Default)]
+pub struct Seam {
+    gate: Mutex<Option<Sender<Waiting>>>,
+    changes: Lie<ChangesPage>,
+    snapshot: Lie<Vec<u8>>,
+    heads: Lie<Heads>,
+    /// Refusals that the next asks for a snapshot page get instead.
+    refusals: Mutex<VecDeque<PageRefused>>,
+    asked_changes: AtomicU64,
+    arrivals: Mutex<Option<Sender<Cursor>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn told<T>(lie: &Lie<T>, truth: T) -> T {
+    match lock(lie).as_mut() {
+        Some(lie) => lie(truth),
+        None => truth,
+    }
+}
+
+impl Seam {
+    /// From now on every page of a snapshot waits until the test lets it through.
+    pub fn gate(&self) -> Receiver<Waiting> {
+        let (sender, receiver) = channel();
+        *lock(&self.gate) = Some(sender);
+        receiver
+    }
+
+    /// Tells each cursor with which somebody asks for changes, before it is answered.
+    pub fn listen(&self) -> Receiver<Cursor> {
+        let (sender, receiver) = channel();
+        *lock(&self.arrivals) = Some(sender);
+        receiver
+    }
+
+    pub fn lie_in_changes(&self, lie: impl FnMut(ChangesPage) -> ChangesPage + Send + 'static) {
+        *lock(&self.changes) = Some(Box::new(lie));
+    }
+
+    pub fn lie_in_snapshots(&self, lie: impl FnMut(Vec<u8>) -> Vec<u8> + Send + 'static) {
+        *lock(&self.snapshot) = Some(Box::new(lie));
+    }
+
+    pub fn lie_in_heads(&self, lie: impl FnMut(Heads) -> Heads + Send + 'static) {
+        *lock(&self.heads) = Some(Box::new(lie));
+    }
+
+    /// Refuses the next page of a snapshot.
+    pub fn refuse_a_page(&self, refused: PageRefused) {
+        lock(&self.refusals).push_back(refused);
+    }
+
+    /// From now on everything goes through as it is.
+    pub fn be_honest(&self) {
+        *lock(&self.gate) = None;
+        *lock(&self.changes) = None;
+        *lock(&self.snapshot) = None;
+        *lock(&self.heads) = None;
+        lock(&self.refusals).clear();
+    }
+
+    /// How often somebody asked for changes.
+    pub fn asked_changes(&self) -> u64 {
+        self.asked_changes.load(Ordering::SeqCst)
+    }
+}
+
+/// A hub's file with the seam in front.
+#[derive(Clone)]
+pub struct Seamed {
+    pub file: SqliteHub,
+    pub seam: Arc<Seam>,
+}
+
+impl HubStore for Seamed {
+    async fn identity(&self, id: InstanceId) -> Kept<Option<IdentityLog>> {
+        self.file.identity(id).await
+    }
+
+    async fn register(
+        &self,
+        registering: Registering,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Kept<Standings> {
+        self.file.register(registering, policy, now).await
+    }
+
+    async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
+        self.file.standing(id, now).await
+    }
+
+    async fn directory(
+        &self,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Directory> {
+        self.file.directory(after, limit, now).await
+    }
+
+    async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
+        self.file.put_follows(id, list).await
+    }
+
+    async fn heads(
+        &self,
+        id: InstanceId,
+        after: Option<InstanceId>,
+        now: Timestamp,
+    ) -> Kept<Heads> {
+        let heads = self.file.heads(id, after, now).await?;
+        Ok(told(&self.seam.heads, heads))
+    }
+
+    async fn changes(
+        &self,
+        id: InstanceId,
+        since: Cursor,
+        now: Timestamp,
+    ) -> Kept<Result<ChangesPage, PageRefused>> {
+        self.seam.asked_changes.fetch_add(1, Ordering::SeqCst);
+        let page = self.file.changes(id, since, now).await?;
+        if let Some(sender) = &*lock(&self.seam.arrivals) {
+            // Who listens no more has heard enough.
+            let _ = sender.send(since);
+        }
+        Ok(page.map(|page| told(&self.seam.changes, page)))
+    }
+
+    async fn snapshot(
+        &self,
+        ask: SnapshotAsk,
+        now: Timestamp,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        let gate = lock(&self.seam.gate).clone();
+        if let Some(gate) = gate {
+            let (go, gone) = oneshot::channel();
+            if gate.send(Waiting(go)).is_ok() {
+                let _ = gone.await;
+            }
+        }
+        if let Some(refused) = lock(&self.seam.refusals).pop_front() {
+            return Ok(Err(refused));
+        }
+        let page = self.file.snapshot(ask, now).await?;
+        Ok(page.map(|page| told(&self.seam.snapshot, page)))
+    }
+
+    async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.file.lines(ask, now).await
+    }
+
+    async fn push(
+        &self,
+        id: InstanceId,
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<Result<Pushed, PushRefused>> {
+        self.file.push(id, body, now).await
+    }
+
+    async fn members(
+        &self,
+        standing: Option<Standing>,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.file.members(standing, after, limit, now).await
+    }
+
+    async fn member(&self, id: InstanceId, now: Timestamp) -> Kept<Option<MemberRow>> {
+        self.file.member(id, now).await
+    }
+
+    async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {
+        self.file.decide(id, decision, now).await
+    }
+
+    async fn forget_before(&self, time: Timestamp) -> Kept<u64> {
+        self.file.forget_before(time).await
+    }
+
+    async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
+        self.file.end_suspensions(now).await
+    }
+
+    async fn check(&self) -> Kept<()> {
+        self.file.check().await
+    }
+}

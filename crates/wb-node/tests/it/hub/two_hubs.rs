@@ -1,0 +1,112 @@
+//! Three nodes at two hubs: what one hub lacks comes by the other, and nothing comes twice.
+
+use wb_core::scope::Scope;
+use wb_core::sync::{PeerCause, Policy};
+
+use super::world::{HubUp, Member, titles};
+
+fn everywhere(members: &mut [&mut Member], hubs: &[&HubUp]) {
+    for member in members {
+        for hub in hubs {
+            member.register(hub);
+        }
+    }
+}
+
+#[test]
+fn what_a_stopped_hub_got_in_part_comes_by_the_other_and_afterwards_everything_is_equal() {
+    let (mut one, two) = (
+        HubUp::start("One", Policy::Open),
+        HubUp::start("Two", Policy::Open),
+    );
+    let mut north = Member::found("North");
+    let (mut south, mut east) = (Member::found("South"), Member::found("East"));
+    everywhere(&mut [&mut north, &mut south, &mut east], &[&one, &two]);
+    for hub in [&one, &two] {
+        south.follow_all(hub, &[north.id(), east.id()]);
+        east.follow_all(hub, &[north.id(), south.id()]);
+    }
+    let ladder = north.ask("A ladder", Scope::Public);
+    let saw = north.ask("A saw", Scope::Public);
+    north.sync(&one);
+    south.sync(&one);
+    north.reword(&ladder, "A long ladder");
+    north.sync(&one);
+    // One stops. It has the first two deltas, and Two has nothing of them.
+    one.down();
+    assert_eq!(titles(&south), ["A ladder", "A saw"]);
+    north.take_back(&saw);
+    north.ask("A hammer", Scope::Public);
+    let unreachable = north.sync(&one).end.expect("it is down");
+    assert_eq!(unreachable.0, PeerCause::Unreachable, "{}", unreachable.1);
+    assert_eq!(north.sync(&two).end, None);
+
+    for follower in [&mut south, &mut east] {
+        assert_eq!(follower.sync(&two).end, None);
+        follower.assert_equals(&north);
+        assert_eq!(titles(follower), ["A hammer", "A long ladder"]);
+    }
+    // South answers meanwhile, through Two alone.
+    south.ask("From South", Scope::Public);
+    south.sync(&two);
+    east.sync(&two);
+
+    one.up();
+    for member in [&mut north, &mut south, &mut east] {
+        assert_eq!(member.sync(&one).end, None);
+    }
+    for member in [&mut north, &mut south, &mut east] {
+        for hub in [&one, &two] {
+            assert_eq!(member.sync(hub).end, None);
+        }
+    }
+    for follower in [&south, &east] {
+        follower.assert_equals(&north);
+    }
+    east.assert_equals(&south);
+    for member in [&mut north, &mut south, &mut east] {
+        // Both hubs hold of it what it holds itself.
+        let own = member.head(member.id());
+        for hub in [&one, &two] {
+            assert_eq!(hub.heads(member.id()).own.first(), own.as_ref());
+            let again = member.sync(hub);
+            assert_eq!(
+                (again.round_trips, again.run_no),
+                (1, None),
+                "nothing twice"
+            );
+        }
+        assert_eq!(member.held_rows(), Vec::<String>::new());
+        member.assert_sound();
+    }
+}
+
+#[test]
+fn whichever_road_a_delta_takes_first_the_other_brings_nothing_new() {
+    let (one, two) = (
+        HubUp::start("One", Policy::Open),
+        HubUp::start("Two", Policy::Open),
+    );
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    everywhere(&mut [&mut north, &mut south], &[&one, &two]);
+    for hub in [&one, &two] {
+        south.follow_all(hub, &[north.id()]);
+    }
+    for n in 0..4 {
+        north.ask(&format!("Request {n}"), Scope::Public);
+        for hub in [&one, &two] {
+            assert_eq!(north.sync(hub).end, None);
+        }
+        let (first, second) = if n % 2 == 0 {
+            (&one, &two)
+        } else {
+            (&two, &one)
+        };
+        assert_eq!(south.sync(first).tally.new, if n == 0 { 2 } else { 1 });
+        let tally = south.sync(second).tally;
+        assert_eq!((tally.new, tally.changed, tally.gone), (0, 0, 0));
+        south.assert_equals(&north);
+    }
+    assert_eq!(south.held_rows(), Vec::<String>::new());
+    south.assert_sound();
+}
