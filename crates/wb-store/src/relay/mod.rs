@@ -9,6 +9,7 @@ mod arrival;
 mod as_of;
 mod changes;
 mod counts;
+mod doctor;
 mod file;
 mod follow;
 mod forget;

@@ -1,6 +1,7 @@
 //! What a hub relays, in a real file, followed by real nodes.
 
 mod changes;
+mod doctor;
 mod follower;
 mod forget;
 mod harbour;
