@@ -19,6 +19,7 @@ mod member;
 mod page;
 mod push;
 mod snapshot;
+mod void;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};

@@ -9,4 +9,5 @@ mod lines;
 mod members;
 mod push;
 mod random;
+mod recover;
 mod snapshots;
