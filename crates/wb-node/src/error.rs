@@ -219,7 +219,7 @@ impl NodeError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(StoreError::Newer { .. }) => ErrorKind::Skew,
+            Self::Store(StoreError::Newer { .. } | StoreError::Older { .. }) => ErrorKind::Skew,
             Self::Store(StoreError::NoInstance(_) | StoreError::AlreadyFounded(_))
             | Self::Text { .. }
             | Self::Unknown { .. }
@@ -267,6 +267,10 @@ impl NodeError {
             }
             Self::Store(StoreError::AlreadyFounded(_)) => {
                 "nothing was changed; name another folder with --home to found another instance".to_owned()
+            }
+            Self::Store(StoreError::Older { .. }) => {
+                "stop the hub, and start it with this program: `wb hub up` brings its file to the newest format"
+                    .to_owned()
             }
             Self::Store(StoreError::Newer { .. }) => {
                 "this folder was used by a newer wb; nothing was changed. Use that version, or restore \

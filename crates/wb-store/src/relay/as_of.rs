@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 use super::forget;
 use super::heads::{FeedAtHead, feeds_of};
 use super::member::IS_SERVED;
+use super::void::Voids;
 use crate::error::Result;
 use crate::sql::Sql;
 
@@ -26,7 +27,7 @@ pub(super) struct AsOf {
     last_line: i64,
 }
 
-/// The feed of a member that is served.
+/// The feed of a member that is served, unless a recovery made its head void.
 pub(super) fn served_feed(
     connection: &Connection,
     origin: &InstanceId,
@@ -40,7 +41,10 @@ pub(super) fn served_feed(
         .optional()?;
     let Some(no) = no else { return Ok(None) };
     let mut feeds = feeds_of(connection, no, origin)?.into_iter();
-    Ok(feeds.find(|feed| feed.held.scope == scope))
+    match feeds.find(|feed| feed.held.scope == scope) {
+        Some(feed) if Voids::new(connection).is_at_void(&feed)? => Ok(None),
+        feed => Ok(feed),
+    }
 }
 
 impl AsOf {

@@ -1,6 +1,7 @@
 //! What a hub relays, in a real file, followed by real nodes.
 
 mod changes;
+mod doctor;
 mod follower;
 mod forget;
 mod harbour;
@@ -8,4 +9,5 @@ mod lines;
 mod members;
 mod push;
 mod random;
+mod recover;
 mod snapshots;
