@@ -23,8 +23,8 @@ use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::sync::{
-    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, connect, pull, push,
-    sealed_and_lacking,
+    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, check_not_behind, connect, pull,
+    push, sealed_and_lacking,
 };
 
 /// What is synced, and how.
@@ -263,7 +263,7 @@ impl Running {
             self.done.notices.insert(Notice::HubLostOurs);
         }
         // Before anything is sealed: whether the hub holds more of us than we do.
-        sealed_and_lacking(node, &own)?;
+        check_not_behind(node, &own)?;
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {
             Ok(pushed) => self.done.pushed = pushed,

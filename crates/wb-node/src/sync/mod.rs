@@ -13,7 +13,7 @@ mod spool;
 pub use apply::Tally;
 pub use connect::{Connected, connect, connect_new, key_of};
 pub use pull::{PullInput, Pulled, pull, watch};
-pub use push::{Lacking, PushedAll, push, sealed_and_lacking};
+pub use push::{Lacking, PushedAll, check_not_behind, push, sealed_and_lacking};
 
 use wb_core::sync::{PeerCause, Problem, SessionError};
 use wb_net::NetError;

@@ -70,6 +70,17 @@ fn lacking(
     })
 }
 
+/// Makes sure that a hub does not hold more of us than is here.
+///
+/// # Errors
+/// As [`push`]: then nothing may be sealed.
+pub fn check_not_behind(node: &Node, at_hub: &[Held]) -> Result<(), SyncEnd> {
+    for scope in FeedScope::ALL {
+        lacking(node, node.store.served(), scope, at_hub)?;
+    }
+    Ok(())
+}
+
 /// What is already sealed and a hub lacks, record by record.
 ///
 /// # Errors
