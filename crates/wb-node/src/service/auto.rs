@@ -18,6 +18,9 @@ use crate::sync::{connect, watch as watch_hub};
 /// How long after a failure to sync at all (a lock, a full disk) it is tried again.
 const REST: Duration = Duration::from_secs(10);
 
+/// The shortest time a hub is asked to wait for news.
+const WAIT_MIN: Duration = Duration::from_secs(1);
+
 /// How a node syncs by itself.
 #[derive(Debug, Clone)]
 pub struct AutoSync {
@@ -125,6 +128,13 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
 async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
     let now = node.now();
+    let left = until.saturating_duration_since(Instant::now());
+    let wait = left.min(Duration::from_secs(WAIT_SECONDS_MAX));
+    if wait < WAIT_MIN {
+        // A hub waits for whole seconds: with less it answers at once, and would be asked again at once.
+        tokio::time::sleep_until(until).await;
+        return Ok(Vec::new());
+    }
     let mut waits = JoinSet::new();
     for peer in due(node)? {
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
@@ -132,8 +142,6 @@ async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
             continue;
         }
         let mut hub = connect(node, &peer)?;
-        let left = until.saturating_duration_since(Instant::now());
-        let wait = left.min(Duration::from_secs(WAIT_SECONDS_MAX));
         waits.spawn(async move {
             let news = watch_hub(&mut hub, &peer, wait).await;
             (peer, news)
