@@ -394,12 +394,7 @@ fn view(done: &Synced, dry_run: bool) -> SyncView<'_> {
             retracts: done.pushed.retracts,
             deltas: done.pushed.deltas,
         },
-        notices: done
-            .notices
-            .iter()
-            .copied()
-            .map(Notice::as_str)
-            .collect(),
+        notices: done.notices.iter().copied().map(Notice::as_str).collect(),
         waiting: done
             .waiting
             .iter()
