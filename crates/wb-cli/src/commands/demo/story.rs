@@ -9,7 +9,6 @@ use wb_node::entropy;
 use wb_node::plan::{count_stays, plan};
 use wb_node::query::requests;
 
-use super::bytes::files_with;
 use super::world::{HUB_NAME, World};
 use super::{Narrator, Summary};
 use crate::output::count;
@@ -142,7 +141,7 @@ fn answer(shown: &Narrator<'_>, world: &mut World, request: &RecordRef) -> Resul
 }
 
 /// Looks for words of North in the files of everybody else, the hub included.
-fn look(shown: &Narrator<'_>, world: &World) -> Result<(usize, usize)> {
+fn look(shown: &Narrator<'_>, world: &mut World) -> Result<(usize, usize)> {
     let filled = &world.sides[NORTH].filled;
     let elsewhere = [
         &world.hub_dir,
@@ -151,8 +150,10 @@ fn look(shown: &Narrator<'_>, world: &World) -> Result<(usize, usize)> {
     ];
     let (mut public, mut private) = (0, 0);
     for dir in elsewhere {
-        public += files_with(dir, filled.must_leave)?;
-        private += files_with(dir, filled.must_stay)? + files_with(dir, filled.unnamed_handle)?;
+        let files = &mut world.looked_into;
+        public += files.files_with(dir, filled.must_leave)?;
+        private += files.files_with(dir, filled.must_stay)?;
+        private += files.files_with(dir, filled.unnamed_handle)?;
     }
     shown.line(&format!(
         "   public words  “{}”: in {public} files away from North",
@@ -191,7 +192,7 @@ fn take_back(world: &mut World, request: &RecordRef) -> Result<bool> {
         &world.sides[SOUTH].dir,
         &world.sides[EAST].dir,
     ] {
-        left += files_with(dir, words)?;
+        left += world.looked_into.files_with(dir, words)?;
     }
     let shown = [SOUTH, EAST]
         .iter()

@@ -20,6 +20,7 @@ use wb_store::Home;
 
 use super::super::hub_up;
 use super::super::serve::listen;
+use super::bytes::LookedInto;
 use crate::context::tell;
 use crate::output::clean;
 
@@ -51,6 +52,8 @@ pub struct World {
     /// Told to stop at the end.
     pub stop: watch::Sender<bool>,
     serving: Option<tokio::task::JoinHandle<()>>,
+    /// After everything that has databases open.
+    pub looked_into: LookedInto,
 }
 
 /// Waits until it is told to stop.
@@ -89,6 +92,7 @@ impl World {
             handle,
             stop,
             serving: Some(serving),
+            looked_into: LookedInto::default(),
         })
     }
 
