@@ -11,6 +11,10 @@ use crate::home::restrict_file;
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Prepared statements a connection keeps. Taking in one delta runs some twenty, and a cache that is
+/// smaller than one round prepares every one of them anew.
+const STATEMENTS_MAX: usize = 128;
+
 /// What opening may do to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
@@ -76,6 +80,7 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
         restrict_file(path)?;
     }
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     check_ours(&connection, path, database)?;
     if opening == Opening::AsItIs {
         check_newest(&connection, database)?;
