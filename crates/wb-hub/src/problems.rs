@@ -102,6 +102,15 @@ pub(crate) fn of_body(error: &BodyError) -> Refusal {
     problem
 }
 
+/// A refusal for a large body while as many as the hub takes at once are being taken.
+pub(crate) fn no_place() -> Refusal {
+    refusal(
+        Cause::Busy,
+        "the hub is taking as many large bodies as it can at once; nothing was changed",
+        "try again",
+    )
+}
+
 /// A refusal for something that is not well formed.
 pub(crate) fn bad_request(detail: impl Into<String>) -> Refusal {
     refusal(
