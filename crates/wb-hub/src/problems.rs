@@ -120,6 +120,17 @@ pub(crate) fn bad_request(detail: impl Into<String>) -> Refusal {
     )
 }
 
+/// A registration that is older than the one held, or another of the same counter.
+pub(crate) fn registration_stale(counter: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::RegistrationStale,
+        format!("a later registration of this instance is held here (counter {counter})"),
+        "register again with a counter above that",
+    );
+    problem.counter = Some(counter);
+    problem
+}
+
 /// There is nothing of that name.
 pub(crate) fn not_found(what: &str) -> Refusal {
     refusal(

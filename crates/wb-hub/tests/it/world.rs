@@ -63,7 +63,7 @@ impl Instance {
             "name": name, "addresses": [], "hubs": [], "sync": { "by_hand": true }, "kinds": {},
             "protocol": { "min": 1, "max": 1 }, "software": "tests",
         });
-        json!({ "schema_version": 1, "identity": lines, "card": card, "listed": true })
+        json!({ "schema_version": 1, "identity": lines, "card": card, "listed": true, "counter": 1 })
     }
 }
 

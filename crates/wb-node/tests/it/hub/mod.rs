@@ -52,6 +52,22 @@ fn who_registers_waits_where_the_operator_approves_and_says_so() {
     assert_eq!(north.sync(&hub).end, None);
 }
 
+/// A folder put back from a copy counts from where it was, and the hub holds a later registration.
+#[test]
+fn a_registration_goes_on_above_the_one_the_hub_holds() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let mut north = Member::found("North");
+    north.register(&hub);
+    assert_eq!(north.peer(&hub).counter, 1);
+    let copy = north.copy();
+    north.register(&hub);
+    north.register(&hub);
+    assert_eq!(north.peer(&hub).counter, 3);
+    north.become_copy(&copy);
+    north.register_as(&hub, false);
+    assert_eq!(north.peer(&hub).counter, 4);
+}
+
 #[test]
 fn a_hub_restored_from_an_older_copy_gets_everything_again() {
     let mut hub = HubUp::start("Harbour", Policy::Open);
