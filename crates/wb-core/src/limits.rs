@@ -46,6 +46,8 @@ pub const VOUCH_MONTHS_MAX: u32 = 24;
 pub const VOUCHES_PER_ISSUER_MAX: usize = 20;
 /// Bytes of one body of the sync API after decoding, either way; protects memory. One delta always fits.
 pub const SYNC_BODY_BYTES_MAX: usize = 67_108_864;
+/// Bytes of a body that a recipient reads before it knows who sends it; protects memory and time.
+pub const BODY_UNCHECKED_BYTES_MAX: u64 = 65_536;
 /// Bytes after which a page of the sync API ends; bounds memory and what is lost with a connection.
 pub const PAGE_BYTES_TARGET: usize = 4_194_304;
 /// Seconds an answer may wait for something new; shorter than the idle time-out of common proxies.

@@ -5,6 +5,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod places;
 mod problems;
 mod routes;
 mod service;

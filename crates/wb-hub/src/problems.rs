@@ -102,6 +102,15 @@ pub(crate) fn of_body(error: &BodyError) -> Refusal {
     problem
 }
 
+/// A refusal for a large body while as many as the hub takes at once are being taken.
+pub(crate) fn no_place() -> Refusal {
+    refusal(
+        Cause::Busy,
+        "the hub is taking as many large bodies as it can at once; nothing was changed",
+        "try again",
+    )
+}
+
 /// A refusal for something that is not well formed.
 pub(crate) fn bad_request(detail: impl Into<String>) -> Refusal {
     refusal(
@@ -109,6 +118,17 @@ pub(crate) fn bad_request(detail: impl Into<String>) -> Refusal {
         detail,
         "upgrade the older of both programs; if both are new, report this",
     )
+}
+
+/// A registration that is older than the one held, or another of the same counter.
+pub(crate) fn registration_stale(counter: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::RegistrationStale,
+        format!("a later registration of this instance is held here (counter {counter})"),
+        "register again with a counter above that",
+    );
+    problem.counter = Some(counter);
+    problem
 }
 
 /// There is nothing of that name.

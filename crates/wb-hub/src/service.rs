@@ -11,20 +11,27 @@ use tokio::sync::watch;
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::SYNC_BODY_BYTES_MAX;
+use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
 use wb_core::time::Timestamp;
 use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
 use wb_net::{BodyLimit, read_body};
 
+use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
 use crate::store::{HubStore, Kept};
 
-/// Bytes of a registration: an identity log of its full length, and a card.
-const REGISTRATION_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+/// Bytes of a registration: an identity log of its full length as this program writes it, and a card. It
+/// has to be read before its sender is known, so nothing more is taken.
+const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
+/// Large bodies of members in memory at once, each with what it unpacks to.
+const LARGE_BODIES_MAX: usize = 4;
+/// Large registrations in memory at once: they are of strangers, who must not take the members' places.
+const LARGE_REGISTRATIONS_MAX: usize = 4;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -53,6 +60,8 @@ pub struct Hub<S> {
     times: Times,
     report: Report,
     arrived: watch::Sender<u64>,
+    pushes: Places,
+    registrations: Places,
 }
 
 impl<S> std::fmt::Debug for Hub<S> {
@@ -78,6 +87,8 @@ impl<S: HubStore> Hub<S> {
             times,
             report,
             arrived: watch::Sender::new(0),
+            pushes: Places::new(LARGE_BODIES_MAX),
+            registrations: Places::new(LARGE_REGISTRATIONS_MAX),
         })
     }
 
@@ -215,46 +226,35 @@ async fn dispatch<S: HubStore>(
         let refusal = Reply::refusal(&problems::not_found("such call"));
         return hub.responder.answer(&request, refusal);
     };
-    let limit = route.limit();
-    match read_body(body, limit).await {
-        Err(error) => {
-            let request = Request::new(parts, Vec::new());
-            hub.responder
-                .answer(&request, Reply::refusal(&problems::of_body(&error)))
-        }
-        Ok(body) => {
-            let request = Request::new(parts, body);
-            let reply = match serve(&hub, route, &request).await {
-                Ok(reply) => reply,
-                Err(problem) => Reply::refusal(&problem),
-            };
-            hub.responder.answer(&request, reply)
-        }
-    }
+    let mut request = Request::new(parts, Vec::new());
+    let reply = match serve(&hub, route, &mut request, body).await {
+        Ok(reply) => reply,
+        Err(problem) => Reply::refusal(&problem),
+    };
+    hub.responder.answer(&request, reply)
 }
 
-/// Checks the sender and answers.
+/// Checks the sender, takes its body and answers.
 async fn serve<S: HubStore>(
     hub: &Arc<Hub<S>>,
     route: Route,
-    request: &Request,
+    request: &mut Request,
+    body: Body,
 ) -> Result<Reply, Refusal> {
-    let refuse = |cause| problems::of_request(cause, &hub.info.name, hub.responder.now());
-    let unverified = request.read(hub.responder.own()).map_err(refuse)?;
-    let body = request
-        .body(route.limit())
-        .map_err(|error| problems::of_body(&error))?;
+    let (unverified, waiting) = hub.receive(route, request, body).await?;
     let held = hub.kept(hub.store.identity(unverified.key().instance).await)?;
     if route == Route::Register {
+        let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
         return routes::register::register(hub, &unverified, held, &body).await;
     }
     let verified = unverified.verify(held.as_ref(), hub.responder.now());
-    let sender = verified.map_err(refuse)?.sender;
-    if route == Route::Member {
-        return routes::member::member(hub, sender).await;
+    let sender = verified.map_err(|cause| hub.refuse(cause))?.sender;
+    if route != Route::Member {
+        check_member(hub, sender).await?;
     }
-    check_member(hub, sender).await?;
+    let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
     match route {
+        Route::Member => routes::member::member(hub, sender).await,
         Route::Directory => routes::directory::directory(hub, request).await,
         Route::Follows => routes::follows::put_follows(hub, sender, &body).await,
         Route::Heads => routes::heads::heads(hub, sender, request).await,
@@ -262,7 +262,58 @@ async fn serve<S: HubStore>(
         Route::Snapshot => routes::snapshot::snapshot(hub, request).await,
         Route::Lines => routes::lines::lines(hub, request).await,
         Route::Push => routes::push::push(hub, sender, body).await,
-        Route::Register | Route::Member => Err(problems::not_found("such call")),
+        Route::Register => Err(problems::not_found("such call")),
+    }
+}
+
+impl<S: HubStore> Hub<S> {
+    fn refuse(&self, cause: Cause) -> Refusal {
+        problems::of_request(cause, &self.info.name, self.responder.now())
+    }
+
+    /// Takes a request with a small body whole; of any other only the head, so that nobody unknown makes
+    /// us read much. What was not read is given back.
+    async fn receive(
+        &self,
+        route: Route,
+        request: &mut Request,
+        body: Body,
+    ) -> Result<(UnverifiedRequest, Option<Body>), Refusal> {
+        let own = self.responder.own();
+        let is_large = request.announces_above(BODY_UNCHECKED_BYTES_MAX);
+        let (read, waiting) = if is_large && route.limit().encoded > 0 {
+            (request.read_head(own), Some(body))
+        } else {
+            let read = read_body(body, route.limit()).await;
+            request.put_body(read.map_err(|error| problems::of_body(&error))?);
+            (request.read(own), None)
+        };
+        Ok((read.map_err(|cause| self.refuse(cause))?, waiting))
+    }
+
+    /// The body, decoded. One that was not read yet takes a place among the large ones, and keeps it as
+    /// long as it is in memory.
+    async fn body(
+        &self,
+        route: Route,
+        request: &mut Request,
+        waiting: Option<Body>,
+        unverified: &UnverifiedRequest,
+    ) -> Result<(Vec<u8>, Option<Place>), Refusal> {
+        let mut place = None;
+        if let Some(body) = waiting {
+            let places = match route {
+                Route::Register => &self.registrations,
+                _ => &self.pushes,
+            };
+            place = Some(places.take().await.ok_or_else(problems::no_place)?);
+            let read = read_body(body, route.limit()).await;
+            request.put_body(read.map_err(|error| problems::of_body(&error))?);
+            let checked = unverified.check_body(request.encoded());
+            checked.map_err(|cause| self.refuse(cause))?;
+        }
+        let body = request.take_body(route.limit());
+        Ok((body.map_err(|error| problems::of_body(&error))?, place))
     }
 }
 
@@ -278,13 +329,11 @@ impl<S: HubStore> Hub<S> {
     /// Checks the signature of somebody whose log came with the request.
     pub(crate) fn verify(
         &self,
-        unverified: &wb_core::sync::signature::UnverifiedRequest,
+        unverified: &UnverifiedRequest,
         identity: &IdentityLog,
     ) -> Result<(), Refusal> {
         let verified = unverified.verify(Some(identity), self.responder.now());
-        let refuse =
-            |cause: Cause| problems::of_request(cause, &self.info.name, self.responder.now());
-        verified.map(|_| ()).map_err(refuse)
+        verified.map(|_| ()).map_err(|cause| self.refuse(cause))
     }
 }
 

@@ -136,16 +136,18 @@ impl HubStore for SqliteHub {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Standings> {
+    ) -> Kept<Result<Standings, u64>> {
         self.write(move |write| {
             let applicant = Applicant {
                 identity: &registering.identity,
                 card: &registering.card,
                 name: &registering.name,
                 listed: registering.listed,
-                signed_at: registering.signed_at,
+                counter: registering.counter,
             };
-            Ok(write.register(&applicant, policy, now)?.standings)
+            let taken = write.register(&applicant, policy, now)?;
+            let taken = taken.map(|registered| registered.standings);
+            Ok(taken.map_err(|stale| stale.counter))
         })
         .await
     }

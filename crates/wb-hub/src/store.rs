@@ -36,9 +36,8 @@ pub struct Registering {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
-    /// When it was signed, in seconds since 1970: of two, the card and `listed` of the later one count,
-    /// in whatever order they come.
-    pub signed_at: u64,
+    /// Counts what it said when it registered.
+    pub counter: u64,
 }
 
 /// A page of changes.
@@ -157,13 +156,14 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// The identity log of an instance.
     fn identity(&self, id: InstanceId) -> impl Future<Output = Kept<Option<IdentityLog>>> + Send;
 
-    /// Takes a registration: it may be the first, or bring something newer. Never changes a standing.
+    /// Takes a registration: it may be the first, or bring something newer. Never changes a standing. Of
+    /// one that is stale only a longer identity log counts; then the counter held is given.
     fn register(
         &self,
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> impl Future<Output = Kept<Standings>> + Send;
+    ) -> impl Future<Output = Kept<Result<Standings, u64>>> + Send;
 
     /// Where a registration stands; none when there is none.
     fn standing(

@@ -36,6 +36,8 @@ pub struct Peer {
     pub paused: bool,
     /// Where the registration stands, as it said last; none before it said anything.
     pub registered: Option<Standings>,
+    /// Counts what was said there at registrations.
+    pub counter: u64,
     /// Where syncing with it stands, for the state machine alone.
     pub state: String,
     /// When it was first known here.
@@ -46,7 +48,7 @@ pub struct Peer {
 
 const COLUMNS: &str =
     "id, role, address, lan, name, follows, cursor, acked, paused, standing, reason, until, state,
-    first_seen, last_ok";
+    first_seen, last_ok, counter";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Peer> {
     let cursor: Option<String> = row.get(6)?;
@@ -75,6 +77,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Peer> {
         state: row.get(12)?,
         first_seen: row.get::<_, Sql<Timestamp>>(13)?.0,
         last_ok: some(row.get(14)?),
+        counter: row.get::<_, Sql<u64>>(15)?.0,
     })
 }
 
@@ -126,13 +129,14 @@ impl Write<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO peers (id, role, address, lan, name, follows, cursor, acked, paused, standing, reason,
-                   until, state, first_seen, last_ok)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                   until, state, first_seen, last_ok, counter)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                  ON CONFLICT (id) DO UPDATE SET role = excluded.role, address = excluded.address, lan = excluded.lan,
                    name = excluded.name, follows = excluded.follows, cursor = excluded.cursor,
                    acked = excluded.acked, paused = excluded.paused, standing = excluded.standing,
                    reason = excluded.reason, until = excluded.until, state = excluded.state,
-                   first_seen = excluded.first_seen, last_ok = excluded.last_ok",
+                   first_seen = excluded.first_seen, last_ok = excluded.last_ok,
+                   counter = excluded.counter",
             )?
             .execute(params![
                 Sql(peer.id),
@@ -150,6 +154,7 @@ impl Write<'_> {
                 peer.state,
                 Sql(peer.first_seen),
                 peer.last_ok.map(Sql),
+                Sql(peer.counter),
             ])?;
         Ok(())
     }

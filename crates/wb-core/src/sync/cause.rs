@@ -75,6 +75,8 @@ causes! {
     TooMany = "too_many", 429,
     /// A follow list older than the one held.
     FollowsStale = "follows_stale", 409,
+    /// A registration older than the one held.
+    RegistrationStale = "registration_stale", 409,
     /// The hub is not the one the cursor is of.
     CursorUnknown = "cursor_unknown", 409,
     /// The deltas after the cursor are not kept.
@@ -136,7 +138,7 @@ pub struct Problem {
     /// With `too_large`: the limit in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// With `follows_stale`: the counter held.
+    /// With `follows_stale` and `registration_stale`: the counter held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
 }

@@ -122,6 +122,8 @@ pub struct Registration {
     pub card: Box<RawValue>,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Counts what the sender said when it registered; the hub keeps the highest.
+    pub counter: u64,
 }
 
 /// Where a registration stands, as answered.

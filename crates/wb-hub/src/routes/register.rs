@@ -8,7 +8,7 @@ use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Registration, read_message};
 use wb_net::signed::{JSON, Reply};
 
-use crate::problems::{Refusal, bad_request};
+use crate::problems::{Refusal, bad_request, registration_stale};
 use crate::service::Hub;
 use crate::store::{HubStore, Registering};
 
@@ -49,13 +49,15 @@ pub async fn register<S: HubStore>(
         name: card.name,
         card: registration.card.get().to_owned(),
         listed: registration.listed,
-        signed_at: unverified.created(),
+        counter: registration.counter,
     };
     let taken = hub
         .store()
         .register(registering, hub.info().policy, hub.now())
         .await;
-    let standings = hub.kept(taken)?;
+    let taken = hub.kept(taken)?;
+    // Also of a stale one a longer identity log counts.
     hub.tell_arrival();
+    let standings = taken.map_err(registration_stale)?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&standings)))
 }

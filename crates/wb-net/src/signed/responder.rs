@@ -4,13 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
 use wb_core::id::InstanceId;
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
-    KeyId, ReceivedRequest, UnverifiedRequest, content_digest, read_request, sign_answer,
+    KeyId, ReceivedRequest, RequestHead, UnverifiedRequest, content_digest, read_head,
+    read_request, sign_answer,
 };
 use wb_core::sync::{Cause, Problem};
 
@@ -20,6 +24,7 @@ use super::{
     ZSTD_LEVEL, text,
 };
 use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers};
+use crate::server::RemoteAddress;
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
 const ROOTS: [&str; 2] = ["/sync/v1/", "/.well-known/wb/"];
@@ -88,12 +93,61 @@ impl Request {
         read_request(&request, own)
     }
 
-    /// The body, decoded.
+    /// Checks form and recipient by the head alone; its body may be on its way still.
+    ///
+    /// # Errors
+    /// The first cause that applies.
+    pub fn read_head(&self, own: InstanceId) -> Result<UnverifiedRequest, Cause> {
+        let headers = &self.parts.headers;
+        let head = RequestHead {
+            method: self.method(),
+            path: self.path(),
+            query: self.query(),
+            to: text(headers, WB_TO),
+            content_digest: text(headers, CONTENT_DIGEST),
+            signature_input: text(headers, SIGNATURE_INPUT),
+            signature: self.signature(),
+            has_body: self.announces_above(0),
+        };
+        read_head(&head, own)
+    }
+
+    /// Whether the head announces a body of more than so many bytes, or one of a length it does not say.
+    #[must_use]
+    pub fn announces_above(&self, bytes: u64) -> bool {
+        let headers = &self.parts.headers;
+        let length = text(headers, CONTENT_LENGTH.as_str()).map(str::parse);
+        match length {
+            _ if headers.contains_key(TRANSFER_ENCODING) => true,
+            None => headers.contains_key(CONTENT_LENGTH),
+            Some(length) => length.map_or(true, |length: u64| length > bytes),
+        }
+    }
+
+    /// Where its connection comes from, when a server of this crate took it.
+    #[must_use]
+    pub fn remote(&self) -> Option<RemoteAddress> {
+        self.parts.extensions.get().copied()
+    }
+
+    /// Adds the body, once it was read.
+    pub fn put_body(&mut self, body: Vec<u8>) {
+        self.body = body;
+    }
+
+    /// The body as it travelled.
+    #[must_use]
+    pub fn encoded(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Takes the body out and decodes it.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn body(&self, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
-        decode(encoding(&self.parts.headers), self.body.clone(), limit)
+    pub fn take_body(&mut self, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
+        let encoded = std::mem::take(&mut self.body);
+        decode(encoding(&self.parts.headers), encoded, limit)
     }
 
     fn accepts_zstd(&self) -> bool {

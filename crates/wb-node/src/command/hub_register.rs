@@ -5,9 +5,9 @@ use wb_core::id::InstanceId;
 use wb_core::kinds::{Body, check_name};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
-    FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
+    Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
-use wb_net::signed::Identified;
+use wb_net::signed::{CallError, Identified};
 use wb_store::{Filter, Peer, Standing};
 
 use super::init::card;
@@ -119,6 +119,7 @@ pub async fn hub_register(
         acked: Vec::new(),
         paused: false,
         registered: None,
+        counter: 0,
         state: state_text(&PeerState::new(now)),
         first_seen: now,
         last_ok: None,
@@ -127,12 +128,16 @@ pub async fn hub_register(
     peer.name.clone_from(&says.name);
     peer.lan = found.lan;
     let mut hub = connect(node, &peer)?;
-    let registration = registration(node, listed)?;
-    let standings = hub
-        .register(&registration)
-        .await
-        .map_err(SyncEnd::from)
-        .map_err(ended(&peer.name))?;
+    let mut registration = registration(node, listed)?;
+    registration.counter = peer.counter.saturating_add(1);
+    let mut answered = hub.register(&registration).await;
+    // An answer that was lost, or a folder put back from a copy: the hub holds a later one of ours.
+    if let Some(held) = answered.as_ref().err().and_then(counter_held) {
+        registration.counter = held.saturating_add(1);
+        answered = hub.register(&registration).await;
+    }
+    let standings = answered.map_err(SyncEnd::from).map_err(ended(&peer.name))?;
+    peer.counter = registration.counter;
     let mut state = state_of(&peer, now);
     match standings.standing {
         Registered::Member if state.phase() != wb_core::sync::Phase::Idle => {
@@ -150,6 +155,16 @@ pub async fn hub_register(
     write.commit()?;
     node.audit(now, actor, "hub register", &peer.id, peer.address.clone())?;
     Ok(peer)
+}
+
+/// The counter of the registration that a hub holds, where it refused ours as an older one.
+fn counter_held(error: &CallError) -> Option<u64> {
+    match error {
+        CallError::Refused(problem) if problem.cause() == Some(Cause::RegistrationStale) => {
+            problem.counter
+        }
+        _ => None,
+    }
 }
 
 fn ended_as(state: &mut PeerState, now: wb_core::time::Timestamp, cause: PeerCause) {
@@ -170,7 +185,8 @@ pub(crate) fn state_text(state: &PeerState) -> String {
     serde_json::to_string(state).expect("a state has string keys and serialises")
 }
 
-/// What is said at a registration: the identity log, and the card as it is kept here.
+/// What is said at a registration: the identity log, and the card as it is kept here. It is not counted
+/// yet.
 pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
     let filter = Filter {
         kind: Some("card".parse().expect("a kind")),
@@ -202,5 +218,6 @@ pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
             .collect(),
         card: serde_json::value::RawValue::from_string(body).expect("it was written as JSON"),
         listed,
+        counter: 0,
     })
 }

@@ -58,6 +58,7 @@ impl World {
                 reason: None,
                 until: None,
             }),
+            counter: 1,
             state: state(PeerEvent::Synced),
             first_seen: now,
             last_ok: None,

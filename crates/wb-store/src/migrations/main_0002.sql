@@ -18,6 +18,8 @@ CREATE TABLE peers (
     standing   TEXT CHECK (standing IN ('waiting', 'member', 'suspended')),
     reason     TEXT,
     until      INTEGER,
+    -- Counts registrations there.
+    counter    INTEGER NOT NULL,
     -- Where syncing with it stands, as JSON that only the state machine reads.
     state      TEXT NOT NULL,
     first_seen INTEGER NOT NULL,

@@ -9,8 +9,8 @@ CREATE TABLE members (
     -- The body of the card it registered with.
     card            TEXT NOT NULL,
     listed          INTEGER NOT NULL,
-    -- When the registration that said so was signed, in seconds; an older one changes nothing.
-    signed_at       INTEGER NOT NULL,
+    -- Counts what it said when it registered; the highest.
+    counter         INTEGER NOT NULL,
     standing        TEXT NOT NULL CHECK (standing IN ('waiting', 'member', 'suspended')),
     reason          TEXT,
     until           INTEGER,

@@ -28,8 +28,16 @@ pub struct Applicant<'a> {
     pub name: &'a str,
     /// Whether the directory lists it.
     pub listed: bool,
-    /// When it signed, in seconds since 1970.
-    pub signed_at: u64,
+    /// Counts what it said when it registered.
+    pub counter: u64,
+}
+
+/// A registration came that is not newer than the one held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the registration held has counter {counter}")]
+pub struct StaleRegistration {
+    /// The counter held.
+    pub counter: u64,
 }
 
 /// What came of a registration.
@@ -54,6 +62,8 @@ pub struct Member {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Counts what it said when it registered; the highest.
+    pub counter: u64,
     /// Where it stands.
     pub standings: Standings,
     /// When it registered.
@@ -64,13 +74,23 @@ pub struct Member {
     pub seen_at: Option<Timestamp>,
 }
 
+impl Applicant<'_> {
+    /// Whether what it says is older than what is held, or contradicts it.
+    fn is_stale(&self, held: &Member) -> bool {
+        let says = (self.name, self.card, self.listed);
+        let is_same = says == (held.name.as_str(), held.card.as_str(), held.listed);
+        self.counter < held.counter || (self.counter == held.counter && !is_same)
+    }
+}
+
 /// SQL for a member `m` that is served at the time `?1`. It sorts out rows and finds none: most members
 /// are served, and lists go by id.
 pub(super) const IS_SERVED: &str =
     "(+m.standing = 'member' OR (+m.standing = 'suspended' AND m.until <= ?1))";
 
 const COLUMNS: &str =
-    "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at";
+    "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at,
+    m.counter";
 
 fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
     Ok(Member {
@@ -82,6 +102,7 @@ fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
         since: row.get::<_, Sql<Timestamp>>(7)?.0,
         seen_n: row.get::<_, Sql<u64>>(8)?.0,
         seen_at: some(row.get(9)?),
+        counter: row.get::<_, Sql<u64>>(10)?.0,
     })
 }
 
@@ -168,9 +189,10 @@ impl Relay {
 }
 
 impl RelayWrite<'_> {
-    /// Takes a registration. Coming again it brings a longer identity log, another card or another
-    /// `listed`, and changes the standing of nobody. One that was signed before the one held brings its
-    /// identity log only: it is a copy that somebody sends once more.
+    /// Takes a registration. Coming again with a higher counter it brings another card or another
+    /// `listed`, and changes the standing of nobody. One that is older, or another of the same counter,
+    /// is stale: nothing of it counts but a longer identity log, which carries its own order. The
+    /// transaction is committed either way.
     ///
     /// # Errors
     /// What the database reports.
@@ -179,21 +201,27 @@ impl RelayWrite<'_> {
         applicant: &Applicant<'_>,
         policy: Policy,
         now: Timestamp,
-    ) -> Result<Registered> {
+    ) -> Result<std::result::Result<Registered, StaleRegistration>> {
         let id = applicant.identity.id();
         let merge = self.put_log(applicant.identity, now)?;
         let before = load(&self.transaction, &id, now)?;
+        if let Some(held) = before.as_ref().filter(|held| applicant.is_stale(held)) {
+            self.tell_identity(&id, now)?;
+            self.arrive_appended(now)?;
+            return Ok(Err(StaleRegistration {
+                counter: held.counter,
+            }));
+        }
         let no = instance_no(&self.transaction, &id)?.expect("its log was stored");
         let first_standing = match policy {
             Policy::Open => Standing::Member,
             Policy::Approval => Standing::Waiting,
         };
         self.transaction.execute(
-            "INSERT INTO members (instance_no, id, name, card, listed, standing, since, signed_at)
+            "INSERT INTO members (instance_no, id, name, card, listed, standing, since, counter)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (instance_no) DO UPDATE SET name = excluded.name, card = excluded.card,
-               listed = excluded.listed, signed_at = excluded.signed_at
-             WHERE excluded.signed_at >= signed_at",
+               listed = excluded.listed, counter = excluded.counter",
             params![
                 no,
                 Sql(id),
@@ -202,7 +230,7 @@ impl RelayWrite<'_> {
                 applicant.listed,
                 first_standing.as_str(),
                 Sql(now),
-                Sql(applicant.signed_at)
+                Sql(applicant.counter)
             ],
         )?;
         let is_listed = load(&self.transaction, &id, now)?.is_some_and(|member| member.listed);
@@ -215,11 +243,11 @@ impl RelayWrite<'_> {
         }
         self.arrive_appended(now)?;
         let member = load(&self.transaction, &id, now)?.expect("it was written above");
-        Ok(Registered {
+        Ok(Ok(Registered {
             standings: member.standings,
             merge,
             is_new: before.is_none(),
-        })
+        }))
     }
 
     /// Takes an identity log; what waited for it goes on.

@@ -26,6 +26,6 @@ pub use counts::{MemberCounts, RelayCounts};
 pub use file::{Relay, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
-pub use member::{Applicant, Member, Registered};
+pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use push::{PushError, RelaySink};
 pub use snapshot::{SnapshotAsk, SnapshotRefused};

@@ -32,6 +32,7 @@ fn a_peer_is_read_as_it_was_written() {
         acked: Vec::new(),
         paused: false,
         registered: None,
+        counter: 0,
         state: "{}".to_owned(),
         first_seen: now(),
         last_ok: None,
@@ -56,6 +57,7 @@ fn a_peer_is_read_as_it_was_written() {
             reason: Some("noise".to_owned()),
             until: Some(now()),
         });
+        peer.counter = 5;
         peer.last_ok = Some(now());
     }
     let write = node.store.write().expect("a transaction");

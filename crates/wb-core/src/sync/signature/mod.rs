@@ -11,8 +11,8 @@ pub use answer::{AnswerError, AnswerFields, ReceivedAnswer, sign_answer, verify_
 pub use digest::content_digest;
 pub use message::{KeyId, ParseKeyIdError};
 pub use request::{
-    OutgoingRequest, ReceivedRequest, RequestFields, UnverifiedRequest, VerifiedRequest,
-    read_request, sign_request,
+    OutgoingRequest, ReceivedRequest, RequestFields, RequestHead, UnverifiedRequest,
+    VerifiedRequest, read_head, read_request, sign_request,
 };
 
 /// Name of our signature among those a message may carry.

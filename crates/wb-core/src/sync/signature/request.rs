@@ -105,12 +105,35 @@ pub struct ReceivedRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// A request whose form, recipient and digest are right, and whose signature was not looked at.
+/// A request as far as it came: everything but its body.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHead<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path below the base.
+    pub path: &'a str,
+    /// The query without its `?`.
+    pub query: Option<&'a str>,
+    /// `wb-to`.
+    pub to: Option<&'a str>,
+    /// `content-digest`.
+    pub content_digest: Option<&'a str>,
+    /// `signature-input`.
+    pub signature_input: Option<&'a str>,
+    /// `signature`.
+    pub signature: Option<&'a str>,
+    /// Whether a body follows.
+    pub has_body: bool,
+}
+
+/// A request whose form and recipient are right, and whose signature was not looked at. Read with its
+/// body, its digest is right as well.
 #[derive(Debug)]
 pub struct UnverifiedRequest {
     key: KeyId,
     read: Read,
     base: Vec<u8>,
+    digest: Option<String>,
     created: u64,
     expires: u64,
 }
@@ -136,21 +159,41 @@ pub fn read_request(
     request: &ReceivedRequest<'_>,
     own: InstanceId,
 ) -> Result<UnverifiedRequest, Cause> {
-    let read =
-        Read::new(request.signature_input, request.signature).map_err(|error| match error {
-            Unreadable::Missing => Cause::SignatureMissing,
-            Unreadable::Malformed => Cause::SignatureMalformed,
-        })?;
-    let to = request.to.unwrap_or_default();
-    let query = query_component(request.query);
-    let digest = request.content_digest.filter(|_| !request.body.is_empty());
-    let covered = components(request.method, request.path, &query, to, digest);
+    let head = RequestHead {
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        to: request.to,
+        content_digest: request.content_digest,
+        signature_input: request.signature_input,
+        signature: request.signature,
+        has_body: !request.body.is_empty(),
+    };
+    let unverified = read_head(&head, own)?;
+    unverified.check_body(request.body)?;
+    Ok(unverified)
+}
+
+/// Checks form and recipient of a request whose body was not read yet. What the signature covers is all
+/// in the head, so key, signature and times can be verified before a byte of the body is taken;
+/// [`UnverifiedRequest::check_body`] is what remains.
+///
+/// # Errors
+/// The first cause that applies.
+pub fn read_head(head: &RequestHead<'_>, own: InstanceId) -> Result<UnverifiedRequest, Cause> {
+    let read = Read::new(head.signature_input, head.signature).map_err(|error| match error {
+        Unreadable::Missing => Cause::SignatureMissing,
+        Unreadable::Malformed => Cause::SignatureMalformed,
+    })?;
+    let to = head.to.unwrap_or_default();
+    let query = query_component(head.query);
+    let digest = head.content_digest.filter(|_| head.has_body);
+    let covered = components(head.method, head.path, &query, to, digest);
     let times = (read.seconds("created"), read.seconds("expires"));
     let key = read.text("keyid").and_then(|text| text.parse().ok());
     let identifiers = covered.iter().map(|(identifier, _)| *identifier);
     // Without its digest a body is not covered; that has a cause of its own below.
-    let with_digest =
-        (!request.body.is_empty() && digest.is_none()).then_some("\"content-digest\"");
+    let with_digest = (head.has_body && digest.is_none()).then_some("\"content-digest\"");
     let is_ours = read.covered.iter().eq(identifiers.chain(with_digest))
         && read.text("tag") == Some(TAG)
         && read.is_ed25519();
@@ -160,7 +203,7 @@ pub fn read_request(
     if to.parse() != Ok(own) {
         return Err(Cause::WrongRecipient);
     }
-    if !request.body.is_empty() && !digest.is_some_and(|digest| names(digest, request.body)) {
+    if head.has_body && digest.is_none() {
         return Err(Cause::DigestMismatch);
     }
     let base = base(&covered, &read.params);
@@ -168,6 +211,7 @@ pub fn read_request(
         key,
         read,
         base,
+        digest: digest.map(str::to_owned),
         created,
         expires,
     })
@@ -180,10 +224,20 @@ impl UnverifiedRequest {
         self.key
     }
 
-    /// When it says to have been signed, in seconds since 1970.
-    #[must_use]
-    pub fn created(&self) -> u64 {
-        self.created
+    /// Checks that a body is the one signed.
+    ///
+    /// # Errors
+    /// `digest_mismatch`.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Cause> {
+        let is_signed = match &self.digest {
+            Some(digest) => names(digest, body),
+            None => body.is_empty(),
+        };
+        if is_signed {
+            Ok(())
+        } else {
+            Err(Cause::DigestMismatch)
+        }
     }
 
     /// Checks key, signature and times. `identity` is the sender's log as held here.

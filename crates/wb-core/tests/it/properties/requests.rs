@@ -10,7 +10,7 @@ use wb_core::signed::Signer;
 use wb_core::sync::Cause;
 use wb_core::sync::signature::{
     AnswerFields, KeyId, OutgoingRequest, ReceivedAnswer, ReceivedRequest, RequestFields,
-    read_request, sign_answer, sign_request, verify_answer,
+    RequestHead, read_head, read_request, sign_answer, sign_request, verify_answer,
 };
 use wb_core::time::Timestamp;
 use zeroize::Zeroizing;
@@ -89,6 +89,23 @@ impl Parts {
             .is_ok_and(|read| read.verify(Some(&sender.identity), NOW).is_ok())
     }
 
+    /// Verifies the head, and only then looks at a body.
+    fn verifies_before_its_body(&self, sender: &Sender, body: &[u8]) -> Result<bool, Cause> {
+        let head = RequestHead {
+            method: &self.method,
+            path: &self.path,
+            query: self.query.as_deref(),
+            to: Some(&self.fields.to),
+            content_digest: self.fields.content_digest.as_deref(),
+            signature_input: Some(&self.fields.signature_input),
+            signature: Some(&self.fields.signature),
+            has_body: !self.body.is_empty(),
+        };
+        let read = read_head(&head, HUB)?;
+        read.verify(Some(&sender.identity), NOW)?;
+        Ok(read.check_body(body).is_ok())
+    }
+
     /// The texts that are signed, but for those that are not there.
     fn texts(&mut self) -> Vec<&mut String> {
         let fields = &mut self.fields;
@@ -135,6 +152,20 @@ proptest! {
         let parts = Parts::signed(&sender, request);
         prop_assert!(parts.verifies(&sender));
         prop_assert!(!parts.verifies(&Sender::new(2)));
+    }
+
+    #[test]
+    fn the_head_proves_the_sender_and_the_digest_the_body(
+        request in request(),
+        other in vec(any::<u8>(), 0..64),
+    ) {
+        let sender = Sender::new(1);
+        let parts = Parts::signed(&sender, request);
+        prop_assert_eq!(parts.verifies_before_its_body(&sender, &parts.body), Ok(true));
+        let is_same = other == parts.body;
+        prop_assert_eq!(parts.verifies_before_its_body(&sender, &other), Ok(is_same));
+        let refused = parts.verifies_before_its_body(&Sender::new(2), &parts.body);
+        prop_assert_eq!(refused, Err(Cause::KeyUnknown));
     }
 
     #[test]

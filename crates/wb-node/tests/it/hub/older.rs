@@ -55,3 +55,19 @@ fn progress_never_goes_back_and_reaches_its_total() {
     );
     assert!(told.is_sorted(), "{told:?}");
 }
+
+/// A folder put back from a copy counts from where it was, and the hub holds a later registration.
+#[test]
+fn a_registration_goes_on_above_the_one_the_hub_holds() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let mut north = Member::found("North");
+    north.register(&hub);
+    assert_eq!(north.peer(&hub).counter, 1);
+    let copy = north.copy();
+    north.register(&hub);
+    north.register(&hub);
+    assert_eq!(north.peer(&hub).counter, 3);
+    north.become_copy(&copy);
+    north.register_as(&hub, false);
+    assert_eq!(north.peer(&hub).counter, 4);
+}

@@ -115,7 +115,7 @@ impl HubStore for Seamed {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Standings> {
+    ) -> Kept<Result<Standings, u64>> {
         self.file.register(registering, policy, now).await
     }
 

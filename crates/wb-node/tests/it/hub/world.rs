@@ -390,13 +390,17 @@ impl Member {
     }
 
     pub fn register(&mut self, hub: &HubUp) {
+        self.register_as(hub, true);
+    }
+
+    pub fn register_as(&mut self, hub: &HubUp, listed: bool) {
         let actor = self.actor();
         let found = self
             .runtime
             .block_on(find_hub(&hub.address(), false, Some(hub.id())))
             .expect("the hub answers");
         self.runtime
-            .block_on(hub_register(&mut self.node, &actor, &found, true))
+            .block_on(hub_register(&mut self.node, &actor, &found, listed))
             .expect("it registers");
     }
 

@@ -58,10 +58,11 @@ impl Harbour {
             card: &card,
             name: "somebody",
             listed: true,
-            signed_at: 0,
+            counter: 1,
         };
         self.write(|write| write.register(&applicant, policy, now()))
             .expect("a registration")
+            .expect("nothing newer is held")
     }
 
     pub fn follow_all(&mut self, id: &InstanceId) {

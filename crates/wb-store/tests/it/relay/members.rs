@@ -2,7 +2,7 @@
 
 use wb_core::id::LogId;
 use wb_core::sync::{FollowList, Policy, Standing};
-use wb_store::relay::{Applicant, Relay, Stale};
+use wb_store::relay::{Applicant, Relay, Stale, StaleRegistration};
 
 use super::harbour::{Harbour, LOG, later};
 use crate::origin::{Do, Origin, now};
@@ -110,11 +110,12 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
         card: &card,
         name: "North",
         listed: false,
-        signed_at: 0,
+        counter: 1,
     };
     harbour
         .write(|write| write.register(&applicant, Policy::Open, now()))
-        .expect("a registration");
+        .expect("a registration")
+        .expect("nothing newer is held");
     harbour.publish(&mut north, &[Do::Put(1)]);
     let start = harbour.start();
     assert_eq!(harbour.told(&south.id(), &start), [""; 0]);
@@ -126,40 +127,51 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
     let since = harbour.relay.cursor().expect("a cursor");
 
     applicant.listed = true;
+    applicant.counter = 2;
     harbour
         .write(|write| write.register(&applicant, Policy::Open, now()))
-        .expect("a registration");
+        .expect("a registration")
+        .expect("nothing newer is held");
     let (id, told) = (north.id().short(), harbour.told(&south.id(), &since));
     assert_eq!(told, [format!("identity {id} 1"), format!("again {id} 0")]);
 }
 
+/// A copied registration changed the card and `listed` back to what they had been.
 #[test]
-fn of_two_registrations_the_one_signed_later_counts_in_whatever_order_they_come() {
-    let north = Origin::new(1);
-    let mut harbour = Harbour::new();
-    let card = north.card();
-    let applicant = |name, listed, signed_at| Applicant {
-        identity: &north.identity,
-        card: &card,
-        name,
-        listed,
-        signed_at,
+fn an_old_registration_after_a_newer_one_changes_nothing_but_a_longer_log() {
+    let (mut harbour, north) = (Harbour::new(), Origin::new(1));
+    let register = |harbour: &mut Harbour, counter, card: &str| {
+        let applicant = Applicant {
+            identity: &north.identity,
+            card,
+            name: "North",
+            listed: counter == 1,
+            counter,
+        };
+        let taken = harbour.write(|write| write.register(&applicant, Policy::Open, now()));
+        taken.expect("a store").map(|taken| taken.is_new)
     };
-    let calls = [
-        (applicant("North", true, 7), ("North", true)),
-        (applicant("North Side", false, 9), ("North Side", false)),
-        // A copy of the first.
-        (applicant("North", true, 7), ("North Side", false)),
-        (applicant("North", true, 9), ("North", true)),
-    ];
-    for (applicant, expected) in calls {
-        harbour
-            .write(|write| write.register(&applicant, Policy::Open, now()))
-            .expect("a registration");
-        let member = harbour.relay.member(&north.id(), now());
-        let member = member.expect("a store").expect("it is registered");
-        assert_eq!((member.name.as_str(), member.listed), expected);
-    }
+    assert_eq!(register(&mut harbour, 1, "{}"), Ok(true));
+    assert_eq!(register(&mut harbour, 7, "{\"a\":1}"), Ok(false));
+    let held = harbour.relay.member(&north.id(), now()).expect("a row");
+    let before = harbour.relay.cursor().expect("a cursor");
+    let stale = Err(StaleRegistration { counter: 7 });
+    assert_eq!(register(&mut harbour, 1, "{}"), stale);
+    assert_eq!(
+        register(&mut harbour, 7, "{}"),
+        stale,
+        "another of the same"
+    );
+    assert_eq!(
+        register(&mut harbour, 7, "{\"a\":1}"),
+        Ok(false),
+        "the same"
+    );
+    let after = harbour.relay.member(&north.id(), now()).expect("a row");
+    assert_eq!(
+        (after, harbour.relay.cursor().expect("a cursor")),
+        (held, before)
+    );
 }
 
 #[test]
