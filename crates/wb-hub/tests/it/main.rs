@@ -1,4 +1,5 @@
 //! A hub on a real port with a real file, as strangers and members find it.
 
 mod bodies;
+mod file;
 mod world;

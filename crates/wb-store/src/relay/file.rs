@@ -49,13 +49,15 @@ impl Relay {
     /// # Errors
     /// What stands in the way.
     pub fn reader(&self) -> Result<Self> {
-        let connection = open::open(&self.path, RELAY, false)?;
-        let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
-        Ok(Self {
+        self.file().reader()
+    }
+
+    /// The file itself, for whoever opens connections while this one is in use.
+    #[must_use]
+    pub fn file(&self) -> RelayFile {
+        RelayFile {
             path: self.path.clone(),
-            log,
-            connection,
-        })
+        }
     }
 
     /// The relay log: what arrived here is numbered under it.
@@ -88,14 +90,16 @@ impl Relay {
     }
 
     /// Writes what is in the log of the file into the file itself and empties the log, so that nothing
-    /// erased stays behind in it. Another connection may be reading; then it is done later.
+    /// erased stays behind in it. Returns whether that was done: another connection may be reading, and
+    /// then it has to be done later.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn checkpoint(&self) -> Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+    pub fn checkpoint(&self) -> Result<bool> {
+        let is_busy: bool =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(!is_busy)
     }
 
     /// Reads several things as of one moment, whatever is written meanwhile.
@@ -106,6 +110,28 @@ impl Relay {
         // Dropped, it rolls back: there is nothing to keep.
         let moment = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
         work(&moment)
+    }
+}
+
+/// A hub's file that was opened before, without a connection.
+#[derive(Debug, Clone)]
+pub struct RelayFile {
+    path: PathBuf,
+}
+
+impl RelayFile {
+    /// Opens a connection to read.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn reader(&self) -> Result<Relay> {
+        let connection = open::open(&self.path, RELAY, false)?;
+        let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
+        Ok(Relay {
+            path: self.path.clone(),
+            log,
+            connection,
+        })
     }
 }
 
