@@ -2,4 +2,5 @@
 
 mod bodies;
 mod file;
+mod kinds;
 mod world;
