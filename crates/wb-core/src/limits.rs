@@ -56,6 +56,8 @@ pub const WAIT_SECONDS_MAX: u64 = 55;
 pub const DIRECTORY_PAGE_MAX: usize = 200;
 /// Feeds in one page of heads.
 pub const HEADS_PAGE_MAX: usize = 1_000;
+/// Kinds that are told of one feed, and asked for at once; protects whoever reads the heads of many.
+pub const FEED_KINDS_MAX: usize = 64;
 /// Instances in a follow list.
 pub const FOLLOWS_MAX: usize = 10_000;
 /// Lines in a sample.

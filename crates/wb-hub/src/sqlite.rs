@@ -2,6 +2,7 @@
 //!
 //! SQLite blocks, so every call runs on a thread for such work.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
@@ -15,7 +16,7 @@ use wb_core::sync::{
 use wb_core::time::Timestamp;
 use wb_store::StoreError;
 use wb_store::relay::{
-    Applicant, CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelaySink,
+    Applicant, CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelayFile, RelaySink,
     RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
 };
 
@@ -37,8 +38,20 @@ pub struct SqliteHub {
 }
 
 struct Shared {
+    file: RelayFile,
     writer: Mutex<Relay>,
+    /// Whether something erased may still stand in the log of the file.
+    owes_checkpoint: AtomicBool,
     readers: Mutex<Vec<Relay>>,
+}
+
+impl Shared {
+    /// Empties the log of the file: what was taken back must not stay behind in it. Where somebody reads
+    /// meanwhile it is owed, and done with the next tidying; what was written counts either way.
+    fn checkpoint(&self, relay: &Relay) {
+        let is_done = relay.checkpoint().unwrap_or(false);
+        self.owes_checkpoint.store(!is_done, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for SqliteHub {
@@ -53,6 +66,9 @@ impl SqliteHub {
     pub fn new(relay: Relay) -> Self {
         Self {
             shared: Arc::new(Shared {
+                file: relay.file(),
+                // A process that ended early may have left it to this one.
+                owes_checkpoint: AtomicBool::new(true),
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
             }),
@@ -76,7 +92,8 @@ impl SqliteHub {
             let pooled = lock(&shared.readers).pop();
             let reader = match pooled {
                 Some(reader) => reader,
-                None => lock(&shared.writer).reader()?,
+                // Never under the writer's lock: who reads must not wait for who writes.
+                None => shared.file.reader()?,
             };
             let done = work(&reader);
             lock(&shared.readers).push(reader);
@@ -213,8 +230,10 @@ impl HubStore for SqliteHub {
             member.seen_n != since.n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
         });
         if is_stale {
-            self.write(move |write| write.note_seen(&id, since.n, now))
-                .await?;
+            // As well as it goes: a full disk or another writer is no reason not to read.
+            let _ = self
+                .write(move |write| write.note_seen(&id, since.n, now))
+                .await;
         }
         let has_news = !changes.body.is_empty();
         let mut body = wb_core::signed::payload(&changes.section);
@@ -283,8 +302,7 @@ impl HubStore for SqliteHub {
             };
             if pushed.is_ok() {
                 write.commit()?;
-                // What was taken back must not stay behind in the log file.
-                relay.checkpoint()?;
+                shared.checkpoint(&relay);
             }
             Ok(pushed)
         })
@@ -332,11 +350,20 @@ impl HubStore for SqliteHub {
     }
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
-        self.write(move |write| write.end_suspensions(now)).await
+        let ended = self.write(move |write| write.end_suspensions(now)).await?;
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            if shared.owes_checkpoint.load(Ordering::Relaxed) {
+                shared.checkpoint(&lock(&shared.writer));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(ended)
     }
 
     async fn check(&self) -> Kept<()> {
-        self.write(|_| Ok(())).await
+        self.read(|relay| relay.cursor().map(|_| ())).await
     }
 }
 

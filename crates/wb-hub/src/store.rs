@@ -253,9 +253,10 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// take snapshots.
     fn forget_before(&self, time: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
 
-    /// Lets members whose suspension has ended arrive again; returns how many.
+    /// Tidies: lets members whose suspension has ended arrive again, and ends what a push had to leave;
+    /// returns how many arrived.
     fn end_suspensions(&self, now: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
 
-    /// Whether it can be read and written, for those who watch over the hub.
+    /// Whether it can be read, for those who watch over the hub.
     fn check(&self) -> impl Future<Output = Kept<()>> + Send;
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use wb_core::id::InstanceId;
+use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::{FeedScope, Kind};
 use wb_net::signed::Request;
 
@@ -44,6 +45,11 @@ fn kinds(request: &Request) -> Result<Option<BTreeSet<Kind>>, Refusal> {
     let Some(text) = value(request, "kinds") else {
         return Ok(None);
     };
+    if text.split(',').count() > FEED_KINDS_MAX {
+        return Err(bad_request(format!(
+            "`kinds` in the query names more than {FEED_KINDS_MAX} kinds"
+        )));
+    }
     let kinds: Result<BTreeSet<Kind>, _> = text.split(',').map(str::parse).collect();
     kinds
         .map(Some)

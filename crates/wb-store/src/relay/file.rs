@@ -49,7 +49,15 @@ impl Relay {
     /// # Errors
     /// What stands in the way.
     pub fn reader(&self) -> Result<Self> {
-        Self::existing(&self.path)
+        self.file().reader()
+    }
+
+    /// The file itself, for whoever opens connections while this one is in use.
+    #[must_use]
+    pub fn file(&self) -> RelayFile {
+        RelayFile {
+            path: self.path.clone(),
+        }
     }
 
     /// Opens a hub's file that is there, as it is: looking at a hub makes none, and brings none to another
@@ -97,14 +105,16 @@ impl Relay {
     }
 
     /// Writes what is in the log of the file into the file itself and empties the log, so that nothing
-    /// erased stays behind in it. Another connection may be reading; then it is done later.
+    /// erased stays behind in it. Returns whether that was done: another connection may be reading, and
+    /// then it has to be done later.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn checkpoint(&self) -> Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+    pub fn checkpoint(&self) -> Result<bool> {
+        let is_busy: bool =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(!is_busy)
     }
 
     /// Reads several things as of one moment, whatever is written meanwhile.
@@ -115,6 +125,22 @@ impl Relay {
         // Dropped, it rolls back: there is nothing to keep.
         let moment = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
         work(&moment)
+    }
+}
+
+/// A hub's file that was opened before, without a connection.
+#[derive(Debug, Clone)]
+pub struct RelayFile {
+    path: PathBuf,
+}
+
+impl RelayFile {
+    /// Opens a connection to read.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn reader(&self) -> Result<Relay> {
+        Relay::existing(&self.path)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use serde_json::value::RawValue;
 use wb_core::id::{Hash, InstanceId, LogId};
+use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::Kind;
 use wb_core::sync::{Directory, DirectoryRow, FeedHead, Heads};
 use wb_core::time::Timestamp;
@@ -64,21 +65,24 @@ pub(super) fn own_heads(connection: &Connection, id: &InstanceId) -> Result<Vec<
     Ok(feeds.into_iter().map(|feed| feed.held).collect())
 }
 
-/// The feeds of an instance with what is live in them, by kind; none whose head a recovery made void.
+/// The feeds of an instance with what is live in them, by kind: the most frequent ones, because an origin
+/// may invent as many as it likes. None whose head a recovery made void.
 pub(super) fn feed_heads(
     connection: &Connection,
     instance_no: i64,
     origin: &InstanceId,
 ) -> Result<Vec<FeedHead>> {
     let (mut heads, mut voids) = (Vec::new(), Voids::new(connection));
+    let kinds_max = Sql(FEED_KINDS_MAX as u64);
     for feed in feeds_of(connection, instance_no, origin)? {
         if voids.is_at_void(&feed)? {
             continue;
         }
         let sql =
-            "SELECT kind, count(*) FROM feed_lines WHERE feed_no = ?1 AND live = 1 GROUP BY kind";
+            "SELECT kind, count(*) AS n FROM feed_lines WHERE feed_no = ?1 AND live = 1 GROUP BY kind
+                   ORDER BY n DESC, kind LIMIT ?2";
         let mut statement = connection.prepare_cached(sql)?;
-        let kinds = statement.query_map([feed.feed_no], |row| {
+        let kinds = statement.query_map(params![feed.feed_no, kinds_max], |row| {
             Ok((word::<Kind>(row, 0)?, row.get::<_, Sql<u64>>(1)?.0))
         })?;
         heads.push(FeedHead {

@@ -23,7 +23,7 @@ mod void;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};
-pub use file::{Relay, RelayWrite};
+pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use member::{Applicant, Member, Registered, StaleRegistration};

@@ -29,6 +29,8 @@ pub enum Do {
     Put(u64),
     /// A comment, new or revised.
     Comment(u64),
+    /// A record of a kind of its own.
+    Invented(u64),
     /// Takes it back.
     Retract(u64),
 }
@@ -225,6 +227,7 @@ impl Origin {
             .map(|what| match *what {
                 Do::Put(number) => self.put(number, "request"),
                 Do::Comment(number) => self.put(number, "comment"),
+                Do::Invented(number) => self.put(number, &format!("invented_{number:03}")),
                 Do::Retract(number) => self.retract(number),
             })
             .collect();
@@ -238,6 +241,7 @@ impl Origin {
         let items = what.iter().map(|what| match *what {
             Do::Put(number) => self.put(number, "request"),
             Do::Comment(number) => self.put(number, "comment"),
+            Do::Invented(number) => self.put(number, &format!("invented_{number:03}")),
             Do::Retract(number) => self.retract(number),
         });
         let items = items.collect::<Vec<_>>();

@@ -219,3 +219,25 @@ fn what_waits_is_counted_from_what_was_seen() {
         .expect("a note");
     assert_eq!(pending(&harbour), 1);
 }
+
+/// An origin that invents kinds made the heads of everybody who follows it large.
+#[test]
+fn heads_name_the_kinds_with_most_records_and_not_all() {
+    let (mut north, south) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &south]);
+    let mut what: Vec<Do> = (0..100).map(Do::Invented).collect();
+    what.extend([Do::Put(200), Do::Put(201)]);
+    harbour.publish(&mut north, &what);
+    let heads = harbour.relay.heads(&south.id(), None, 9, now());
+    let feed = &heads.expect("heads").feeds[0];
+    assert_eq!((feed.live, feed.kinds.len()), (102, 64));
+    let named: Vec<&str> = feed
+        .kinds
+        .keys()
+        .map(wb_core::scope::Kind::as_str)
+        .collect();
+    assert_eq!(
+        (named[0], named[62], named[63]),
+        ("invented_000", "invented_062", "request")
+    );
+}

@@ -1,0 +1,96 @@
+//! The hub's file while others use it.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use wb_core::id::{InstanceId, LogId};
+use wb_core::sync::{Cursor, Policy};
+use wb_hub::{HubStore as _, Registering, SqliteHub};
+use wb_store::relay::Relay;
+
+use crate::world::{Instance, now};
+
+const LOG: LogId = LogId([5; 16]);
+
+/// A hub's file with one member.
+async fn harbour() -> (TempDir, SqliteHub, InstanceId) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let relay = Relay::open(&dir.path().join("hub.db"), LOG).expect("a new file");
+    let (hub, alice) = (SqliteHub::new(relay), Instance::new(1));
+    let registering = Registering {
+        identity: alice.identity.clone(),
+        name: "Alice".to_owned(),
+        card: "{}".to_owned(),
+        listed: true,
+        counter: 1,
+    };
+    let taken = hub.register(registering, Policy::Open, now()).await;
+    taken.expect("a store").expect("a first registration");
+    (dir, hub, alice.id())
+}
+
+fn another(dir: &Path) -> Connection {
+    Connection::open(dir.join("hub.db")).expect("a connection")
+}
+
+fn start() -> Cursor {
+    let start = format!("{LOG}.0.0000000000000000");
+    start.parse().expect("a cursor")
+}
+
+/// Each answer to a pull was refused with `busy` while somebody wrote, though nothing had to be written
+/// but how far the member is.
+#[tokio::test]
+async fn pulls_go_on_while_nothing_can_be_written() {
+    let (dir, hub, alice) = harbour().await;
+    let other = another(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let page = hub.changes(alice, start(), now()).await;
+    page.expect("a store").expect("a page");
+    hub.check().await.expect("it can be read");
+    other.execute_batch("ROLLBACK").expect("it is free");
+    hub.changes(alice, start(), now())
+        .await
+        .expect("a store")
+        .expect("a page");
+    let member = hub.member(alice, now()).await.expect("a store");
+    assert_eq!(member.expect("a row").seen_at, Some(now()));
+}
+
+/// A connection to read was opened under the lock of the writer, and `/readyz` wrote.
+#[tokio::test]
+async fn who_reads_does_not_wait_for_who_writes() {
+    let (dir, hub, alice) = harbour().await;
+    let other = another(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let writer = hub.clone();
+    let writing = tokio::spawn(async move { writer.end_suspensions(now()).await });
+    tokio::task::yield_now().await;
+    hub.check().await.expect("it can be read");
+    hub.standing(alice, now()).await.expect("a store");
+    other.execute_batch("ROLLBACK").expect("it is free");
+    writing.await.expect("it ends").expect("it got its turn");
+}
+
+/// What was taken back stayed in the log of the file until the next push.
+#[tokio::test]
+async fn a_log_that_somebody_read_is_emptied_later() {
+    let (dir, hub, alice) = harbour().await;
+    let length = || {
+        let log = dir.path().join("hub.db-wal");
+        std::fs::metadata(log).expect("a log").len()
+    };
+    let other = another(dir.path());
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM members")
+        .expect("a read");
+    let pushed = hub.push(alice, Vec::new(), now()).await;
+    pushed.expect("a store").expect("an empty push");
+    assert_ne!(length(), 0);
+    hub.end_suspensions(now()).await.expect("a store");
+    assert_ne!(length(), 0);
+    other.execute_batch("ROLLBACK").expect("it was read");
+    hub.end_suspensions(now()).await.expect("a store");
+    assert_eq!(length(), 0);
+}
