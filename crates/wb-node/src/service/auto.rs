@@ -15,7 +15,7 @@ use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::sync::{connect, watch as watch_hub};
 
-/// How long after a failure to sync at all (a lock, a full disk) it is tried again.
+/// How long after a failure to sync at all (a lock, a full disk), or news that were none, it is tried again.
 const REST: Duration = Duration::from_secs(10);
 
 /// How a node syncs by itself.
@@ -57,24 +57,18 @@ pub fn auto_sync(
                 }
             }
             while Instant::now() < next {
-                let news = wait_for_news(&node, next);
-                tokio::select! {
+                let rests = tokio::select! {
                     _ = stop.changed() => return Ok(()),
-                    peers = news => match peers {
-                        Ok(peers) => {
-                            for peer in peers {
-                                if let Err(error) = one(&mut node, peer, false, report).await {
-                                    trouble(&error);
-                                }
-                            }
-                        }
+                    news = wait_for_news(&node, next) => match news {
+                        Ok(peers) => take_news(&mut node, peers, report, trouble).await,
                         Err(error) => {
                             trouble(&error);
-                            if stops(&mut stop, next).await {
-                                return Ok(());
-                            }
+                            true
                         }
                     },
+                };
+                if rests && stops(&mut stop, next.min(Instant::now() + REST)).await {
+                    return Ok(());
                 }
             }
             if *stop.borrow() {
@@ -102,6 +96,28 @@ fn due(node: &Node) -> Result<Vec<Peer>> {
     let mut peers = node.store.peers()?;
     peers.retain(|peer| !peer.paused && state_of(peer, now).may_try(now));
     Ok(peers)
+}
+
+/// Pulls what hubs say to have new. True when that led nowhere, and nothing should be asked for a while:
+/// another process syncs, or a hub says again and again that there is something.
+async fn take_news(
+    node: &mut Node,
+    peers: Vec<Peer>,
+    report: &dyn Fn(&Synced),
+    trouble: &dyn Fn(&NodeError),
+) -> bool {
+    let mut in_vain = false;
+    for peer in peers {
+        let (id, before) = (peer.id, peer.cursor);
+        if let Err(error) = one(node, peer, false, report).await {
+            trouble(&error);
+            in_vain = true;
+            continue;
+        }
+        let after = node.store.peer(&id).ok().flatten();
+        in_vain |= after.is_some_and(|peer| peer.cursor == before);
+    }
+    in_vain
 }
 
 async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<()> {
