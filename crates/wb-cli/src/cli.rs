@@ -72,16 +72,27 @@ pub enum Color {
 /// Every command that works.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Try it: two communities in a temporary folder share, preview and exchange
+    /// Try it: a hub and three communities share, preview, exchange and take back
     Demo(commands::demo::Demo),
     /// Run the node of this folder until Ctrl-C
     Up(commands::up::Up),
     /// Found an instance
     Init(commands::init::Init),
+    /// Become a member of a hub, look at what it offers, and take what you accept
+    Join(commands::join::Join),
     /// Show what is here, what left, what would leave, and what of others is held
     Status,
     /// Check that every file is sound
     Doctor,
+    /// Follow an instance, or everybody a hub lists (HUB/*)
+    Follow(commands::follow::Follow),
+    /// Follow an instance, or everybody a hub lists, no longer
+    Unfollow(commands::follow::Follow),
+    /// Hubs and peers, and where it stands with each
+    #[command(subcommand)]
+    Peer(commands::peer::Peer),
+    /// Take what others published, seal what is marked, and give what hubs lack
+    Sync(commands::sync::Sync),
     /// Seal what is marked to be shared into the feeds of this instance
     Publish(commands::publish::Publish),
     /// Records of any kind, and how far each may go
@@ -102,7 +113,7 @@ pub enum Command {
     /// Exchange feeds in a file
     #[command(subcommand)]
     Bundle(commands::bundle::Bundle),
-    /// Hubs: running one, and its members
+    /// Hubs: becoming a member, running one, and its members
     #[command(subcommand)]
     Hub(commands::hub::Hub),
     /// Make everything that is shown again from what is stored

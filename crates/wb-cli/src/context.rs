@@ -103,13 +103,19 @@ impl Context {
         if self.global.yes {
             return Ok(true);
         }
+        let answer = self.ask(&format!("{question} [y/N] "))?;
+        Ok(answer.is_some_and(|answer| is_yes(&answer)))
+    }
+
+    /// Asks for a line. Nothing where nobody can be asked.
+    pub fn ask(&self, question: &str) -> Result<Option<String>> {
         if !self.can_ask() {
-            return Ok(false);
+            return Ok(None);
         }
-        tell(&format!("{question} [y/N] "));
+        tell(question);
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        Ok(Some(answer.trim().to_owned()))
     }
 
     /// Whether to use colour on standard output.
@@ -137,6 +143,11 @@ impl Context {
             .with_style(style)
             .with_message(what)
     }
+}
+
+/// Whether an answer means yes.
+pub fn is_yes(answer: &str) -> bool {
+    matches!(answer.to_lowercase().as_str(), "y" | "yes")
 }
 
 /// Writes to standard error; nobody to read it is no reason to fail.

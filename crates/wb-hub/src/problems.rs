@@ -156,9 +156,6 @@ pub(crate) fn of_push(refused: &PushRefused) -> Refusal {
         PushRefused::NotPublic => bad_request(
             "the push holds a feed for named peers, which a hub must not see; nothing of it counts",
         ),
-        PushRefused::Snapshot => {
-            bad_request("a push brings deltas, and no snapshots; nothing of it counts")
-        }
         PushRefused::Body(error) => bad_request(format!("{error}; nothing of the push counts")),
     }
 }

@@ -278,7 +278,6 @@ impl HubStore for SqliteHub {
                 Err(PushError::Store(error)) => return Err(error),
                 Err(PushError::NotYours(origin)) => return Ok(Err(PushRefused::NotYours(origin))),
                 Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
-                Err(PushError::Snapshot) => return Ok(Err(PushRefused::Snapshot)),
             };
             if pushed.is_ok() {
                 write.commit()?;

@@ -102,8 +102,6 @@ pub enum PushRefused {
     NotYours(InstanceId),
     /// A section of a feed that is not public.
     NotPublic,
-    /// A snapshot; pushes bring deltas.
-    Snapshot,
     /// The body is not well formed.
     Body(BundleError),
 }

@@ -94,6 +94,16 @@ pub fn encoding(headers: &HeaderMap) -> Result<Option<&str>, BodyError> {
     }
 }
 
+/// Compresses a body where that gains something and where a reader takes it: text that repeats itself
+/// can compress beyond the ratio at which every reader takes it for a bomb, and travels plain then.
+#[must_use]
+pub fn encode_for_readers(level: i32, bytes: &[u8]) -> Option<Vec<u8>> {
+    let encoded = encode_zstd(level, bytes);
+    let is_taken = bytes.len() <= BODY_RATIO_FREE_BYTES
+        || bytes.len() <= encoded.len().saturating_mul(BODY_RATIO_MAX);
+    (is_taken && encoded.len() < bytes.len()).then_some(encoded)
+}
+
 /// Unpacks a body by its `Content-Encoding`; without one it is the bytes themselves.
 ///
 /// # Errors

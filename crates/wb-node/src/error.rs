@@ -93,8 +93,10 @@ pub enum NodeError {
         name: String,
     },
     /// Several things fit.
-    #[error("`{name}` fits {count} records; give more of the id")]
+    #[error("`{name}` fits {count} {what}; give more of the id")]
     Ambiguous {
+        /// What was looked for, as more than one.
+        what: &'static str,
         /// What was asked for.
         name: String,
         /// How many fit.
@@ -217,7 +219,7 @@ impl NodeError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(StoreError::Newer { .. }) => ErrorKind::Skew,
+            Self::Store(StoreError::Newer { .. } | StoreError::Older { .. }) => ErrorKind::Skew,
             Self::Store(StoreError::NoInstance(_) | StoreError::AlreadyFounded(_))
             | Self::Text { .. }
             | Self::Unknown { .. }
@@ -266,6 +268,10 @@ impl NodeError {
             Self::Store(StoreError::AlreadyFounded(_)) => {
                 "nothing was changed; name another folder with --home to found another instance".to_owned()
             }
+            Self::Store(StoreError::Older { .. }) => {
+                "stop the hub, and start it with this program: `wb hub up` brings its file to the newest format"
+                    .to_owned()
+            }
             Self::Store(StoreError::Newer { .. }) => {
                 "this folder was used by a newer wb; nothing was changed. Use that version, or restore \
                  the copy made before the upgrade"
@@ -290,7 +296,12 @@ impl NodeError {
             Self::Peer { cause, .. } => cause.action().to_owned(),
             Self::SyncRuns => "nothing was changed; wait until it ends, or look at `wb peer list`".to_owned(),
             Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
-            Self::Ambiguous { .. } => "`wb record list` shows whole ids".to_owned(),
+            Self::Ambiguous { what, .. } => match *what {
+                "hubs and peers" => "`wb peer list --json` shows whole ids",
+                "instances" => "`wb status` shows whole ids",
+                _ => "`wb record list` shows whole ids",
+            }
+            .to_owned(),
             _ => return None,
         };
         Some(hint)
@@ -298,7 +309,8 @@ impl NodeError {
 }
 
 /// The kind of an error that a peer's state stands for.
-pub(crate) fn of_peer(cause: PeerCause) -> ErrorKind {
+#[must_use]
+pub fn of_peer(cause: PeerCause) -> ErrorKind {
     match (cause, cause.phase()) {
         (PeerCause::VersionSkew, _) => ErrorKind::Skew,
         (PeerCause::NotProved, _) => ErrorKind::Verification,

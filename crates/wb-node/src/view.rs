@@ -7,6 +7,7 @@ use wb_core::id::{InstanceId, RecordId, RecordRef, Token};
 use wb_core::kinds::{Personalisation, To};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{Kind, Scope};
+use wb_core::sync::Role;
 use wb_core::time::Timestamp;
 
 /// Version of the JSON that commands print.
@@ -77,6 +78,22 @@ pub struct RecordDetail {
     /// For an own profile: which fields its owner shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shares: Option<ProfileShares>,
+    /// For a record of another instance: by which road it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub road: Option<RoadView>,
+}
+
+/// By which road a record came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoadView {
+    /// `hub` or `bundle`.
+    pub road: &'static str,
+    /// The hub's name, or that of the file.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// The run in `wb sync log`.
+    pub run: i64,
 }
 
 /// A request.
@@ -271,12 +288,31 @@ pub struct StatusView {
     pub to_retract: u64,
     /// Own records that stay home, by cause.
     pub stays: BTreeMap<&'static str, u64>,
+    /// Hubs and peers that this instance talks to.
+    pub peers: Vec<PeerState>,
     /// Other instances known here.
     pub instances: Vec<InstanceView>,
     /// Records of others that a newer version would show.
     pub needs_newer_version: u64,
     /// Deltas set aside, by name.
     pub held: Vec<HeldView>,
+}
+
+/// Where it stands with a hub or peer, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeerState {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// The state.
+    pub phase: &'static str,
+    /// Why it is in it.
+    pub cause: &'static str,
+    /// That in words.
+    pub sentence: String,
+    /// The next thing to do.
+    pub action: &'static str,
 }
 
 /// Deltas of one instance that wait, contradict or were refused.
@@ -292,4 +328,204 @@ pub struct HeldView {
     pub rule: Option<String>,
     /// How many.
     pub count: u64,
+}
+
+/// A hub or peer: where it stands with it, and how far each side is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeerView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name, or the first digits of its id.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// The address everything is asked under.
+    pub address: String,
+    /// Whether the address may be one of the own network.
+    pub lan: bool,
+    /// Whether syncing with it is paused.
+    pub paused: bool,
+    /// The state.
+    pub phase: &'static str,
+    /// Why it is in it.
+    pub cause: &'static str,
+    /// Whether it is `syncing` only because the last sync was cut off.
+    pub cut_off: bool,
+    /// State and cause in words.
+    pub sentence: String,
+    /// The next thing to do.
+    pub action: &'static str,
+    /// Details of the last end that was not good.
+    pub detail: Option<String>,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+    /// The last sync that went well.
+    pub last_synced: Option<Timestamp>,
+    /// Failures since then.
+    pub failures: u32,
+    /// Before this the program does not try by itself.
+    pub next_try: Option<Timestamp>,
+    /// Where the registration stands, as it said last.
+    pub registration: Option<RegistrationView>,
+    /// Whom this instance follows there.
+    pub follows: FollowsView,
+    /// Up to where its arrivals are held here.
+    pub cursor: Option<String>,
+    /// What of this instance it holds, as it confirmed.
+    pub confirmed: ConfirmedView,
+    /// What the last sync that went well brought.
+    pub taken: Option<TakenView>,
+}
+
+/// Where a registration stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegistrationView {
+    /// `member`, `waiting` or `suspended`.
+    pub standing: &'static str,
+    /// Why it is suspended.
+    pub reason: Option<String>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// Whom this instance follows at a hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FollowsView {
+    /// Everybody it lists, now and later, but those in `except`.
+    pub all: bool,
+    /// Followed by name.
+    pub follow: Vec<NamedView>,
+    /// Left out of `all`.
+    pub except: Vec<NamedView>,
+}
+
+/// An instance with its name, where one is known here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedView {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// What a peer holds of this instance's public feed, as it confirmed, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ConfirmedView {
+    /// Records it holds as they are now.
+    pub records: u64,
+    /// Deltas it holds.
+    pub deltas: u64,
+    /// Records put since then.
+    pub lacks_records: u64,
+    /// Records taken back since then.
+    pub lacks_retracts: u64,
+    /// Deltas it lacks.
+    pub lacks_deltas: u64,
+    /// It confirmed something that this database does not hold, so that the two cannot be compared.
+    pub other_history: bool,
+}
+
+/// What a sync brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TakenView {
+    /// The run in `wb sync log`; none when nothing came.
+    pub run: Option<i64>,
+    /// Records new here.
+    pub new: u64,
+    /// Records with another revision.
+    pub changed: u64,
+    /// Records gone.
+    pub gone: u64,
+    /// Deltas.
+    pub deltas: u64,
+}
+
+/// An exchange that moved something or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// Its number.
+    pub run: i64,
+    /// `hub` or `bundle`.
+    pub road: &'static str,
+    /// With whom; none for a bundle.
+    pub peer: Option<InstanceId>,
+    /// The peer's name, or that of the file.
+    pub name: String,
+    /// The address, or the file.
+    pub detail: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// `done`, `ended early`, `runs`, or `cut off`.
+    pub outcome: String,
+    /// Why it ended early.
+    pub cause: Option<String>,
+    /// That in words.
+    pub sentence: Option<String>,
+    /// What came.
+    pub pulled: PulledView,
+    /// What went.
+    pub pushed: PushedView,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Bytes that came.
+    pub bytes_received: u64,
+    /// Requests made.
+    pub round_trips: u64,
+}
+
+/// What came by a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PulledView {
+    /// Records new here.
+    pub new: u64,
+    /// Records with another revision.
+    pub changed: u64,
+    /// Records gone.
+    pub gone: u64,
+    /// Deltas.
+    pub deltas: u64,
+}
+
+/// What went by a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PushedView {
+    /// Records, new or revised.
+    pub records: u64,
+    /// Records taken back.
+    pub retracts: u64,
+    /// Deltas.
+    pub deltas: u64,
+}
+
+/// A line or a mark that came by a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunRecordView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The run.
+    pub run: i64,
+    /// The record's id at its origin.
+    pub id: RecordId,
+    /// The instance that writes it.
+    pub origin: InstanceId,
+    /// The name of that instance, or the first digits of its id.
+    pub home: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The feed it is in.
+    pub scope: &'static str,
+    /// Its revision.
+    pub rev: u64,
+    /// `put` or `take back`.
+    pub action: &'static str,
+    /// Whether it stands still: not replaced and not taken back since.
+    pub live: bool,
+    /// Its title, or the start of its text, where its line is here.
+    pub headline: String,
 }

@@ -21,6 +21,16 @@ pub enum StoreError {
         /// The newest format known here.
         known: i64,
     },
+    /// A file was written by an older program, and is not to be changed by looking at it.
+    #[error("{file} has format {found}, older than the {known} of this program")]
+    Older {
+        /// Name of the file.
+        file: &'static str,
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
     /// A file is not one of ours.
     #[error("{} is not a database of WhiteBalloon", .0.display())]
     Foreign(PathBuf),
@@ -51,6 +61,26 @@ impl StoreError {
 
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
+    }
+
+    /// Whether what is stored is not what was written, and not the reading at fault.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => matches!(
+                error.code,
+                rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
+            ),
+            // A value is of another form than this program writes.
+            Self::Sqlite(error) => matches!(
+                error,
+                rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::IntegralValueOutOfRange(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::Utf8Error(..)
+            ),
+            _ => false,
+        }
     }
 
     /// Whether another process holds the file.

@@ -4,6 +4,8 @@
 //! `records` has one row a record; a record can be live in two feeds, and the line that another one
 //! outdoes has a cause too.
 
+use std::collections::BTreeSet;
+
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::FeedScope;
 
@@ -34,6 +36,8 @@ impl Store {
     /// What the database reports.
     pub fn hidden_lines(&self) -> Result<Vec<HiddenLine>> {
         let mut lines = self.outdone_lines()?;
+        let listed: BTreeSet<(RecordRef, FeedScope)> =
+            lines.iter().map(|line| (line.key, line.scope)).collect();
         let everything = Filter {
             hidden_too: true,
             ..Filter::default()
@@ -45,8 +49,7 @@ impl Store {
             // What is not outdone in the one feed has the cause of its row.
             let live = self.live_in(&row.key)?;
             for (scope, rev) in live {
-                let is_listed = |line: &HiddenLine| line.key == row.key && line.scope == scope;
-                if !lines.iter().any(is_listed) {
+                if !listed.contains(&(row.key, scope)) {
                     let (key, cause) = (row.key, cause.clone());
                     lines.push(HiddenLine {
                         key,

@@ -37,6 +37,12 @@ impl Home {
         self.dir.join("private.db")
     }
 
+    /// The file of the hub that this instance is, where it is one.
+    #[must_use]
+    pub fn hub(&self) -> PathBuf {
+        self.dir.join("hub.db")
+    }
+
     /// The signing key: 64 hex digits, readable by its owner only.
     #[must_use]
     pub fn signing_key(&self) -> PathBuf {

@@ -1,8 +1,9 @@
 //! What a node keeps on disk, in SQLite.
 //!
 //! Two files: the main one holds feeds, local records and what is shown of them; the private one holds
-//! accounts, contacts, drafts, invites and secrets. One named transaction appends, folds projections
-//! and moves heads together or not at all. What is accepted or shown is decided by `wb-core`.
+//! accounts, contacts, drafts, invites and secrets. A hub has a third, for what it relays ([`relay`]).
+//! One named transaction appends, folds projections and moves heads together or not at all. What is
+//! accepted or shown is decided by `wb-core`.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
@@ -10,6 +11,21 @@ use crate::home::restrict_file;
 
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prepared statements a connection keeps. Taking in one delta runs some twenty, and a cache that is
+/// smaller than one round prepares every one of them anew.
+const STATEMENTS_MAX: usize = 128;
+
+/// What opening may do to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Make it when it is missing, and bring it to the newest format.
+    Make,
+    /// Bring it to the newest format.
+    Upgrade,
+    /// Nothing: it is there, and in the newest format.
+    AsItIs,
+}
 
 /// One of the databases of a node or hub.
 #[derive(Debug, Clone, Copy)]
@@ -54,18 +70,26 @@ pub(crate) const RELAY: Database = Database {
     )],
 };
 
-/// Opens a database, making it when `create` says so, and brings it to the newest format.
-pub(crate) fn open(path: &Path, database: Database, create: bool) -> Result<Connection> {
+/// Opens a database.
+pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if create {
+    if opening == Opening::Make {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let mut connection = Connection::open_with_flags(path, flags)?;
-    if create {
+    if opening == Opening::Make {
         restrict_file(path)?;
     }
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan does not hang on the values bound to it. Otherwise SQLite makes a statement anew with every
+    // value it is given, wherever the value might decide about an index on some of the rows: half of the
+    // time of taking in a feed went there.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     check_ours(&connection, path, database)?;
+    if opening == Opening::AsItIs {
+        check_newest(&connection, database)?;
+    }
     // Full: what is sealed must be on the disk before it is sent. Secure delete: what is erased must
     // not stay behind in free pages.
     // A migration may have to put a table in the place of another that rows refer to.
@@ -95,11 +119,32 @@ fn check_ours(connection: &Connection, path: &Path, database: Database) -> Resul
     }
 }
 
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+impl Database {
+    /// The newest format known here.
+    fn newest(&self) -> i64 {
+        i64::try_from(self.migrations.len()).expect("there are few migrations")
+    }
+}
+
+fn check_newest(connection: &Connection, database: Database) -> Result<()> {
+    let (found, known) = (version(connection)?, database.newest());
+    if found < known {
+        return Err(StoreError::Older {
+            file: database.name,
+            found,
+            known,
+        });
+    }
+    Ok(())
+}
+
 fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
-    let known = i64::try_from(database.migrations.len()).expect("there are few migrations");
-    let version =
-        |connection: &Connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0));
-    let found: i64 = version(connection)?;
+    let known = database.newest();
+    let found = version(connection)?;
     if found > known {
         return Err(StoreError::Newer {
             file: database.name,
@@ -112,7 +157,7 @@ fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated while this one waited for the lock.
-    let found: i64 = version(&transaction)?;
+    let found = version(&transaction)?;
     for migration in database
         .migrations
         .iter()

@@ -108,8 +108,10 @@ fn decide(
     let (mut marks, mut live) = (Marks::default(), Vec::new());
     while let Some(feed) = feeds.next()? {
         let (feed_no, scope) = (feed.get(0)?, word(feed, 1)?);
-        marks.put = marks.put.max(highest(connection, feed_no, id, "put")?);
-        let retract = highest(connection, feed_no, id, "retract")?;
+        marks.put = marks
+            .put
+            .max(highest(connection, HIGHEST_PUT, feed_no, id)?);
+        let retract = highest(connection, HIGHEST_RETRACT, feed_no, id)?;
         marks.retract = marks.retract.max(retract);
         live.extend(live_row(connection, feed_no, scope, id)?);
     }
@@ -121,13 +123,17 @@ fn decide(
     Ok(decided.collect())
 }
 
+// The word stands in the text: only so can SQLite know that the index on what was retracted serves.
+const HIGHEST_PUT: &str =
+    "SELECT max(rev) FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND op = 'put' AND void = 0";
+const HIGHEST_RETRACT: &str = "SELECT max(rev) FROM feed_lines
+    WHERE feed_no = ?1 AND id = ?2 AND op = 'retract' AND void = 0";
+
 /// The highest revision put or retracted in a feed, 0 for none: one look-up, however many there are.
-fn highest(connection: &Connection, feed_no: i64, id: &RecordId, op: &str) -> Result<u64> {
-    let sql =
-        "SELECT max(rev) FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND op = ?3 AND void = 0";
+fn highest(connection: &Connection, sql: &str, feed_no: i64, id: &RecordId) -> Result<u64> {
     let highest: Option<Sql<u64>> = connection
         .prepare_cached(sql)?
-        .query_row(params![feed_no, Sql(id), op], |row| row.get(0))?;
+        .query_row(params![feed_no, Sql(id)], |row| row.get(0))?;
     Ok(highest.map_or(0, |Sql(rev)| rev))
 }
 

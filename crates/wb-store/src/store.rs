@@ -9,7 +9,7 @@ use crate::error::{Result, StoreError};
 use crate::guard::{Guard, Standing as GuardStanding};
 use crate::home::{Home, restrict_file};
 use crate::instances::{KnownIdentity, Standing};
-use crate::open::{self, MAIN, PRIVATE};
+use crate::open::{self, MAIN, Opening, PRIVATE};
 use crate::private::Private;
 use crate::sql::Sql;
 
@@ -55,8 +55,8 @@ impl Store {
             std::io::ErrorKind::AlreadyExists => StoreError::AlreadyFounded(home.dir().to_owned()),
             _ => StoreError::io(home.main())(error),
         })?;
-        let mut main = open::open(&home.main(), MAIN, true)?;
-        let private = open::open(&home.private(), PRIVATE, true)?;
+        let mut main = open::open(&home.main(), MAIN, Opening::Make)?;
+        let private = open::open(&home.private(), PRIVATE, Opening::Make)?;
         let write = Write::new(main.transaction_with_behavior(TransactionBehavior::Immediate)?);
         write.put_identity(founding.identity, Standing::Own, founding.now)?;
         put_meta(&write.transaction, "name", founding.name)?;
@@ -98,8 +98,8 @@ impl Store {
             return Err(StoreError::NoInstance(home.dir().to_owned()));
         }
         restrict_file(&home.signing_key())?;
-        let main = open::open(&home.main(), MAIN, false)?;
-        let private = Private::new(open::open(&home.private(), PRIVATE, false)?);
+        let main = open::open(&home.main(), MAIN, Opening::Upgrade)?;
+        let private = Private::new(open::open(&home.private(), PRIVATE, Opening::Upgrade)?);
         let mut store = Self {
             home: home.clone(),
             main,

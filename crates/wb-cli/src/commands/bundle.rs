@@ -384,26 +384,29 @@ fn exit_code(imported: &Imported, dry_run: bool) -> u8 {
     }
 }
 
+/// What came of a feed that did not simply go on, to follow the feed's name.
+pub fn outcome_words(outcome: &str) -> &'static str {
+    match outcome {
+        "refused" => "does not verify; it is as it was",
+        "closed" => "is older than what is here; nothing of it was needed",
+        "fork" => "contradicts what is here: set aside as evidence, its owner must open a new log",
+        "early" => "waits for an identity entry that is not here yet",
+        "held" => "is held until its owner ends a fork",
+        "void" => "was made void by its owner's recovery",
+        "need_snapshot" => {
+            "goes on from something that is not here; ask for a bundle without a want file"
+        }
+        _ => "was not taken",
+    }
+}
+
 fn show(context: &Context, imported: &Imported) -> Result<()> {
     context.say(made_by(&imported.head));
     for origin in &imported.origins {
         show_origin(context, imported, origin)?;
     }
     for feed in imported.feeds.iter().filter(|feed| !feed.is_good()) {
-        let what = match feed.outcome {
-            "refused" => "does not verify; it is as it was",
-            "closed" => "is older than what is here; nothing of it was needed",
-            "fork" => {
-                "contradicts what is here: set aside as evidence, its owner must open a new log"
-            }
-            "early" => "waits for an identity entry that is not here yet",
-            "held" => "is held until its owner ends a fork",
-            "void" => "was made void by its owner's recovery",
-            "need_snapshot" => {
-                "goes on from something that is not here; ask for a bundle without a want file"
-            }
-            _ => "was not taken",
-        };
+        let what = outcome_words(feed.outcome);
         output::line(format!(
             "the {} feed of {} {what}",
             feed.scope,

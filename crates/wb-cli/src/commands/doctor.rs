@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use wb_node::ErrorKind;
+use wb_store::relay::Relay;
 use wb_store::{Finding, Store};
 
 use crate::context::Context;
@@ -22,7 +23,12 @@ struct Check<'a> {
 /// Checks every file; ends with 1 when something is wrong.
 pub fn run(context: &Context) -> Result<ExitCode> {
     let mut store = Store::open(context.home()).map_err(wb_node::NodeError::from)?;
-    let findings = store.check().map_err(wb_node::NodeError::from)?;
+    let mut findings = store.check().map_err(wb_node::NodeError::from)?;
+    let hub = context.home().hub();
+    if hub.exists() {
+        let relay = Relay::existing(&hub).map_err(wb_node::NodeError::from)?;
+        findings.extend(relay.check().map_err(wb_node::NodeError::from)?);
+    }
     for finding in &findings {
         show(context, finding)?;
     }

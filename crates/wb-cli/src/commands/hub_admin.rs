@@ -157,7 +157,7 @@ struct Operator {
 impl Operator {
     fn new(context: &Context) -> Result<Self> {
         let (node, actor) = context.acting()?;
-        let path = node.store().home().dir().join("hub.db");
+        let path = node.store().home().hub();
         if !path.exists() {
             return Err(Failure::usage(
                 format!("no hub in {}", context.home().dir().display()),
@@ -165,7 +165,7 @@ impl Operator {
             )
             .into());
         }
-        let relay = Relay::open(&path, entropy::log_id()).map_err(NodeError::from)?;
+        let relay = Relay::existing(&path).map_err(NodeError::from)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         Ok(Self {
             node,

@@ -1,18 +1,19 @@
 //! `wb hub up`
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, SqliteHub};
 use wb_net::ServerLimits;
-use wb_node::{Node, entropy, service};
+use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::relay::Relay;
 
 use super::init;
@@ -61,6 +62,39 @@ pub struct Prepared {
     hub: Arc<Hub<SqliteHub>>,
     store: SqliteHub,
     keep_days: Option<u32>,
+    _lock: HubLock,
+}
+
+/// Keeps a second hub off the folder: members that wait at one would not be woken by what arrives at
+/// the other. It goes with the process.
+struct HubLock {
+    _file: File,
+}
+
+impl HubLock {
+    fn take(node: &Node) -> Result<Self> {
+        let dir = node.store().home().dir();
+        let path = dir.join("hub.lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| path.display().to_string())?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Failure {
+                message: format!("the hub of {} is running already", dir.display()),
+                kind: ErrorKind::Conflict,
+                hint: Some(
+                    "`wb hub list` and the other commands work while it runs; stop it to start it anew"
+                        .to_owned(),
+                ),
+            }
+            .into()),
+            Err(TryLockError::Error(error)) => Err(anyhow::Error::new(error).context(path.display().to_string())),
+        }
+    }
 }
 
 /// Opens a hub's folder.
@@ -70,8 +104,9 @@ pub fn prepare(
     keep_days: Option<u32>,
     report: wb_hub::Report,
 ) -> Result<Prepared> {
-    let path = node.store().home().dir().join("hub.db");
-    let relay = Relay::open(&path, entropy::log_id()).map_err(wb_node::NodeError::from)?;
+    let lock = HubLock::take(node)?;
+    let path = node.store().home().hub();
+    let relay = Relay::open(&path, entropy::log_id()).map_err(NodeError::from)?;
     let store = SqliteHub::new(relay);
     let info = HubInfo {
         name: node.name().to_owned(),
@@ -90,6 +125,7 @@ pub fn prepare(
         hub,
         store,
         keep_days,
+        _lock: lock,
     })
 }
 

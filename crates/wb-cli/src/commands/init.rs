@@ -42,7 +42,7 @@ struct Founded<'a> {
 pub fn run(context: &Context, args: &Init) -> Result<()> {
     make(context, args)?;
     if !context.json() {
-        context.say("Nothing leaves this node before you publish or export; then its card (name and versions) does, and what you \
+        context.say("Nothing leaves this node before you publish, sync or export; then its card (name and versions) does, and what you \
              marked. Next: `wb request add`, `wb status`.");
     }
     Ok(())

@@ -6,18 +6,23 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod follow;
 pub mod hub;
 mod hub_admin;
 pub mod hub_up;
 pub mod import;
 pub mod init;
 pub mod invite;
+pub mod join;
+pub mod peer;
 pub mod publish;
 pub mod rebuild;
 pub mod record;
+mod registration;
 pub mod request;
 pub mod serve;
 pub mod status;
+pub mod sync;
 pub mod up;
 pub mod user;
 
@@ -33,10 +38,15 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(context, &args),
         Command::Init(args) => init::run(context, &args).map(done),
+        Command::Hub(command) => hub::run(context, &command),
+        Command::Join(args) => join::run(context, &args),
         Command::Status => status::run(context).map(done),
         Command::Doctor => doctor::run(context),
-        Command::Hub(command) => hub::run(context, &command).map(done),
         Command::Up(args) => up::run(context, &args).map(done),
+        Command::Follow(args) => follow::follow(context, &args).map(done),
+        Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
+        Command::Peer(command) => peer::run(context, &command).map(done),
+        Command::Sync(args) => sync::run(context, &args),
         Command::Publish(args) => publish::run(context, &args).map(done),
         Command::Record(command) => record::run(context, command).map(done),
         Command::Request(command) => request::run(context, command).map(done),

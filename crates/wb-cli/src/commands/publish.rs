@@ -18,8 +18,9 @@ pub struct Publish {
     dry_run: bool,
 }
 
+/// A record that would be sealed or taken back.
 #[derive(Serialize)]
-struct Row<'a> {
+pub struct Row<'a> {
     schema_version: u32,
     action: &'static str,
     id: String,
@@ -145,7 +146,8 @@ fn shown_as(by: &str) -> String {
     }
 }
 
-fn rows<'a>(node: &'a Node, plan: &'a Plan) -> Result<Vec<Row<'a>>> {
+/// What would be sealed and taken back, record by record.
+pub fn rows<'a>(node: &'a Node, plan: &'a Plan) -> Result<Vec<Row<'a>>> {
     let origin = node.own_id().to_string();
     let puts = plan.puts.iter().map(|put| Row {
         schema_version: 1,

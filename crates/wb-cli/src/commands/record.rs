@@ -32,7 +32,7 @@ pub enum Record {
         /// The record: its id, enough of it, or ORIGIN/ID
         id: String,
     },
-    /// Mark a record to be shared; nothing leaves before `publish` or `bundle export`
+    /// Mark a record to be shared; nothing leaves before `publish`, `sync` or `bundle export`
     Share {
         /// The record
         id: String,
@@ -43,7 +43,7 @@ pub enum Record {
         #[arg(long, value_delimiter = ',', value_name = "FIELD,…")]
         fields: Option<Vec<Field>>,
     },
-    /// Take a record back: it stays home, and followers drop it with the next bundle
+    /// Take a record back: it stays home, and followers drop it with the next sync or bundle
     Unshare {
         /// The record
         id: String,
@@ -200,6 +200,14 @@ fn show(context: &Context, id: &str) -> Result<()> {
         };
         output::line(format!("feeds    {feeds}"))?;
     }
+    if let Some(road) = &detail.road {
+        let name = clean(&road.name);
+        let way = match road.road {
+            "hub" => format!("through {name}"),
+            _ => format!("in the bundle {name}"),
+        };
+        output::line(format!("came     {way}, {} (run {})", road.at, road.run))?;
+    }
     match (detail.leaves, detail.stays) {
         (Some(true), _) => {
             output::line("next     leaves, or stays in its feed, with the next publish")?;
@@ -221,7 +229,7 @@ fn share(context: &Context, id: &str, scope: Scope, fields: Option<&[Field]>) ->
     match marked.reach {
         Ok(FeedScope::Public) => {
             output::line(format!(
-                "Marked public: {} leaves with the next publish or export.",
+                "Marked public: {} leaves with the next publish, sync or export.",
                 marked.id
             ))?;
             context.say(
@@ -266,8 +274,8 @@ fn unshare(context: &Context, id: &str) -> Result<()> {
         context.say("It was in no feed: nobody has it from here.");
     } else {
         context.say(
-            "It is still in this instance's feed until the next publish or export. Then line and salt leave the \
-             feed, and followers drop it when the next bundle reaches them. Receipts, which say who did, are \
+            "It is still in this instance's feed until the next publish, sync or export. Then line and salt leave the \
+             feed, and followers drop it with their next sync, or when a bundle reaches them. Receipts, which say who did, are \
              not in this version yet; and nobody can take back what was read or copied.",
         );
     }

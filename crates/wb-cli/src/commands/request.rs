@@ -120,7 +120,7 @@ fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) 
         Scope::TrustedPeers => {
             "Added for trusted peers; sharing with them only is not in this version yet, so it stays on this node."
         }
-        Scope::Public => "Added; it leaves with the next publish or export.",
+        Scope::Public => "Added; it leaves with the next publish, sync or export.",
     });
     Ok(())
 }
@@ -138,7 +138,7 @@ fn edit(context: &Context, id: &str, title: Option<&str>, description: Option<&s
         context,
         &node,
         &key,
-        "Changed; what was shared before changes with the next publish or export.",
+        "Changed; what was shared before changes with the next publish, sync or export.",
     )
 }
 

@@ -1,18 +1,80 @@
 //! `wb status`
 
 use anyhow::Result;
+use serde::Serialize;
 use wb_node::query::status::status;
 use wb_node::view::{InstanceView, StatusView};
+use wb_node::{NodeError, entropy};
+use wb_store::Home;
+use wb_store::relay::{Relay, RelayCounts};
 
+use super::registration::NAME_CHARS;
 use crate::context::Context;
 use crate::output::{self, clean, count, heading};
+
+/// The state of this node, and of the hub that it is.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: &'a StatusView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hub: Option<HubShown>,
+}
+
+/// How much the hub of this folder holds.
+#[derive(Serialize)]
+struct HubShown {
+    /// Registrations, by standing.
+    members: std::collections::BTreeMap<&'static str, u64>,
+    /// Records that it relays.
+    records: u64,
+    /// The number of the newest arrival.
+    newest_arrival: u64,
+}
+
+impl From<RelayCounts> for HubShown {
+    fn from(counts: RelayCounts) -> Self {
+        Self {
+            records: counts.live.values().sum(),
+            members: counts.members,
+            newest_arrival: counts.arrivals,
+        }
+    }
+}
+
+/// The hub of this folder, where it is one.
+fn hub(home: &Home) -> wb_node::Result<Option<HubShown>> {
+    let path = home.hub();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let relay = Relay::existing(&path).map_err(NodeError::from)?;
+    let counts = relay.counts(entropy::now()).map_err(NodeError::from)?;
+    Ok(Some(counts.into()))
+}
+
+fn show_hub(hub: &HubShown) -> Result<()> {
+    let members = hub
+        .members
+        .iter()
+        .map(|(standing, n)| format!("{n} {standing}"));
+    output::line(format!(
+        "hub here   {}; {} relayed; newest arrival {} (next: `wb hub list`)",
+        join(members, "nobody registered"),
+        count(hub.records, "record", "records"),
+        hub.newest_arrival
+    ))
+}
 
 /// Shows the state of this node.
 pub fn run(context: &Context) -> Result<()> {
     let node = context.node()?;
     let status = status(&node)?;
     if context.json() {
-        return output::json(&status);
+        return output::json(&Shown {
+            status: &status,
+            hub: hub(context.home())?,
+        });
     }
     output::line(format!(
         "{}  {}",
@@ -34,9 +96,21 @@ pub fn run(context: &Context) -> Result<()> {
             "publishing is off: this database is older than what this instance published last",
         )?;
     }
+    if let Some(hub) = hub(context.home())? {
+        show_hub(&hub)?;
+    }
+    for peer in &status.peers {
+        output::line(format!(
+            "{:10} {}: {} (next: {})",
+            "hub",
+            clean(&output::short(&peer.name, NAME_CHARS)),
+            clean(&peer.sentence),
+            peer.action
+        ))?;
+    }
     if status.instances.is_empty() {
         output::line(
-            "others     none known. Nothing leaves this node until you publish or export.",
+            "others     none known. Nothing leaves this node until you publish, export or sync.",
         )?;
     }
     for instance in &status.instances {

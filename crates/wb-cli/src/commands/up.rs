@@ -65,11 +65,18 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 auto_sync(&settings, stopping, &told, &trouble)
             })
         });
-        wb_net::serve(listener, router, ServerLimits::default(), stopped()).await;
-        // Whoever syncs ends after the answer it waits for was dropped.
-        let _ = stop.send(true);
-        if let Some(syncing) = syncing {
-            syncing.await??;
+        let serving = wb_net::serve(listener, router, ServerLimits::default(), stopped());
+        match syncing {
+            None => serving.await,
+            Some(mut syncing) => {
+                // Whoever asked for syncing by itself must learn at once that it does not any more.
+                tokio::select! {
+                    () = serving => {}
+                    ended = &mut syncing => return Ok(ended??),
+                }
+                let _ = stop.send(true);
+                syncing.await??;
+            }
         }
         context.say("Stopped.");
         Ok(())

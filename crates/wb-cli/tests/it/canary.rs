@@ -7,6 +7,7 @@
 //! program's own rules; `tests/mutations` shows that it notices when these are broken.
 
 mod generate;
+mod hub;
 mod legacy;
 pub mod needles;
 mod states;
@@ -50,16 +51,7 @@ impl Exchange {
         south.ok(&["user", "add", "juniper", "--email", SOUTH_EMAIL]);
         let request = ["--title", SOUTH_TITLE, "--description", "On Thursdays."];
         south.ok(&[&["request", "add"], &request[..]].concat());
-        let readers = ["wb.db", "private.db"].map(|file| {
-            let database = database::open(&south.file(file));
-            // SQLite opens the files with the first thing that is asked.
-            let sql = "SELECT count(*) FROM sqlite_schema";
-            let tables: i64 = database
-                .query_row(sql, [], |row| row.get(0))
-                .expect("it opens");
-            assert!(tables > 0, "{file}");
-            database
-        });
+        let readers = ["wb.db", "private.db"].map(|file| kept_open(&south.file(file)));
         north.ok(&["bundle", "want", "north.want"]);
         north.ok(&["bundle", "export", "north.wbb"]);
         north.ok(&["bundle", "export", "north.wbb.zst", "--zstd"]);
@@ -87,6 +79,18 @@ impl Exchange {
         places.extend(files_of(&self.south.home));
         places
     }
+}
+
+/// A database that somebody has open, so that the log file beside it stays.
+fn kept_open(path: &Path) -> Connection {
+    let database = database::open(path);
+    // SQLite opens the files with the first thing that is asked.
+    let sql = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = database
+        .query_row(sql, [], |row| row.get(0))
+        .expect("it opens");
+    assert!(tables > 0, "{}", path.display());
+    database
 }
 
 fn read(path: &Path) -> Vec<u8> {

@@ -4,8 +4,13 @@
 mod canary;
 mod cli;
 mod damage;
+mod deaths;
+mod hub_ends;
+mod hub_words;
 #[cfg(feature = "next-schema")]
 mod next_schema;
+mod peers;
+mod stays_up;
 mod supply_chain;
 mod support;
 mod walkthrough;

@@ -1,8 +1,11 @@
-//! The walk-through for operators does what it says, and both communities then hold the same.
+//! The walk-throughs for operators do what they say, and everybody then holds the same.
 //!
-//! Runs `docs/walkthrough.md` with the real program and the fixture database, and then reads the files
-//! of both instances with SQL of its own: what north shares and what south holds of it are the same
-//! lines, nothing else came, and nothing of either's own was touched by an import.
+//! Runs `docs/walkthrough.md` and `docs/walkthrough-hub.md` with the real program and the fixture
+//! database, and then reads the files of all instances with SQL of its own: what one shares and what
+//! another or a hub holds of it are the same lines, nothing else came, and nothing of anybody's own was
+//! touched by taking.
+
+mod hub;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -119,6 +119,10 @@ peer_causes! {
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",
         "use the newest copy of this folder; nothing is published from this one";
+    /// This database is known to be an older copy of itself.
+    OlderCopy = "older_copy", Held,
+        "nothing was given to {}: this database is older than what this instance published last",
+        "use the newest copy of this folder; `wb sync --pull` only takes";
     /// The hub refuses our feed as contradicting.
     OwnIsRefused = "own_is_refused", Held,
         "{} did not take this instance's feed", "run `wb doctor`, and see `wb sync log`";
@@ -136,10 +140,10 @@ peer_causes! {
         "{} and this program have no protocol version in common", "upgrade the older of both; `wb peer show` names it";
     /// Nobody answers.
     Unreachable = "unreachable", Failing,
-        "{} cannot be reached", "check the network and the address; it is tried again";
+        "{} cannot be reached", "check the network and the address, and try again";
     /// It answers too slowly.
     TimedOut = "timeout", Failing,
-        "{} did not answer in time", "nothing is lost; it is tried again";
+        "{} did not answer in time", "nothing is lost; try again";
     /// The TLS connection fails.
     Tls = "tls", Failing,
         "the encrypted connection to {} fails", "check the certificate there and the clock here";
@@ -154,7 +158,7 @@ peer_causes! {
         "the clock here and that of {} differ too much", "set the clock of this computer";
     /// The other side failed.
     PeerFailed = "peer_failed", Failing,
-        "something failed at {}", "nothing is lost; it is tried again, or its operator looks at its log";
+        "something failed at {}", "nothing is lost; try again, or ask its operator to look at its log";
     /// The other side has no room.
     PeerFull = "peer_full", Failing,
         "{} has no room left", "ask its operator; what was published waits here";
@@ -275,7 +279,12 @@ impl PeerState {
     /// over: whoever runs one holds the node's lock.
     #[must_use]
     pub fn may_try(&self, now: Timestamp) -> bool {
-        self.next_try.is_none_or(|next| next <= now)
+        // A time further ahead than any wait was noted while this computer's clock was wrong.
+        let waits = self.next_try.is_some_and(|next| {
+            let left_ms = next.unix_ms().saturating_sub(now.unix_ms());
+            left_ms > 0 && left_ms.unsigned_abs() <= RETRY_MS_MAX
+        });
+        !waits
     }
 
     /// The state.

@@ -15,6 +15,8 @@ use crate::want::Held;
 /// How often a session begins anew because the hub is not what it was; more means that the hub
 /// contradicts itself.
 const RESTARTS_MAX: u32 = 3;
+/// Pages of changes in one session; the next one goes on from there.
+const PAGES_MAX: u32 = 10_000;
 
 /// What to ask for next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub struct Session {
     put_follows: bool,
     restarts: u32,
     changes_done: bool,
+    pages: u32,
+    gave_up: bool,
     notices: BTreeSet<Notice>,
     own: Option<Vec<Held>>,
 }
@@ -112,6 +116,8 @@ impl Session {
             put_follows: false,
             restarts: 0,
             changes_done: false,
+            pages: 0,
+            gave_up: false,
             notices: BTreeSet::new(),
             own: None,
         }
@@ -135,10 +141,11 @@ impl Session {
         }
     }
 
-    /// Where this node stands now: it has everything up to here, but for the snapshots left to take.
+    /// Where this node stands now: it has everything up to here, but for the snapshots left to take. None
+    /// where a feed was given up: then heads are to be compared again.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
-        self.cursor
+        self.cursor.filter(|_| !self.gave_up)
     }
 
     /// Whether snapshots are left to take: until then the cursor claims more than is held.
@@ -159,9 +166,24 @@ impl Session {
         self.next_heads.is_some() || self.put_follows
     }
 
+    /// Whether the cursor claims no more than is held: no snapshot is left to take, and no heads to
+    /// compare. A feed that was given up leaves none.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.has_snapshots() && !self.compares_heads()
+    }
+
     /// The follow list changed: the hub should hold this one.
-    pub fn expect_follows(&mut self, follows: Follows) {
+    ///
+    /// # Errors
+    /// `Restless` when that keeps happening.
+    pub fn expect_follows(&mut self, follows: Follows) -> Result<(), SessionError> {
         self.follows = follows;
+        self.restarts += 1;
+        if self.restarts > RESTARTS_MAX {
+            return Err(SessionError::Restless);
+        }
+        Ok(())
     }
 
     /// What a person should know.
@@ -239,17 +261,25 @@ impl Session {
         }
     }
 
-    /// The snapshot asked for was taken, or given up with its feed left as it is.
+    /// The snapshot asked for was taken, or there is none.
     pub fn snapshot_done(&mut self) {
         self.snapshots.pop_front();
     }
 
-    /// A page of changes was taken.
-    pub fn changes(&mut self, page: &ChangesSection) {
+    /// A feed is left as it is although the hub has more of it.
+    pub fn snapshot_failed(&mut self) {
+        self.snapshots.pop_front();
+        self.gave_up = true;
+    }
+
+    /// A page of changes was taken. One that brings nothing is the last, whatever it says, and so is one
+    /// that does not move on.
+    pub fn changes(&mut self, page: &ChangesSection, has_sections: bool) {
         self.own = Some(page.own.clone());
-        let moves = self.cursor.is_none_or(|cursor| page.cursor.n > cursor.n);
+        let moves = has_sections && self.cursor.is_none_or(|cursor| page.cursor.n > cursor.n);
         self.cursor = Some(page.cursor);
-        self.changes_done = !(page.more && moves);
+        self.pages += 1;
+        self.changes_done = !(page.more && moves) || self.pages >= PAGES_MAX;
         if page.follows != self.follows {
             self.put_follows = true;
         }
@@ -348,7 +378,7 @@ mod tests {
     fn with_nothing_new_there_is_one_round_trip() {
         let mut session = Session::new(Some(cursor(4)), follows());
         assert_eq!(session.step(), Step::Changes(cursor(4)));
-        session.changes(&changes(4, false));
+        session.changes(&changes(4, false), false);
         assert_eq!(session.step(), Step::Done);
     }
 
@@ -371,9 +401,9 @@ mod tests {
         }
         // The cursor is that of the first page: what came since is a duplicate at worst.
         assert_eq!(session.step(), Step::Changes(cursor(9)));
-        session.changes(&changes(12, true));
+        session.changes(&changes(12, true), true);
         assert_eq!(session.step(), Step::Changes(cursor(12)));
-        session.changes(&changes(12, true));
+        session.changes(&changes(12, true), true);
         assert_eq!(
             session.step(),
             Step::Done,
@@ -399,13 +429,10 @@ mod tests {
             counter: 0,
             hash: Hash([0; 32]),
         };
-        session.changes(&ChangesSection::new(
-            cursor(4),
+        session.changes(
+            &ChangesSection::new(cursor(4), false, (0, 0), other, Vec::new()),
             false,
-            (0, 0),
-            other,
-            Vec::new(),
-        ));
+        );
         assert_eq!(session.step(), Step::PutFollows);
         session.follows_put().unwrap();
         assert_eq!(session.step(), Step::Heads(None));
@@ -423,8 +450,10 @@ mod tests {
         );
         let mut session = Session::new(None, follows());
         let north = InstanceId([1; 32]);
-        session.heads(&heads(9, &[], Some(north)), nothing).unwrap();
-        session.heads(&heads(9, &[], Some(north)), nothing).unwrap();
+        let page = heads(9, &[head(1, 3)], Some(north));
+        let held = |_, _| Ok::<_, ()>(Some(head(1, 3)));
+        session.heads(&page, held).unwrap();
+        session.heads(&page, held).unwrap();
         assert_eq!(
             session.step(),
             Step::Changes(cursor(9)),

@@ -12,6 +12,9 @@ use crate::problems::{Refusal, bad_request};
 use crate::service::Hub;
 use crate::store::{HubStore, Registering};
 
+/// Bytes of a card; protects whoever reads a page of the directory.
+const CARD_BYTES_MAX: usize = 65_536;
+
 /// Registers whoever brings an identity log and signs with its newest key.
 pub async fn register<S: HubStore>(
     hub: &Arc<Hub<S>>,
@@ -32,6 +35,11 @@ pub async fn register<S: HubStore>(
         None => &offered,
     };
     hub.verify(unverified, identity)?;
+    if registration.card.get().len() > CARD_BYTES_MAX {
+        return Err(bad_request(format!(
+            "a card has at most {CARD_BYTES_MAX} bytes"
+        )));
+    }
     let card: Card = serde_json::from_str(registration.card.get())
         .map_err(|error| bad_request(format!("the card: {error}")))?;
     wb_core::kinds::check_name(&card.name)

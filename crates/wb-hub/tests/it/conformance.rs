@@ -35,6 +35,7 @@ pub async fn suite<S: HubStore>(make: impl Fn() -> S) {
     cursors_of_elsewhere(make(), make()).await;
     pushes_that_count_for_nothing(make()).await;
     pushes_again_and_late(make()).await;
+    pushes_by_snapshot(make()).await;
     pages_of_changes(make()).await;
     snapshots_while_the_feed_moves_on(make()).await;
     lines(make()).await;
@@ -479,30 +480,15 @@ async fn pushes_that_count_for_nothing<S: HubStore>(store: S) {
     let both = [body(&north, &[&ours]), body(&south, &[&theirs])].concat();
     let mut cut = body(&north, &[&ours]);
     cut.truncate(cut.len() - 9);
-    let totals = wb_core::feed::Totals {
-        origin: north.id(),
-        scope: FeedScope::Public,
-        headers: 1,
-        live: 1,
-        retracted: 0,
-    };
-    let mut snapshot = SnapshotWriter::totals(&totals);
-    snapshot.push(b'\n');
-    snapshot.extend([&ours.header[..], b"\n"].concat());
-    let hash = ours.read().body_hash;
-    snapshot.extend([&SnapshotWriter::chain(&[hash])[..], b"\n"].concat());
-    snapshot.extend([&ours.items[0][..], b"\n"].concat());
     for (what, body) in [
         ("of another at its end", both),
         ("cut off", cut),
-        ("a snapshot", snapshot),
         ("no section at all", b"{\"hello\":1}\n".to_vec()),
     ] {
         let refused = store.push(north.id(), body, now()).await.expect("a store");
         match (what, refused.expect_err(what)) {
             ("of another at its end", PushRefused::NotYours(id)) => assert_eq!(id, south.id()),
-            ("a snapshot", PushRefused::Snapshot)
-            | ("cut off" | "no section at all", PushRefused::Body(_)) => {}
+            ("cut off" | "no section at all", PushRefused::Body(_)) => {}
             (what, refused) => panic!("{what}: {refused:?}"),
         }
         assert_eq!(cursor(&store, &south).await, arrived, "{what}");
@@ -557,6 +543,41 @@ async fn pushes_again_and_late<S: HubStore>(store: S) {
         verified.iter().all(|outcome| *outcome == "append"),
         "{verified:?}"
     );
+}
+
+/// Where the hub holds what deltas do not lead on from, its origin pushes all of the feed.
+async fn pushes_by_snapshot<S: HubStore>(store: S) {
+    let (mut north, west) = (Origin::new(1), Origin::new(2));
+    with_members(&store, &[&north, &west]).await;
+    let since = cursor(&store, &west).await;
+    let ours = north.seal(&[Do::Put(1)]);
+    let totals = wb_core::feed::Totals {
+        origin: north.id(),
+        scope: FeedScope::Public,
+        headers: 1,
+        live: 1,
+        retracted: 0,
+    };
+    let mut snapshot = SnapshotWriter::totals(&totals);
+    snapshot.push(b'\n');
+    snapshot.extend([&ours.header[..], b"\n"].concat());
+    let hash = ours.read().body_hash;
+    snapshot.extend([&SnapshotWriter::chain(&[hash])[..], b"\n"].concat());
+    snapshot.extend([&ours.items[0][..], b"\n"].concat());
+    let again = snapshot.clone();
+    let pushed = store.push(north.id(), snapshot, now()).await;
+    let pushed = pushed.expect("a store").expect("it counts");
+    assert_eq!(outcomes(&pushed), ["take"]);
+    assert_eq!(pushed.own, [north.held()]);
+    let n = north.id().short();
+    let told = changes(&store, &west, since).await;
+    assert_eq!(told.told.last(), Some(&format!("again {n} 0")));
+    let pushed = store.push(north.id(), again, now()).await;
+    let pushed = pushed.expect("a store").expect("it counts");
+    assert_eq!(outcomes(&pushed), ["duplicate"]);
+    assert_eq!(cursor(&store, &west).await, told.cursor, "nothing arrived");
+    // It goes on by deltas.
+    publish(&store, &mut north, &[Do::Put(2)]).await;
 }
 
 async fn pages_of_changes<S: HubStore>(store: S) {

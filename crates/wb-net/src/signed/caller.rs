@@ -19,7 +19,7 @@ use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, NDJSON, SIGNATURE, SIGNATURE_INPUT, WB_TO,
     ZSTD_LEVEL, text,
 };
-use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_zstd};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers};
 use crate::client::{Connection, Incoming, NetError, Outgoing, Traffic};
 
 /// Bytes of a refusal, or of saying who one is; an identity log of its full length fits.
@@ -369,11 +369,14 @@ impl Caller {
         let mut headers = vec![(ACCEPT_ENCODING, HeaderValue::from_static(ZSTD))];
         let body = call.body.as_ref().map(|(body, kind)| {
             headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
-            if body.len() < COMPRESS_BYTES_MIN {
+            let encoded = Some(body)
+                .filter(|body| body.len() >= COMPRESS_BYTES_MIN)
+                .and_then(|body| encode_for_readers(ZSTD_LEVEL, body));
+            let Some(encoded) = encoded else {
                 return body.clone();
-            }
+            };
             headers.push((CONTENT_ENCODING, HeaderValue::from_static(ZSTD)));
-            encode_zstd(ZSTD_LEVEL, body)
+            encoded
         });
         let request = OutgoingRequest {
             method: call.method.as_str(),

@@ -19,7 +19,7 @@ use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, PROBLEM, SIGNATURE, SIGNATURE_INPUT, WB_TO,
     ZSTD_LEVEL, text,
 };
-use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_zstd};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers};
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
 const ROOTS: [&str; 2] = ["/sync/v1/", "/.well-known/wb/"];
@@ -178,12 +178,14 @@ impl Responder {
     /// Never: every field written here is plain ASCII.
     #[must_use]
     pub fn answer(&self, request: &Request, reply: Reply) -> Response<Body> {
-        let compress = request.accepts_zstd() && reply.body.len() >= COMPRESS_BYTES_MIN;
-        let body = if compress {
-            encode_zstd(ZSTD_LEVEL, &reply.body)
+        let may_compress = request.accepts_zstd() && reply.body.len() >= COMPRESS_BYTES_MIN;
+        let encoded = if may_compress {
+            encode_for_readers(ZSTD_LEVEL, &reply.body)
         } else {
-            reply.body
+            None
         };
+        let compress = encoded.is_some();
+        let body = encoded.unwrap_or(reply.body);
         let mut fields: Vec<(&'static str, String)> = Vec::new();
         if reply.proves_itself {
             fields.push((CONTENT_DIGEST, content_digest(&body)));

@@ -9,7 +9,8 @@ use std::path::Path;
 use wb_core::bundle::{BundleHead, Driver, FeedOutcome};
 use wb_core::id::InstanceId;
 use wb_core::identity::Merge;
-use wb_store::{Changed, Difference, Standing, Write};
+use wb_core::time::Timestamp;
+use wb_store::{Changed, Difference, Road, RunCounts, RunEnd, RunStart, Standing, Write};
 
 use super::bundle_verify::cut;
 use crate::error::{NodeError, Result};
@@ -86,7 +87,14 @@ pub fn bundle_import(
     let own = node.own_id();
     let write = node.store.write()?;
     write.remember_shown()?;
+    let run_no = write.start_run(&RunStart {
+        peer: None,
+        road: Road::Bundle,
+        detail: &file_name(path),
+        at: now,
+    })?;
     let mut sink = StoreSink::new(&write, own, now);
+    sink.run_no = Some(run_no);
     let driver = drive(path, &mut sink, input.partial, progress)?;
     let own_is_ahead = sink.own_is_ahead;
     let damage = driver.finish().err();
@@ -122,6 +130,7 @@ pub fn bundle_import(
         {
             write.set_standing(&feed.origin, Standing::Approved)?;
         }
+        note_run(&write, run_no, path, &driver, &changed, now)?;
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
         if changed
@@ -148,6 +157,46 @@ pub fn bundle_import(
         own_is_ahead,
         damage,
     })
+}
+
+/// The last part of a path: the folder is nobody's business in a log.
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// Notes what the bundle brought; one that brought nothing leaves no run.
+fn note_run(
+    write: &Write<'_>,
+    run_no: i64,
+    path: &Path,
+    driver: &Driver,
+    changed: &[Changed],
+    now: Timestamp,
+) -> Result<()> {
+    // What was held already, and nothing else, is nothing to tell.
+    let is_known = |feed: &FeedOutcome| feed.outcome == "duplicate";
+    if changed.is_empty() && driver.feeds().iter().all(is_known) {
+        return Ok(write.drop_run(run_no)?);
+    }
+    let mut counts = RunCounts {
+        bytes_received: std::fs::metadata(path).map_or(0, |file| file.len()),
+        ..RunCounts::default()
+    };
+    for change in changed {
+        match change.difference {
+            Difference::New => counts.pulled_new += 1,
+            Difference::Changed => counts.pulled_changed += 1,
+            Difference::Gone => counts.pulled_gone += 1,
+        }
+    }
+    let end = RunEnd {
+        at: now,
+        outcome: "done",
+        cause: None,
+        counts,
+    };
+    Ok(write.end_run(run_no, &end)?)
 }
 
 fn drive(

@@ -41,6 +41,7 @@ pub fn read_target(node: &Node, text: &str) -> Result<(Option<Peer>, Target)> {
         [one] => Ok((None, Target::Instance(one.id))),
         [] => Err(NodeError::unknown("instance", text)),
         more => Err(NodeError::Ambiguous {
+            what: "instances",
             name: text.to_owned(),
             count: more.len(),
         }),
@@ -64,6 +65,7 @@ pub fn find_peer(node: &Node, text: &str) -> Result<Peer> {
         1 => Ok(fits.remove(0)),
         0 => Err(NodeError::unknown("hub or peer", text)),
         count => Err(NodeError::Ambiguous {
+            what: "hubs and peers",
             name: text.to_owned(),
             count,
         }),
@@ -103,7 +105,17 @@ pub fn follow(
     })
 }
 
-/// Follows no longer. What was taken stays.
+/// What unfollowing did.
+#[derive(Debug)]
+pub struct Unfollowed {
+    /// The hubs whose list changed.
+    pub hubs: Vec<Peer>,
+    /// Records whose words were removed here, because nobody would tell any more when they are taken back.
+    pub emptied: u64,
+}
+
+/// Follows no longer. The records of an instance that is followed nowhere any more are emptied: whoever
+/// follows it again, or imports a bundle, has them again.
 ///
 /// # Errors
 /// As [`follow`].
@@ -112,14 +124,25 @@ pub fn unfollow(
     actor: &Actor,
     hub: Option<Peer>,
     target: &Target,
-) -> Result<Vec<Peer>> {
-    change(node, actor, hub, "unfollow", target, |peer| match target {
+) -> Result<Unfollowed> {
+    let hubs = change(node, actor, hub, "unfollow", target, |peer| match target {
         Target::All => {
             peer.follows.all = false;
             peer.follows.except.clear();
         }
         Target::Instance(id) => peer.follows.remove(*id),
-    })
+    })?;
+    let mut emptied = 0;
+    if let Target::Instance(id) = target {
+        let peers = node.store.peers()?;
+        if !peers.iter().any(|peer| peer.follows.follows(id, true)) {
+            let write = node.store.write()?;
+            emptied = write.empty_feeds(id)?;
+            write.commit()?;
+            node.store.checkpoint()?;
+        }
+    }
+    Ok(Unfollowed { hubs, emptied })
 }
 
 /// Follows everybody a hub lists, those accepted by name.
@@ -155,7 +178,12 @@ fn change(
             "this instance need not follow itself".to_owned(),
         ));
     }
-    let mut changed = hubs(node, hub)?;
+    let named = match hub {
+        // As it is now: it may have changed since it was looked up.
+        Some(peer) => Some(node.store.peer(&peer.id)?.unwrap_or(peer)),
+        None => None,
+    };
+    let mut changed = hubs(node, named)?;
     let write = node.store.write()?;
     for peer in &mut changed {
         let before = peer.follows.clone();

@@ -2,7 +2,8 @@
 
 use wb_core::bundle::{PROTOCOL, Speaks};
 use wb_core::id::InstanceId;
-use wb_core::kinds::Body;
+use wb_core::kinds::{Body, check_name};
+use wb_core::scope::FeedScope;
 use wb_core::sync::{
     FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
@@ -13,6 +14,7 @@ use super::init::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::plan::reach;
 use crate::sync::{SyncEnd, connect, connect_new};
 
 /// A hub that answered, and is not yet registered at.
@@ -69,6 +71,8 @@ pub async fn find_hub(address: &str, lan: bool, expected: Option<InstanceId>) ->
             says.name, says.id
         )));
     }
+    // It is shown and kept, so it has to be a name.
+    check_name(&says.name).map_err(NodeError::text("the name of the hub"))?;
     if !says.protocol.meets(PROTOCOL) {
         return Err(NodeError::Peer {
             name: says.name.clone(),
@@ -179,7 +183,10 @@ pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
         let Some(record) = node.store.local(&row.key.id)? else {
             continue;
         };
-        if let Ok(Body::Card(kept)) = Body::read(&record.kind, 1, node.own_id(), &record.body) {
+        // One that its admins keep at home is not told: then only name and versions are.
+        let leaves = reach(node, &record, node.now())? == Ok(FeedScope::Public);
+        let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
+        if let (true, Ok(Body::Card(kept))) = (leaves, body) {
             own_card = kept;
         }
     }

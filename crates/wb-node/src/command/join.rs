@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::InstanceId;
-use wb_core::kinds::Card;
+use wb_core::kinds::{Card, check_name};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::DirectoryRow;
+use wb_core::sync::{Cause, DirectoryRow};
 use wb_net::HubClient;
 use wb_store::{Peer, Standing};
 
@@ -59,9 +59,11 @@ async fn list(hub: &mut HubClient, node: &Node) -> std::result::Result<Vec<Direc
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
         let page = hub.directory(after).await?;
+        // A page that brings nobody is the last, whatever it says.
+        let is_some = !page.members.is_empty();
         rows.extend(page.members);
         match page.next {
-            Some(next) if after.is_none_or(|after| after < next) => after = Some(next),
+            Some(next) if is_some && after.is_none_or(|after| after < next) => after = Some(next),
             _ => {
                 rows.retain(|row| row.id != node.own_id());
                 return Ok(rows);
@@ -76,6 +78,7 @@ async fn offer(
     row: DirectoryRow,
 ) -> std::result::Result<Offer, SyncEnd> {
     let card: Option<Card> = serde_json::from_str(row.card.get()).ok();
+    let card = card.filter(|card| check_name(&card.name).is_ok());
     let mut counts = BTreeMap::new();
     let mut sample = Vec::new();
     for feed in &row.feeds {
@@ -107,13 +110,18 @@ async fn newest(
     origin: InstanceId,
 ) -> std::result::Result<Vec<String>, SyncEnd> {
     let kinds = BTreeSet::from([request_kind()]);
-    let body = hub
+    let body = match hub
         .newest(origin, FeedScope::Public, &kinds, SAMPLE_RECORDS)
-        .await?;
+        .await
+    {
+        Ok(body) => body,
+        // It went since the directory was read.
+        Err(error) if error.refusal() == Some(Cause::NotFound) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
     let lines = body.split(|byte| *byte == b'\n').filter_map(|bytes| {
         let line = Line::read(bytes).ok()?;
-        let text = std::str::from_utf8(bytes).ok()?;
-        (line.origin == origin).then(|| headline(line.kind.as_str(), text))
+        (line.origin == origin).then(|| headline(line.kind.as_str(), line.body()))
     });
     Ok(lines.take(SAMPLE_RECORDS).collect())
 }

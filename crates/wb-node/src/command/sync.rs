@@ -10,7 +10,7 @@ use std::time::Duration;
 use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
 use wb_core::sync::{
-    Notice, PeerCause, PeerEvent, PeerState, Phase, Standing, Standings, lost_what_it_confirmed,
+    Notice, PeerCause, PeerEvent, PeerState, Standing, Standings, lost_what_it_confirmed,
 };
 use wb_core::want::Held;
 use wb_net::{HubClient, Traffic};
@@ -23,7 +23,7 @@ use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::sync::{
-    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, connect, pull, push,
+    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, check_own, connect, pull, push,
     sealed_and_lacking,
 };
 
@@ -75,6 +75,10 @@ pub struct Synced {
     pub end: Option<(PeerCause, String)>,
 }
 
+/// How often the lock is tried for, and the pause between: longer than anybody takes who only looks.
+const LOCK_TRIES: u32 = 4;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// Keeps other processes from syncing in the same folder at the same time.
 #[derive(Debug)]
 pub struct SyncLock {
@@ -93,10 +97,27 @@ pub fn lock(node: &Node) -> Result<SyncLock> {
         .write(true)
         .open(&path)
         .map_err(NodeError::file(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(SyncLock { _file: file }),
-        Err(std::fs::TryLockError::WouldBlock) => Err(NodeError::SyncRuns),
-        Err(std::fs::TryLockError::Error(error)) => Err(NodeError::file(&path)(error)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(SyncLock { _file: file }),
+            // Somebody may only be looking.
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(NodeError::file(&path)(error)),
+        }
+    }
+    Err(NodeError::SyncRuns)
+}
+
+/// Whether some process syncs in this folder now. A peer whose state is `syncing` while none does was
+/// cut off: the next sync goes on from there.
+///
+/// # Errors
+/// That the lock cannot be looked at.
+pub fn runs(node: &Node) -> Result<bool> {
+    match lock(node) {
+        Ok(_) => Ok(false),
+        Err(NodeError::SyncRuns) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 
@@ -112,10 +133,12 @@ pub async fn sync(
     progress: OnProgress<'_>,
 ) -> Result<Synced> {
     let now = node.now();
+    // As it is now, under the lock that the caller holds: what was read before a question was asked may
+    // have been changed meanwhile.
+    let mut peer = node.store.peer(&peer.id)?.unwrap_or(peer);
     let mut state = state_of(&peer, now);
     let before = state.clone();
     state.on(now, PeerEvent::Started, 0);
-    let mut peer = peer;
     if !input.dry_run {
         peer.state = state_text(&state);
         put_peer(node, &peer)?;
@@ -123,6 +146,7 @@ pub async fn sync(
     let mut run = Running {
         done: Synced::new(peer, before),
         started: now,
+        trouble: None,
     };
     let mut hub = match connect(node, &run.done.peer) {
         Ok(hub) => hub,
@@ -137,12 +161,14 @@ pub async fn sync(
         run.go(node, actor, &mut hub, input, progress).await
     };
     // What one feed breaks keeps nothing else from going on, so it is told at the end.
-    let ended = ended.and_then(|()| match run.done.tally.refused() {
-        Some(detail) => Err(SyncEnd::Peer(PeerCause::BadAnswer, detail)),
-        None => Ok(()),
+    let trouble = run.trouble.take().or_else(|| {
+        let refused = run.done.tally.refused();
+        refused.map(|detail| SyncEnd::Peer(PeerCause::BadAnswer, detail))
     });
+    let ended = ended.and_then(|()| trouble.map_or(Ok(()), Err));
     if let Err(end) = ended {
         let end = run.explain_skew(&mut hub, end).await;
+        run.ask_standing(&mut hub, &end).await;
         run.fail(end);
     }
     run.done.clock_offset = hub.caller().clock_offset();
@@ -183,12 +209,16 @@ impl Synced {
 struct Running {
     done: Synced,
     started: wb_core::time::Timestamp,
+    /// What was wrong with single feeds, told when everything else is done.
+    trouble: Option<SyncEnd>,
 }
 
 impl Running {
     fn fail(&mut self, end: SyncEnd) {
         self.done.end = Some(match end {
             SyncEnd::Peer(cause, detail) => (cause, detail),
+            // The sentence says it all.
+            SyncEnd::Local(NodeError::Suspect) => (PeerCause::OlderCopy, String::new()),
             SyncEnd::Local(error) => (PeerCause::LocalFailure, error.to_string()),
         });
     }
@@ -218,6 +248,17 @@ impl Running {
         }
     }
 
+    /// Who is not let in asks why and until when.
+    async fn ask_standing(&mut self, hub: &mut HubClient, end: &SyncEnd) {
+        let is_of_standing = matches!(
+            end,
+            SyncEnd::Peer(PeerCause::Suspended | PeerCause::Approval, _)
+        );
+        if is_of_standing && let Ok(standings) = hub.member().await {
+            self.done.peer.registered = Some(standings);
+        }
+    }
+
     async fn pull(
         &mut self,
         node: &Node,
@@ -233,6 +274,7 @@ impl Running {
         self.done.tally = pulled.tally;
         self.done.notices = pulled.notices;
         self.done.run_no = pulled.run_no;
+        self.trouble = pulled.trouble;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -267,8 +309,14 @@ impl Running {
         if lost_what_it_confirmed(&self.done.peer.acked, &own) {
             self.done.notices.insert(Notice::HubLostOurs);
         }
+        if self.done.tally.own_is_ahead {
+            return Err(SyncEnd::Peer(
+                PeerCause::OwnIsAhead,
+                "deltas of this instance came from elsewhere that are not here".to_owned(),
+            ));
+        }
         // Before anything is sealed: whether the hub holds more of us than we do.
-        sealed_and_lacking(node, &own)?;
+        check_own(node, &own)?;
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {
             Ok(pushed) => self.done.pushed = pushed,
@@ -410,24 +458,16 @@ impl Synced {
     }
 }
 
-/// What the end says of the registration.
+/// Who could sync is a member; any other standing was asked for.
 fn note_registration(peer: &mut Peer, state: &PeerState) {
-    let standing = match (state.cause, state.phase()) {
-        (PeerCause::Synced, _) => Standing::Member,
-        (PeerCause::Suspended, _) => Standing::Suspended,
-        (_, Phase::Waiting) => Standing::Waiting,
-        _ => return,
-    };
-    let reason = state
-        .detail
-        .clone()
-        .filter(|_| standing == Standing::Suspended);
-    peer.registered = Some(Standings {
-        schema_version: 1,
-        standing,
-        reason,
-        until: None,
-    });
+    if state.cause == PeerCause::Synced {
+        peer.registered = Some(Standings {
+            schema_version: 1,
+            standing: Standing::Member,
+            reason: None,
+            until: None,
+        });
+    }
 }
 
 /// Origins nobody has decided about, with the number of records held.

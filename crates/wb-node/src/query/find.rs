@@ -44,6 +44,7 @@ pub fn find_record(node: &Node, text: &str) -> Result<RecordRef> {
         [] => Err(NodeError::unknown("record", text)),
         [row] => Ok(row.key),
         rows => Err(NodeError::Ambiguous {
+            what: "records",
             name: text.to_owned(),
             count: rows.len(),
         }),

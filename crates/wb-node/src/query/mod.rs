@@ -5,9 +5,11 @@ pub mod comments;
 pub mod drafts;
 pub mod find;
 pub mod invites;
+pub mod peers;
 pub mod records;
 pub mod requests;
 pub mod status;
+pub mod sync_log;
 pub mod users;
 mod words;
 

@@ -4,6 +4,7 @@ use wb_core::id::RecordRef;
 use wb_store::{Filter, RecordRow, Standing};
 
 use super::authors::Authors;
+use super::sync_log;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::plan::{headline, reach};
@@ -50,6 +51,7 @@ pub fn record(node: &Node, key: &RecordRef) -> Result<RecordDetail> {
         stays: None,
         published: None,
         shares: None,
+        road: sync_log::road(node, key)?,
     };
     if row.standing == Standing::Own
         && let Some(local) = node.store.local(&key.id)?

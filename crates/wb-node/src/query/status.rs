@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use wb_core::show::Cause;
 use wb_store::{GuardStanding, Standing};
 
+use super::peers::peer_state;
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::{count_stays, plan};
@@ -19,7 +20,13 @@ pub fn status(node: &Node) -> Result<StatusView> {
     let counts = node.store.record_counts()?;
     let feeds = node.store.served().feeds()?;
     let (mut records, mut instances) = (BTreeMap::new(), Vec::new());
+    let peers = node.store.peers()?;
     for instance in node.store.instances()? {
+        // A hub that publishes nothing is no community that waits for a decision.
+        let is_peer = peers.iter().any(|peer| peer.id == instance.id);
+        if is_peer && !feeds.iter().any(|feed| feed.held.origin == instance.id) {
+            continue;
+        }
         let mine = counts.iter().filter(|count| count.origin == instance.id);
         if instance.standing == Standing::Own {
             records = mine
@@ -80,6 +87,10 @@ pub fn status(node: &Node) -> Result<StatusView> {
             .into_iter()
             .map(|(cause, count)| (cause.as_str(), count))
             .collect(),
+        peers: peers
+            .iter()
+            .map(|peer| peer_state(node, peer))
+            .collect::<Result<_>>()?,
         instances,
         needs_newer_version: newer.map(|count| count.records).sum(),
         held: held.collect(),

@@ -1,10 +1,11 @@
 //! Syncing by itself: every so often, and at once when a hub has something new.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::sync::Phase;
 use wb_store::{Home, Peer};
@@ -15,8 +16,12 @@ use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::sync::{connect, watch as watch_hub};
 
-/// How long after a failure to sync at all (a lock, a full disk), or news that were none, it is tried again.
-const REST: Duration = Duration::from_secs(10);
+/// How long after nobody is waited at any more it is tried again.
+const WAIT_AGAIN: Duration = Duration::from_secs(15);
+
+/// At least this long between two looks at a hub: one that says at once, again and again, that there is
+/// something new must not keep this computer busy.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a node syncs by itself.
 #[derive(Debug, Clone)]
@@ -45,50 +50,57 @@ pub fn auto_sync(
         .map_err(NodeError::file(settings.home.dir()))?;
     runtime.block_on(async {
         let mut node = Node::open(&settings.home)?;
-        loop {
-            let next = Instant::now() + settings.every;
-            match round(&mut node, report).await {
-                Ok(()) => {}
-                Err(error) => {
-                    trouble(&error);
-                    if stops(&mut stop, Instant::now() + REST.min(settings.every)).await {
-                        return Ok(());
-                    }
-                }
-            }
-            while Instant::now() < next {
-                let rests = tokio::select! {
-                    _ = stop.changed() => return Ok(()),
-                    news = wait_for_news(&node, next) => match news {
-                        Ok(peers) => take_news(&mut node, peers, report, trouble).await,
-                        Err(error) => {
-                            trouble(&error);
-                            true
-                        }
-                    },
-                };
-                if rests && stops(&mut stop, next.min(Instant::now() + REST)).await {
-                    return Ok(());
-                }
-            }
-            if *stop.borrow() {
-                return Ok(());
-            }
+        // A sync that is dropped here ends between two pages: each is a transaction, and the next sync
+        // goes on from there.
+        tokio::select! {
+            () = told(&mut stop) => Ok(()),
+            never = forever(&mut node, settings.every, report, trouble) => match never {},
         }
     })
 }
 
-/// Waits until a time; true when it should stop.
-async fn stops(stop: &mut watch::Receiver<bool>, until: Instant) -> bool {
-    timeout_at(until, stop.changed()).await.is_ok()
+/// Waits until it should stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so being gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Both directions, with every hub that may be tried.
-async fn round(node: &mut Node, report: &dyn Fn(&Synced)) -> Result<()> {
-    for peer in due(node)? {
-        one(node, peer, true, report).await?;
+/// Rounds, and what is new between them.
+async fn forever(
+    node: &mut Node,
+    every: Duration,
+    report: &dyn Fn(&Synced),
+    trouble: &dyn Fn(&NodeError),
+) -> Infallible {
+    loop {
+        let next = Instant::now() + every;
+        match due(node) {
+            Ok(peers) => each(node, peers, true, report, trouble).await,
+            Err(error) => trouble(&error),
+        }
+        while Instant::now() < next {
+            match wait_for_news(node, next).await {
+                Ok(peers) => each(node, peers, false, report, trouble).await,
+                Err(error) => trouble(&error),
+            }
+            sleep_until(next.min(Instant::now() + LOOK_EVERY)).await;
+        }
     }
-    Ok(())
+}
+
+/// Syncs with some hubs. What goes wrong with one keeps nobody from the next.
+async fn each(
+    node: &mut Node,
+    peers: Vec<Peer>,
+    push: bool,
+    report: &dyn Fn(&Synced),
+    trouble: &dyn Fn(&NodeError),
+) {
+    for peer in peers {
+        if let Err(error) = one(node, peer, push, report).await {
+            trouble(&error);
+        }
+    }
 }
 
 fn due(node: &Node) -> Result<Vec<Peer>> {
@@ -96,28 +108,6 @@ fn due(node: &Node) -> Result<Vec<Peer>> {
     let mut peers = node.store.peers()?;
     peers.retain(|peer| !peer.paused && state_of(peer, now).may_try(now));
     Ok(peers)
-}
-
-/// Pulls what hubs say to have new. True when that led nowhere, and nothing should be asked for a while:
-/// another process syncs, or a hub says again and again that there is something.
-async fn take_news(
-    node: &mut Node,
-    peers: Vec<Peer>,
-    report: &dyn Fn(&Synced),
-    trouble: &dyn Fn(&NodeError),
-) -> bool {
-    let mut in_vain = false;
-    for peer in peers {
-        let (id, before) = (peer.id, peer.cursor);
-        if let Err(error) = one(node, peer, false, report).await {
-            trouble(&error);
-            in_vain = true;
-            continue;
-        }
-        let after = node.store.peer(&id).ok().flatten();
-        in_vain |= after.is_some_and(|peer| peer.cursor == before);
-    }
-    in_vain
 }
 
 async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<()> {
@@ -158,21 +148,17 @@ async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
             (peer, news)
         });
     }
-    if waits.is_empty() {
-        tokio::time::sleep_until(until).await;
-        return Ok(Vec::new());
-    }
     while let Ok(Some(joined)) = timeout_at(until, waits.join_next()).await {
         match joined {
             Ok((peer, Ok(true))) => return Ok(vec![peer]),
-            // One that does not hold its answer back is asked with the next round.
+            // One that does not hold its answer back is asked again after a while.
             Ok((_, Ok(false))) if started.elapsed() < wait => {}
             Ok((_, Ok(false))) => return Ok(Vec::new()),
-            // It is tried with the next round, where its state is told.
+            // A connection that was cut, by a proxy perhaps: it is made again after a while. What else is
+            // wrong is told by the next round.
             Ok((_, Err(_))) | Err(_) => {}
         }
     }
-    // Nobody is waited for any more.
-    tokio::time::sleep_until(until).await;
+    sleep_until(until.min(Instant::now() + WAIT_AGAIN)).await;
     Ok(Vec::new())
 }

@@ -30,6 +30,8 @@ pub struct Tally {
     pub filled: u64,
     /// Deltas that came.
     pub deltas: u64,
+    /// Feeds that were taken whole.
+    pub snapshots: u64,
     /// Feeds with an outcome that somebody should know of: origin, scope, outcome, rule.
     pub set_aside: Vec<SetAside>,
     /// Origins that nobody here has decided about.
@@ -101,6 +103,24 @@ pub(super) struct Applied {
     pub want_snapshot: Vec<(InstanceId, FeedScope)>,
     /// Heads the hub named without deltas that lead there.
     pub again: Vec<Held>,
+    /// What came of each feed section.
+    outcomes: Vec<(InstanceId, FeedScope, &'static str)>,
+}
+
+impl Applied {
+    /// Makes sure that a snapshot of the feed asked for came and meant something. Its pages are not
+    /// signed, so that one which is missing would otherwise go by in silence.
+    pub fn check_snapshot(&self, feed: (InstanceId, FeedScope)) -> Result<(), SyncEnd> {
+        match self.outcomes.as_slice() {
+            [(origin, scope, outcome)] if (*origin, *scope) == feed => match *outcome {
+                "refused" | "early" | "need_snapshot" => Err(bad_answer(format!(
+                    "its snapshot of a feed of {origin} is {outcome}"
+                ))),
+                _ => Ok(()),
+            },
+            _ => Err(bad_answer("another thing than the snapshot asked for")),
+        }
+    }
 }
 
 /// Who is taken in, and how.
@@ -181,9 +201,13 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,
             again: self.again,
+            outcomes: outcomes
+                .map(|feed| (feed.origin, feed.scope, feed.outcome))
+                .collect(),
         })
     }
 }

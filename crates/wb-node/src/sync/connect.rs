@@ -6,6 +6,7 @@ use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::sync::PeerCause;
 use wb_core::sync::signature::KeyId;
+use wb_net::address::Scheme;
 use wb_net::signed::{Caller, Identified, who_is_this};
 use wb_net::{Base, Connection, HubClient, Reach};
 use wb_store::Peer;
@@ -39,6 +40,14 @@ fn base(address: &str) -> Result<Base> {
 fn connection(address: &str, lan: bool) -> Result<(Connection, bool)> {
     let base = base(address)?;
     let lan = lan || base.is_literal_local();
+    if base.scheme() == Scheme::Http && !lan {
+        return Err(NodeError::Address {
+            address: address.to_owned(),
+            what:
+                "outside the own network only https is used; a hub inside it is allowed with --lan"
+                    .to_owned(),
+        });
+    }
     let reach = if lan { Reach::Lan } else { Reach::Global };
     Ok((Connection::new(base, reach), lan))
 }

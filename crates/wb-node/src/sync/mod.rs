@@ -5,15 +5,16 @@
 
 mod apply;
 mod connect;
+mod fetch;
 mod fill;
 mod pull;
 mod push;
 mod spool;
 
-pub use apply::Tally;
+pub use apply::{SetAside, Tally};
 pub use connect::{Connected, connect, connect_new, key_of};
 pub use pull::{PullInput, Pulled, pull, watch};
-pub use push::{Lacking, PushedAll, push, sealed_and_lacking};
+pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};
 
 use wb_core::sync::{PeerCause, Problem, SessionError};
 use wb_net::NetError;
@@ -82,9 +83,13 @@ fn of_net(error: &NetError) -> PeerCause {
     }
 }
 
+/// Characters kept of what a peer says about a refusal.
+const DETAIL_CHARS_MAX: usize = 500;
+
 fn of_problem(problem: &Problem) -> SyncEnd {
     let cause = PeerCause::of_refusal(problem.cause(), problem.status);
-    SyncEnd::Peer(cause, format!("{} ({})", problem.detail, problem.cause))
+    let detail = format!("{} ({})", problem.detail, problem.cause);
+    SyncEnd::Peer(cause, detail.chars().take(DETAIL_CHARS_MAX).collect())
 }
 
 /// An answer that is not what the protocol says.

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::InstanceId;
+use wb_core::limits::NUMBER_MAX;
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::{Cause, ChangesSection, Notice, PageSection, Session, Step};
+use wb_core::sync::{Cause, ChangesSection, FollowList, Follows, Notice, PeerCause, Session, Step};
 use wb_core::want::Held;
+use wb_net::HubClient;
 use wb_net::signed::CallError;
-use wb_net::{HubClient, SnapshotPage};
-use wb_store::{Changed, Peer, Road, RunStart, Standing, Write};
+use wb_store::{Peer, Road, RunStart, Standing, Write};
 
-use super::apply::{Applied, Applier, Taking, Tally, apply};
-use super::spool::{Spool, lines, split_first};
+use super::apply::{Applied, Applier, SetAside, Taking, Tally, apply};
+use super::fetch::{Fetch, fetch};
+use super::fill::lines_page;
+use super::spool::{lines, split_first};
 use super::{OnProgress, SyncEnd, bad_answer};
 use crate::node::Node;
 
@@ -21,6 +24,9 @@ use crate::node::Node;
 const TWO_PASSES_ABOVE: u64 = 10_000;
 /// The kind that makes up most of a feed, and can wait.
 const LATER_KIND: &str = "comment";
+/// Kinds named in a question; with more, everything is asked for. Keeps a feed that invents kinds from
+/// making questions that no server takes.
+const KINDS_ASKED_MAX: usize = 32;
 
 /// What is pulled, and how.
 pub struct PullInput<'n> {
@@ -39,14 +45,14 @@ pub struct Pulled {
     pub peer: Peer,
     /// What changed.
     pub tally: Tally,
-    /// In a rehearsal: record by record.
-    pub changed: Vec<Changed>,
     /// What a person should know.
     pub notices: BTreeSet<Notice>,
     /// Heads that the hub holds of own feeds, as it said.
     pub own: Option<Vec<Held>>,
     /// The run, when something came.
     pub run_no: Option<i64>,
+    /// What was wrong with single feeds; the others were taken.
+    pub trouble: Option<SyncEnd>,
 }
 
 /// Pulls until nothing more is there.
@@ -91,10 +97,12 @@ struct Pull<'n> {
     session: Session,
     approved: BTreeSet<InstanceId>,
     tally: Tally,
-    changed: Vec<Changed>,
+    trouble: Option<SyncEnd>,
     run_no: Option<i64>,
     /// Kinds of the feeds that come in two passes.
     first_kinds: BTreeMap<(InstanceId, FeedScope), BTreeSet<Kind>>,
+    /// The head of each feed as it was announced, and how many records are live at it.
+    announced: BTreeMap<(InstanceId, FeedScope), (Held, u64)>,
     done: u64,
     total: u64,
 }
@@ -102,11 +110,7 @@ struct Pull<'n> {
 impl<'n> Pull<'n> {
     fn new(node: &'n Node, input: PullInput<'n>) -> Self {
         let follows = &input.peer.follows;
-        let expected = wb_core::sync::Follows {
-            counter: follows.counter,
-            hash: follows.hash(),
-        };
-        let session = Session::new(input.peer.cursor, expected);
+        let session = Session::new(input.peer.cursor, named(follows));
         let approved = follows.follow.iter().copied().collect();
         Self {
             node,
@@ -114,9 +118,10 @@ impl<'n> Pull<'n> {
             session,
             approved,
             tally: Tally::default(),
-            changed: Vec::new(),
+            trouble: None,
             run_no: None,
             first_kinds: BTreeMap::new(),
+            announced: BTreeMap::new(),
             done: 0,
             total: 0,
         }
@@ -126,7 +131,7 @@ impl<'n> Pull<'n> {
         Pulled {
             peer: self.input.peer,
             tally: self.tally,
-            changed: self.changed,
+            trouble: self.trouble,
             notices: self.session.notices().clone(),
             own: self.session.own().map(<[Held]>::to_vec),
             run_no: self.run_no,
@@ -192,22 +197,29 @@ impl<'n> Pull<'n> {
     }
 
     async fn put_follows(&mut self, hub: &mut HubClient) -> Result<(), SyncEnd> {
+        // Until heads were compared under the new list, there is no cursor: a connection that breaks here
+        // must not let what arrived meanwhile go by.
+        if self.input.peer.cursor.take().is_some() {
+            let peer = self.input.peer.clone();
+            self.write(|write| Ok(write.put_peer(&peer)?))?;
+        }
         let list = self.input.peer.follows.clone();
         match hub.put_follows(&list).await {
             Ok(_) => Ok(self.session.follows_put()?),
-            Err(CallError::Refused(problem)) if problem.cause() == Some(Cause::FollowsStale) => {
+            Err(CallError::Refused(problem))
+                if problem.cause() == Some(Cause::FollowsStale)
+                    && self.input.rehearsal.is_none() =>
+            {
                 // Another copy of this list was there, or the own one was restored: ours goes above it.
-                let held = problem.counter.unwrap_or(list.counter);
-                self.input.peer.follows.counter = held.max(list.counter) + 1;
+                let held = problem.counter.unwrap_or(0).max(list.counter);
+                let counter = held.checked_add(1).filter(|next| *next <= NUMBER_MAX);
+                self.input.peer.follows.counter =
+                    counter.ok_or_else(|| bad_answer("a counter beyond every number"))?;
                 let peer = self.input.peer.clone();
                 self.write(|write| Ok(write.put_peer(&peer)?))?;
-                let follows = &self.input.peer.follows;
-                let expected = wb_core::sync::Follows {
-                    counter: follows.counter,
-                    hash: follows.hash(),
-                };
-                self.session.expect_follows(expected);
-                Ok(())
+                Ok(self
+                    .session
+                    .expect_follows(named(&self.input.peer.follows))?)
             }
             Err(error) => Err(error.into()),
         }
@@ -225,7 +237,9 @@ impl<'n> Pull<'n> {
         let page = hub.heads(after).await?;
         for feed in &page.feeds {
             let (origin, scope) = (feed.head.origin, feed.head.scope);
-            if feed.live > TWO_PASSES_ABOVE {
+            self.announced
+                .insert((origin, scope), (feed.head.clone(), feed.live));
+            if feed.live > TWO_PASSES_ABOVE && feed.kinds.len() <= KINDS_ASKED_MAX {
                 let kinds = feed.kinds.keys().filter(|kind| kind.as_str() != LATER_KIND);
                 self.first_kinds
                     .insert((origin, scope), kinds.cloned().collect());
@@ -267,12 +281,12 @@ impl<'n> Pull<'n> {
         let (first, rest) = split_first(&body);
         let section = ChangesSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
         if rest.is_empty() {
-            self.session.changes(&section);
+            self.session.changes(&section, false);
             return Ok(());
         }
         self.start_run()?;
         self.total += section.items;
-        let mut tally = std::mem::take(&mut self.tally);
+        let mut tally = self.tally.clone();
         let mut session = self.session.clone();
         let rehearses = self.input.rehearsal.is_some();
         let mut peer = self.input.peer.clone();
@@ -284,25 +298,26 @@ impl<'n> Pull<'n> {
             want_snapshots(&mut session, &applied, |origin, scope| {
                 self.held(origin, scope)
             })?;
-            session.changes(&section);
+            session.changes(&section, true);
             if !rehearses {
                 let changed = write.changed_since()?;
                 tally.count(&changed);
                 // With the lines, so that what was taken is never asked for again.
-                let is_whole = !session.has_snapshots() && tally.refused().is_none();
-                if is_whole && peer.cursor != session.cursor() {
+                if session.is_settled() && peer.cursor != session.cursor() {
                     peer.cursor = session.cursor();
                     write.put_peer(&peer)?;
                 }
             }
-            Ok(applied)
+            Ok(())
         });
-        tally.deltas += section.deltas;
-        self.tally = tally;
         if let Err(SyncEnd::Peer(..)) = &applied {
+            // A page that cannot be taken would come again and again: heads are compared next time.
             self.forget_cursor()?;
         }
+        // What was dropped with the transaction was not taken.
         applied?;
+        tally.deltas += section.deltas;
+        self.tally = tally;
         self.session = session;
         self.input.peer = peer;
         self.done += section.items;
@@ -326,7 +341,11 @@ impl<'n> Pull<'n> {
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
         let kinds = self.first_kinds.get(&(origin, scope)).cloned();
-        let fetched = fetch(hub, self.node, (origin, scope), kinds.as_ref(), |items| {
+        // A snapshot has more lines than records: what counts towards the total is what was announced.
+        let announced = self.announced.get(&(origin, scope)).cloned();
+        let live = announced.as_ref().map(|(_, live)| *live);
+        let fetched = fetch(hub, self.node, (origin, scope), kinds.as_ref(), |lines| {
+            let items = live.map_or(lines, |live| lines.min(live));
             progress(self.done + items, self.total.max(self.done + items));
         });
         let spool = match fetched.await {
@@ -337,12 +356,12 @@ impl<'n> Pull<'n> {
                 self.session.snapshot_done();
                 return Ok(());
             }
-            Err(Fetch::End(end)) => return Err(end),
+            Err(Fetch::End(end)) => return self.feed_failed((origin, scope), end),
         };
         self.start_run()?;
-        let mut tally = std::mem::take(&mut self.tally);
+        let mut tally = self.tally.clone();
         let before = self.held(origin, scope)?;
-        let live = self.write(|write| {
+        let taken = self.write(|write| {
             // A feed that is new brings only what is new, and so much of it that it is counted otherwise.
             let remembers = before.is_some() && self.input.rehearsal.is_none();
             if remembers {
@@ -352,31 +371,68 @@ impl<'n> Pull<'n> {
             let mut applier = Applier::new(write, &taking);
             spool.each(|line| applier.push(line))?;
             tally.forgive(origin, scope);
-            applier.finish(&mut tally)?;
+            let applied = applier.finish(&mut tally)?;
+            applied.check_snapshot((origin, scope))?;
             if remembers {
                 tally.count(&write.changed_since()?);
             }
             Ok(write.live_in_feed(&origin, scope)?)
         });
+        let live = match taken {
+            Ok(live) => live,
+            Err(end) => return self.feed_failed((origin, scope), end),
+        };
         if before.is_none() && self.input.rehearsal.is_none() {
-            tally.new += live.as_ref().copied().unwrap_or(0);
+            tally.new += live;
         }
+        tally.snapshots += 1;
         self.tally = tally;
-        self.done += live?;
+        self.done += live;
         progress(self.done, self.total.max(self.done));
+        if let Some((head, _)) = announced {
+            let held = self.held(origin, scope)?;
+            if held.is_some_and(|held| held.log == head.log && held.seq < head.seq) {
+                let stale = bad_answer("a snapshot older than the head that was announced");
+                return self.feed_failed((origin, scope), stale);
+            }
+        }
         self.session.snapshot_done();
         self.keep_cursor()?;
         self.erase_traces()
     }
 
+    /// Leaves one feed as it is and goes on with the others; the next sync compares heads again. What is
+    /// wrong with the connection, the hub as a whole, or this computer ends the pull.
+    fn feed_failed(
+        &mut self,
+        (origin, scope): (InstanceId, FeedScope),
+        end: SyncEnd,
+    ) -> Result<(), SyncEnd> {
+        let SyncEnd::Peer(cause, detail) = end else {
+            return Err(end);
+        };
+        if !matches!(
+            cause,
+            PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::TooLarge
+        ) {
+            return Err(SyncEnd::Peer(cause, detail));
+        }
+        self.tally.set_aside.push(SetAside {
+            origin,
+            scope,
+            outcome: "not_taken",
+            rule: None,
+        });
+        let detail = format!("the {scope} feed of {origin}: {detail}");
+        self.trouble.get_or_insert(SyncEnd::Peer(cause, detail));
+        self.session.snapshot_failed();
+        self.keep_cursor()
+    }
+
     /// Keeps the cursor once every snapshot it needs is taken.
     fn keep_cursor(&mut self) -> Result<(), SyncEnd> {
         let cursor = self.session.cursor();
-        if self.session.has_snapshots()
-            || self.session.compares_heads()
-            || self.tally.refused().is_some()
-            || self.input.peer.cursor == cursor
-        {
+        if !self.session.is_settled() || self.input.peer.cursor == cursor {
             return Ok(());
         }
         self.input.peer.cursor = cursor;
@@ -411,27 +467,67 @@ impl<'n> Pull<'n> {
             if !is_followed {
                 continue;
             }
+            let head = self.held(origin, scope)?.map(|held| held.hash);
+            let asked = (self.input.peer.id, origin, scope);
+            if head.is_none() || self.node.store.unfilled_at(&asked)? == head {
+                // This hub did not have them at this head.
+                continue;
+            }
             self.start_run()?;
-            let filled = super::fill::fill(self, hub, (origin, scope), &kinds, progress).await?;
-            self.tally.filled += filled;
+            let wanted = Some(&kinds).filter(|kinds| kinds.len() <= KINDS_ASKED_MAX);
+            match self.fill(hub, (origin, scope), wanted, progress).await {
+                Ok(filled) => self.tally.filled += filled,
+                Err(end) => self.feed_failed((origin, scope), end)?,
+            }
+            if let Some(head) = head {
+                self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
+            }
         }
         Ok(())
     }
 
-    pub(super) fn in_one<T>(
+    /// Fetches lines of some kinds, page by page, and fills what waits for them. Returns how many were
+    /// filled.
+    async fn fill(
         &self,
-        work: impl FnOnce(&Write<'_>, &Taking<'_>) -> Result<T, SyncEnd>,
-    ) -> Result<T, SyncEnd> {
-        self.write(|write| work(write, &self.taking()))
+        hub: &mut HubClient,
+        feed: (InstanceId, FeedScope),
+        kinds: Option<&BTreeSet<Kind>>,
+        progress: OnProgress<'_>,
+    ) -> Result<u64, SyncEnd> {
+        let (mut after, mut filled) = (None, 0);
+        loop {
+            let Some(page) = lines_page(hub, feed, after, kinds).await? else {
+                return Ok(filled);
+            };
+            let run_no = self.run_no;
+            filled += self.write(|write| {
+                let ingest = write.ingest(self.node.now());
+                let ingest = match run_no {
+                    Some(run_no) => ingest.of_run(run_no),
+                    None => ingest,
+                };
+                let mut count = 0;
+                for line in page.lines() {
+                    // A line that nobody waits for, or that contradicts its entry, is left out by itself.
+                    count += u64::from(ingest.fill(line)?.unwrap_or(false));
+                }
+                Ok(count)
+            })?;
+            progress(filled, filled);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(filled),
+            }
+        }
     }
 }
 
-impl super::fill::InOne for Pull<'_> {
-    fn in_one<T>(
-        &self,
-        work: impl FnOnce(&Write<'_>, &Taking<'_>) -> Result<T, SyncEnd>,
-    ) -> Result<T, SyncEnd> {
-        Pull::in_one(self, work)
+/// What a follow list is known by.
+fn named(list: &FollowList) -> Follows {
+    Follows {
+        counter: list.counter,
+        hash: list.hash(),
     }
 }
 
@@ -449,64 +545,4 @@ fn want_snapshots(
         }
     }
     Ok(())
-}
-
-/// Why no snapshot was fetched.
-enum Fetch {
-    Gone,
-    NotFound,
-    End(SyncEnd),
-}
-
-impl<E: Into<SyncEnd>> From<E> for Fetch {
-    fn from(error: E) -> Self {
-        Self::End(error.into())
-    }
-}
-
-/// Fetches all pages of a snapshot.
-async fn fetch(
-    hub: &mut HubClient,
-    node: &Node,
-    (origin, scope): (InstanceId, FeedScope),
-    kinds: Option<&BTreeSet<Kind>>,
-    mut progress: impl FnMut(u64),
-) -> Result<Spool, Fetch> {
-    let mut spool = Spool::new(node.store.home().dir())?;
-    let (mut head, mut next): (Option<Hash>, Option<String>) = (None, None);
-    let mut items = 0;
-    loop {
-        let page = SnapshotPage {
-            head,
-            after: next.as_deref(),
-            kinds,
-        };
-        let body = match hub.snapshot(origin, scope, &page).await {
-            Ok(body) => body,
-            Err(error) => {
-                return Err(match error.refusal() {
-                    Some(Cause::HeadGone) => Fetch::Gone,
-                    Some(Cause::NotFound) => Fetch::NotFound,
-                    _ => error.into(),
-                });
-            }
-        };
-        let (first, rest) = split_first(&body);
-        let section = PageSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
-        if head.is_some_and(|head| head != section.head) {
-            return Err(Fetch::Gone);
-        }
-        // A page that names itself as next would never end.
-        if section.next.is_some() && section.next == next {
-            return Err(bad_answer("a page of a snapshot names itself as next").into());
-        }
-        head = Some(section.head);
-        spool.put(rest)?;
-        items += lines(rest).count() as u64;
-        progress(items);
-        match section.next {
-            Some(after) => next = Some(after),
-            None => return Ok(spool),
-        }
-    }
 }

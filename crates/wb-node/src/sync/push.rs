@@ -70,6 +70,17 @@ fn lacking(
     })
 }
 
+/// Makes sure that a hub holds nothing of own feeds that is not here: before anything is sealed.
+///
+/// # Errors
+/// As [`push`].
+pub fn check_own(node: &Node, at_hub: &[Held]) -> Result<(), SyncEnd> {
+    for scope in FeedScope::ALL {
+        lacking(node, node.store.served(), scope, at_hub)?;
+    }
+    Ok(())
+}
+
 /// What is already sealed and a hub lacks, record by record.
 ///
 /// # Errors
@@ -103,10 +114,9 @@ fn describe(item: &[u8], scope: FeedScope) -> Result<Lacking, SyncEnd> {
     }
     let line = Line::read(item).map_err(damaged)?;
     let kind = line.kind.to_string();
-    let text = std::str::from_utf8(item).unwrap_or_default();
     Ok(Lacking {
         id: line.id,
-        headline: headline(&kind, text),
+        headline: headline(&kind, line.body()),
         kind,
         scope,
         is_retract: false,

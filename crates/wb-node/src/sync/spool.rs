@@ -7,12 +7,15 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use wb_core::limits::BUNDLE_BYTES_MAX;
+
 use crate::error::{NodeError, Result};
 
 /// Lines that wait.
 pub(super) struct Spool {
     file: BufWriter<File>,
     dir: PathBuf,
+    bytes: u64,
 }
 
 impl Spool {
@@ -22,11 +25,22 @@ impl Spool {
         Ok(Self {
             file: BufWriter::new(file),
             dir: dir.to_owned(),
+            bytes: 0,
         })
     }
 
     /// Puts lines at the end, each with its LF.
+    ///
+    /// # Errors
+    /// What the disk reports, or that it is more than any feed needs.
     pub fn put(&mut self, lines: &[u8]) -> Result<()> {
+        self.bytes += lines.len() as u64;
+        if self.bytes > BUNDLE_BYTES_MAX {
+            return Err(NodeError::TooLarge {
+                path: self.dir.clone(),
+                what: "the snapshot goes on beyond 64 GiB; nothing of it was taken",
+            });
+        }
         self.file
             .write_all(lines)
             .map_err(NodeError::file(&self.dir))

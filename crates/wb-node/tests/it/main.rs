@@ -3,5 +3,6 @@
 mod hub;
 mod import_whiteballoon;
 mod marks;
+mod peers;
 mod starter;
 mod streams;

@@ -6,10 +6,9 @@ use wb_core::feed::{self, Applied, Delta, Early, FeedView as _, Item, Outcome, c
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::rule::Rule;
-use wb_core::scope::FeedScope;
 
 use super::ingest::{Appended, Ingest, Place};
-use super::view::{StoredFeed, load_feed};
+use super::view::{FeedNos, StoredFeed, load_feed};
 use crate::error::Result;
 use crate::sql::{Sql, word};
 
@@ -174,21 +173,25 @@ impl Ingest<'_> {
     /// # Errors
     /// What the database reports; inside, the rule the line breaks.
     pub fn fill(&self, bytes: &[u8]) -> Result<std::result::Result<bool, Rule>> {
-        let sql = "SELECT i.id, f.scope, x.id FROM feed_lines x JOIN feeds f USING (feed_no)
-                   JOIN instances i USING (instance_no)
+        let sql = "SELECT i.id, f.scope, x.id, f.instance_no, f.feed_no, f.log_no
+                   FROM feed_lines x JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
                    WHERE x.line_hash = ?1 AND x.live = 1 AND x.line IS NULL";
-        let stubs: Vec<(Sql<InstanceId>, FeedScope, Sql<RecordId>)> = self
+        let stubs: Vec<(Sql<InstanceId>, Sql<RecordId>, StoredFeed<'_>)> = self
             .connection
             .prepare_cached(sql)?
             .query_map([Sql(hash::line(bytes))], |row| {
-                Ok((row.get(0)?, word(row, 1)?, row.get(2)?))
+                let nos = FeedNos {
+                    feed_no: row.get(4)?,
+                    log_no: row.get(5)?,
+                };
+                let feed = StoredFeed::rows_only(self.connection, row.get(3)?, word(row, 1)?, nos);
+                Ok((row.get(0)?, row.get(2)?, feed))
             })?
             .collect::<rusqlite::Result<_>>()?;
         let (mut filled, mut broken) = (false, None);
-        for (Sql(origin), scope, Sql(id)) in stubs {
-            let feed = load_feed(self.connection, &origin, scope)?.expect("it has a stub");
+        for (Sql(origin), Sql(id), feed) in stubs {
             let live = feed.live(&id)?.expect("the stub is live");
-            match check_fill(bytes, &id, &live, origin, scope) {
+            match check_fill(bytes, &id, &live, origin, feed.scope) {
                 Ok(line) => filled |= self.fill_line(&feed, bytes, &Entry::of_line(&line))?,
                 Err(rule) => broken = Some(rule),
             }

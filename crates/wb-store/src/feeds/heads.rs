@@ -10,7 +10,7 @@ use wb_core::want::Held;
 use super::serve::Served;
 use crate::error::Result;
 use crate::sql::{Sql, word};
-use crate::store::Write;
+use crate::store::{Store, Write, put_meta};
 
 impl Served<'_> {
     /// The head held of a feed; none where nothing of it was taken.
@@ -60,7 +60,34 @@ impl Served<'_> {
     }
 }
 
+/// A hub, and a feed that it was asked for.
+pub type AskedFeed = (InstanceId, InstanceId, FeedScope);
+
+fn unfilled_key((hub, origin, scope): &AskedFeed) -> String {
+    format!("unfilled {hub} {origin} {scope}")
+}
+
+impl Store {
+    /// The head of a feed at which a hub was last asked for lines that are missing.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn unfilled_at(&self, asked: &AskedFeed) -> Result<Option<Hash>> {
+        let noted = self.meta(&unfilled_key(asked))?;
+        Ok(noted.and_then(|text| text.parse().ok()))
+    }
+}
+
 impl Write<'_> {
+    /// Notes that a hub was asked for missing lines of a feed at a head: it need not be asked again
+    /// before the feed moves.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_unfilled(&self, asked: &AskedFeed, head: &Hash) -> Result<()> {
+        put_meta(&self.transaction, &unfilled_key(asked), &head.to_string())
+    }
+
     /// Records live in a feed.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod aside;
 mod delta;
 mod early;
+mod empty;
 mod heads;
 mod held;
 mod ingest;

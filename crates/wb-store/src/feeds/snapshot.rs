@@ -22,6 +22,13 @@ pub struct Taken {
     seq: u64,
 }
 
+impl Taken {
+    /// The row of the log that its feed is in now.
+    pub(crate) fn log_no(&self) -> i64 {
+        self.nos.log_no
+    }
+}
+
 impl Ingest<'_> {
     /// Places a snapshot whose head and chain have come. With [`SnapshotOutcome::Take`] its items are
     /// wanted.

@@ -7,6 +7,7 @@ ALTER TABLE feed_lines ADD COLUMN run_no INTEGER;
 ALTER TABLE feed_lines ADD COLUMN ended INTEGER;
 
 CREATE INDEX feed_lines_run ON feed_lines (run_no) WHERE run_no IS NOT NULL;
+CREATE INDEX feed_lines_aside ON feed_lines (aside_no) WHERE aside_no IS NOT NULL;
 CREATE INDEX feed_lines_stub ON feed_lines (line_hash) WHERE live = 1 AND line IS NULL;
 -- The highest revisions put and retracted are each one look-up, however many revisions there are.
 DROP INDEX feed_lines_id;

@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 use super::forget;
 use super::heads::{FeedAtHead, feeds_of};
 use super::member::IS_SERVED;
+use super::void::Voids;
 use crate::error::Result;
 use crate::sql::Sql;
 
@@ -26,7 +27,7 @@ pub(super) struct AsOf {
     last_line: i64,
 }
 
-/// The feed of a member that is served.
+/// The feed of a member that is served, unless a recovery made its head void.
 pub(super) fn served_feed(
     connection: &Connection,
     origin: &InstanceId,
@@ -40,14 +41,18 @@ pub(super) fn served_feed(
         .optional()?;
     let Some(no) = no else { return Ok(None) };
     let mut feeds = feeds_of(connection, no, origin)?.into_iter();
-    Ok(feeds.find(|feed| feed.held.scope == scope))
+    match feeds.find(|feed| feed.held.scope == scope) {
+        Some(feed) if Voids::new(connection).is_at_void(&feed)? => Ok(None),
+        feed => Ok(feed),
+    }
 }
 
 impl AsOf {
     /// The feed at a head of its log; `None` when it moved on from there by more than deltas, or what
     /// came after it was forgotten.
     pub fn load(connection: &Connection, feed: FeedAtHead, head: Hash) -> Result<Option<Self>> {
-        let sql = "SELECT seq, line FROM headers WHERE log_no = ?1 AND hash = ?2";
+        let sql = "SELECT seq, line FROM headers INDEXED BY headers_hash
+                   WHERE log_no = ?1 AND hash = ?2";
         let header: Option<(Sql<u64>, Option<Vec<u8>>)> = connection
             .prepare_cached(sql)?
             .query_row(params![feed.log_no, Sql(head)], |row| {
@@ -75,11 +80,12 @@ impl AsOf {
     /// Items live at the head after an id, as a query that [`crate::feeds::read_item`] reads: an ended
     /// one has no line.
     pub fn live<'c>(&self, connection: &'c Connection) -> Result<rusqlite::CachedStatement<'c>> {
+        // The second part reads what ended since, in whatever order, and not the feed from an id on.
         let sql = "SELECT op, id, rev, kind, line_hash, NULL, reason, line FROM feed_lines
                    WHERE feed_no = ?1 AND live = 1 AND id > ?2 AND line_no <= ?3
                    UNION ALL
                    SELECT op, id, rev, kind, line_hash, NULL, reason, NULL FROM feed_lines
-                   WHERE feed_no = ?1 AND ended > ?3 AND id > ?2 AND line_no <= ?3
+                   WHERE feed_no = ?1 AND ended > ?3 AND +id > ?2 AND line_no <= ?3
                    ORDER BY 2";
         Ok(connection.prepare_cached(sql)?)
     }
@@ -120,8 +126,10 @@ fn rows_first(rows: &mut rusqlite::Rows<'_>) -> Result<Sql<u64>> {
 const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
     WHERE m.feed_no = ?1 AND m.op = 'retract' AND m.void = 0 AND m.aside_no IS NULL
       AND m.id > ?2 AND m.line_no <= ?3
-      AND NOT EXISTS (SELECT 1 FROM feed_lines l WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.op = 'put'
-                      AND l.line_no <= ?3 AND (l.live = 1 OR l.ended > ?3))
+      AND NOT EXISTS (SELECT 1 FROM feed_lines l
+                      WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.live = 1 AND l.line_no <= ?3)
+      AND NOT EXISTS (SELECT 1 FROM feed_lines l
+                      WHERE l.feed_no = m.feed_no AND l.id = m.id AND l.op = 'put' AND l.line_no <= ?3 AND +l.ended > ?3)
     GROUP BY m.id ORDER BY m.id";
 
 /// Whether a snapshot moved the feed after a head, or headers after it were forgotten.

@@ -19,6 +19,7 @@ use super::follow;
 use super::heads::own_heads;
 use super::member::IS_SERVED;
 use super::page::{put_line, put_section};
+use super::void::Voids;
 use crate::error::{Result, StoreError};
 use crate::feeds::{Served, StoredHeader};
 use crate::sql::{Sql, word};
@@ -121,6 +122,7 @@ fn next_followed(
 /// The lines of a page while it is made; deltas of one feed that follow each other are one section.
 struct Lines<'c> {
     served: Served<'c>,
+    voids: Voids<'c>,
     body: Vec<u8>,
     section: Option<Deltas>,
     told: BTreeSet<InstanceId>,
@@ -140,6 +142,7 @@ impl<'c> Lines<'c> {
     fn new(connection: &'c Connection) -> Self {
         Self {
             served: Served::new(connection),
+            voids: Voids::new(connection),
             body: Vec::new(),
             section: None,
             told: BTreeSet::new(),
@@ -153,8 +156,18 @@ impl<'c> Lines<'c> {
     }
 
     fn push(&mut self, row: &ArrivalRow) -> Result<()> {
+        if let Some((_, log_no, seq)) = row.feed
+            && self.voids.is_void(&row.origin, log_no, seq)?
+        {
+            return Ok(());
+        }
         match (row.kind, row.feed) {
             (Arrival::Delta, Some((scope, log_no, seq))) => {
+                // Who followed before there was a feed may have been away when the log arrived.
+                if seq == 0 {
+                    self.end_section();
+                    self.identity(&row.origin)?;
+                }
                 self.delta((row.origin, scope), log_no, seq)
             }
             (Arrival::Again, Some((scope, log_no, seq))) => {

@@ -10,7 +10,7 @@ use wb_core::time::Timestamp;
 use crate::error::{Result, StoreError};
 use crate::feeds::{Appended, Ingest, Served};
 use crate::instances::KnownIdentity;
-use crate::open::{self, RELAY};
+use crate::open::{self, Opening, RELAY};
 use crate::store::put_meta;
 
 /// A hub's file, with one connection of its own.
@@ -28,7 +28,7 @@ impl Relay {
     /// # Errors
     /// `Newer`, `Foreign`, or what stands in the way.
     pub fn open(path: &Path, log_if_new: LogId) -> Result<Self> {
-        let mut connection = open::open(path, RELAY, true)?;
+        let mut connection = open::open(path, RELAY, Opening::Make)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let log = if let Some(log) = relay_log(&transaction)? {
             log
@@ -49,10 +49,19 @@ impl Relay {
     /// # Errors
     /// What stands in the way.
     pub fn reader(&self) -> Result<Self> {
-        let connection = open::open(&self.path, RELAY, false)?;
+        Self::existing(&self.path)
+    }
+
+    /// Opens a hub's file that is there, as it is: looking at a hub makes none, and brings none to another
+    /// format under the program that runs it.
+    ///
+    /// # Errors
+    /// `Older`, `Newer`, `Foreign`, or what stands in the way.
+    pub fn existing(path: &Path) -> Result<Self> {
+        let connection = open::open(path, RELAY, Opening::AsItIs)?;
         let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
         Ok(Self {
-            path: self.path.clone(),
+            path: path.to_owned(),
             log,
             connection,
         })

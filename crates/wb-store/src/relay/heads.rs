@@ -14,6 +14,7 @@ use super::arrival::Place;
 use super::file::Relay;
 use super::follow;
 use super::member::IS_SERVED;
+use super::void::Voids;
 use crate::error::{Result, StoreError};
 use crate::instances::instance_no;
 use crate::sql::{Sql, word};
@@ -63,14 +64,17 @@ pub(super) fn own_heads(connection: &Connection, id: &InstanceId) -> Result<Vec<
     Ok(feeds.into_iter().map(|feed| feed.held).collect())
 }
 
-/// The feeds of an instance with what is live in them, by kind.
+/// The feeds of an instance with what is live in them, by kind; none whose head a recovery made void.
 pub(super) fn feed_heads(
     connection: &Connection,
     instance_no: i64,
     origin: &InstanceId,
 ) -> Result<Vec<FeedHead>> {
-    let mut heads = Vec::new();
+    let (mut heads, mut voids) = (Vec::new(), Voids::new(connection));
     for feed in feeds_of(connection, instance_no, origin)? {
+        if voids.is_at_void(&feed)? {
+            continue;
+        }
         let sql =
             "SELECT kind, count(*) FROM feed_lines WHERE feed_no = ?1 AND live = 1 GROUP BY kind";
         let mut statement = connection.prepare_cached(sql)?;

@@ -64,9 +64,10 @@ pub struct Member {
     pub seen_at: Option<Timestamp>,
 }
 
-/// SQL for a member `m` that is served at the time `?1`.
+/// SQL for a member `m` that is served at the time `?1`. It sorts out rows and finds none: most members
+/// are served, and lists go by id.
 pub(super) const IS_SERVED: &str =
-    "(m.standing = 'member' OR (m.standing = 'suspended' AND m.until <= ?1))";
+    "(+m.standing = 'member' OR (+m.standing = 'suspended' AND m.until <= ?1))";
 
 const COLUMNS: &str =
     "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at";

@@ -9,6 +9,7 @@ mod arrival;
 mod as_of;
 mod changes;
 mod counts;
+mod doctor;
 mod file;
 mod follow;
 mod forget;
@@ -18,6 +19,7 @@ mod member;
 mod page;
 mod push;
 mod snapshot;
+mod void;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};

@@ -52,8 +52,19 @@ impl Sealed {
     }
 }
 
+/// The key of the recovery words.
+fn words(seed: u8) -> Signer {
+    Signer::from_seed(&Zeroizing::new([!seed; 32]))
+}
+
+fn commitment(words: &Signer) -> Hash {
+    wb_core::hash::recovery_commitment(&words.public_key())
+}
+
 /// One instance with its public feed.
 pub struct Origin {
+    /// Seed of its first key.
+    seed: u8,
     signer: Signer,
     pub identity: IdentityLog,
     state: Option<FeedState>,
@@ -66,9 +77,10 @@ pub struct Origin {
 impl Origin {
     pub fn new(seed: u8) -> Self {
         let signer = Signer::from_seed(&Zeroizing::new([seed; 32]));
-        let line = found(&signer, wb_core::hash::sha256(b"no words"), now());
+        let line = found(&signer, commitment(&words(seed)), now());
         let identity = IdentityLog::verify(None, &[line]).expect("a good founding");
         Self {
+            seed,
             signer,
             identity,
             state: None,
@@ -80,6 +92,46 @@ impl Origin {
             }),
             sealed: 0,
         }
+    }
+
+    /// Whoever stole its first key and what it holds: both seal from here on.
+    pub fn thief(&self) -> Self {
+        Self {
+            seed: self.seed,
+            signer: Signer::from_seed(&Zeroizing::new([self.seed; 32])),
+            identity: self.identity.clone(),
+            state: self.state.clone(),
+            live: self.live.clone(),
+            revs: self.revs.clone(),
+            open: None,
+            sealed: self.sealed + 100,
+        }
+    }
+
+    /// Takes another key by its words, and says which head was the last of the old one.
+    pub fn recover(&mut self) {
+        let (words, next) = (words(self.seed), self.seed.wrapping_add(50));
+        self.signer = Signer::from_seed(&Zeroizing::new([next; 32]));
+        let (before, last) = (self.identity.newest(), self.held());
+        let payload = format!(
+            r#"{{"type":"wb.identity.v1","schema_version":1,"op":"recover","n":{},"era":{},"prev":"{}","recovery_key":"{}","signing_key":"{}","recovery":"{}","heads":{{"public":{{"log":"{}","generation":{},"seq":{},"hash":"{}"}},"trusted_peers":null}},"at":"{}"}}"#,
+            before.position.n + 1,
+            before.position.era + 1,
+            before.hash,
+            words.public_key(),
+            self.signer.public_key(),
+            commitment(&self::words(next)),
+            last.log,
+            last.generation,
+            last.seq,
+            last.hash,
+            now(),
+        );
+        let entries = self.identity.entries().iter();
+        let mut lines: Vec<Vec<u8>> = entries.map(|entry| entry.line.clone()).collect();
+        lines.push(words.sign(wb_core::signed::IDENTITY, payload.as_bytes()));
+        self.identity = IdentityLog::verify(None, &lines).expect("a good recovery");
+        self.seed = next;
     }
 
     pub fn id(&self) -> InstanceId {
@@ -102,6 +154,10 @@ impl Origin {
         let mut entropy = [0; 10];
         entropy[2..].copy_from_slice(&number.to_be_bytes());
         RecordId::new(now(), entropy)
+    }
+
+    pub fn is_live(&self, number: u64) -> bool {
+        self.live.contains_key(&self.record(number))
     }
 
     pub fn live_n(&self) -> usize {

@@ -1,10 +1,13 @@
 //! What a hub relays, in a real file, followed by real nodes.
 
 mod changes;
+mod doctor;
 mod follower;
 mod forget;
 mod harbour;
 mod lines;
 mod members;
 mod push;
+mod random;
+mod recover;
 mod snapshots;

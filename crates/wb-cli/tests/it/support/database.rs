@@ -19,7 +19,12 @@ pub fn open(path: &Path) -> Connection {
 
 /// The live lines of the public feed of one origin, as a home's main file holds them.
 pub fn live_lines(home: &Path, origin: &str) -> BTreeSet<LiveLine> {
-    let database = open(&home.join("wb.db"));
+    live_lines_in(&home.join("wb.db"), origin)
+}
+
+/// The same of a main file, or of a hub's.
+pub fn live_lines_in(path: &Path, origin: &str) -> BTreeSet<LiveLine> {
+    let database = open(path);
     let sql =
         "SELECT lower(hex(instances.id)), lower(hex(feed_lines.id)), lower(hex(line_hash)), line
                FROM feed_lines

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::instance::WB;
+use super::process::{Up, wait_until};
 
 /// A command of a document and what it says is shown.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub struct Shell {
     path: String,
     /// Variables set so far, with their values.
     variables: Vec<(String, String)>,
+    /// What was started to stay up, in order.
+    running: Vec<Up>,
 }
 
 impl Shell {
@@ -64,27 +67,90 @@ impl Shell {
             folder: folder.to_owned(),
             path: format!("{}:{path}", bin.display()),
             variables: Vec::new(),
+            running: Vec::new(),
         }
     }
 
-    /// Runs a command and holds what it shows against the document.
-    pub fn run(&mut self, step: &Step) {
-        let value = self.folder.join("value");
-        let assigned = assigned(&step.command);
-        let script = match assigned {
-            Some(name) => format!("{} && printf %s \"${name}\" >value", step.command),
-            None => step.command.clone(),
-        };
-        let output = Command::new("sh")
+    /// `sh` with a script, in the folder.
+    fn sh(&self, script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command
             .args(["-c", &format!("exec 2>&1\n{script}")])
             .env_clear()
             .env("PATH", &self.path)
             .env("HOME", &self.folder)
             .envs(self.variables.iter().cloned())
             .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .output()
-            .expect("sh runs");
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command and holds what it shows against the document.
+    pub fn run(&mut self, step: &Step) {
+        if let Some(command) = step.command.strip_suffix(" &") {
+            self.start(step, command);
+        } else if let Some((name, copied)) = copied(&step.command) {
+            let value = self.copy(step, copied);
+            self.variables.push((name.to_owned(), value));
+        } else {
+            self.run_to_its_end(step);
+        }
+        if step.command.starts_with("kill ") {
+            self.wait_for_the_end_of(&self.filled(&step.command));
+        }
+    }
+
+    /// Starts what stays up, and waits until it has shown what the document says.
+    fn start(&mut self, step: &Step, command: &str) {
+        let up = Up::start(&mut self.sh(&format!("exec {command}")));
+        let expected: Vec<String> = step.shown.iter().map(|line| self.filled(line)).collect();
+        let what = format!("line {}: {command}\n{}", step.line, expected.join("\n"));
+        wait_until(&what, || {
+            lines_fit(&expected, &up.said().lines().collect::<Vec<_>>())
+        });
+        self.running.push(up);
+    }
+
+    /// A signal that was sent is not yet an end.
+    fn wait_for_the_end_of(&mut self, command: &str) {
+        let pid = command.rsplit(' ').next().unwrap_or_default();
+        let place = self
+            .running
+            .iter()
+            .position(|up| up.pid().to_string() == pid);
+        let place = place.unwrap_or_else(|| panic!("{command}: nothing of ours"));
+        self.running.remove(place).end();
+    }
+
+    /// What was copied from the screen: the word that has this form, as it was shown last; and `$!`,
+    /// which only the shell knows that started it.
+    fn copy(&self, step: &Step, form: &str) -> String {
+        if form == "$!" {
+            return self
+                .running
+                .last()
+                .expect("something runs")
+                .pid()
+                .to_string();
+        }
+        let form = self.filled(form);
+        let parts: Vec<&str> = form.split('…').collect();
+        let shown = self.running.last().map(Up::said).unwrap_or_default();
+        let word = shown
+            .split_whitespace()
+            .find(|word| parts_fit(&parts, word));
+        word.unwrap_or_else(|| panic!("line {}: no word {form} in\n{shown}", step.line))
+            .to_owned()
+    }
+
+    fn run_to_its_end(&mut self, step: &Step) {
+        let value = self.folder.join("value");
+        let assigned = assigned(&step.command);
+        let script = match assigned {
+            Some(name) => format!("{} && printf %s \"${name}\" >value", step.command),
+            None => step.command.clone(),
+        };
+        let output = self.sh(&script).output().expect("sh runs");
         let shown = String::from_utf8(output.stdout).expect("the program writes UTF-8");
         let place = format!("line {}: {}\n{shown}", step.line, step.command);
         assert_eq!(output.status.code(), Some(step.code), "{place}");
@@ -108,7 +174,10 @@ impl Shell {
     /// The line with the values of variables in it.
     fn filled(&self, line: &str) -> String {
         let mut line = line.to_owned();
-        for (name, value) in &self.variables {
+        // A name may be the start of another.
+        let mut variables: Vec<_> = self.variables.iter().collect();
+        variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        for (name, value) in variables {
             line = line.replace(&format!("${name}"), value);
         }
         line
@@ -118,8 +187,18 @@ impl Shell {
 /// The variable that a command sets: `name=$(…)`.
 fn assigned(command: &str) -> Option<&str> {
     let (name, _) = command.split_once("=$(")?;
-    let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    is_name.then_some(name)
+    is_name(name).then_some(name)
+}
+
+/// The variable that takes what a person copies from the screen, and the form of that: `name=…`.
+fn copied(command: &str) -> Option<(&str, &str)> {
+    let (name, form) = command.split_once('=')?;
+    let is_copied = form == "$!" || (form.contains('…') && !form.contains(char::is_whitespace));
+    (is_name(name) && is_copied).then_some((name, form))
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
 
 fn lines_fit(expected: &[String], lines: &[&str]) -> bool {

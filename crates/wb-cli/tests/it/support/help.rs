@@ -31,7 +31,10 @@ pub fn commands() -> BTreeMap<String, Described> {
 fn collect(words: &[&str], about: &str, found: &mut BTreeMap<String, Described>) {
     let help = help(words);
     let below = section(&help, "Commands:");
-    if below.is_empty() {
+    // A command with commands below it that also does something by itself says so in its usage.
+    let usage = help.lines().find(|line| line.starts_with("Usage:"));
+    let is_group = usage.is_some_and(|usage| usage.ends_with("<COMMAND>"));
+    if !is_group {
         let options = ["Options:", "Arguments:"]
             .iter()
             .flat_map(|title| option_names(&help, title));

@@ -7,5 +7,7 @@ pub mod chance;
 pub mod database;
 pub mod document;
 pub mod help;
+pub mod hub;
 pub mod instance;
+pub mod process;
 pub mod wire;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use wb_core::scope::Scope;
-use wb_core::sync::{AgainSection, PeerCause, PeerState, Policy};
+use wb_core::sync::{PeerCause, PeerState, Policy};
 use wb_hub::{ChangesPage, Decision};
 use wb_node::command::sync::{SyncInput, Synced};
 use wb_node::service::{AutoSync, auto_sync};
@@ -249,27 +249,4 @@ fn a_hub_that_does_not_hold_its_answer_back_is_not_asked_all_the_time() {
     auto.stop();
     let asked = hub.seam().asked_changes() - before;
     assert!(asked <= 6, "{asked} questions in 2 rounds");
-}
-
-#[test]
-fn a_hub_that_always_has_news_of_nothing_is_not_asked_all_the_time() {
-    let (hub, _north, south) = settled();
-    let head = hub.heads(south.id()).feeds[0].head.clone();
-    hub.seam().lie_in_changes(move |mut page| {
-        let again = AgainSection::new(head.clone());
-        page.body.extend(wb_core::signed::payload(&again));
-        page.body.push(b'\n');
-        ChangesPage {
-            has_news: true,
-            ..page
-        }
-    });
-    let auto = Auto::start(south.home(), Duration::from_secs(3_600));
-    // Its own round, and the news that were none.
-    for _ in 0..2 {
-        assert_eq!(auto.next().end, None);
-    }
-    let third = auto.reports.recv_timeout(Duration::from_secs(1));
-    assert!(third.is_err(), "it rests until the next round");
-    auto.stop();
 }

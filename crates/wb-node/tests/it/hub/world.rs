@@ -342,6 +342,24 @@ impl Member {
         }
     }
 
+    /// Copies the databases as they are now.
+    pub fn copy(&self) -> TempDir {
+        let copy = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(self.node.store().home().dir()).expect("a folder") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("a copy");
+        }
+        copy
+    }
+
+    /// Goes on with an older copy of the databases, while what guards against that is as it is now.
+    pub fn become_copy(&mut self, copy: &TempDir) {
+        let guard = self.node.store().home().guard();
+        let name = guard.file_name().expect("a file has a name");
+        std::fs::copy(&guard, copy.path().join(name)).expect("a copy");
+        self.node = Node::open(&Home::new(copy.path())).expect("it opens");
+    }
+
     /// Changes the title of a request of its own.
     pub fn reword(&mut self, request: &RecordRef, title: &str) {
         request_edit(&self.node, &self.actor(), request, Some(title), None).expect("its own");
@@ -417,6 +435,23 @@ impl Member {
         let mut progress = |_, _| {};
         let synced = sync(&mut self.node, &actor, peer, input, &mut progress);
         self.runtime.block_on(synced).expect("nothing fails here")
+    }
+
+    /// What is told of the progress while everything is taken.
+    pub fn progress(&mut self, hub: &HubUp) -> Vec<(u64, u64)> {
+        let (actor, peer) = (self.actor(), self.peer(hub));
+        let mut told = Vec::new();
+        let mut progress = |done, total| told.push((done, total));
+        let input = SyncInput {
+            pull: true,
+            push: false,
+            dry_run: false,
+            wait: Duration::ZERO,
+        };
+        let synced = sync(&mut self.node, &actor, peer, input, &mut progress);
+        let synced = self.runtime.block_on(synced).expect("nothing fails here");
+        assert_eq!(synced.end, None);
+        told
     }
 
     /// The lines live in a feed of an instance, as they are held here.

@@ -14,7 +14,7 @@ pub const LOG: LogId = LogId([5; 16]);
 
 pub struct Harbour {
     pub relay: Relay,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Some seconds after [`now`].
@@ -26,7 +26,12 @@ impl Harbour {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let relay = Relay::open(&dir.path().join("hub.db"), LOG).expect("a new file");
-        Self { relay, _dir: dir }
+        Self { relay, dir }
+    }
+
+    /// Its file.
+    pub fn path(&self) -> std::path::PathBuf {
+        self.dir.path().join("hub.db")
     }
 
     /// A hub with members that all follow each other.

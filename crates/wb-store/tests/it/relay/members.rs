@@ -225,3 +225,51 @@ fn only_a_newer_follow_list_is_taken() {
         assert_eq!(refused.expect("a readable list"), Err(Stale { counter: 4 }));
     }
 }
+
+/// The operator's commands write from another process while the hub takes in what is pushed.
+#[test]
+fn two_connections_write_by_turns_and_the_arrivals_have_no_gap() {
+    const DELTAS: u64 = 60;
+    let mut north = Origin::new(1);
+    let members: Vec<Origin> = (2..=12).map(Origin::new).collect();
+    let mut harbour = Harbour::with(&[&north]);
+    for member in &members {
+        harbour.register(member, Policy::Approval);
+    }
+    let path = harbour.path();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut relay = Relay::existing(&path).expect("the hub's file");
+            for member in &members {
+                let write = relay.write().expect("a transaction, in its turn");
+                let known = write.set_standing(&member.id(), Standing::Member, None, None, now());
+                assert!(known.expect("a stored standing"));
+                write.commit().expect("a commit");
+            }
+        });
+        for n in 0..DELTAS {
+            harbour.publish(&mut north, &[Do::Put(n)]);
+        }
+    });
+    // The first log, the deltas, and the log of each that was let in.
+    let last = harbour.relay.cursor().expect("a cursor").n;
+    assert_eq!(last, 1 + DELTAS + members.len() as u64);
+    for finding in harbour.relay.check().expect("a check") {
+        assert_eq!(finding.problems, [""; 0], "{}", finding.check);
+    }
+}
+
+#[test]
+fn looking_at_a_hub_neither_makes_nor_changes_a_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("hub.db");
+    assert!(Relay::existing(&path).is_err());
+    assert!(!path.exists());
+    std::fs::write(&path, b"").expect("an empty file");
+    let looked = Relay::existing(&path);
+    assert!(matches!(
+        looked,
+        Err(wb_store::StoreError::Older { found: 0, .. })
+    ));
+    assert_eq!(std::fs::metadata(&path).expect("a file").len(), 0);
+}

@@ -15,7 +15,7 @@ use crate::origin::{Do, Origin, now};
 /// Records in the feed that is paged.
 const RECORDS: u64 = 3_000;
 
-fn ask(origin: &Origin, bytes: usize) -> SnapshotAsk<'static> {
+pub fn ask(origin: &Origin, bytes: usize) -> SnapshotAsk<'static> {
     SnapshotAsk {
         origin: origin.id(),
         scope: FeedScope::Public,
@@ -27,7 +27,7 @@ fn ask(origin: &Origin, bytes: usize) -> SnapshotAsk<'static> {
 }
 
 /// One page: its first line, and the rest.
-fn page(
+pub fn page(
     harbour: &Harbour,
     ask: &SnapshotAsk<'_>,
 ) -> Result<(PageSection, Vec<u8>), SnapshotRefused> {
@@ -65,7 +65,7 @@ fn all_pages(
 }
 
 /// Reads a snapshot as any follower does; returns how many lines stand alone as stubs.
-fn verify(origin: &Origin, body: &[u8], head: Hash) -> usize {
+pub fn verify(origin: &Origin, body: &[u8], head: Hash) -> usize {
     let lines = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty());

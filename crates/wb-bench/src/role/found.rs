@@ -1,0 +1,82 @@
+//! Founding the publisher, writing its records, sealing them; and changing 100 of them.
+
+use std::ops::Range;
+
+use wb_node::command::init::{Init, init};
+use wb_node::command::publish::publish;
+use wb_node::{Node, NodeError};
+use wb_store::{Home, StoreError};
+
+use super::Report;
+use crate::cli::Found;
+use crate::clock::timed;
+use crate::error::Result;
+use crate::workload::{ADDED, Workload, revised};
+
+/// Records in one transaction while writing.
+const TRANSACTION: usize = 10_000;
+
+/// Founds an instance, writes N records and seals them.
+pub fn found(input: &Found) -> Result<Report> {
+    let founding = Init {
+        name: "North",
+        admin: "alice",
+        words_file: None,
+    };
+    let mut node = init(&Home::new(&input.home), &founding)?.node;
+    let (written, writing) = timed(|| add(&node, 0..input.n));
+    written?;
+    let actor = node.actor(None)?;
+    let (published, sealing) = timed(|| publish(&mut node, &actor));
+    let (_, published) = published?;
+    Ok(Report {
+        id: node.own_id().to_string(),
+        wall_s: sealing.as_secs_f64(),
+        written_s: writing.as_secs_f64(),
+        records: input.n,
+        deltas: published.deltas,
+        bytes_sealed: published.bytes,
+        ..Report::default()
+    })
+}
+
+/// Adds 80 records to N and revises 20.
+pub fn change(input: &Found) -> Result<Report> {
+    let node = Node::open(&Home::new(&input.home))?;
+    add(&node, input.n..input.n + ADDED)?;
+    let revised = revised(input.n);
+    put(&node, &revised, 2)?;
+    Ok(Report {
+        records: ADDED + revised.len() as u64,
+        ..Report::default()
+    })
+}
+
+fn add(node: &Node, indices: Range<u64>) -> Result<()> {
+    let workload = Workload::new(node.own_id());
+    // The record first, as when a member is added.
+    let all: Vec<u64> = indices.collect();
+    put(node, &all, 1)?;
+    let accounts = all.iter().filter_map(|index| workload.account(*index));
+    node.store()
+        .private()
+        .together(|private| -> std::result::Result<(), StoreError> {
+            for account in accounts {
+                private.put_account(&account)?;
+            }
+            Ok(())
+        })?;
+    Ok(())
+}
+
+fn put(node: &Node, indices: &[u64], revision: u64) -> Result<()> {
+    let workload = Workload::new(node.own_id());
+    for some in indices.chunks(TRANSACTION) {
+        let write = node.store().write_in_sight().map_err(NodeError::from)?;
+        for index in some {
+            write.put_local(&workload.record(*index, revision))?;
+        }
+        write.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Becoming a member of the hub, and following.
+
+use std::collections::BTreeSet;
+
+use wb_node::Node;
+use wb_node::command::follow::accept_all;
+use wb_node::command::hub_register::{find_hub, hub_register, split_link};
+use wb_node::command::init::{Init, init};
+use wb_store::Home;
+
+use super::{Report, runtime};
+use crate::cli::Join;
+use crate::error::Result;
+
+/// Registers the instance of a folder. A follower is founded first, and follows everybody from then on.
+pub fn join(input: &Join) -> Result<Report> {
+    let home = Home::new(&input.home);
+    let mut node = match input.follow {
+        None => Node::open(&home)?,
+        Some(_) => {
+            let founding = Init {
+                name: "South",
+                admin: "bob",
+                words_file: None,
+            };
+            init(&home, &founding)?.node
+        }
+    };
+    let actor = node.actor(None)?;
+    let (address, id) = split_link(&input.hub)?;
+    let peer = runtime()?.block_on(async {
+        let found = find_hub(address, false, id).await?;
+        hub_register(&mut node, &actor, &found, true).await
+    })?;
+    if let Some(follow) = input.follow {
+        accept_all(&mut node, &actor, peer, &BTreeSet::from([follow]))?;
+    }
+    Ok(Report {
+        id: node.own_id().to_string(),
+        ..Report::default()
+    })
+}

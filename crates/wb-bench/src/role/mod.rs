@@ -1,0 +1,78 @@
+//! The processes of a measurement. Each does one thing, prints one line and waits for its input to end.
+
+mod count;
+mod found;
+mod hub;
+mod join;
+mod sync;
+
+use std::io::{Read as _, Write as _};
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+
+use crate::cli::Role;
+use crate::error::{BenchError, Result};
+use crate::limit;
+
+/// What a role says. Each fills in what it knows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// The instance.
+    pub id: String,
+    /// A hub's link.
+    pub link: String,
+    /// Seconds by the clock on the wall.
+    pub wall_s: f64,
+    /// Seconds that writing local records took, before anything was sealed.
+    pub written_s: f64,
+    /// Records.
+    pub records: u64,
+    /// Deltas.
+    pub deltas: u64,
+    /// Bytes of headers and lines that were sealed.
+    pub bytes_sealed: u64,
+    /// Bytes on the socket.
+    pub bytes_sent: u64,
+    /// Bytes on the socket.
+    pub bytes_received: u64,
+    /// Requests.
+    pub round_trips: u64,
+}
+
+/// Plays a role.
+pub fn run(role: &Role) -> Result<()> {
+    match role {
+        Role::Found(input) => tell(&found::found(input)?),
+        Role::Change(input) => tell(&found::change(input)?),
+        Role::Join(input) => tell(&join::join(input)?),
+        Role::Push(input) => tell(&sync::push(&input.home)?),
+        Role::Pull(input) => tell(&sync::pull(&input.home)?),
+        Role::Count(input) => tell(&count::count(&input.home)?),
+        Role::Limit(input) => tell(&limit::measure(&input.home)?),
+        Role::Hub(input) => return hub::serve(&input.home),
+    }
+    wait_for_the_end();
+    Ok(())
+}
+
+/// Says what came of it.
+fn tell(report: &Report) {
+    let line = serde_json::to_string(report).expect("a report has string keys and serialises");
+    let mut stdout = std::io::stdout();
+    // Whoever does not listen any more does not want to know.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Waits until whoever started this closes its input, or is gone.
+fn wait_for_the_end() {
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+/// A runtime as the command line of a node has it: everything on this thread.
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(BenchError::io("starting the runtime"))
+}

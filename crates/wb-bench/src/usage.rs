@@ -1,0 +1,76 @@
+//! What a process used, read from `/proc` while it waits: CPU time of all its threads, peak memory.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{BenchError, Result};
+
+/// What a process used.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Usage {
+    /// Seconds of CPU, of all threads that live.
+    pub cpu_s: f64,
+    /// Most memory it ever had in RAM, in KiB.
+    pub peak_kib: u64,
+}
+
+impl Usage {
+    /// Reads what a process used so far.
+    pub fn of(pid: u32) -> Result<Self> {
+        Ok(Self {
+            cpu_s: cpu(pid)?.as_secs_f64(),
+            peak_kib: peak_kib(pid)?,
+        })
+    }
+
+    /// What was used since; the peak is the one of now.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            cpu_s: self.cpu_s - before.cpu_s,
+            peak_kib: self.peak_kib,
+        }
+    }
+}
+
+/// Lets the peak of a process begin anew.
+pub fn forget_peak(pid: u32) -> Result<()> {
+    let path = of(pid, "clear_refs");
+    std::fs::write(&path, "5").map_err(BenchError::file(&path))
+}
+
+fn of(pid: u32, what: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{what}"))
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(BenchError::file(path))
+}
+
+/// The scheduler counts nanoseconds for each thread; those of threads that ended are lost, so the roles
+/// keep theirs.
+fn cpu(pid: u32) -> Result<Duration> {
+    let tasks = of(pid, "task");
+    let mut sum = Duration::ZERO;
+    for task in std::fs::read_dir(&tasks).map_err(BenchError::file(&tasks))? {
+        let path = task
+            .map_err(BenchError::file(&tasks))?
+            .path()
+            .join("schedstat");
+        let text = read(&path)?;
+        let nanos = text.split_whitespace().next().and_then(|n| n.parse().ok());
+        let nanos =
+            nanos.ok_or_else(|| BenchError::Wrong(format!("{}: {text}", path.display())))?;
+        sum += Duration::from_nanos(nanos);
+    }
+    Ok(sum)
+}
+
+fn peak_kib(pid: u32) -> Result<u64> {
+    let path = of(pid, "status");
+    let text = read(&path)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| BenchError::Wrong(format!("{} has no VmHWM", path.display())))
+}

@@ -1,0 +1,136 @@
+//! What a hub may decide, and what it may not: it hands on what its members follow, and nothing else;
+//! and what it leaves out of a feed is noticed by whoever takes it.
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::support::database::{live_lines, number, texts};
+use crate::support::hub::{Hub, ask, titles};
+use crate::support::instance::{Instance, text};
+use crate::support::wire::recorder::Recorder;
+
+/// A hub and three members, of which North and East share something.
+struct Town {
+    _folder: TempDir,
+    hub: Hub,
+    north: Instance,
+    south: Instance,
+    east: Instance,
+}
+
+impl Town {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hub = Hub::start(folder.path(), "Harbour", "open");
+        let [north, south, east] =
+            ["North", "South", "East"].map(|name| Instance::found(folder.path(), name, "keeper"));
+        for (instance, title) in [(&north, "Wheelbarrow"), (&east, "Quince jelly")] {
+            instance.ok(&["join", &hub.link(), "--yes"]);
+            ask(instance, title);
+            instance.ok(&["sync"]);
+        }
+        Self {
+            _folder: folder,
+            hub,
+            north,
+            south,
+            east,
+        }
+    }
+}
+
+#[test]
+fn who_is_not_followed_does_not_come() {
+    let town = Town::new();
+    let recorder = Recorder::before(town.hub.port());
+    let link = town.hub.link_by(recorder.port());
+    town.south.ok(&["hub", "register", &link]);
+    // Whom it follows: North by name, then everybody but East.
+    town.south.ok(&["follow", &town.north.id()]);
+    town.south.ok(&["sync"]);
+    town.south.ok(&["follow", "Harbour/*"]);
+    town.south.ok(&["unfollow", &town.east.id()]);
+    for title in ["Plum jelly", "Pear jelly"] {
+        town.south.ok(&["sync"]);
+        ask(&town.east, title);
+        town.east.ok(&["sync"]);
+    }
+    town.south.ok(&["sync"]);
+    assert_eq!(titles(&town.south), ["Wheelbarrow"]);
+    assert!(live_lines(&town.south.home, &town.east.id()).is_empty());
+    // Nor did a word of it pass: a hub that sent it would have told more than was asked for.
+    for connection in recorder.connections() {
+        for (layer, bytes) in connection.layers() {
+            let has = bytes.windows(5).any(|part| part == b"jelly");
+            assert!(!has, "{layer}");
+        }
+    }
+    town.south.ok(&["follow", &town.east.id()]);
+    town.south.ok(&["sync"]);
+    assert_eq!(titles(&town.south).len(), 4);
+    town.south.ok(&["unfollow", &town.east.id()]);
+    town.south.ok(&["sync"]);
+    ask(&town.east, "Cherry jelly");
+    town.east.ok(&["sync"]);
+    town.south.ok(&["sync"]);
+    // What was taken stays as it is.
+    assert_eq!(titles(&town.south).len(), 4);
+    town.south.ok(&["doctor"]);
+}
+
+#[test]
+fn what_a_suspended_member_published_is_not_handed_on() {
+    let town = Town::new();
+    let hub = &town.hub.instance;
+    hub.ok(&["hub", "suspend", "North", "--reason", "Nobody answers."]);
+    let run = town.south.run(&["join", &town.hub.link()]).ends(3);
+    assert!(
+        run.stdout.contains("East") && !run.stdout.contains("North"),
+        "{run:?}"
+    );
+    town.south.ok(&["follow", "Harbour/*"]);
+    town.south.ok(&["follow", &town.north.id()]);
+    town.south.ok(&["follow", &town.east.id()]);
+    town.south.ok(&["sync"]);
+    assert_eq!(titles(&town.south), ["Quince jelly"]);
+    assert!(live_lines(&town.south.home, &town.north.id()).is_empty());
+    hub.ok(&["hub", "reinstate", "North"]);
+    town.south.ok(&["sync"]);
+    assert_eq!(titles(&town.south), ["Quince jelly", "Wheelbarrow"]);
+}
+
+#[test]
+fn what_a_hub_leaves_out_of_a_feed_is_noticed() {
+    let mut town = Town::new();
+    town.hub.kill();
+    let file = town.hub.instance.file("hub.db");
+    let hidden = "SELECT hex(id) FROM feed_lines WHERE CAST(line AS TEXT) LIKE '%Wheelbarrow%'";
+    let hidden = texts(&file, hidden).remove(0);
+    let database = Connection::open(&file).expect("a database");
+    let changed = database.execute("DELETE FROM feed_lines WHERE hex(id) = ?1", [&hidden]);
+    assert_eq!(changed, Ok(1));
+    drop(database);
+    town.hub.again();
+    town.south.ok(&["hub", "register", &town.hub.link()]);
+    town.south.ok(&["follow", "Harbour/*"]);
+    let run = town.south.run(&["--json", "sync"]);
+    let said = run.json().remove(0);
+    let aside = said["pulled"]["set_aside"].as_array().expect("a list");
+    assert!(
+        run.code != Some(0) || aside.iter().any(|it| it["origin"] == *town.north.id()),
+        "{said}"
+    );
+    let held = live_lines(&town.south.home, &town.north.id());
+    assert!(
+        held.is_empty(),
+        "part of a feed was taken for the whole: {}",
+        held.len()
+    );
+    let shown = "SELECT count(*) FROM records WHERE kind = 'request'";
+    assert!(
+        number(&town.south.file("wb.db"), shown) <= 1,
+        "{}",
+        text(&said, "sentence")
+    );
+    town.south.ok(&["doctor"]);
+}

@@ -1,0 +1,108 @@
+//! A hub of the real program, and communities that go by it.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::instance::{Instance, text};
+use super::process::Up;
+
+/// A hub: its folder, and its process while it runs.
+pub struct Hub {
+    /// The instance the hub is.
+    pub instance: Instance,
+    policy: &'static str,
+    running: Option<(Up, Value)>,
+}
+
+impl Hub {
+    /// Founds a hub in `folder` and starts it on a free port.
+    #[track_caller]
+    pub fn start(folder: &Path, name: &str, policy: &'static str) -> Self {
+        let mut hub = Self {
+            instance: Instance::found(folder, name, "operator"),
+            policy,
+            running: None,
+        };
+        hub.again();
+        hub
+    }
+
+    /// Starts it, where it does not run, on another free port.
+    #[track_caller]
+    pub fn again(&mut self) {
+        let arguments = ["--json", "hub", "up", "--listen", "127.0.0.1:0"];
+        let policy = ["--policy", self.policy];
+        let mut command = self.instance.command(&[&arguments[..], &policy].concat());
+        let up = Up::start(&mut command);
+        let started = serde_json::from_str(&up.line("{")).expect("a line of JSON");
+        self.running = Some((up, started));
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(&mut self) {
+        if let Some((up, _)) = self.running.take() {
+            up.kill();
+        }
+    }
+
+    /// Sends its process a signal.
+    #[track_caller]
+    pub fn send(&self, signal: &str) {
+        self.running.as_ref().expect("it runs").0.send(signal);
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> Up {
+        self.running.take().expect("it runs").0
+    }
+
+    fn started(&self) -> &Value {
+        &self.running.as_ref().expect("it runs").1
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> &str {
+        text(self.started(), "address")
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        text(self.started(), "id")
+    }
+
+    /// The port of the address.
+    pub fn port(&self) -> u16 {
+        let port = self.address().rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    /// A link to join by another port of this machine, behind which the hub is.
+    pub fn link_by(&self, port: u16) -> String {
+        format!("http://127.0.0.1:{port}#{}", self.id())
+    }
+
+    /// A link to join.
+    pub fn link(&self) -> String {
+        self.link_by(self.port())
+    }
+}
+
+/// Asks for help in the open; gives the id of the request.
+#[track_caller]
+pub fn ask(instance: &Instance, title: &str) -> String {
+    let words = ["--title", title, "--description", "For Saturday."];
+    instance.ok(&[&["request", "add"], &words[..], &["--scope", "public"]].concat())
+}
+
+/// The titles of all requests an instance shows, in order.
+#[track_caller]
+pub fn titles(instance: &Instance) -> Vec<String> {
+    let requests = instance.json(&["request", "list"]);
+    let mut titles: Vec<String> = requests
+        .iter()
+        .map(|request| text(request, "title").to_owned())
+        .collect();
+    titles.sort();
+    titles
+}

@@ -1,0 +1,219 @@
+//! `wb peer list` and `wb peer show`: where it stands with each hub and peer, in words that say what to do.
+//!
+//! What a peer holds of this instance is what it confirmed, never what was sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wb_core::entry::{Entry, Op};
+use wb_core::id::InstanceId;
+use wb_core::line::Line;
+use wb_core::scope::FeedScope;
+use wb_core::sync::{FollowList, Phase};
+use wb_store::{Peer, StoreError, StoredHeader};
+
+use crate::command::hub_register::state_of;
+use crate::command::sync;
+use crate::error::Result;
+use crate::node::Node;
+use crate::view::{
+    ConfirmedView, FollowsView, NamedView, PeerState, PeerView, RegistrationView, SCHEMA_VERSION,
+    TakenView,
+};
+
+/// What is said of a sync that was cut off: its process ended before it did.
+const CUT_OFF: &str = "the last sync with {} was cut off";
+/// What is to be done then.
+const CUT_OFF_ACTION: &str = "run `wb sync`; it goes on from there";
+
+/// Every peer, the first known first.
+///
+/// # Errors
+/// What the store reports.
+pub fn peers(node: &Node) -> Result<Vec<PeerView>> {
+    let peers = node.store.peers()?.into_iter();
+    peers.map(|peer| peer_view(node, &peer)).collect()
+}
+
+/// Where it stands with a peer, in short.
+///
+/// # Errors
+/// What the store reports.
+pub fn peer_state(node: &Node, peer: &Peer) -> Result<PeerState> {
+    let state = state_of(peer, node.now());
+    let name = label(&peer.name, &peer.id);
+    let (sentence, action) = if is_cut_off(node, state.phase())? {
+        (CUT_OFF.replacen("{}", &name, 1), CUT_OFF_ACTION)
+    } else {
+        (state.sentence(&name), state.cause.action())
+    };
+    Ok(PeerState {
+        id: peer.id,
+        name,
+        phase: state.phase().as_str(),
+        cause: state.cause.as_str(),
+        sentence,
+        action,
+    })
+}
+
+/// Whether a peer is `syncing` though nobody syncs. The lock is looked at only where a sync seems to
+/// run, so that looking hinders none that starts.
+fn is_cut_off(node: &Node, phase: Phase) -> Result<bool> {
+    Ok(phase == Phase::Syncing && !sync::runs(node)?)
+}
+
+/// One peer.
+///
+/// # Errors
+/// What the store reports.
+pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
+    let state = state_of(peer, node.now());
+    let PeerState {
+        name,
+        phase,
+        cause,
+        sentence,
+        action,
+        ..
+    } = peer_state(node, peer)?;
+    Ok(PeerView {
+        schema_version: SCHEMA_VERSION,
+        id: peer.id,
+        name,
+        role: peer.role,
+        address: peer.address.clone(),
+        lan: peer.lan,
+        paused: peer.paused,
+        phase,
+        cause,
+        cut_off: is_cut_off(node, state.phase())?,
+        sentence,
+        action,
+        detail: state.detail.filter(|detail| !detail.is_empty()),
+        since: state.since,
+        last_synced: peer.last_ok,
+        failures: state.failures,
+        next_try: state.next_try,
+        registration: peer.registered.as_ref().map(|told| RegistrationView {
+            standing: told.standing.as_str(),
+            reason: told.reason.clone(),
+            until: told.until,
+        }),
+        follows: follows(node, &peer.follows)?,
+        cursor: peer.cursor.map(|cursor| cursor.to_string()),
+        confirmed: confirmed(node, peer)?,
+        taken: taken(node, peer)?,
+    })
+}
+
+/// The name of a peer; the start of its id where it told none.
+pub(crate) fn label(name: &str, id: &InstanceId) -> String {
+    if name.trim().is_empty() {
+        id.short()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn follows(node: &Node, list: &FollowList) -> Result<FollowsView> {
+    let known = node.store.instances()?.into_iter();
+    let names: BTreeMap<InstanceId, String> = known
+        .filter_map(|instance| Some((instance.id, instance.name?)))
+        .collect();
+    let named = |ids: &[InstanceId]| {
+        let named = ids.iter().map(|id| NamedView {
+            id: *id,
+            name: names.get(id).cloned(),
+        });
+        named.collect()
+    };
+    Ok(FollowsView {
+        all: list.all,
+        follow: named(&list.follow),
+        except: named(&list.except),
+    })
+}
+
+/// What a peer confirmed to hold of the own public feed, and what it lacks of it.
+fn confirmed(node: &Node, peer: &Peer) -> Result<ConfirmedView> {
+    let (own, scope) = (node.own_id(), FeedScope::Public);
+    let served = node.store.served();
+    let mut view = ConfirmedView::default();
+    let feeds = served.feeds()?;
+    let feed = feeds
+        .iter()
+        .find(|feed| feed.held.origin == own && feed.held.scope == scope);
+    let acked = peer
+        .acked
+        .iter()
+        .find(|held| held.origin == own && held.scope == scope);
+    let lacking = match acked {
+        Some(acked) => served.headers_after(acked)?,
+        None => served.all_headers(&own, scope)?.or(Some(Vec::new())),
+    };
+    let Some(lacking) = lacking else {
+        view.other_history = true;
+        return Ok(view);
+    };
+    let counted = count(node, &lacking)?;
+    view.deltas = acked.map_or(0, |held| held.seq + 1);
+    view.records = feed.map_or(0, |feed| feed.live_n.saturating_sub(counted.live));
+    view.lacks_deltas = lacking.len() as u64;
+    view.lacks_records = counted.puts;
+    view.lacks_retracts = counted.retracts;
+    Ok(view)
+}
+
+/// What is in some deltas.
+#[derive(Default)]
+struct Counted {
+    /// Records put, each once.
+    puts: u64,
+    /// Those of them whose line is still live.
+    live: u64,
+    /// Records taken back.
+    retracts: u64,
+}
+
+fn count(node: &Node, headers: &[StoredHeader]) -> Result<Counted> {
+    let damaged = |rule: wb_core::rule::Rule| {
+        StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
+    };
+    let (mut puts, mut retracts, mut live) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for header in headers {
+        for item in node.store.served().items(header)? {
+            if !Entry::starts(&item) {
+                live += 1;
+                puts.insert(Line::read(&item).map_err(damaged)?.id);
+                continue;
+            }
+            let entry = Entry::read(&item).map_err(damaged)?;
+            match entry.op {
+                Op::Put { .. } => puts.insert(entry.id),
+                Op::Retract { .. } => retracts.insert(entry.id),
+            };
+        }
+    }
+    Ok(Counted {
+        puts: puts.len() as u64,
+        live,
+        retracts: retracts.len() as u64,
+    })
+}
+
+/// What the last sync that went well brought. One that moves nothing leaves no run.
+fn taken(node: &Node, peer: &Peer) -> Result<Option<TakenView>> {
+    let Some(last_ok) = peer.last_ok else {
+        return Ok(None);
+    };
+    let runs = node.store.runs(1, Some(&peer.id))?;
+    let run = runs.first().filter(|run| run.ended_at == Some(last_ok));
+    let counts = run.map(|run| run.counts).unwrap_or_default();
+    Ok(Some(TakenView {
+        run: run.map(|run| run.run_no),
+        new: counts.pulled_new,
+        changed: counts.pulled_changed,
+        gone: counts.pulled_gone,
+        deltas: counts.deltas_in,
+    }))
+}
