@@ -317,7 +317,11 @@ impl<S: HubStore> Hub<S> {
     }
 }
 
-async fn check_member<S: HubStore>(hub: &Arc<Hub<S>>, sender: InstanceId) -> Result<(), Refusal> {
+/// Refuses whoever is no member now.
+pub(crate) async fn check_member<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    sender: InstanceId,
+) -> Result<(), Refusal> {
     let standings = hub.kept(hub.store.standing(sender, hub.now()).await)?;
     match &standings {
         Some(held) if held.standing == Standing::Member => Ok(()),

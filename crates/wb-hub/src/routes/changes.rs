@@ -11,7 +11,7 @@ use wb_net::signed::{NDJSON, Reply, Request};
 
 use super::parsed;
 use crate::problems::{Refusal, bad_request, of_page};
-use crate::service::Hub;
+use crate::service::{Hub, check_member};
 use crate::store::HubStore;
 
 /// Gives what arrived after a cursor; with `wait` it holds the answer back until there is something.
@@ -35,5 +35,7 @@ pub async fn changes<S: HubStore>(
         let arrival = hub.wait_for_arrival(&mut arrivals);
         // Either way there is another look; the last one may be in vain.
         let _ = tokio::time::timeout_at(until, arrival).await;
+        // Much may be decided about a member while it waits.
+        check_member(hub, sender).await?;
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use wb_core::scope::Scope;
 use wb_core::sync::{PeerCause, PeerState, Policy};
+use wb_hub::{ChangesPage, Decision};
 use wb_node::command::sync::{SyncInput, Synced};
 use wb_node::service::{AutoSync, auto_sync};
 use wb_store::Home;
@@ -48,6 +49,36 @@ fn who_waits_is_woken_by_what_another_member_pushes() {
     assert_eq!(synced.end, None);
     assert_eq!((synced.tally.deltas, synced.round_trips), (1, 1));
     assert_eq!(titles(&south), ["Just now"]);
+}
+
+#[test]
+fn who_is_suspended_while_it_waits_is_told_so_and_is_given_nothing() {
+    let (hub, mut north, mut south) = settled();
+    let (asked, id, south_id) = (hub.seam().listen(), hub.id(), south.id());
+    let (south, synced) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || {
+            let input = SyncInput {
+                push: false,
+                wait: PATIENCE,
+                ..BOTH_WAYS
+            };
+            let synced = south.sync_by_id(id, input);
+            (south, synced)
+        });
+        asked.recv_timeout(PATIENCE).expect("South asks");
+        let suspend = Decision::Suspend {
+            reason: "too much noise".to_owned(),
+            until: None,
+        };
+        hub.decide(south_id, suspend);
+        north.ask("Not for South", Scope::Public);
+        north.sync(&hub);
+        waiting.join().expect("South ends well")
+    });
+    let (cause, detail) = synced.end.expect("it is suspended");
+    assert_eq!(cause, PeerCause::Suspended);
+    assert!(detail.contains("too much noise"), "{detail}");
+    assert_eq!(titles(&south), Vec::<String>::new());
 }
 
 /// What is told of a sync.
@@ -200,4 +231,22 @@ fn a_node_that_syncs_every_second_asks_once_a_round_and_not_all_the_time() {
     auto.stop();
     let asked = hub.seam().asked_changes() - before;
     assert!(asked <= 5, "{asked} questions in 3 rounds");
+}
+
+#[test]
+fn a_hub_that_does_not_hold_its_answer_back_is_not_asked_all_the_time() {
+    let (hub, _north, south) = settled();
+    // It says at once that there is nothing, however long it was asked to wait.
+    hub.seam().lie_in_changes(|page| ChangesPage {
+        has_news: true,
+        ..page
+    });
+    let before = hub.seam().asked_changes();
+    let auto = Auto::start(south.home(), Duration::from_millis(2_500));
+    for _ in 0..2 {
+        assert_eq!(auto.next().end, None);
+    }
+    auto.stop();
+    let asked = hub.seam().asked_changes() - before;
+    assert!(asked <= 6, "{asked} questions in 2 rounds");
 }
