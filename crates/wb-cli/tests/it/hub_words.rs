@@ -2,6 +2,7 @@
 //! and what it leaves out of a feed is noticed by whoever takes it.
 
 use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::support::database::live_lines;
@@ -101,12 +102,11 @@ fn what_a_suspended_member_published_is_not_handed_on() {
 
 /// Changes one line of North's feed in the file of the hub, and lets South take the feed from there.
 #[track_caller]
-fn nothing_is_taken_after(sql: &str) {
+fn nothing_is_taken_after(change: impl FnOnce(&Connection) -> rusqlite::Result<usize>) {
     let mut town = Town::new();
     town.hub.kill();
     let database = Connection::open(town.hub.instance.file("hub.db")).expect("a database");
-    let changed = database.execute(sql, ["%Wheelbarrow%"]);
-    assert_eq!(changed, Ok(1));
+    assert_eq!(change(&database), Ok(1));
     drop(database);
     town.hub.again();
     town.south.ok(&["hub", "register", &town.hub.link()]);
@@ -127,16 +127,25 @@ fn nothing_is_taken_after(sql: &str) {
     town.south.ok(&["doctor"]);
 }
 
-#[test]
-fn what_a_hub_leaves_out_of_a_feed_is_noticed() {
-    nothing_is_taken_after("DELETE FROM feed_lines WHERE CAST(line AS TEXT) LIKE ?1");
-}
+/// The line in which North asks.
+const ASKS: &str = "CAST(line AS TEXT) LIKE '%Wheelbarrow%'";
 
 #[test]
+fn what_a_hub_leaves_out_of_a_feed_is_noticed() {
+    nothing_is_taken_after(|database| {
+        database.execute(&format!("DELETE FROM feed_lines WHERE {ASKS}"), ())
+    });
+}
+
+/// The line has its right hash: only the header of the whole feed says that it is another.
+#[test]
 fn what_a_hub_changes_in_a_feed_is_noticed() {
-    nothing_is_taken_after(
-        "UPDATE feed_lines
-         SET line = CAST(replace(CAST(line AS TEXT), 'Wheelbarrow', 'Wheelborrow') AS BLOB)
-         WHERE CAST(line AS TEXT) LIKE ?1",
-    );
+    nothing_is_taken_after(|database| {
+        let sql = format!("SELECT CAST(line AS TEXT) FROM feed_lines WHERE {ASKS}");
+        let line: String = database.query_row(&sql, (), |row| row.get(0))?;
+        let line = line.replace("Wheelbarrow", "Wheelborrow").into_bytes();
+        let hash = Sha256::digest([&[0], line.as_slice()].concat());
+        let sql = format!("UPDATE feed_lines SET line = ?1, line_hash = ?2 WHERE {ASKS}");
+        database.execute(&sql, (&line, hash.as_slice()))
+    });
 }
