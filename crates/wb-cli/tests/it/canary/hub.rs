@@ -3,7 +3,10 @@
 //! Everybody reaches the hub through a [`Recorder`], so every byte of every connection is looked at with
 //! all codings undone, and every file of the hub and of both followers.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection as Database;
@@ -11,7 +14,7 @@ use tempfile::TempDir;
 
 use super::legacy::{self, Expected, contains};
 use super::needles::{Needle, Searcher};
-use super::{fixture, generate, kept_open, own_secrets, read};
+use super::{fixture, generate, kept_open, own_secrets};
 use crate::support::chance::Chance;
 use crate::support::database;
 use crate::support::hub::{Hub, ask};
@@ -33,6 +36,9 @@ struct Exchange {
     followers: [Instance; 2],
     /// Keeps log files beside databases, which the last to close one empties.
     _readers: Vec<Database>,
+    /// Keeps every file open that was looked into: when a process closes a file, its locks on it go, and
+    /// with them those that keep the log files.
+    looked_into: RefCell<Vec<File>>,
 }
 
 impl Exchange {
@@ -67,6 +73,7 @@ impl Exchange {
             north,
             followers,
             _readers: readers,
+            looked_into: RefCell::default(),
         };
         exchange.go();
         exchange
@@ -98,7 +105,13 @@ impl Exchange {
         let hubs = self.hubs.iter().map(|hub| &hub.instance);
         let mut files = Vec::new();
         for instance in hubs.chain(&self.followers) {
-            collect(self.folder.path(), &instance.home, &mut files);
+            let mut looked_into = self.looked_into.borrow_mut();
+            collect(
+                self.folder.path(),
+                &instance.home,
+                &mut files,
+                &mut looked_into,
+            );
         }
         files
     }
@@ -126,14 +139,23 @@ fn add_a_member_with_a_contact(north: &Instance) {
 }
 
 /// Every file below a folder.
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<(String, Vec<u8>)>,
+    looked_into: &mut Vec<File>,
+) {
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("the folder can be read").path();
         if path.is_dir() {
-            collect(root, &path, files);
+            collect(root, &path, files, looked_into);
         } else {
             let name = path.strip_prefix(root).expect("it is below").display();
-            files.push((name.to_string(), read(&path)));
+            let mut file = File::open(&path).expect("the file is there");
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).expect("it can be read");
+            files.push((name.to_string(), bytes));
+            looked_into.push(file);
         }
     }
 }
@@ -260,6 +282,12 @@ fn what_is_taken_back_is_in_no_file_any_more(exchange: &Exchange) {
     for follower in &exchange.followers {
         follower.ok(&["sync"]);
     }
+    for follower in &exchange.followers {
+        assert!(
+            follower.file("wb.db-wal").exists(),
+            "its log is looked into"
+        );
+    }
     nothing_is_found(&searcher, &exchange.files());
     for follower in &exchange.followers {
         let show = ["request", "show", text(request, "id")];
@@ -290,7 +318,12 @@ fn what_is_for_trusted_peers_does_not_pass_a_hub() {
     north.ok(&["sync", "--dry-run"]);
     north.ok(&["sync"]);
     let mut places = Vec::new();
-    collect(folder.path(), &hub.instance.home, &mut places);
+    collect(
+        folder.path(),
+        &hub.instance.home,
+        &mut places,
+        &mut Vec::new(),
+    );
     for connection in recorder.connections() {
         places.extend(connection.layers());
     }
