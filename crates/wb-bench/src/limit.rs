@@ -14,6 +14,7 @@ use wb_store::{Home, StoreError};
 use crate::clock::timed;
 use crate::error::{BenchError, Result};
 use crate::role::Report;
+use crate::usage::Usage;
 
 /// Rows in one transaction.
 const TRANSACTION: usize = 10_000;
@@ -29,10 +30,13 @@ struct Row {
 pub fn measure(home: &Path) -> Result<Report> {
     let rows = rows(home)?;
     let path = home.join("plain.db");
+    let before = Usage::of(std::process::id())?;
     let (inserted, took) = timed(|| insert(&path, &rows));
     inserted?;
+    let used = Usage::of(std::process::id())?.since(before);
     Ok(Report {
         wall_s: took.as_secs_f64(),
+        cpu_s: used.cpu_s,
         records: rows.len() as u64,
         ..Report::default()
     })

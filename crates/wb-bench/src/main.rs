@@ -9,6 +9,7 @@ mod cli;
 mod clock;
 mod error;
 mod limit;
+mod machine;
 mod role;
 mod round;
 mod spread;
@@ -23,6 +24,7 @@ use clap::Parser as _;
 
 use cli::Cli;
 use error::Result;
+use machine::Machine;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
@@ -38,8 +40,10 @@ fn run(cli: &Cli) -> Result<()> {
     match &cli.role {
         Some(role) => role::run(role),
         None => {
+            let before = Machine::now();
             let runs = round::all(cli)?;
             if !cli.json {
+                println!("Begun {before}; ended {}.\n", Machine::now());
                 print!("{}", table::markdown(&runs));
             }
             Ok(())

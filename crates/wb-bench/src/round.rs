@@ -57,6 +57,8 @@ pub struct Run {
     pub hub: Option<Usage>,
     /// Rows a second that a plain SQLite file took just before, of the same rows.
     pub limit_rows_s: f64,
+    /// The same for each second of CPU.
+    pub limit_rows_cpu_s: f64,
 }
 
 /// A publisher that every round starts from a copy of.
@@ -132,6 +134,7 @@ fn measured(task: Task, original: &Original, round: u32, report: &Report, node: 
         node,
         hub: None,
         limit_rows_s: 0.0,
+        limit_rows_cpu_s: 0.0,
     }
 }
 
@@ -141,7 +144,7 @@ fn one(dir: &Path, original: &Original, round: u32) -> Result<Vec<Run>> {
     let (north, south) = (text(&north)?, text(&south)?);
     let (plain, _) = play(&["limit", "--home", north])?;
     // Counting one row at least keeps an empty publisher from dividing by nothing.
-    let limit_rows_s = (plain.records.max(1) as f64) / plain.wall_s;
+    let rows = plain.records.max(1) as f64;
 
     let (hub, at) = Running::start(&["hub", "--home", text(&hub)?])?;
     let n = original.n.to_string();
@@ -152,7 +155,8 @@ fn one(dir: &Path, original: &Original, round: u32) -> Result<Vec<Run>> {
         let (report, usage) = play(arguments)?;
         Ok(Run {
             hub: Some(hub.usage()?.since(before)),
-            limit_rows_s,
+            limit_rows_s: rows / plain.wall_s,
+            limit_rows_cpu_s: rows / plain.cpu_s,
             ..measured(task, original, round, &report, usage)
         })
     };

@@ -54,9 +54,9 @@ fn prepared(text: &mut String, runs: &[Run]) {
 fn moved(text: &mut String, runs: &[Run]) {
     text.push_str(
         "\n### Push, bootstrap (T1), 100 changes (T2), nothing changed (T3)\n\n\
-         | task | N | seconds: median (least to most) | records/s | of the limit | sent | received | round trips | \
+         | task | N | seconds: median (least to most) | records/s | of the limit | by CPU | sent | received | round trips | \
          node CPU s | node peak MiB | hub CPU s | hub peak MiB | limit, rows/s |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for task in [Task::Push, Task::T1, Task::T2, Task::T3] {
         for n in numbers(runs) {
@@ -67,10 +67,21 @@ fn moved(text: &mut String, runs: &[Run]) {
             let wall = spread(&runs, |run| run.wall_s);
             let records = spread(&runs, rate).median;
             let share = spread(&runs, |run| 100.0 * rate(run) / run.limit_rows_s).median;
+            let by_cpu = spread(&runs, |run| {
+                100.0 * run.records as f64 / run.node.cpu_s / run.limit_rows_cpu_s
+            })
+            .median;
             let is_bulk = matches!(task, Task::Push | Task::T1);
+            let percent = |share: f64| {
+                if is_bulk {
+                    format!("{share:.1} %")
+                } else {
+                    String::new()
+                }
+            };
             let _ = writeln!(
                 text,
-                "| {} | {} | {} ({} to {}) | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} ({} to {}) | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 name(task),
                 grouped(n as f64),
                 seconds(wall.median),
@@ -81,11 +92,8 @@ fn moved(text: &mut String, runs: &[Run]) {
                 } else {
                     grouped(records)
                 },
-                if is_bulk {
-                    format!("{share:.1} %")
-                } else {
-                    String::new()
-                },
+                percent(share),
+                percent(by_cpu),
                 grouped(spread(&runs, |run| run.bytes_sent as f64).median),
                 grouped(spread(&runs, |run| run.bytes_received as f64).median),
                 grouped(spread(&runs, |run| run.round_trips as f64).median),

@@ -24,6 +24,8 @@ pub struct Report {
     pub link: String,
     /// Seconds by the clock on the wall.
     pub wall_s: f64,
+    /// Seconds of CPU of what was measured, where the process did other things too.
+    pub cpu_s: f64,
     /// Seconds that writing local records took, before anything was sealed.
     pub written_s: f64,
     /// Records.
