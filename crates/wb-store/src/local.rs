@@ -66,6 +66,12 @@ const COLUMNS: &str =
     "id, kind, author, scope, ceiling, life, body, shares, parent_origin, parent_id,
     created_at, at, edit, sealed_edit, rev, left_by";
 
+/// What is sealed of a record. The cross joins keep the order: from the few own feeds to one row of each.
+/// Left to choose, SQLite reads every live line there is, for each record that is planned.
+const SEALED: &str = "SELECT f.scope, x.kind, x.rev, x.line_hash FROM instances i
+    CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
+    WHERE i.standing = 'self' AND x.id = ?1 AND x.live = 1 ORDER BY f.scope";
+
 fn read(row: &Row<'_>) -> rusqlite::Result<LocalRecord> {
     let parent_origin: Option<Sql<InstanceId>> = row.get(8)?;
     let parent_id: Option<Sql<RecordId>> = row.get(9)?;
@@ -144,12 +150,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn sealed(&self, id: &RecordId) -> Result<Vec<Sealed>> {
-        // The cross joins keep the order: from the few own feeds to one row of each. Left to choose,
-        // SQLite reads every live line there is, for each record that is planned.
-        let sql = "SELECT f.scope, x.kind, x.rev, x.line_hash FROM instances i
-                   CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
-                   WHERE i.standing = 'self' AND x.id = ?1 AND x.live = 1 ORDER BY f.scope";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let mut statement = self.main().prepare_cached(SEALED)?;
         let rows = statement.query_map([Sql(id)], |row| {
             Ok(Sealed {
                 scope: word(row, 0)?,
@@ -234,5 +235,29 @@ impl Write<'_> {
             params![Sql(id), Sql(rev), reason == Reason::Erase],
         )?;
         project_local(&self.transaction, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SEALED;
+    use crate::open::{MAIN, open};
+
+    /// Planning read every live line once for each local record, so publishing took time with the square
+    /// of what is held.
+    #[test]
+    fn what_is_sealed_of_a_record_is_looked_up_and_not_searched_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open(&dir.path().join("wb.db"), MAIN, true).unwrap();
+        let plan: Vec<String> = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {SEALED}"))
+            .unwrap()
+            .query_map([b"id"], |row| row.get(3))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let lines = plan.iter().find(|step| step.contains(" x ")).unwrap();
+        assert!(lines.starts_with("SEARCH x USING INDEX"), "{plan:?}");
+        assert!(lines.contains("feed_no=? AND id=?"), "{plan:?}");
     }
 }
