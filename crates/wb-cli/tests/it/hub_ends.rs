@@ -191,10 +191,10 @@ fn another_hub_than_expected_is_not_talked_to() {
     two.north.ok(&["join", &two.hub.link(), "--yes"]);
     ask(&two.north, "Soup");
     two.moves_to(other.port());
-    let said = two.json(&["sync"], 4).remove(0);
+    let said = two.json(&["sync"], 5).remove(0);
     assert_eq!(
         (text(&said, "phase"), text(&said, "cause")),
-        ("failing", "answer_not_proved")
+        ("held", "wrong_identity")
     );
     assert!(other.instance.json(&["hub", "list"]).is_empty());
 }

@@ -74,8 +74,11 @@ fn who_is_not_followed_does_not_come() {
     ask(&town.east, "Cherry jelly");
     town.east.ok(&["sync"]);
     town.south.ok(&["sync"]);
-    // What was taken stays as it is.
-    assert_eq!(titles(&town.south).len(), 4);
+    // Nobody would tell South any more what East takes back, so its words are gone from here.
+    assert_eq!(titles(&town.south), ["Wheelbarrow"]);
+    town.south.ok(&["follow", &town.east.id()]);
+    town.south.ok(&["sync"]);
+    assert_eq!(titles(&town.south).len(), 5);
     town.south.ok(&["doctor"]);
 }
 

@@ -53,8 +53,8 @@ impl Two {
         });
         let follows = json!({"counter": 0, "all": false, "follow": [], "except": []});
         let database = Connection::open(self.north.file("wb.db")).expect("a database");
-        let sql = "INSERT INTO peers (id, role, address, lan, name, follows, acked, paused, standing, state, first_seen)
-                   VALUES (?1, 'hub', ?2, 1, ?3, ?4, '[]', 0, 'member', ?5, 1760000000000)";
+        let sql = "INSERT INTO peers (id, role, address, lan, name, follows, acked, paused, standing, counter, state, first_seen)
+                   VALUES (?1, 'hub', ?2, 1, ?3, ?4, '[]', 0, 'member', 1, ?5, 1760000000000)";
         let row = params![id, address, name, follows.to_string(), state.to_string()];
         database.execute(sql, row).expect("a row");
     }

@@ -96,14 +96,19 @@ impl Someone {
         self.log.id()
     }
 
-    /// The body of a registration.
+    /// The body of a first registration.
     pub fn registration(&self, name: &str, listed: bool) -> Vec<u8> {
+        self.registration_of(1, name, listed)
+    }
+
+    /// The body of a registration with its counter.
+    pub fn registration_of(&self, counter: u64, name: &str, listed: bool) -> Vec<u8> {
         let lines = self.log.entries().iter();
         let lines: Vec<_> = lines
             .map(|entry| String::from_utf8_lossy(&entry.line))
             .collect();
         let body = serde_json::json!({
-            "schema_version": 1, "identity": lines, "listed": listed,
+            "schema_version": 1, "counter": counter, "identity": lines, "listed": listed,
             "card": {
                 "name": name, "addresses": [], "hubs": [], "sync": {"by_hand": true},
                 "protocol": {"min": 1, "max": 1}, "kinds": {}, "software": "by hand/1",

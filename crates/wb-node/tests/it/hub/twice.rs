@@ -76,16 +76,12 @@ fn a_follow_list_that_comes_again_has_the_same_answer_and_an_older_one_is_stale(
 fn a_registration_that_comes_again_changes_nothing_and_an_older_one_does_not_either() {
     let hub = HubUp::start("Harbour", Policy::Open);
     let north = Someone::new(1);
-    let register = |name: &str, listed, signed_at| {
-        let body = north.registration(name, listed);
-        Raw::signed(
-            &north,
-            hub.id(),
-            ("POST", "/sync/v1/register", &body),
-            signed_at,
-        )
+    let register = |counter, name: &str, listed| {
+        let body = north.registration_of(counter, name, listed);
+        let call = ("POST", "/sync/v1/register", body.as_slice());
+        Raw::signed(&north, hub.id(), call, now())
     };
-    let first = register("North", true, now() - 20);
+    let first = register(1, "North", true);
     let answer = good(&hub, &first);
     let arrived = hub.heads(north.id()).cursor;
     assert_eq!(good(&hub, &first), answer);
@@ -96,16 +92,18 @@ fn a_registration_that_comes_again_changes_nothing_and_an_older_one_does_not_eit
     );
 
     // North does not want to be listed any more, and has another name.
-    good(&hub, &register("North Side", false, now() - 10));
+    good(&hub, &register(2, "North Side", false));
     let held = hub.member(north.id()).expect("a member");
     assert_eq!((held.name.as_str(), held.listed), ("North Side", false));
     // Somebody who copied the first request sends it once more.
-    good(&hub, &first);
+    let stale = first.send(hub.socket());
+    assert_eq!(stale.refusal(), (409, "registration_stale".to_owned()));
+    assert_eq!(stale.json()["counter"], 2);
     let held = hub.member(north.id()).expect("a member");
     assert_eq!((held.name.as_str(), held.listed), ("North Side", false));
     assert_eq!(hub.heads(north.id()).cursor, arrived);
     // North itself may list itself again.
-    good(&hub, &register("North", true, now()));
+    good(&hub, &register(3, "North", true));
     assert!(hub.member(north.id()).expect("a member").listed);
 }
 
