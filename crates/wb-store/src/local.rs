@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn what_is_sealed_of_a_record_is_looked_up_and_not_searched_for() {
         let dir = tempfile::tempdir().unwrap();
-        let connection = open(&dir.path().join("wb.db"), MAIN, true).unwrap();
+        let connection = open(&dir.path().join("wb.db"), MAIN, crate::open::Opening::Make).unwrap();
         let plan: Vec<String> = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {SEALED}"))
             .unwrap()

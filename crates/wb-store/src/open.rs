@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_statement_is_not_made_anew_for_another_value() {
         let dir = tempfile::tempdir().unwrap();
-        let connection = open(&dir.path().join("wb.db"), MAIN, true).unwrap();
+        let connection = open(&dir.path().join("wb.db"), MAIN, crate::open::Opening::Make).unwrap();
         let sql = "SELECT max(rev) FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND op = ?3 AND void = 0";
         let mut statement = connection.prepare(sql).unwrap();
         for (feed_no, op) in [(0, "put"), (1, "retract"), (2, "put"), (3, "retract")] {
