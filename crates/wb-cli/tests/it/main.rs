@@ -7,6 +7,7 @@ mod damage;
 mod deaths;
 mod hub_ends;
 mod hub_words;
+mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;

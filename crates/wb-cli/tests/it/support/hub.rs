@@ -12,6 +12,8 @@ pub struct Hub {
     /// The instance the hub is.
     pub instance: Instance,
     policy: &'static str,
+    /// Host and port it answered at last.
+    place: String,
     running: Option<(Up, Value)>,
 }
 
@@ -22,6 +24,7 @@ impl Hub {
         let mut hub = Self {
             instance: Instance::found(folder, name, "operator"),
             policy,
+            place: String::new(),
             running: None,
         };
         hub.again();
@@ -31,12 +34,26 @@ impl Hub {
     /// Starts it, where it does not run, on another free port.
     #[track_caller]
     pub fn again(&mut self) {
-        let arguments = ["--json", "hub", "up", "--listen", "127.0.0.1:0"];
+        self.listen("127.0.0.1:0");
+    }
+
+    /// Starts it where it answered before.
+    #[track_caller]
+    pub fn back(&mut self) {
+        let place = self.place.clone();
+        self.listen(&place);
+    }
+
+    #[track_caller]
+    fn listen(&mut self, place: &str) {
+        let arguments = ["--json", "hub", "up", "--listen", place];
         let policy = ["--policy", self.policy];
         let mut command = self.instance.command(&[&arguments[..], &policy].concat());
         let up = Up::start(&mut command);
         let started = serde_json::from_str(&up.line("{")).expect("a line of JSON");
         self.running = Some((up, started));
+        let address = self.address();
+        self.place = address.strip_prefix("http://").expect("HTTP").to_owned();
     }
 
     /// Ends it as a power cut does.
@@ -50,6 +67,11 @@ impl Hub {
     #[track_caller]
     pub fn send(&self, signal: &str) {
         self.running.as_ref().expect("it runs").0.send(signal);
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").0.pid()
     }
 
     /// Its process.
