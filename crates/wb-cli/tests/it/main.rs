@@ -11,6 +11,7 @@ mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+mod power;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -35,8 +35,12 @@ pub struct Act {
     pub begin: fn(&mut World<'_>),
     /// What is run.
     pub command: fn(&World<'_>) -> Command,
-    /// What must hold after a kill. Given is what the command had said.
-    pub check: fn(&mut World<'_>, &str),
+    /// Whether doing it again is what a person does then.
+    pub can_be_repeated: bool,
+    /// Words that it says when it is done.
+    pub says: &'static str,
+    /// What must hold after a kill, and whether it said before that it was done.
+    pub check: fn(&mut World<'_>, bool),
     /// Goes on from the last kill to the end.
     pub end: fn(&mut World<'_>),
 }
@@ -49,9 +53,9 @@ pub const ACTS: &[Act] = &[
         set_up: |_| {},
         begin: |world| world.put("north-marked", &world.north.home),
         command: |world| world.north.command(&["publish"]),
-        check: |world, said| {
-            publishes_all_or_nothing(&world.north, said.contains("Sealed"));
-        },
+        can_be_repeated: true,
+        says: "Sealed",
+        check: |world, is_done| publishes_all_or_nothing(&world.north, is_done),
         end: |world| {
             world.north.ok(&["publish"]);
         },
@@ -62,9 +66,14 @@ pub const ACTS: &[Act] = &[
         set_up: north_at_a_hub,
         begin: begin_at_the_hub,
         command: |world| world.north.command(&["sync"]),
-        check: |world, said| {
-            publishes_all_or_nothing(&world.north, said.contains("pushed"));
+        can_be_repeated: true,
+        says: "gave ",
+        check: |world, is_done| {
+            publishes_all_or_nothing(&world.north, is_done);
             hub_holds_no_more(world);
+            if is_done {
+                assert_eq!(hub_lines(world), LINES, "it said that it gave it");
+            }
         },
         end: |_| {},
     },
@@ -74,7 +83,9 @@ pub const ACTS: &[Act] = &[
         set_up: south_at_a_hub,
         begin: |world| world.put("south-follows", &world.south.home),
         command: |world| world.south.command(&["sync", "--pull"]),
-        check: |world, _| takes_all_or_nothing(world),
+        can_be_repeated: true,
+        says: "took ",
+        check: |world, is_done| takes_all_or_nothing(world, is_done),
         end: |_| {},
     },
     Act {
@@ -87,7 +98,9 @@ pub const ACTS: &[Act] = &[
                 .south
                 .command(&["bundle", "import", "north.wbb", "--yes"])
         },
-        check: |world, _| takes_all_or_nothing(world),
+        can_be_repeated: true,
+        says: "Imported",
+        check: |world, is_done| takes_all_or_nothing(world, is_done),
         end: |world| {
             world.south.ok(&["bundle", "import", "north.wbb", "--yes"]);
             world.south.ok(&["bundle", "import", "north.wbb", "--yes"]);
@@ -102,7 +115,9 @@ pub const ACTS: &[Act] = &[
             let words = ["import", "whiteballoon", "much.db"];
             world.north.command(&words)
         },
-        check: |world, said| moves_over_once(world, said.contains("Moved over")),
+        can_be_repeated: true,
+        says: "Moved over",
+        check: |world, is_done| moves_over_once(world, is_done),
         end: |world| {
             world.north.ok(&["import", "whiteballoon", "much.db"]);
             moves_over_once(world, true);
@@ -115,6 +130,8 @@ pub const ACTS: &[Act] = &[
         set_up: |world| world.put("north-sealed", &world.north.home),
         begin: |_| {},
         command: |world| world.north.command(&["rebuild"]),
+        can_be_repeated: true,
+        says: "Rebuilt",
         check: |world, _| publishes_all_or_nothing(&world.north, true),
         end: |_| {},
     },
@@ -130,7 +147,9 @@ pub const ACTS: &[Act] = &[
             }
         },
         command: |world| new(world).command(FOUND_NEW),
-        check: |world, said| founds_or_does_not(world, said),
+        can_be_repeated: false,
+        says: "Founded",
+        check: |world, is_done| founds_or_does_not(world, is_done),
         end: |world| {
             world.put("north-sealed", &world.north.home);
         },
@@ -141,6 +160,8 @@ pub const ACTS: &[Act] = &[
         set_up: |_| {},
         begin: |world| world.put("north-version-1", &world.north.home),
         command: |world| world.north.command(&["status"]),
+        can_be_repeated: true,
+        says: "folder",
         check: |world, _| publishes_all_or_nothing(&world.north, true),
         end: |world| {
             world.north.ok(&["status"]);
@@ -152,11 +173,13 @@ pub const ACTS: &[Act] = &[
         set_up: north_at_a_hub,
         begin: begin_at_the_hub,
         command: |world| world.north.command(&["sync"]),
-        check: |world, said| {
+        can_be_repeated: true,
+        says: "gave ",
+        check: |world, is_done| {
             check::is_sound(&world.hub().instance);
             let held = hub_lines(world);
             assert!([0, LINES].contains(&held), "half a delta: {held}");
-            if said.contains("pushed") {
+            if is_done {
                 assert_eq!(held, LINES, "it said that it had it");
             }
             hub_holds_no_more(world);
@@ -169,10 +192,12 @@ pub const ACTS: &[Act] = &[
         set_up: south_at_a_hub,
         begin: |world| world.put("south-follows", &world.south.home),
         command: |world| world.south.command(&["sync", "--pull"]),
-        check: |world, _| {
+        can_be_repeated: true,
+        says: "took ",
+        check: |world, is_done| {
             check::is_sound(&world.hub().instance);
             assert_eq!(hub_lines(world), LINES);
-            takes_all_or_nothing(world);
+            takes_all_or_nothing(world, is_done);
         },
         end: |_| {},
     },
@@ -211,14 +236,14 @@ fn south_at_a_hub(world: &mut World<'_>) {
     world.keep(&world.south.home, "south-follows");
 }
 
-fn publishes_all_or_nothing(north: &Instance, said_so: bool) {
+fn publishes_all_or_nothing(north: &Instance, is_done: bool) {
     check::is_sound(north);
     let written = Written::of(&north.home);
     assert_eq!(written.records.len(), WRITTEN, "what was written");
     assert_eq!(written.accounts.len(), 2);
     let sealed = check::sealed(&north.home);
     assert!([0, LINES].contains(&sealed), "half of it: {sealed}");
-    if said_so {
+    if is_done {
         assert_eq!(sealed, LINES, "it said that it was sealed");
     }
 }
@@ -236,23 +261,23 @@ fn hub_holds_no_more(world: &mut World<'_>) {
     assert!(at_hub.is_subset(&own), "sent before it was on the disk");
 }
 
-fn takes_all_or_nothing(world: &World<'_>) {
+fn takes_all_or_nothing(world: &World<'_>, is_done: bool) {
     check::is_sound(&world.south);
     let held = live_lines(&world.south.home, world.north_id());
-    if !held.is_empty() {
+    if is_done || !held.is_empty() {
         let own = live_lines(&world.north.home, world.north_id());
         assert!(held == own, "half of it: {} of {}", held.len(), own.len());
     }
 }
 
-fn moves_over_once(world: &World<'_>, said_so: bool) {
+fn moves_over_once(world: &World<'_>, is_done: bool) {
     check::is_sound(&world.north);
     let main = world.north.file("wb.db");
     let sql = "SELECT count(*) FROM local_records WHERE kind = 'request'";
     let all = count(&main, sql);
     let distinct = "SELECT count(DISTINCT body) FROM local_records WHERE kind = 'request'";
     assert_eq!(all, count(&main, distinct), "a request moved twice");
-    if said_so {
+    if is_done {
         assert_eq!(all, REQUESTS);
         assert_eq!(Written::of(&world.north.home).accounts.len(), 2);
     }
@@ -274,7 +299,7 @@ fn new(world: &World<'_>) -> Instance {
 }
 
 /// There is an instance with its words, or there is none and the person is told what to do.
-fn founds_or_does_not(world: &World<'_>, said: &str) {
+fn founds_or_does_not(world: &World<'_>, is_done: bool) {
     let instance = new(world);
     let words = world.file("new-words.txt");
     if instance.file("signing.key").exists() {
@@ -283,7 +308,7 @@ fn founds_or_does_not(world: &World<'_>, said: &str) {
         has_its_words(&words, &instance.id());
         return;
     }
-    assert!(!said.contains("Founded"), "it said that it was founded");
+    assert!(!is_done, "it said that it was founded");
     if instance.file("wb.db").exists() {
         let run = instance.run(FOUND_NEW).ends(1);
         assert!(

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::support::chance::Chance;
-use crate::support::database::texts;
 use crate::support::hub::Hub;
 use crate::support::instance::{Instance, WB};
+use crate::support::much;
 
 /// Requests that North shares: enough that a transaction takes a while.
 pub const REQUESTS: usize = 160;
@@ -36,7 +36,13 @@ impl Templates {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
-        write_much(&path.join("much.db"));
+        let mut chance = Chance::announced("kills: what is written");
+        much::write(
+            &path.join("much.db"),
+            REQUESTS,
+            DESCRIPTION_BYTES,
+            &mut chance,
+        );
         let north = Instance::found(path, "North", "keeper");
         let id = north.id();
         copy_home(&north.home, &path.join("north-founded"));
@@ -126,34 +132,6 @@ fn copy_home(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a home") {
         let entry = entry.expect("a file");
         fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-    }
-}
-
-/// A database of the Python program with one member and many requests of noise: a command for each of
-/// them would take as long as everything else here.
-fn write_much(path: &Path) {
-    let like = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/legacy/app.db");
-    let database = Connection::open(path).expect("the folder is there");
-    for sql in texts(&like, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL") {
-        database.execute(&sql, ()).expect("a table");
-    }
-    let made = "2026-02-03 10:20:30.123456";
-    let user = "INSERT INTO users (id, username, is_admin, created_at, sync_scope)
-                VALUES (1, 'maple', 1, ?1, 'public')";
-    database.execute(user, [made]).expect("a row");
-    let mut chance = Chance::announced("kills: what is written");
-    for number in 1..=REQUESTS {
-        let request =
-            "INSERT INTO help_requests (id, title, description, status, created_by_user_id,
-                           created_at, updated_at, sync_scope)
-                       VALUES (?1, ?2, ?3, 'open', 1, ?4, ?4, 'public')";
-        let row = params![
-            i64::try_from(number).expect("a small number"),
-            format!("Request {number}"),
-            chance.word(DESCRIPTION_BYTES),
-            made
-        ];
-        database.execute(request, row).expect("a row");
     }
 }
 

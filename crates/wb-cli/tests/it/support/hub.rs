@@ -21,14 +21,19 @@ impl Hub {
     /// Founds a hub in `folder` and starts it on a free port.
     #[track_caller]
     pub fn start(folder: &Path, name: &str, policy: &'static str) -> Self {
-        let mut hub = Self {
-            instance: Instance::found(folder, name, "operator"),
+        let mut hub = Self::of(Instance::found(folder, name, "operator"), policy);
+        hub.again();
+        hub
+    }
+
+    /// A hub of an instance that is founded; it does not run yet.
+    pub fn of(instance: Instance, policy: &'static str) -> Self {
+        Self {
+            instance,
             policy,
             place: String::new(),
             running: None,
-        };
-        hub.again();
-        hub
+        }
     }
 
     /// Starts it, where it does not run, on another free port.
