@@ -102,6 +102,37 @@ pub(crate) fn of_body(error: &BodyError) -> Refusal {
     problem
 }
 
+/// A refusal for who asks too often.
+pub(crate) fn asks_too_often(who: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{who} asks too often; nothing was changed"),
+        format!("ask again after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// A refusal for a first registration where there were too many.
+pub(crate) fn too_many_register(how_many: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{how_many} have registered within the last hour; nothing was changed"),
+        format!("register after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// Seconds as people say them.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "a second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
 /// A refusal for a large body while as many as the hub takes at once are being taken.
 pub(crate) fn no_place() -> Refusal {
     refusal(

@@ -36,6 +36,7 @@ mod count;
 mod watch;
 
 pub use address::{AddressError, Base};
+pub use admit::client_of;
 pub use body::{BodyError, BodyLimit};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
 pub use hub::{HubClient, SnapshotPage};
