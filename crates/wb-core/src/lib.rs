@@ -17,6 +17,7 @@ pub mod limits;
 pub mod line;
 pub mod live;
 pub mod merkle;
+pub mod ndjson;
 pub mod rule;
 pub mod scope;
 pub mod show;

@@ -9,6 +9,7 @@ use wb_core::bundle::Driver;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
+use wb_core::ndjson;
 use wb_core::rule::Rule;
 use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Standing, Standings,
@@ -25,8 +26,6 @@ use crate::store::{
     Registering, SnapshotAsk, StoreProblem,
 };
 
-/// Deltas in one page of changes.
-const PAGE_ARRIVALS_MAX: u64 = 1_000;
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
 const SEEN_EVERY_MS: i64 = 60_000;
 
@@ -210,7 +209,7 @@ impl HubStore for SqliteHub {
     ) -> Kept<Result<ChangesPage, PageRefused>> {
         let limits = PageLimits {
             bytes: self.page_bytes,
-            arrivals: PAGE_ARRIVALS_MAX,
+            ..PageLimits::default()
         };
         let read = self
             .read(move |relay| {
@@ -236,8 +235,8 @@ impl HubStore for SqliteHub {
                 .await;
         }
         let has_news = !changes.body.is_empty();
-        let mut body = wb_core::signed::payload(&changes.section);
-        body.push(b'\n');
+        let mut body = Vec::new();
+        ndjson::put_line(&mut body, &wb_core::signed::payload(&changes.section));
         body.extend_from_slice(&changes.body);
         Ok(Ok(ChangesPage { body, has_news }))
     }
@@ -393,10 +392,8 @@ fn take(
 ) -> Result<Result<Pushed, PushRefused>, PushError> {
     let mut sink = RelaySink::new(write, id, now);
     let mut driver = Driver::sections();
-    for line in body.split(|byte| *byte == b'\n') {
-        if !line.is_empty() {
-            driver.push(line, &mut sink)?;
-        }
+    for line in ndjson::lines(body) {
+        driver.push(line, &mut sink)?;
     }
     driver.cut_off(&mut sink)?;
     if let Err(error) = driver.finish() {

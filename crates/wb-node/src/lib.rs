@@ -5,6 +5,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod card;
 pub mod command;
 pub mod entropy;
 pub mod error;

@@ -227,8 +227,6 @@ pub struct ChangesSection {
 }
 
 impl ChangesSection {
-    const NAME: &'static str = "changes";
-
     /// Says what follows.
     #[must_use]
     pub fn new(
@@ -255,12 +253,7 @@ impl ChangesSection {
     /// # Errors
     /// A strict JSON rule, or `unknown_section`.
     pub fn read(line: &[u8]) -> Result<Self, Rule> {
-        let read: Self = read_section(line)?;
-        if read.section == Self::NAME && read.schema_version == 1 {
-            Ok(read)
-        } else {
-            Err(Rule::UnknownSection)
-        }
+        read_section(line)
     }
 }
 
@@ -275,7 +268,6 @@ pub struct AgainSection {
 }
 
 impl AgainSection {
-    const NAME: &'static str = "again";
     /// How its line begins.
     pub const START: &'static [u8] = b"{\"section\":\"again\"";
 
@@ -294,12 +286,7 @@ impl AgainSection {
     /// # Errors
     /// A strict JSON rule, or `unknown_section`.
     pub fn read(line: &[u8]) -> Result<Self, Rule> {
-        let read: Self = read_section(line)?;
-        if read.section == Self::NAME && read.schema_version == 1 {
-            Ok(read)
-        } else {
-            Err(Rule::UnknownSection)
-        }
+        read_section(line)
     }
 }
 
@@ -316,7 +303,6 @@ pub struct PageSection {
 }
 
 impl PageSection {
-    const NAME: &'static str = "page";
     /// How its line begins.
     pub const START: &'static [u8] = b"{\"section\":\"page\"";
 
@@ -336,12 +322,7 @@ impl PageSection {
     /// # Errors
     /// A strict JSON rule, or `unknown_section`.
     pub fn read(line: &[u8]) -> Result<Self, Rule> {
-        let read: Self = read_section(line)?;
-        if read.section == Self::NAME && read.schema_version == 1 {
-            Ok(read)
-        } else {
-            Err(Rule::UnknownSection)
-        }
+        read_section(line)
     }
 }
 
@@ -385,9 +366,34 @@ object_only!(
     Pushed,
 );
 
-fn read_section<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Rule> {
+/// A line that says what a part of a stream is.
+trait Section: for<'line> Deserialize<'line> {
+    const NAME: &'static str;
+    /// The name and the form that it carries.
+    fn named(&self) -> (&str, u32);
+}
+
+macro_rules! sections {
+    ($($section:ty: $name:literal),+ $(,)?) => {$(
+        impl Section for $section {
+            const NAME: &'static str = $name;
+            fn named(&self) -> (&str, u32) {
+                (&self.section, self.schema_version)
+            }
+        }
+    )+};
+}
+
+sections!(ChangesSection: "changes", AgainSection: "again", PageSection: "page");
+
+fn read_section<S: Section>(line: &[u8]) -> Result<S, Rule> {
     let text = json::check(line)?;
-    serde_json::from_str(text).map_err(|_| Rule::UnknownSection)
+    let section: S = serde_json::from_str(text).map_err(|_| Rule::UnknownSection)?;
+    if section.named() == (S::NAME, 1) {
+        Ok(section)
+    } else {
+        Err(Rule::UnknownSection)
+    }
 }
 
 /// Reads a message strictly.

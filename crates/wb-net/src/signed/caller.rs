@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method};
 use wb_core::id::InstanceId;
 use wb_core::identity::{IdentityError, IdentityLog, Merge, merge};
 use wb_core::limits::{RETRIES_MAX, RETRY_AFTER_WAITED_MAX};
@@ -20,7 +20,7 @@ use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, NDJSON, SIGNATURE, SIGNATURE_INPUT, WB_TO,
     ZSTD_LEVEL, text,
 };
-use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encoding};
 use crate::client::{Connection, Incoming, NetError, Outgoing, Traffic};
 
 /// Bytes of a refusal, or of saying who one is; an identity log of its full length fits.
@@ -149,10 +149,10 @@ pub async fn who_is_this(connection: &mut Connection) -> Result<Identified, Call
     if incoming.status != 200 {
         return Err(CallError::NotOurs(incoming.status));
     }
-    let encoding = text(&incoming.headers, CONTENT_ENCODING.as_str()).map(str::to_owned);
     let received = Received::of(&incoming);
-    let body =
-        decode(encoding.as_deref(), incoming.body.clone(), limit).map_err(CallError::Body)?;
+    let body = encoding(&incoming.headers)
+        .and_then(|encoding| decode(encoding, incoming.body.clone(), limit))
+        .map_err(CallError::Body)?;
     let says: WhoIsThis = read_message(&body).map_err(|_| CallError::NotOurs(200))?;
     let identity = says.identity().map_err(CallError::Identity)?;
     verify_answer(&received.answer(&incoming), None, &identity)?;
@@ -311,7 +311,6 @@ impl Caller {
         self.round_trips += 1;
         let incoming = self.connection.send(outgoing, call.limit).await?;
         let received = Received::of(&incoming);
-        let encoding = text(&incoming.headers, CONTENT_ENCODING.as_str()).map(str::to_owned);
         if is_success(incoming.status) && call.proves_itself {
             // Damage on the way is told from what an origin sealed wrongly.
             let digest = received.digest.as_deref();
@@ -327,7 +326,9 @@ impl Caller {
         } else {
             BodyLimit::bytes(SMALL_BYTES_MAX)
         };
-        let body = decode(encoding.as_deref(), incoming.body, limit).map_err(CallError::Body)?;
+        let body = encoding(&incoming.headers)
+            .and_then(|encoding| decode(encoding, incoming.body, limit))
+            .map_err(CallError::Body)?;
         if is_success(status) {
             return Ok(Answer { body });
         }
@@ -451,9 +452,4 @@ fn retry_after(error: &CallError) -> Option<u64> {
 
 fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
-}
-
-/// Reads a header map's content encoding; used on both sides.
-pub(super) fn encoding(headers: &HeaderMap) -> Option<&str> {
-    text(headers, CONTENT_ENCODING.as_str())
 }

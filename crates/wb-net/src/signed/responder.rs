@@ -18,12 +18,11 @@ use wb_core::sync::signature::{
 };
 use wb_core::sync::{Cause, Problem};
 
-use super::caller::encoding;
 use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, PROBLEM, SIGNATURE, SIGNATURE_INPUT, WB_TO,
     ZSTD_LEVEL, text,
 };
-use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers};
+use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encoding};
 use crate::server::RemoteAddress;
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
@@ -147,7 +146,7 @@ impl Request {
     /// What is wrong with it.
     pub fn take_body(&mut self, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
         let encoded = std::mem::take(&mut self.body);
-        decode(encoding(&self.parts.headers), encoded, limit)
+        decode(encoding(&self.parts.headers)?, encoded, limit)
     }
 
     fn accepts_zstd(&self) -> bool {

@@ -13,6 +13,7 @@ use wb_core::feed::SnapshotWriter;
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::{CHUNK_ITEMS_MAX, LINE_BYTES_MAX};
+use wb_core::ndjson;
 use wb_core::scope::FeedScope;
 use wb_core::want::{Held, Want};
 use wb_store::{FeedRow, SnapshotRows, Standing, Store, StoreError, StoredHeader};
@@ -383,10 +384,7 @@ fn read_want(path: &Path) -> Result<(Want, Hash)> {
         });
     }
     let bytes = std::fs::read(path).map_err(NodeError::file(path))?;
-    let lines: Vec<&[u8]> = bytes
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&[u8]> = ndjson::lines(&bytes).collect();
     let (want, _) = Want::read(&lines).map_err(|(line, rule)| NodeError::Want {
         path: path.to_owned(),
         line,

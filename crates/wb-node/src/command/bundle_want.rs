@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wb_core::bundle::Speaks;
+use wb_core::ndjson::put_line;
 use wb_core::scope::FeedScope;
 use wb_core::want::{Held, Want};
 
@@ -23,11 +24,10 @@ pub fn bundle_want(node: &Node, file: &Path) -> Result<usize> {
     let feeds: Vec<Held> = feeds.map(|feed| feed.held).collect();
     let count = feeds.len();
     let want = Want::new(node.identity(), Speaks::this(), feeds);
-    let mut bytes = want.sign(&node.signer()?);
-    bytes.push(b'\n');
+    let mut bytes = Vec::new();
+    put_line(&mut bytes, &want.sign(&node.signer()?));
     for entry in node.identity().entries() {
-        bytes.extend_from_slice(&entry.line);
-        bytes.push(b'\n');
+        put_line(&mut bytes, &entry.line);
     }
     std::fs::write(file, bytes).map_err(NodeError::file(file))?;
     Ok(count)

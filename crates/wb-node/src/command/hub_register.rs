@@ -1,16 +1,16 @@
 //! `wb hub register` and the first steps of `wb join`: who answers, and becoming a member.
 
-use wb_core::bundle::{PROTOCOL, Speaks};
+use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
-use wb_core::kinds::{Body, check_name};
+use wb_core::kinds::check_name;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
 use wb_net::signed::{CallError, Identified};
-use wb_store::{Filter, Peer, Standing};
+use wb_store::{Peer, Standing};
 
-use super::init::card;
+use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -188,27 +188,14 @@ pub(crate) fn state_text(state: &PeerState) -> String {
 /// What is said at a registration: the identity log, and the card as it is kept here. It is not counted
 /// yet.
 pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
-    let filter = Filter {
-        kind: Some("card".parse().expect("a kind")),
-        origin: Some(node.own_id()),
-        ..Filter::default()
-    };
-    let speaks = Speaks::this();
-    let mut own_card = card(node.name());
-    for row in node.store.records(&filter)? {
-        let Some(record) = node.store.local(&row.key.id)? else {
-            continue;
-        };
+    let mut own_card = card::fresh(node.name());
+    for (record, kept) in card::kept(node)? {
         // One that its admins keep at home is not told: then only name and versions are.
-        let leaves = reach(node, &record, node.now())? == Ok(FeedScope::Public);
-        let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
-        if let (true, Ok(Body::Card(kept))) = (leaves, body) {
+        if reach(node, &record, node.now())? == Ok(FeedScope::Public) {
             own_card = kept;
         }
     }
-    own_card.protocol = speaks.protocol;
-    own_card.kinds = speaks.kinds;
-    own_card.software = speaks.software;
+    card::put_speaks(&mut own_card);
     let body = serde_json::to_string(&own_card).expect("a card has string keys and serialises");
     let lines = node.identity().entries().iter();
     Ok(Registration {

@@ -5,7 +5,7 @@ use std::path::Path;
 use wb_core::hash;
 use wb_core::id::InstanceId;
 use wb_core::identity::{IdentityLog, found};
-use wb_core::kinds::{Body, Card, SyncRhythm, User, check_name};
+use wb_core::kinds::{Body, User, check_name};
 use wb_core::leave::{Life, ProfileShares};
 use wb_core::scope::Scope;
 use wb_core::signed::Signer;
@@ -16,6 +16,7 @@ use wb_store::{
 };
 use zeroize::Zeroizing;
 
+use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -112,7 +113,7 @@ fn found_in(
         identity.id(),
         now,
     ))?;
-    write.put_local(&card_record(input.name, identity.id(), now))?;
+    write.put_local(&card::record(input.name, identity.id(), now))?;
     write.commit()?;
     store.finish_founding(&key)?;
     drop(store);
@@ -154,35 +155,6 @@ fn write_sheet(
         words.text().as_str(),
     ));
     Ok(write_private_file(path, sheet.as_bytes())?)
-}
-
-/// The instance's card: it tells others its name once something is published.
-pub(crate) fn card_record(name: &str, origin: InstanceId, now: Timestamp) -> LocalRecord {
-    let body = Body::Card(card(name));
-    local(
-        entropy::record_id(now),
-        &body,
-        None,
-        Scope::Public,
-        origin,
-        now,
-    )
-}
-
-/// The card as this version of the program writes it.
-pub(crate) fn card(name: &str) -> Card {
-    let speaks = wb_core::bundle::Speaks::this();
-    Card {
-        name: name.to_owned(),
-        about: None,
-        addresses: Vec::new(),
-        hubs: Vec::new(),
-        sealing_key: None,
-        sync: SyncRhythm::ByHand(true),
-        protocol: speaks.protocol,
-        kinds: speaks.kinds,
-        software: speaks.software,
-    }
 }
 
 /// A new local record that leaves as far as its scope says.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wb_core::id::InstanceId;
 use wb_core::kinds::{Card, check_name};
 use wb_core::line::Line;
+use wb_core::ndjson;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Cause, DirectoryRow};
 use wb_net::HubClient;
@@ -119,7 +120,7 @@ async fn newest(
         Err(error) if error.refusal() == Some(Cause::NotFound) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let lines = body.split(|byte| *byte == b'\n').filter_map(|bytes| {
+    let lines = ndjson::lines(&body).filter_map(|bytes| {
         let line = Line::read(bytes).ok()?;
         (line.origin == origin).then(|| headline(line.kind.as_str(), line.body()))
     });

@@ -3,14 +3,13 @@
 //! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
 
 use wb_core::id::RecordId;
-use wb_core::kinds::Body;
 use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
-use wb_store::{Filter, GuardStanding, SealDelta, SealItem, Write};
+use wb_store::{GuardStanding, SealDelta, SealItem, Write};
 
-use super::init::card;
+use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -69,37 +68,19 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
 
 /// The card tells which kinds and protocol this program knows; after an upgrade it is written anew.
 fn refresh_card(node: &mut Node, now: Timestamp) -> Result<()> {
-    let filter = Filter {
-        kind: Some("card".parse().expect("a kind")),
-        origin: Some(node.own_id()),
-        ..Filter::default()
-    };
-    let fresh = card(node.name());
-    for row in node.store.records(&filter)? {
-        let Some(mut record) = node.store.local(&row.key.id)? else {
+    for (mut record, old) in card::kept(node)? {
+        let mut newest = old.clone();
+        card::put_speaks(&mut newest);
+        if newest == old {
             continue;
-        };
-        let Ok(Body::Card(old)) = Body::read(&record.kind, 1, node.own_id(), &record.body) else {
-            continue;
-        };
-        let is_stale = old.software != fresh.software
-            || old.kinds != fresh.kinds
-            || old.protocol != fresh.protocol;
-        if is_stale {
-            let body = wb_core::kinds::Card {
-                software: fresh.software.clone(),
-                kinds: fresh.kinds.clone(),
-                protocol: fresh.protocol,
-                ..old
-            };
-            record.body =
-                serde_json::to_string(&body).expect("a body has string keys and serialises");
-            record.at = now;
-            record.edit += 1;
-            let write = node.store.write()?;
-            write.put_local(&record)?;
-            write.commit()?;
         }
+        record.body =
+            serde_json::to_string(&newest).expect("a body has string keys and serialises");
+        record.at = now;
+        record.edit += 1;
+        let write = node.store.write()?;
+        write.put_local(&record)?;
+        write.commit()?;
     }
     Ok(())
 }

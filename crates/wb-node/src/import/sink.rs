@@ -42,11 +42,7 @@ impl<'w, 's> StoreSink<'w, 's> {
     }
 
     fn ingest(&self) -> Ingest<'w> {
-        let ingest = self.write.ingest(self.now);
-        match self.run_no {
-            Some(run_no) => ingest.of_run(run_no),
-            None => ingest,
-        }
+        self.write.ingest(self.now).of_run(self.run_no)
     }
 }
 

@@ -34,8 +34,6 @@ pub struct Tally {
     pub snapshots: u64,
     /// Feeds with an outcome that somebody should know of: origin, scope, outcome, rule.
     pub set_aside: Vec<SetAside>,
-    /// Origins that nobody here has decided about.
-    pub waiting: BTreeSet<InstanceId>,
     /// The instance's own feed came back from elsewhere, longer than it is here.
     pub own_is_ahead: bool,
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use wb_core::id::{Hash, InstanceId, RecordId};
+use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Cause, PageSection};
 use wb_net::{HubClient, SnapshotPage};
 
-use super::spool::{Spool, lines, split_first};
+use super::spool::Spool;
 use super::{SyncEnd, bad_answer};
 use crate::node::Node;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::ndjson::lines;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Cause, PageSection};
 use wb_net::HubClient;
 
-use super::spool::lines;
 use super::{SyncEnd, bad_answer};
 
 /// A page of lines.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wb_core::id::InstanceId;
 use wb_core::limits::NUMBER_MAX;
+use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Cause, ChangesSection, FollowList, Follows, Notice, PeerCause, Session, Step};
 use wb_core::want::Held;
@@ -15,7 +16,6 @@ use wb_store::{Peer, Road, RunStart, Standing, Write};
 use super::apply::{Applied, Applier, SetAside, Taking, Tally, apply};
 use super::fetch::{Fetch, fetch};
 use super::fill::lines_page;
-use super::spool::{lines, split_first};
 use super::{OnProgress, SyncEnd, bad_answer};
 use crate::node::Node;
 
@@ -150,9 +150,10 @@ impl<'n> Pull<'n> {
                 Step::Done => break,
             }
         }
-        self.keep_cursor()?;
         if self.tally.refused().is_some() {
             self.forget_cursor()?;
+        } else {
+            self.keep_cursor()?;
         }
         self.fill_stubs(hub, progress).await
     }
@@ -199,10 +200,7 @@ impl<'n> Pull<'n> {
     async fn put_follows(&mut self, hub: &mut HubClient) -> Result<(), SyncEnd> {
         // Until heads were compared under the new list, there is no cursor: a connection that breaks here
         // must not let what arrived meanwhile go by.
-        if self.input.peer.cursor.take().is_some() {
-            let peer = self.input.peer.clone();
-            self.write(|write| Ok(write.put_peer(&peer)?))?;
-        }
+        self.forget_cursor()?;
         let list = self.input.peer.follows.clone();
         match hub.put_follows(&list).await {
             Ok(_) => Ok(self.session.follows_put()?),
@@ -215,8 +213,7 @@ impl<'n> Pull<'n> {
                 let counter = held.checked_add(1).filter(|next| *next <= NUMBER_MAX);
                 self.input.peer.follows.counter =
                     counter.ok_or_else(|| bad_answer("a counter beyond every number"))?;
-                let peer = self.input.peer.clone();
-                self.write(|write| Ok(write.put_peer(&peer)?))?;
+                self.keep_peer()?;
                 Ok(self
                     .session
                     .expect_follows(named(&self.input.peer.follows))?)
@@ -436,8 +433,7 @@ impl<'n> Pull<'n> {
             return Ok(());
         }
         self.input.peer.cursor = cursor;
-        let peer = self.input.peer.clone();
-        self.write(|write| Ok(write.put_peer(&peer)?))
+        self.keep_peer()
     }
 
     /// The next sync compares heads: what this one could not take as changes, it takes as snapshots,
@@ -446,8 +442,11 @@ impl<'n> Pull<'n> {
         if self.input.peer.cursor.take().is_none() {
             return Ok(());
         }
-        let peer = self.input.peer.clone();
-        self.write(|write| Ok(write.put_peer(&peer)?))
+        self.keep_peer()
+    }
+
+    fn keep_peer(&self) -> Result<(), SyncEnd> {
+        self.write(|write| Ok(write.put_peer(&self.input.peer)?))
     }
 
     /// Asks for the lines that are missing of feeds followed: those left for later, and those that did
@@ -467,9 +466,11 @@ impl<'n> Pull<'n> {
             if !is_followed {
                 continue;
             }
-            let head = self.held(origin, scope)?.map(|held| held.hash);
+            let Some(head) = self.held(origin, scope)?.map(|held| held.hash) else {
+                continue;
+            };
             let asked = (self.input.peer.id, origin, scope);
-            if head.is_none() || self.node.store.unfilled_at(&asked)? == head {
+            if self.node.store.unfilled_at(&asked)? == Some(head) {
                 // This hub did not have them at this head.
                 continue;
             }
@@ -477,11 +478,13 @@ impl<'n> Pull<'n> {
             let wanted = Some(&kinds).filter(|kinds| kinds.len() <= KINDS_ASKED_MAX);
             match self.fill(hub, (origin, scope), wanted, progress).await {
                 Ok(filled) => self.tally.filled += filled,
-                Err(end) => self.feed_failed((origin, scope), end)?,
+                Err(end) => {
+                    // It is asked again with the next sync.
+                    self.feed_failed((origin, scope), end)?;
+                    continue;
+                }
             }
-            if let Some(head) = head {
-                self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
-            }
+            self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
         }
         Ok(())
     }
@@ -500,13 +503,8 @@ impl<'n> Pull<'n> {
             let Some(page) = lines_page(hub, feed, after, kinds).await? else {
                 return Ok(filled);
             };
-            let run_no = self.run_no;
             filled += self.write(|write| {
-                let ingest = write.ingest(self.node.now());
-                let ingest = match run_no {
-                    Some(run_no) => ingest.of_run(run_no),
-                    None => ingest,
-                };
+                let ingest = write.ingest(self.node.now()).of_run(self.run_no);
                 let mut count = 0;
                 for line in page.lines() {
                     // A line that nobody waits for, or that contradicts its entry, is left out by itself.

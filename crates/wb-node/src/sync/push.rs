@@ -5,6 +5,7 @@ use wb_core::entry::{Entry, Op};
 use wb_core::id::RecordId;
 use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::line::Line;
+use wb_core::ndjson::put_line;
 use wb_core::scope::FeedScope;
 use wb_core::sync::PeerCause;
 use wb_core::want::Held;
@@ -229,9 +230,4 @@ fn page(node: &Node, scope: FeedScope, headers: &[StoredHeader]) -> Result<Page,
     put_line(&mut page.body, &section);
     page.body.extend_from_slice(&lines);
     Ok(page)
-}
-
-fn put_line(body: &mut Vec<u8>, line: &[u8]) {
-    body.extend_from_slice(line);
-    body.push(b'\n');
 }

@@ -75,17 +75,3 @@ impl Spool {
         }
     }
 }
-
-/// The lines of a body, without their LF.
-pub(super) fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    body.split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-}
-
-/// Cuts the first line off a body.
-pub(super) fn split_first(body: &[u8]) -> (&[u8], &[u8]) {
-    match body.iter().position(|byte| *byte == b'\n') {
-        Some(end) => (&body[..end], &body[end + 1..]),
-        None => (body, &[]),
-    }
-}

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 use wb_core::feed::{Delta, Item};
 use wb_core::hash;
 use wb_core::id::Hash;
+use wb_core::ndjson;
 
 use super::ingest::Ingest;
 use crate::error::Result;
@@ -121,9 +122,6 @@ fn digest(header_line: &[u8], items: &[u8]) -> Hash {
 
 fn read_bytes(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bytes> {
     let items: Vec<u8> = row.get(1)?;
-    let items = items
-        .split(|byte| *byte == b'\n')
-        .filter(|item| !item.is_empty())
-        .map(<[u8]>::to_vec);
+    let items = ndjson::lines(&items).map(<[u8]>::to_vec);
     Ok((row.get(0)?, items.collect()))
 }

@@ -74,8 +74,8 @@ impl<'w> Ingest<'w> {
 
     /// Takes in what one run brings: every line and mark names it.
     #[must_use]
-    pub fn of_run(mut self, run_no: i64) -> Self {
-        self.run_no = Some(run_no);
+    pub fn of_run(mut self, run_no: impl Into<Option<i64>>) -> Self {
+        self.run_no = run_no.into();
         self
     }
 

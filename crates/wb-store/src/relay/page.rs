@@ -1,12 +1,7 @@
 //! The lines of a page while it is made.
 
 use serde::Serialize;
-
-/// Adds a line with its LF.
-pub(super) fn put_line(body: &mut Vec<u8>, line: &[u8]) {
-    body.extend_from_slice(line);
-    body.push(b'\n');
-}
+use wb_core::ndjson::put_line;
 
 /// Adds a section line that `wb-core` has a type for.
 pub(super) fn put_section<T: Serialize>(body: &mut Vec<u8>, section: &T) {

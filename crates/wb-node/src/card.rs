@@ -1,0 +1,67 @@
+//! The instance's own card: what tells others its name, and what it understands.
+
+use std::collections::BTreeMap;
+
+use wb_core::bundle::Speaks;
+use wb_core::id::InstanceId;
+use wb_core::kinds::{Body, Card, SyncRhythm};
+use wb_core::scope::Scope;
+use wb_core::time::Timestamp;
+use wb_store::{Filter, LocalRecord};
+
+use crate::command::init::local;
+use crate::entropy;
+use crate::error::Result;
+use crate::node::Node;
+
+/// A card as this version of the program writes it.
+pub(crate) fn fresh(name: &str) -> Card {
+    let mut card = Card {
+        name: name.to_owned(),
+        about: None,
+        addresses: Vec::new(),
+        hubs: Vec::new(),
+        sealing_key: None,
+        sync: SyncRhythm::ByHand(true),
+        protocol: Speaks::this().protocol,
+        kinds: BTreeMap::new(),
+        software: String::new(),
+    };
+    put_speaks(&mut card);
+    card
+}
+
+/// Writes into a card what this version of the program understands.
+pub(crate) fn put_speaks(card: &mut Card) {
+    let speaks = Speaks::this();
+    card.protocol = speaks.protocol;
+    card.kinds = speaks.kinds;
+    card.software = speaks.software;
+}
+
+/// The record of a fresh card: it leaves once something is published.
+pub(crate) fn record(name: &str, origin: InstanceId, now: Timestamp) -> LocalRecord {
+    let body = Body::Card(fresh(name));
+    let id = entropy::record_id(now);
+    local(id, &body, None, Scope::Public, origin, now)
+}
+
+/// The cards kept here, with their records; there is one, unless somebody wrote another.
+pub(crate) fn kept(node: &Node) -> Result<Vec<(LocalRecord, Card)>> {
+    let filter = Filter {
+        kind: Some("card".parse().expect("a kind")),
+        origin: Some(node.own_id()),
+        ..Filter::default()
+    };
+    let mut cards = Vec::new();
+    for row in node.store.records(&filter)? {
+        let Some(record) = node.store.local(&row.key.id)? else {
+            continue;
+        };
+        let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
+        if let Ok(Body::Card(card)) = body {
+            cards.push((record, card));
+        }
+    }
+    Ok(cards)
+}
