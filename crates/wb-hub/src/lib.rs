@@ -14,7 +14,10 @@ mod service;
 mod sqlite;
 mod store;
 
-pub use limits::{ADDRESS_RATE, HubLimits, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE};
+pub use limits::{
+    ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
+};
+pub use places::LargeBodies;
 pub use rates::Rate;
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::SqliteHub;

@@ -1,12 +1,14 @@
 //! What a hub grants to whom: how often one may ask, and how many may register (spec: requests, sync).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use wb_core::id::InstanceId;
 use wb_core::time::Timestamp;
 use wb_net::client_of;
 use wb_net::signed::Request;
 
+use crate::places::LargeBodies;
 use crate::problems::{self, Refusal};
 use crate::rates::{Buckets, Rate, RetryAfter};
 
@@ -36,6 +38,14 @@ pub const NEW_RATE: Rate = Rate {
     every_ms: 15_000,
 };
 
+/// Large bodies in memory at once, each with what it unpacks to. The rate is that of a household's line:
+/// nobody honest is asked to give way to who waits.
+pub const LARGE_BODIES: LargeBodies = LargeBodies {
+    at_once: 4,
+    grace: Duration::from_secs(5),
+    bytes_per_second_min: 65_536,
+};
+
 /// Members or addresses of which it is known how often they asked; protects memory (some 5 MB).
 const KEYS_MAX: usize = 65_536;
 
@@ -50,6 +60,8 @@ pub struct HubLimits {
     pub new_per_address: Rate,
     /// First registrations from everywhere.
     pub new: Rate,
+    /// Large bodies of members at once, and as many registrations.
+    pub large_bodies: LargeBodies,
 }
 
 impl Default for HubLimits {
@@ -59,6 +71,7 @@ impl Default for HubLimits {
             address: ADDRESS_RATE,
             new_per_address: NEW_PER_ADDRESS_RATE,
             new: NEW_RATE,
+            large_bodies: LARGE_BODIES,
         }
     }
 }

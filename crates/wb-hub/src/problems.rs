@@ -5,6 +5,9 @@ use wb_net::BodyError;
 
 use crate::store::{PageRefused, PushRefused, StoreProblem};
 
+/// Seconds after which a place for a large body is worth asking for again.
+const PLACE_RETRY_AFTER: u64 = 5;
+
 /// A refusal on its way up; boxed, because it is far larger than what succeeds.
 pub(crate) type Refusal = Box<Problem>;
 
@@ -135,11 +138,24 @@ fn time(seconds: u64) -> String {
 
 /// A refusal for a large body while as many as the hub takes at once are being taken.
 pub(crate) fn no_place() -> Refusal {
-    refusal(
+    let mut problem = refusal(
         Cause::Busy,
         "the hub is taking as many large bodies as it can at once; nothing was changed",
         "try again",
-    )
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
+}
+
+/// A refusal for a large body whose place went to somebody else.
+pub(crate) fn gave_up(why: &str) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooSlow,
+        format!("the body was given up: {why}; nothing was changed"),
+        "try again",
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
 }
 
 /// A refusal for something that is not well formed.

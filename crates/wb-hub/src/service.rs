@@ -29,10 +29,6 @@ use crate::store::{HubStore, Kept};
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
-/// Large bodies of members in memory at once, each with what it unpacks to.
-const LARGE_BODIES_MAX: usize = 4;
-/// Large registrations in memory at once: they are of strangers, who must not take the members' places.
-const LARGE_REGISTRATIONS_MAX: usize = 4;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -103,8 +99,9 @@ impl<S: HubStore> Hub<S> {
             report,
             arrived: watch::Sender::new(0),
             charges: Charges::new(&limits),
-            pushes: Places::new(LARGE_BODIES_MAX),
-            registrations: Places::new(LARGE_REGISTRATIONS_MAX),
+            pushes: Places::new(limits.large_bodies),
+            // They are of strangers, who must not take the members' places.
+            registrations: Places::new(limits.large_bodies),
         })
     }
 
@@ -338,13 +335,13 @@ impl<S: HubStore> Hub<S> {
     ) -> Result<(Vec<u8>, Option<Place>), Refusal> {
         let mut place = None;
         if let Some(body) = waiting {
-            let places = match route {
-                Route::Register => &self.registrations,
-                _ => &self.pushes,
+            let taken = match route {
+                // Nobody is known to be who it says, so nobody's body gives way to it.
+                Route::Register => self.registrations.take(None).await?,
+                _ => self.pushes.take(Some(unverified.key().instance)).await?,
             };
-            place = Some(places.take().await.ok_or_else(problems::no_place)?);
-            let read = read_body(body, route.limit()).await;
-            request.put_body(read.map_err(|error| problems::of_body(&error))?);
+            request.put_body(taken.read(body, route.limit()).await?);
+            place = Some(taken);
             let checked = unverified.check_body(request.encoded());
             checked.map_err(|cause| self.refuse(cause))?;
         }

@@ -4,7 +4,6 @@
 use wb_core::scope::Scope;
 use wb_core::sync::{PeerCause, Phase, Policy};
 use wb_hub::{HubLimits, Rate};
-
 use wb_node::entropy;
 
 use super::world::{HubUp, Member};
