@@ -5,6 +5,7 @@ mod clocks;
 mod distrust;
 mod joining;
 mod live;
+mod often;
 mod older;
 mod own_copy;
 mod privacy;
