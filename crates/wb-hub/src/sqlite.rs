@@ -1,6 +1,6 @@
 //! A hub on an embedded SQLite file: one writer, and readers beside it.
 //!
-//! SQLite blocks, so every call runs on a thread for such work.
+//! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +34,16 @@ const SEEN_EVERY_MS: i64 = 60_000;
 pub struct SqliteHub {
     shared: Arc<Shared>,
     page_bytes: usize,
+    runs: Runs,
+}
+
+/// Where a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// On a thread for work that blocks.
+    Aside,
+    /// Where it was made.
+    InPlace,
 }
 
 struct Shared {
@@ -72,6 +82,17 @@ impl SqliteHub {
                 readers: Mutex::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
+            runs: Runs::Aside,
+        }
+    }
+
+    /// Runs each call where it is made, on a thread that may block: in a simulation no thread decides
+    /// what happens first.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self {
+            runs: Runs::InPlace,
+            ..self
         }
     }
 
@@ -87,18 +108,19 @@ impl SqliteHub {
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let pooled = lock(&shared.readers).pop();
-            let reader = match pooled {
-                Some(reader) => reader,
-                // Never under the writer's lock: who reads must not wait for who writes.
-                None => shared.file.reader()?,
-            };
-            let done = work(&reader);
-            lock(&shared.readers).push(reader);
-            done
-        })
-        .await
+        self.runs
+            .run(move || {
+                let pooled = lock(&shared.readers).pop();
+                let reader = match pooled {
+                    Some(reader) => reader,
+                    // Never under the writer's lock: who reads must not wait for who writes.
+                    None => shared.file.reader()?,
+                };
+                let done = work(&reader);
+                lock(&shared.readers).push(reader);
+                done
+            })
+            .await
     }
 
     /// Does something in one transaction.
@@ -107,14 +129,15 @@ impl SqliteHub {
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let done = work(&write)?;
-            write.commit()?;
-            Ok(done)
-        })
-        .await
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                write.commit()?;
+                Ok(done)
+            })
+            .await
     }
 }
 
@@ -123,12 +146,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
-) -> Kept<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| of_error(&error)),
-        Err(error) => Err(StoreProblem::Failed(error.to_string())),
+impl Runs {
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
+    ) -> Kept<T> {
+        if self == Self::InPlace {
+            return work().map_err(|error| of_error(&error));
+        }
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done.map_err(|error| of_error(&error)),
+            Err(error) => Err(StoreProblem::Failed(error.to_string())),
+        }
     }
 }
 
@@ -290,22 +319,25 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Result<Pushed, PushRefused>> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let pushed = match take(&write, id, &body, now) {
-                Ok(pushed) => pushed,
-                Err(PushError::Store(error)) => return Err(error),
-                Err(PushError::NotYours(origin)) => return Ok(Err(PushRefused::NotYours(origin))),
-                Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
-            };
-            if pushed.is_ok() {
-                write.commit()?;
-                shared.checkpoint(&relay);
-            }
-            Ok(pushed)
-        })
-        .await
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let pushed = match take(&write, id, &body, now) {
+                    Ok(pushed) => pushed,
+                    Err(PushError::Store(error)) => return Err(error),
+                    Err(PushError::NotYours(origin)) => {
+                        return Ok(Err(PushRefused::NotYours(origin)));
+                    }
+                    Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
+                };
+                if pushed.is_ok() {
+                    write.commit()?;
+                    shared.checkpoint(&relay);
+                }
+                Ok(pushed)
+            })
+            .await
     }
 
     async fn members(
@@ -351,13 +383,14 @@ impl HubStore for SqliteHub {
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         let ended = self.write(move |write| write.end_suspensions(now)).await?;
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            if shared.owes_checkpoint.load(Ordering::Relaxed) {
-                shared.checkpoint(&lock(&shared.writer));
-            }
-            Ok(())
-        })
-        .await?;
+        self.runs
+            .run(move || {
+                if shared.owes_checkpoint.load(Ordering::Relaxed) {
+                    shared.checkpoint(&lock(&shared.writer));
+                }
+                Ok(())
+            })
+            .await?;
         Ok(ended)
     }
 
