@@ -160,7 +160,30 @@ impl Node {
         })
     }
 
+    /// Notes what was done, after it was done.
+    ///
+    /// # Errors
+    /// `Unnoted`: what was done stays done.
     pub(crate) fn audit(
+        &self,
+        now: Timestamp,
+        actor: &Actor,
+        act: &str,
+        target: &dyn std::fmt::Display,
+        detail: impl Into<String>,
+    ) -> Result<()> {
+        let noted = self.audit_before(now, actor, act, target, detail);
+        noted.map_err(|error| match error {
+            NodeError::Store(source) => NodeError::Unnoted {
+                act: act.to_owned(),
+                source,
+            },
+            other => other,
+        })
+    }
+
+    /// Notes what counts only with a commit that is still to come.
+    pub(crate) fn audit_before(
         &self,
         now: Timestamp,
         actor: &Actor,

@@ -5,6 +5,7 @@ mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod disk;
 mod hub_ends;
 mod hub_words;
 mod kills;
