@@ -5,6 +5,7 @@ mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod hub_crowd;
 mod hub_ends;
 mod hub_words;
 #[cfg(feature = "next-schema")]

@@ -67,6 +67,7 @@ impl From<SessionError> for SyncEnd {
     fn from(error: SessionError) -> Self {
         let cause = match &error {
             SessionError::Restless => PeerCause::BadAnswer,
+            SessionError::TooManyFeeds => PeerCause::TooLarge,
             SessionError::Refused(cause) => PeerCause::of_refusal(Some(*cause), cause.status()),
         };
         Self::Peer(cause, error.to_string())

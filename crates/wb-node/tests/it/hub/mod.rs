@@ -2,7 +2,9 @@
 
 mod away;
 mod clocks;
+mod crowd;
 mod distrust;
+mod hostile_answers;
 mod joining;
 mod live;
 mod often;
