@@ -4,6 +4,7 @@ mod away;
 mod clocks;
 mod crowd;
 mod distrust;
+mod dry_run;
 mod hostile_answers;
 mod joining;
 mod live;
