@@ -358,7 +358,16 @@ pub(crate) async fn check_member<S: HubStore>(
     let standings = hub.kept(hub.store.standing(sender, hub.now()).await)?;
     match &standings {
         Some(held) if held.standing == Standing::Member => Ok(()),
-        other => Err(problems::of_standing(other.as_ref(), &hub.info.name)),
+        other => {
+            if other
+                .as_ref()
+                .is_some_and(|held| held.standing == Standing::Waiting)
+            {
+                // As well as it goes: the refusal is the same.
+                let _ = hub.kept(hub.store.asked(sender, hub.now()).await);
+            }
+            Err(problems::of_standing(other.as_ref(), &hub.info.name))
+        }
     }
 }
 

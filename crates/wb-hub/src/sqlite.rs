@@ -2,6 +2,7 @@
 //!
 //! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,9 +22,10 @@ use wb_store::relay::{
     RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
 };
 
+use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, HubStore, Kept, LinesPage, MemberRow, PageRefused, PushRefused,
-    Registering, SnapshotAsk, StoreProblem,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -34,6 +36,7 @@ const SEEN_EVERY_MS: i64 = 60_000;
 pub struct SqliteHub {
     shared: Arc<Shared>,
     page_bytes: usize,
+    limits: StoreLimits,
     runs: Runs,
 }
 
@@ -46,12 +49,36 @@ enum Runs {
     InPlace,
 }
 
+/// Registrations that wait for approval at once; protects the disk, and an operator's patience.
+pub const WAITING_MAX: u64 = 1_000;
+/// How long one that waits is kept in any case.
+const WAITING_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// What a hub's file keeps at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Of one member.
+    pub member: Quota,
+    /// Registrations that wait for approval.
+    pub waiting: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            member: Quota::default(),
+            waiting: WAITING_MAX,
+        }
+    }
+}
+
 struct Shared {
     file: RelayFile,
     writer: Mutex<Relay>,
     /// Whether something erased may still stand in the log of the file.
     owes_checkpoint: AtomicBool,
     readers: Mutex<Vec<Relay>>,
+    bounds: Bounds,
 }
 
 impl Shared {
@@ -80,8 +107,10 @@ impl SqliteHub {
                 owes_checkpoint: AtomicBool::new(true),
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
+                bounds: Bounds::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
+            limits: StoreLimits::default(),
             runs: Runs::Aside,
         }
     }
@@ -100,6 +129,12 @@ impl SqliteHub {
     #[must_use]
     pub fn with_page_bytes(self, page_bytes: usize) -> Self {
         Self { page_bytes, ..self }
+    }
+
+    /// Keeps no more than that.
+    #[must_use]
+    pub fn with_limits(self, limits: StoreLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Reads on a connection of the pool, which grows as far as calls run at once.
@@ -181,8 +216,14 @@ impl HubStore for SqliteHub {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
+        let waiting_max = self.limits.waiting;
         self.write(move |write| {
+            let would_wait = policy == Policy::Approval
+                && write.member(&registering.identity.id(), now)?.is_none();
+            if would_wait && !write.make_room(waiting_max, now.plus_ms(-WAITING_KEPT_MS))? {
+                return Ok(Err(RegisterRefused::QueueFull(waiting_max)));
+            }
             let applicant = Applicant {
                 identity: &registering.identity,
                 card: &registering.card,
@@ -192,9 +233,20 @@ impl HubStore for SqliteHub {
             };
             let taken = write.register(&applicant, policy, now)?;
             let taken = taken.map(|registered| registered.standings);
-            Ok(taken.map_err(|stale| stale.counter))
+            Ok(taken.map_err(|stale| RegisterRefused::Stale(stale.counter)))
         })
         .await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        let member = self.read(move |relay| relay.member(&id, now)).await?;
+        match member {
+            Some(member) if is_stale(&member, member.seen_n, now) => {
+                self.write(move |write| write.note_seen(&id, member.seen_n, now))
+                    .await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
@@ -253,11 +305,7 @@ impl HubStore for SqliteHub {
             Err(CursorRefused::Unknown) => return Ok(Err(PageRefused::CursorUnknown)),
             Err(CursorRefused::TooOld) => return Ok(Err(PageRefused::CursorTooOld)),
         };
-        let is_stale = seen.is_some_and(|member| {
-            let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
-            member.seen_n != since.n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
-        });
-        if is_stale {
+        if seen.is_some_and(|member| is_stale(&member, since.n, now)) {
             // As well as it goes: a full disk or another writer is no reason not to read.
             let _ = self
                 .write(move |write| write.note_seen(&id, since.n, now))
@@ -319,10 +367,12 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Result<Pushed, PushRefused>> {
         let shared = Arc::clone(&self.shared);
+        let quota = self.limits.member;
         self.runs
             .run(move || {
                 let mut relay = lock(&shared.writer);
                 let write = relay.write()?;
+                let taking = shared.bounds.begin(&write, id, &body, &quota)?;
                 let pushed = match take(&write, id, &body, now) {
                     Ok(pushed) => pushed,
                     Err(PushError::Store(error)) => return Err(error),
@@ -331,10 +381,16 @@ impl HubStore for SqliteHub {
                     }
                     Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
                 };
-                if pushed.is_ok() {
-                    write.commit()?;
-                    shared.checkpoint(&relay);
+                if pushed.is_err() {
+                    return Ok(pushed);
                 }
+                let bound = match Bounds::check(&taking, &write, &quota)? {
+                    Ok(bound) => bound,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                write.commit()?;
+                shared.bounds.put(id, bound);
+                shared.checkpoint(&relay);
                 Ok(pushed)
             })
             .await
@@ -353,6 +409,39 @@ impl HubStore for SqliteHub {
             rows.collect()
         })
         .await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.read(move |relay| {
+            let members = relay.find_members(&name, id_start.as_deref(), limit, now)?;
+            let rows = members.into_iter().map(|member| row(relay, member, now));
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        let quota = self.limits.member;
+        let room = self.read(move |relay| relay.room(&id)).await?;
+        Ok(RoomRow {
+            bytes: room.bytes,
+            records: room.records,
+            quota,
+        })
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.read(Relay::let_go).await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.read(move |relay| relay.standings(now)).await
     }
 
     async fn member(&self, id: InstanceId, now: Timestamp) -> Kept<Option<MemberRow>> {
@@ -397,6 +486,12 @@ impl HubStore for SqliteHub {
     async fn check(&self) -> Kept<()> {
         self.read(|relay| relay.cursor().map(|_| ())).await
     }
+}
+
+/// Whether it is time to note where a member stands.
+fn is_stale(member: &Member, n: u64, now: Timestamp) -> bool {
+    let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
+    member.seen_n != n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
 }
 
 fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<MemberRow> {

@@ -1,6 +1,6 @@
 //! What stands between a hub and its file: it hears everything, and changes what is answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wb_core::id::InstanceId;
@@ -10,8 +10,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -68,7 +68,7 @@ impl HubStore for Liar {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
         self.tongue.hear(registering.card.as_bytes());
         self.file.register(registering, policy, now).await
     }
@@ -143,6 +143,32 @@ impl HubStore for Liar {
 
     async fn member(&self, id: InstanceId, now: Timestamp) -> Kept<Option<MemberRow>> {
         self.file.member(id, now).await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        self.file.asked(id, now).await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.file.find(name, id_start, limit, now).await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        self.file.room(id).await
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.file.let_go().await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.file.standings(now).await
     }
 
     async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {

@@ -6,6 +6,7 @@ mod cli;
 mod damage;
 mod deaths;
 mod disk;
+mod hub_crowd;
 mod hub_ends;
 mod hub_words;
 mod kills;

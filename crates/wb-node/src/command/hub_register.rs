@@ -51,6 +51,7 @@ pub(crate) fn ended(name: &str) -> impl FnOnce(SyncEnd) -> NodeError {
     let name = name.to_owned();
     move |end| match end {
         SyncEnd::Local(error) => error,
+        SyncEnd::NotFetched => NodeError::Refused("nothing was fetched".to_owned()),
         SyncEnd::Peer(cause, detail) => NodeError::Peer {
             name,
             cause,

@@ -24,8 +24,8 @@ use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::sync::{
-    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, check_own, connect, pull, push,
-    sealed_and_lacking,
+    Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
+    check_own, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
 };
 
 /// What is synced, and how.
@@ -234,6 +234,7 @@ impl Running {
             // The sentence says it all.
             SyncEnd::Local(NodeError::Suspect) => (PeerCause::OlderCopy, String::new()),
             SyncEnd::Local(error) => (PeerCause::LocalFailure, in_words(&error)),
+            SyncEnd::NotFetched => (PeerCause::LocalFailure, "nothing was fetched".to_owned()),
         });
     }
 
@@ -284,6 +285,14 @@ impl Running {
             Ok(pulled) => (pulled, None),
             Err((pulled, end)) => (*pulled, Some(end)),
         };
+        self.take(pulled, end)
+    }
+
+    fn take(
+        &mut self,
+        pulled: Pulled,
+        end: Option<SyncEnd>,
+    ) -> std::result::Result<Option<Vec<Held>>, SyncEnd> {
         self.done.peer = pulled.peer;
         self.done.tally = pulled.tally;
         self.done.notices = pulled.notices;
@@ -353,18 +362,7 @@ impl Running {
     ) -> std::result::Result<(), SyncEnd> {
         let mut own = None;
         if input.pull {
-            let write = node.store.write_in_sight()?;
-            write.remember_shown()?;
-            let pulling = PullInput {
-                peer: self.done.peer.clone(),
-                rehearsal: Some(&write),
-                wait: Duration::ZERO,
-            };
-            let ended = self.pull(node, hub, pulling, progress).await;
-            self.done.changed = write.changed_since()?;
-            self.done.waiting = waiting(node)?;
-            drop(write);
-            own = ended?;
+            own = self.rehearse_pull(node, hub, progress).await?;
         }
         if input.push {
             let own = match own {
@@ -375,6 +373,37 @@ impl Running {
             self.done.lacking = sealed_and_lacking(node, &own)?;
         }
         Ok(())
+    }
+
+    /// Rehearses the pull in one transaction, again from its beginning while something has to be fetched for
+    /// it: other commands wait for the transaction, so it must not wait for the hub.
+    async fn rehearse_pull(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+        progress: OnProgress<'_>,
+    ) -> std::result::Result<Option<Vec<Held>>, SyncEnd> {
+        let peer = self.done.peer.clone();
+        let mut fetched = Fetched::new(node.store.home().dir())?;
+        loop {
+            let write = node.store.write_in_sight()?;
+            write.remember_shown()?;
+            let pulling = PullInput {
+                peer: peer.clone(),
+                rehearsal: Some(&write),
+                wait: Duration::ZERO,
+            };
+            let wants = match rehearse(node, &mut fetched, pulling).await {
+                Rehearsed::Lacks(wants) => wants,
+                Rehearsed::Ended(pulled, end) => {
+                    self.done.changed = write.changed_since()?;
+                    self.done.waiting = waiting(node)?;
+                    return self.take(*pulled, end);
+                }
+            };
+            drop(write);
+            fetch_for_rehearsal(node, hub, &mut fetched, &peer, wants, progress).await?;
+        }
     }
 
     /// Notes what came of it.

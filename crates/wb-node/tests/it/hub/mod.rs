@@ -2,7 +2,10 @@
 
 mod away;
 mod clocks;
+mod crowd;
 mod distrust;
+mod dry_run;
+mod hostile_answers;
 mod joining;
 mod live;
 mod often;

@@ -1,6 +1,6 @@
 //! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +13,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -34,6 +34,7 @@ pub struct Seam {
     changes: Lie<ChangesPage>,
     snapshot: Lie<Vec<u8>>,
     heads: Lie<Heads>,
+    directory: Lie<Directory>,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -78,6 +79,10 @@ impl Seam {
         *lock(&self.heads) = Some(Box::new(lie));
     }
 
+    pub fn lie_in_directory(&self, lie: impl FnMut(Directory) -> Directory + Send + 'static) {
+        *lock(&self.directory) = Some(Box::new(lie));
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -89,6 +94,7 @@ impl Seam {
         *lock(&self.changes) = None;
         *lock(&self.snapshot) = None;
         *lock(&self.heads) = None;
+        *lock(&self.directory) = None;
         lock(&self.refusals).clear();
     }
 
@@ -115,8 +121,34 @@ impl HubStore for Seamed {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
         self.file.register(registering, policy, now).await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        self.file.asked(id, now).await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.file.find(name, id_start, limit, now).await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        self.file.room(id).await
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.file.let_go().await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.file.standings(now).await
     }
 
     async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
@@ -129,7 +161,8 @@ impl HubStore for Seamed {
         limit: usize,
         now: Timestamp,
     ) -> Kept<Directory> {
-        self.file.directory(after, limit, now).await
+        let page = self.file.directory(after, limit, now).await?;
+        Ok(told(&self.seam.directory, page))
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
