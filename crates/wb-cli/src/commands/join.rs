@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_node::command::follow::accept_all;
-use wb_node::command::join::{Offer, offers};
+use wb_node::command::join::{Offer, Offers, offers};
 use wb_node::command::sync::{self, SyncInput};
 use wb_node::plan::plan;
 use wb_node::query::peers::peer_view;
@@ -59,8 +59,15 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     if !is_member {
         return Ok(registration::exit_code(&peer));
     }
-    let offers = wait_for(offers(&node, &peer))??;
+    let Offers { list: offers, more } = wait_for(offers(&node, &peer))??;
     show_all(context, &peer, &offers)?;
+    if more {
+        context.say(format!(
+            "{} lists more than can be shown: the first {} are here. Whom you know by id you can `wb follow`.",
+            clean(&short(&peer.name, NAME_CHARS)),
+            offers.len()
+        ));
+    }
     let Some(accepted) = choose(context, &offers)? else {
         context.say(
             "Nothing was taken, and nobody is followed. `wb join` asks again; `--yes` accepts all.",

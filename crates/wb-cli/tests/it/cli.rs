@@ -193,7 +193,7 @@ const WORKING: [(&str, &[&str]); 30] = [
 
 /// Commands that need a hub or what came from one, or that stay up: what they do is tested in `peers` and
 /// in the walk-through through a hub.
-const WITH_PEERS: [&str; 15] = [
+const WITH_PEERS: [&str; 18] = [
     "wb follow",
     "wb hub approve",
     "wb hub list",
@@ -202,6 +202,9 @@ const WITH_PEERS: [&str; 15] = [
     "wb hub show",
     "wb hub suspend",
     "wb hub up",
+    "wb inbox",
+    "wb inbox dismiss",
+    "wb inbox show",
     "wb join",
     "wb peer list",
     "wb peer show",
