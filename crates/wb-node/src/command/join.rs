@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::InstanceId;
 use wb_core::kinds::{Card, check_name};
+use wb_core::limits::FOLLOWS_MAX;
 use wb_core::line::Line;
 use wb_core::ndjson;
 use wb_core::scope::FeedScope;
@@ -17,6 +18,11 @@ use crate::node::Node;
 use crate::plan::headline;
 use crate::sync::{SyncEnd, connect};
 
+/// Origins that are read of a directory; protects memory and patience from one without end. As many as a
+/// follow list can name.
+pub const DIRECTORY_ROWS_MAX: usize = FOLLOWS_MAX;
+/// Origins of which a sample is asked for: each is a round trip.
+const SAMPLED_MAX: usize = 200;
 /// Records shown of each origin before it is accepted.
 pub const SAMPLE_RECORDS: usize = 5;
 
@@ -37,38 +43,52 @@ pub struct Offer {
     pub sample: Vec<String>,
 }
 
-/// Asks a hub for everything it offers. What is taken later is verified then; what is shown here is the
+/// What a hub offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offers {
+    /// Origin by origin.
+    pub list: Vec<Offer>,
+    /// Whether it lists more than were read.
+    pub more: bool,
+}
+
+/// Asks a hub for what it offers. What is taken later is verified then; what is shown here is the
 /// hub's word, signed by it.
 ///
 /// # Errors
 /// Why it does not answer.
-pub async fn offers(node: &Node, peer: &Peer) -> Result<Vec<Offer>> {
+pub async fn offers(node: &Node, peer: &Peer) -> Result<Offers> {
     let mut hub = connect(node, peer)?;
-    let listed = list(&mut hub, node).await.map_err(ended(&peer.name))?;
-    let mut offers = Vec::new();
+    let (listed, more) = list(&mut hub, node).await.map_err(ended(&peer.name))?;
+    let mut list = Vec::new();
     for row in listed {
-        if row.id == node.own_id() {
-            continue;
-        }
-        let offer = offer(&mut hub, node, row).await;
-        offers.push(offer.map_err(ended(&peer.name))?);
+        let asks = list.len() < SAMPLED_MAX;
+        let offer = offer(&mut hub, node, row, asks).await;
+        list.push(offer.map_err(ended(&peer.name))?);
     }
-    Ok(offers)
+    Ok(Offers { list, more })
 }
 
-async fn list(hub: &mut HubClient, node: &Node) -> std::result::Result<Vec<DirectoryRow>, SyncEnd> {
+/// The rows of the directory but the own one, and whether there are more.
+
+async fn list(
+    hub: &mut HubClient,
+    node: &Node,
+) -> std::result::Result<(Vec<DirectoryRow>, bool), SyncEnd> {
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
         let page = hub.directory(after).await?;
         // A page that brings nobody is the last, whatever it says.
         let is_some = !page.members.is_empty();
         rows.extend(page.members);
+        rows.retain(|row: &DirectoryRow| row.id != node.own_id());
+        if rows.len() > DIRECTORY_ROWS_MAX {
+            rows.truncate(DIRECTORY_ROWS_MAX);
+            return Ok((rows, true));
+        }
         match page.next {
             Some(next) if is_some && after.is_none_or(|after| after < next) => after = Some(next),
-            _ => {
-                rows.retain(|row| row.id != node.own_id());
-                return Ok(rows);
-            }
+            _ => return Ok((rows, false)),
         }
     }
 }
@@ -77,6 +97,7 @@ async fn offer(
     hub: &mut HubClient,
     node: &Node,
     row: DirectoryRow,
+    asks: bool,
 ) -> std::result::Result<Offer, SyncEnd> {
     let card: Option<Card> = serde_json::from_str(row.card.get()).ok();
     let card = card.filter(|card| check_name(&card.name).is_ok());
@@ -86,7 +107,8 @@ async fn offer(
         for (kind, count) in &feed.kinds {
             *counts.entry(kind.to_string()).or_default() += count;
         }
-        if feed.head.scope == FeedScope::Public && feed.kinds.contains_key(&request_kind()) {
+        if asks && feed.head.scope == FeedScope::Public && feed.kinds.contains_key(&request_kind())
+        {
             sample = newest(hub, row.id).await?;
         }
     }

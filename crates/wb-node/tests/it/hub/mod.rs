@@ -1,9 +1,11 @@
 //! Nodes and a hub over real sockets: what sync promises, one test for each promise.
 
+mod attacks;
 mod away;
 mod clocks;
 mod distrust;
 mod joining;
+mod lies;
 mod live;
 mod older;
 mod own_copy;

@@ -1,7 +1,7 @@
 //! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +34,9 @@ pub struct Seam {
     changes: Lie<ChangesPage>,
     snapshot: Lie<Vec<u8>>,
     heads: Lie<Heads>,
+    directory: Lie<Directory>,
+    /// Whether nobody is given a line alone.
+    keeps_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -78,6 +81,15 @@ impl Seam {
         *lock(&self.heads) = Some(Box::new(lie));
     }
 
+    pub fn lie_in_directory(&self, lie: impl FnMut(Directory) -> Directory + Send + 'static) {
+        *lock(&self.directory) = Some(Box::new(lie));
+    }
+
+    /// From now on it has no line that somebody asks for alone.
+    pub fn keep_lines(&self) {
+        self.keeps_lines.store(true, Ordering::SeqCst);
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -89,6 +101,8 @@ impl Seam {
         *lock(&self.changes) = None;
         *lock(&self.snapshot) = None;
         *lock(&self.heads) = None;
+        *lock(&self.directory) = None;
+        self.keeps_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
     }
 
@@ -129,7 +143,8 @@ impl HubStore for Seamed {
         limit: usize,
         now: Timestamp,
     ) -> Kept<Directory> {
-        self.file.directory(after, limit, now).await
+        let page = self.file.directory(after, limit, now).await?;
+        Ok(told(&self.seam.directory, page))
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
@@ -181,6 +196,9 @@ impl HubStore for Seamed {
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        if self.seam.keeps_lines.load(Ordering::SeqCst) {
+            return Ok(Err(PageRefused::NotFound));
+        }
         self.file.lines(ask, now).await
     }
 
