@@ -5,13 +5,20 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod limits;
 mod places;
 mod problems;
+mod rates;
 mod routes;
 mod service;
 mod sqlite;
 mod store;
 
+pub use limits::{
+    ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
+};
+pub use places::LargeBodies;
+pub use rates::Rate;
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::SqliteHub;
 pub use store::{

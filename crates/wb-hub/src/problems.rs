@@ -5,6 +5,9 @@ use wb_net::BodyError;
 
 use crate::store::{PageRefused, PushRefused, StoreProblem};
 
+/// Seconds after which a place for a large body is worth asking for again.
+const PLACE_RETRY_AFTER: u64 = 5;
+
 /// A refusal on its way up; boxed, because it is far larger than what succeeds.
 pub(crate) type Refusal = Box<Problem>;
 
@@ -102,13 +105,57 @@ pub(crate) fn of_body(error: &BodyError) -> Refusal {
     problem
 }
 
+/// A refusal for who asks too often.
+pub(crate) fn asks_too_often(who: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{who} asks too often; nothing was changed"),
+        format!("ask again after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// A refusal for a first registration where there were too many.
+pub(crate) fn too_many_register(how_many: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{how_many} have registered within the last hour; nothing was changed"),
+        format!("register after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// Seconds as people say them.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "a second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
 /// A refusal for a large body while as many as the hub takes at once are being taken.
 pub(crate) fn no_place() -> Refusal {
-    refusal(
+    let mut problem = refusal(
         Cause::Busy,
         "the hub is taking as many large bodies as it can at once; nothing was changed",
         "try again",
-    )
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
+}
+
+/// A refusal for a large body whose place went to somebody else.
+pub(crate) fn gave_up(why: &str) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooSlow,
+        format!("the body was given up: {why}; nothing was changed"),
+        "try again",
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
 }
 
 /// A refusal for something that is not well formed.

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::admit::{Admission, Place};
-use crate::body::{BodyError, BodyLimit, receive};
+use crate::body::{BodyError, BodyLimit, receive_telling};
 use crate::pace::Pace;
 use crate::watch::{Busy, Watch, WatchTimes, Watched};
 
@@ -269,5 +269,17 @@ impl Body for Answer {
 /// Too many bytes (refused before reading when `Content-Length` says so), too slow, or the
 /// connection broke.
 pub async fn read_body(body: axum::body::Body, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
-    receive(body, limit.encoded, &REQUEST_PACE).await
+    read_body_telling(body, limit, |_| {}).await
+}
+
+/// As [`read_body`], telling how many bytes came, each time some did: for who has to choose between senders.
+///
+/// # Errors
+/// As [`read_body`].
+pub async fn read_body_telling(
+    body: axum::body::Body,
+    limit: BodyLimit,
+    tell: impl FnMut(usize),
+) -> Result<Vec<u8>, BodyError> {
+    receive_telling(body, limit.encoded, &REQUEST_PACE, tell).await
 }

@@ -7,9 +7,11 @@ mod damage;
 mod deaths;
 mod hub_ends;
 mod hub_words;
+mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+mod power;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -5,6 +5,7 @@ mod bodies;
 mod conformance;
 mod file;
 mod kinds;
+mod often;
 #[expect(
     dead_code,
     reason = "shared with the tests of wb-store, which use more of it"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
-    TRANSFER_ENCODING,
+    RETRY_AFTER, TRANSFER_ENCODING,
 };
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
@@ -166,6 +166,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether it is bytes that prove themselves, and is not signed.
     pub proves_itself: bool,
+    /// Seconds after which to ask again, for programs that do not read the body.
+    pub retry_after: Option<u64>,
 }
 
 impl Reply {
@@ -177,6 +179,7 @@ impl Reply {
             content_type,
             body,
             proves_itself: false,
+            retry_after: None,
         }
     }
 
@@ -188,6 +191,7 @@ impl Reply {
             content_type: PROBLEM,
             body: wb_core::signed::payload(problem),
             proves_itself: false,
+            retry_after: problem.retry_after,
         }
     }
 }
@@ -263,6 +267,9 @@ impl Responder {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         // What is said to one member must not reach another from somebody's cache.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = reply.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         if compress {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(ZSTD));
         }

@@ -386,6 +386,9 @@ impl Running {
             return Ok(self.done);
         }
         state.on(now, event, entropy::chance());
+        if let Some(seconds) = hub.and_then(|hub| hub.caller().asked_to_wait()) {
+            state.wait_for(now, seconds);
+        }
         let peer = &mut self.done.peer;
         peer.state = state_text(&state);
         if self.done.end.is_none() {

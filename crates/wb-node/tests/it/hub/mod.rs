@@ -7,6 +7,7 @@ mod distrust;
 mod joining;
 mod lies;
 mod live;
+mod often;
 mod older;
 mod own_copy;
 mod privacy;

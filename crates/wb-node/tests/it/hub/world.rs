@@ -15,7 +15,7 @@ use wb_core::sync::signature::KeyId;
 use wb_core::sync::{Heads, Policy};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_hub::{Decision, Hub, HubInfo, HubStore as _, MemberRow, SqliteHub};
+use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub};
 use wb_net::ServerLimits;
 use wb_net::signed::{Clock, Responder};
 use wb_node::command::follow::accept_all;
@@ -65,6 +65,7 @@ pub struct HubUp {
     store: Seamed,
     /// Seconds that its clock is ahead of everybody's.
     clock_ahead: i64,
+    limits: HubLimits,
     reports: Arc<Mutex<Vec<String>>>,
     stop: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
 }
@@ -93,6 +94,7 @@ impl HubUp {
             runtime: None,
             store,
             clock_ahead,
+            limits: HubLimits::default(),
             reports: Arc::default(),
             stop: None,
         };
@@ -116,7 +118,8 @@ impl HubUp {
         let clock: Clock = Arc::new(move || clock().saturating_add_signed(ahead));
         let responder = Responder::new(key, signer, clock);
         let times = Arc::new(entropy::now);
-        let hub = Hub::new(self.store.clone(), responder, info, times, report);
+        let store = self.store.clone();
+        let hub = Hub::with_limits(store, responder, info, times, report, self.limits);
         let runtime = self.runtime.get_or_insert_with(runtime);
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(self.address))
@@ -168,6 +171,13 @@ impl HubUp {
 
     pub fn seam(&self) -> &Seam {
         &self.store.seam
+    }
+
+    /// From now on it grants other things.
+    pub fn limit(&mut self, limits: HubLimits) {
+        self.down();
+        self.limits = limits;
+        self.up();
     }
 
     /// From now on a page holds little.
