@@ -1,12 +1,14 @@
 //! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
 //! real program and read its files with SQL of their own.
 
+mod attacks;
 mod canary;
 mod cli;
 mod damage;
 mod deaths;
 mod hub_ends;
 mod hub_words;
+mod inbox;
 mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;

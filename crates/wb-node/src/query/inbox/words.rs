@@ -75,7 +75,12 @@ impl Inbox<'_> {
                 let counts = kinds.iter().map(|(kind, n)| format!("{n} {kind}"));
                 let counts = counts.collect::<Vec<_>>().join(", ");
                 let by = self.withheld_by(*origin, *scope)?;
-                let (by, action) = if by.is_empty() {
+                let (by, action) = if self.node.store.peers()?.is_empty() {
+                    (
+                        String::new(),
+                        format!("import a bundle that has them of {name}"),
+                    )
+                } else if by.is_empty() {
                     (String::new(), "`wb sync` asks for them".to_owned())
                 } else {
                     (

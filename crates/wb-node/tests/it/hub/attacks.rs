@@ -35,9 +35,9 @@ fn parts(name: &str) -> (Vec<Vec<String>>, Vec<String>, Option<Vec<String>>) {
     (before, section(&steps[refused]), last.map(section))
 }
 
-/// Lets the hub bring a feed, break one rule in it, and bring what is right after all.
+/// Lets the hub bring a feed, break one rule in it, and bring what is right after all. Gives the sentence on what was kept of it, where it could be read at all.
 #[track_caller]
-fn refused_by_name(name: &str, rule: &str) {
+fn refused_by_name(name: &str, rule: &str) -> Option<String> {
     let mut town = Town::new();
     let (before, bad, last) = parts(name);
     let alice = steps(name)[0]["lines"][0].as_str().map(instance);
@@ -62,11 +62,13 @@ fn refused_by_name(name: &str, rule: &str) {
     let told = inbox(&town.south.node).expect("a store");
     let named = told.iter().filter(|item| item.happened.contains(rule));
     assert!(named.count() > 0, "{name}: {told:#?}");
+    let mut kept = None;
     for item in told.iter().filter(|item| item.cause == "refused") {
         assert_eq!(item.rule.as_deref(), Some(rule));
-        assert_eq!(item.count, 1);
+        assert_eq!((item.count, item.news), (1, true));
         assert!(item.safe.contains("other feeds go on"), "{item:?}");
         assert!(item.action.starts_with("`wb sync` asks again"), "{item:?}");
+        kept = Some(item.happened.clone());
     }
     if let Some(last) = last {
         // Heads are compared first: what could not be taken as changes comes as snapshots.
@@ -74,6 +76,7 @@ fn refused_by_name(name: &str, rule: &str) {
         assert_eq!(town.offer(&[last]).end, None, "{name}: it goes on");
         assert_ne!(rows(&town.south, &alice), stood, "{name}: it goes on");
     }
+    kept
 }
 
 fn instance(line: &str) -> String {
@@ -83,12 +86,21 @@ fn instance(line: &str) -> String {
 
 #[test]
 fn a_wrong_live_set_is_refused_by_name() {
-    refused_by_name("refuse_wrong_live", "wrong_live");
+    let told = refused_by_name("refuse_wrong_live", "wrong_live").expect("it is kept");
+    assert!(
+        told.starts_with("1 delta breaks the rule wrong_live of the public feed of "),
+        "{told}"
+    );
+    assert!(told.ends_with(": its origin sealed it so"), "{told}");
 }
 
 #[test]
 fn a_wrong_root_is_refused_by_name() {
-    refused_by_name("refuse_wrong_root", "wrong_root");
+    let told = refused_by_name("refuse_wrong_root", "wrong_root").expect("it is kept");
+    assert!(
+        told.ends_with(": it was changed on the way, or never was right"),
+        "{told}"
+    );
 }
 
 #[test]
