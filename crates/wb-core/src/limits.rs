@@ -16,6 +16,9 @@ pub const DELTA_BYTES_MAX: u64 = 33_554_432;
 pub const ENTRY_BYTES_MAX: usize = 320;
 /// Entries of one identity log; protects whoever must verify it at first contact.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
+/// Bytes of one entry of an identity log, signature included; protects the memory of whoever reads a whole
+/// log before it can verify it. An entry of this version has about 700.
+pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4_096;
 /// Items in one `chain` or `retracted` line of a snapshot.
 pub const CHUNK_ITEMS_MAX: usize = 1_000;
 /// Feed sections in one bundle: what the line of its head can list.

@@ -14,6 +14,7 @@ mod feeds;
 mod guard;
 mod hidden;
 mod home;
+mod inbox;
 mod instances;
 pub mod legacy;
 mod local;
@@ -36,6 +37,7 @@ pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, Stor
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};
+pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed};
 pub use peers::Peer;

@@ -11,6 +11,7 @@ pub mod hub;
 mod hub_admin;
 pub mod hub_up;
 pub mod import;
+pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
@@ -42,6 +43,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Hub(command) => hub::run(context, &command),
         Command::Join(args) => join::run(context, &args),
         Command::Status => status::run(context).map(done),
+        Command::Inbox(args) => inbox::run(context, &args).map(done),
         Command::Doctor => doctor::run(context),
         Command::Up(args) => up::run(context, &args).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),

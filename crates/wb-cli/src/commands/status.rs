@@ -135,6 +135,10 @@ pub fn run(context: &Context) -> Result<()> {
             held.outcome
         ))?;
     }
+    if status.inbox > 0 {
+        let things = count(status.inbox, "thing", "things");
+        output::line(format!("inbox      {things} (`wb inbox` names each)"))?;
+    }
     Ok(())
 }
 
@@ -175,6 +179,12 @@ fn show_instance(context: &Context, instance: &InstanceView) -> Result<()> {
     output::line(format!("  held     {}", join(shown, "nothing")))?;
     for (cause, n) in &instance.hidden {
         output::line(format!("  hidden   {n} {cause}"))?;
+    }
+    if let [hub] = instance.seen_through.as_slice() {
+        output::line(format!(
+            "  seen     through one hub only ({}): a second one would show what it leaves out",
+            clean(&output::short(hub, NAME_CHARS))
+        ))?;
     }
     for feed in &instance.feeds {
         let forked = if feed.forked {

@@ -18,6 +18,7 @@ use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
 
 use super::bundle::outcome_words;
+use super::inbox;
 use super::publish;
 use super::registration::NAME_CHARS;
 use crate::context::Context;
@@ -349,6 +350,9 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
             clean(&short(name, NAME_CHARS)),
             count(*records, "record", "records")
         ));
+    }
+    if !done.tally.set_aside.is_empty() || done.tally.own_is_ahead {
+        texts.extend(inbox::hint(node)?);
     }
     Ok(texts)
 }

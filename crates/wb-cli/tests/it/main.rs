@@ -1,6 +1,7 @@
 //! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
 //! real program and read its files with SQL of their own.
 
+mod attacks;
 mod canary;
 mod cli;
 mod damage;
@@ -9,6 +10,7 @@ mod disk;
 mod hub_crowd;
 mod hub_ends;
 mod hub_words;
+mod inbox;
 mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;

@@ -12,7 +12,7 @@ use super::section::{
 use crate::entry::Entry;
 use crate::feed::{Delta, Progress, SnapshotReader, Totals};
 use crate::id::InstanceId;
-use crate::identity::{IdentityLog, Position};
+use crate::identity::{IdentityError, IdentityLog, LogReader, Position};
 use crate::json;
 use crate::limits::{
     BUNDLE_FEEDS_MAX, DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX,
@@ -49,9 +49,8 @@ enum Within {
     Head,
     Between,
     Identity {
-        origin: InstanceId,
         left: u64,
-        lines: Vec<Vec<u8>>,
+        log: LogReader,
     },
     Snapshot(Box<SnapshotReader>),
     Deltas {
@@ -428,9 +427,8 @@ impl BundleReader {
         }
         self.last_identity = Some(origin);
         self.within = Within::Identity {
-            origin,
             left: totals.entries,
-            lines: Vec::new(),
+            log: LogReader::new(Some(origin)),
         };
         Ok(Event::Pending)
     }
@@ -501,26 +499,22 @@ impl BundleReader {
     }
 
     fn read_identity(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
-        let Within::Identity {
-            origin,
-            left,
-            lines,
-        } = &mut self.within
-        else {
+        let Within::Identity { left, log } = &mut self.within else {
             unreachable!("called within an identity section")
         };
-        lines.push(line.to_vec());
+        let broken = |line, error: IdentityError| BundleError {
+            stage: Stage::Identity,
+            line,
+            rule: error.rule,
+        };
+        // Entry by entry: of a log that breaks a rule nothing after it is read.
+        log.push(line).map_err(|error| broken(self.line, error))?;
         *left -= 1;
         if *left > 0 {
             return Ok(Event::Pending);
         }
-        let (origin, lines) = (*origin, std::mem::take(lines));
-        let first_line = self.line + 1 - lines.len() as u64;
-        let log = IdentityLog::verify(Some(origin), &lines).map_err(|error| BundleError {
-            stage: Stage::Identity,
-            line: first_line + error.entry as u64,
-            rule: error.rule,
-        })?;
+        let log = std::mem::replace(log, LogReader::new(None));
+        let log = log.finish().map_err(|error| broken(self.line, error))?;
         if self.frame == Frame::Bundle && !self.head_verified {
             self.verify_head(&log)?;
         }

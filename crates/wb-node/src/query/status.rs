@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use wb_core::show::Cause;
 use wb_store::{GuardStanding, Standing};
 
-use super::peers::peer_state;
+use super::inbox::inbox_count;
+use super::peers::{label, peer_state};
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::{count_stays, plan};
@@ -34,6 +35,11 @@ pub fn status(node: &Node) -> Result<StatusView> {
                 .collect();
             continue;
         }
+        let seen_through = peers
+            .iter()
+            .filter(|peer| peer.cursor.is_some() && peer.follows.follows(&instance.id, true))
+            .map(|peer| label(&peer.name, &peer.id));
+        let seen_through = seen_through.collect();
         let (mut shown, mut hidden) = (BTreeMap::new(), BTreeMap::new());
         for count in mine {
             match &count.cause {
@@ -59,6 +65,7 @@ pub fn status(node: &Node) -> Result<StatusView> {
             shown,
             hidden,
             feeds: feeds.collect(),
+            seen_through,
         });
     }
     let newer = Some(Cause::NeedsNewerVersion.as_str());
@@ -94,5 +101,6 @@ pub fn status(node: &Node) -> Result<StatusView> {
         instances,
         needs_newer_version: newer.map(|count| count.records).sum(),
         held: held.collect(),
+        inbox: inbox_count(node)?,
     })
 }

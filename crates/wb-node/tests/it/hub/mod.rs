@@ -1,5 +1,6 @@
 //! Nodes and a hub over real sockets: what sync promises, one test for each promise.
 
+mod attacks;
 mod away;
 mod clocks;
 mod crowd;
@@ -7,6 +8,7 @@ mod distrust;
 mod dry_run;
 mod hostile_answers;
 mod joining;
+mod lies;
 mod live;
 mod often;
 mod older;

@@ -1,7 +1,7 @@
 //! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +35,8 @@ pub struct Seam {
     snapshot: Lie<Vec<u8>>,
     heads: Lie<Heads>,
     directory: Lie<Directory>,
+    /// Whether nobody is given a line alone.
+    keeps_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -83,6 +85,11 @@ impl Seam {
         *lock(&self.directory) = Some(Box::new(lie));
     }
 
+    /// From now on it has no line that somebody asks for alone.
+    pub fn keep_lines(&self) {
+        self.keeps_lines.store(true, Ordering::SeqCst);
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -95,6 +102,7 @@ impl Seam {
         *lock(&self.snapshot) = None;
         *lock(&self.heads) = None;
         *lock(&self.directory) = None;
+        self.keeps_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
     }
 
@@ -214,6 +222,9 @@ impl HubStore for Seamed {
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        if self.seam.keeps_lines.load(Ordering::SeqCst) {
+            return Ok(Err(PageRefused::NotFound));
+        }
         self.file.lines(ask, now).await
     }
 

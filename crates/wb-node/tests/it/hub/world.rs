@@ -342,6 +342,11 @@ impl Member {
         self.node.own_id()
     }
 
+    /// Waits for something on the network.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub fn actor(&self) -> Actor {
         self.node.actor(None).expect("the founder")
     }

@@ -23,12 +23,23 @@ impl Follower {
         let key = (head.origin.clone(), head.scope.clone());
         self.feeds.entry(key.clone()).or_default();
         let place = self.place_snapshot(&key, &snapshot);
-        if self.is_above(&head, "rotate") && !place.is_duplicate() {
+        let state = self.feeds[&key].state.as_ref();
+        let joins = state.is_none_or(|f| f.head.log != head.log);
+        let above = self.is_above(&head, "rotate") || (joins && self.is_above(&first, "rotate"));
+        if above && !place.is_duplicate() {
             return Err("above_last_head");
         }
         if matches!(place, Place::GoOn) {
             let held = self.feeds[&key].state.as_ref().map(|f| &f.head);
             let before = held.filter(|held| held.log == head.log);
+            let followed = held.filter(|held| {
+                let follows = first.follows.as_ref();
+                follows
+                    .is_some_and(|f| (&f.log, f.seq, &f.hash) == (&held.log, held.seq, &held.hash))
+            });
+            if followed.is_some_and(|held| first.position < held.position) {
+                return Err("identity_decreases");
+            }
             let earlier = [Some(&first), before].into_iter().flatten();
             if earlier.max_by_key(|h| h.position).expect("first").position > head.position {
                 return Err("identity_decreases");
