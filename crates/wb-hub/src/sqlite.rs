@@ -1,6 +1,6 @@
 //! A hub on an embedded SQLite file: one writer, and readers beside it.
 //!
-//! SQLite blocks, so every call runs on a thread for such work.
+//! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,16 @@ pub struct SqliteHub {
     shared: Arc<Shared>,
     page_bytes: usize,
     limits: StoreLimits,
+    runs: Runs,
+}
+
+/// Where a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// On a thread for work that blocks.
+    Aside,
+    /// Where it was made.
+    InPlace,
 }
 
 /// Registrations that wait for approval at once; protects the disk, and an operator's patience.
@@ -101,6 +111,17 @@ impl SqliteHub {
             }),
             page_bytes: PAGE_BYTES_TARGET,
             limits: StoreLimits::default(),
+            runs: Runs::Aside,
+        }
+    }
+
+    /// Runs each call where it is made, on a thread that may block: in a simulation no thread decides
+    /// what happens first.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self {
+            runs: Runs::InPlace,
+            ..self
         }
     }
 
@@ -122,18 +143,19 @@ impl SqliteHub {
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let pooled = lock(&shared.readers).pop();
-            let reader = match pooled {
-                Some(reader) => reader,
-                // Never under the writer's lock: who reads must not wait for who writes.
-                None => shared.file.reader()?,
-            };
-            let done = work(&reader);
-            lock(&shared.readers).push(reader);
-            done
-        })
-        .await
+        self.runs
+            .run(move || {
+                let pooled = lock(&shared.readers).pop();
+                let reader = match pooled {
+                    Some(reader) => reader,
+                    // Never under the writer's lock: who reads must not wait for who writes.
+                    None => shared.file.reader()?,
+                };
+                let done = work(&reader);
+                lock(&shared.readers).push(reader);
+                done
+            })
+            .await
     }
 
     /// Does something in one transaction.
@@ -142,14 +164,15 @@ impl SqliteHub {
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let done = work(&write)?;
-            write.commit()?;
-            Ok(done)
-        })
-        .await
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                write.commit()?;
+                Ok(done)
+            })
+            .await
     }
 }
 
@@ -158,12 +181,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
-) -> Kept<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| of_error(&error)),
-        Err(error) => Err(StoreProblem::Failed(error.to_string())),
+impl Runs {
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
+    ) -> Kept<T> {
+        if self == Self::InPlace {
+            return work().map_err(|error| of_error(&error));
+        }
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done.map_err(|error| of_error(&error)),
+            Err(error) => Err(StoreProblem::Failed(error.to_string())),
+        }
     }
 }
 
@@ -339,29 +368,32 @@ impl HubStore for SqliteHub {
     ) -> Kept<Result<Pushed, PushRefused>> {
         let shared = Arc::clone(&self.shared);
         let quota = self.limits.member;
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let taking = shared.bounds.begin(&write, id, &body, &quota)?;
-            let pushed = match take(&write, id, &body, now) {
-                Ok(pushed) => pushed,
-                Err(PushError::Store(error)) => return Err(error),
-                Err(PushError::NotYours(origin)) => return Ok(Err(PushRefused::NotYours(origin))),
-                Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
-            };
-            if pushed.is_err() {
-                return Ok(pushed);
-            }
-            let bound = match Bounds::check(&taking, &write, &quota)? {
-                Ok(bound) => bound,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            write.commit()?;
-            shared.bounds.put(id, bound);
-            shared.checkpoint(&relay);
-            Ok(pushed)
-        })
-        .await
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let taking = shared.bounds.begin(&write, id, &body, &quota)?;
+                let pushed = match take(&write, id, &body, now) {
+                    Ok(pushed) => pushed,
+                    Err(PushError::Store(error)) => return Err(error),
+                    Err(PushError::NotYours(origin)) => {
+                        return Ok(Err(PushRefused::NotYours(origin)));
+                    }
+                    Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
+                };
+                if pushed.is_err() {
+                    return Ok(pushed);
+                }
+                let bound = match Bounds::check(&taking, &write, &quota)? {
+                    Ok(bound) => bound,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                write.commit()?;
+                shared.bounds.put(id, bound);
+                shared.checkpoint(&relay);
+                Ok(pushed)
+            })
+            .await
     }
 
     async fn members(
@@ -440,13 +472,14 @@ impl HubStore for SqliteHub {
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         let ended = self.write(move |write| write.end_suspensions(now)).await?;
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            if shared.owes_checkpoint.load(Ordering::Relaxed) {
-                shared.checkpoint(&lock(&shared.writer));
-            }
-            Ok(())
-        })
-        .await?;
+        self.runs
+            .run(move || {
+                if shared.owes_checkpoint.load(Ordering::Relaxed) {
+                    shared.checkpoint(&lock(&shared.writer));
+                }
+                Ok(())
+            })
+            .await?;
         Ok(ended)
     }
 

@@ -5,12 +5,15 @@ mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod disk;
 mod hub_crowd;
 mod hub_ends;
 mod hub_words;
+mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+mod power;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -154,14 +154,12 @@ struct Pull<'n> {
 
 impl<'n> Pull<'n> {
     fn new(node: &'n Node, input: PullInput<'n>) -> Self {
-        let follows = &input.peer.follows;
-        let session = Session::new(input.peer.cursor, named(follows));
-        let approved = follows.follow.iter().copied().collect();
+        let session = Session::new(input.peer.cursor, named(&input.peer.follows));
         Self {
             node,
             input,
             session,
-            approved,
+            approved: BTreeSet::new(),
             tally: Tally::default(),
             trouble: None,
             run_no: None,
@@ -183,11 +181,21 @@ impl<'n> Pull<'n> {
         }
     }
 
+    /// Whom somebody here follows by name, at whatever hub: approved by hand, also where another hub is
+    /// the first to bring them.
+    fn find_approved(&mut self) -> Result<(), SyncEnd> {
+        for peer in self.node.store.peers()? {
+            self.approved.extend(peer.follows.follow);
+        }
+        Ok(())
+    }
+
     async fn run(
         &mut self,
         source: &mut Source<'_>,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
+        self.find_approved()?;
         loop {
             match self.session.step() {
                 Step::PutFollows => self.put_follows(source).await?,
