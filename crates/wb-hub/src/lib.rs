@@ -14,6 +14,7 @@ mod routes;
 mod service;
 mod sqlite;
 mod store;
+mod waits;
 
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
@@ -27,3 +28,4 @@ pub use store::{
     ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
     RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
+pub use waits::WAITS_PER_MEMBER_MAX;
