@@ -11,6 +11,7 @@ mod routes;
 mod service;
 mod sqlite;
 mod store;
+mod subset;
 
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::SqliteHub;

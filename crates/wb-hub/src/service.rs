@@ -12,6 +12,7 @@ use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
 use wb_core::time::Timestamp;
@@ -171,7 +172,7 @@ enum Route {
 
 impl Route {
     fn of(method: &Method, path: &str) -> Option<Self> {
-        let path = path.strip_prefix("/sync/v1/")?;
+        let (_, path) = of_path(path)?;
         let first = path.split('/').next().unwrap_or_default();
         let route = match (method.as_str(), first) {
             ("POST", "register") => Self::Register,
@@ -220,6 +221,13 @@ async fn dispatch<S: HubStore>(
         let request = Request::new(parts, Vec::new());
         let body = wb_core::signed::payload(&hub.who_is_this());
         return hub.responder.answer(&request, Reply::ok(JSON, body));
+    }
+    // Before anything else is looked at: the form of everything else is of that protocol.
+    let spoken = PROTOCOL.min..=PROTOCOL.max;
+    if let Some((asked, _)) = of_path(&path).filter(|(asked, _)| !spoken.contains(asked)) {
+        let request = Request::new(parts, Vec::new());
+        let refusal = Reply::refusal(&problems::version_skew(asked, &hub.info.name));
+        return hub.responder.answer(&request, refusal);
     }
     let Some(route) = route else {
         let request = Request::new(parts, Vec::new());

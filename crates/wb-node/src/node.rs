@@ -1,10 +1,12 @@
 //! A node that is open: its files, its key, and who acts.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use wb_core::id::{InstanceId, PublicKey, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::leave::NodeSecret;
+use wb_core::scope::Kind;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, AuditRow, Home, Role, Store, StoreError};
@@ -40,6 +42,7 @@ pub struct Node {
     name: String,
     identity: IdentityLog,
     secret: NodeSecret,
+    kinds: Option<BTreeSet<Kind>>,
 }
 
 impl Node {
@@ -60,7 +63,21 @@ impl Node {
             name,
             identity,
             secret,
+            kinds: None,
         })
+    }
+
+    /// Asks hubs for the lines of these kinds only; none: of all.
+    #[must_use]
+    pub fn asking_for(mut self, kinds: Option<BTreeSet<Kind>>) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// The kinds whose lines hubs are asked for; none: all.
+    #[must_use]
+    pub fn kinds(&self) -> Option<&BTreeSet<Kind>> {
+        self.kinds.as_ref()
     }
 
     /// This instance.

@@ -7,9 +7,12 @@ mod damage;
 mod deaths;
 mod hub_ends;
 mod hub_words;
+mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+#[cfg(feature = "next-schema")]
+mod skew;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -11,5 +11,6 @@ mod kinds;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod skew;
 mod sqlite;
 mod world;

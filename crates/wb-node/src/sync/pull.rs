@@ -82,7 +82,7 @@ pub async fn watch(hub: &mut HubClient, peer: &Peer, wait: Duration) -> Result<b
     let Some(cursor) = peer.cursor else {
         return Ok(true);
     };
-    let body = match hub.changes(&cursor, wait).await {
+    let body = match hub.changes(&cursor, wait, None).await {
         Ok(body) => body,
         // Whatever it is: a pull finds out.
         Err(CallError::Refused(_)) => return Ok(true),
@@ -169,6 +169,11 @@ impl<'n> Pull<'n> {
         Ok(done)
     }
 
+    /// Whether the lines of a kind are asked for.
+    fn wants(&self, kind: &Kind) -> bool {
+        self.node.kinds().is_none_or(|kinds| kinds.contains(kind))
+    }
+
     fn taking(&self) -> Taking<'_> {
         Taking {
             own: self.node.own_id(),
@@ -237,7 +242,8 @@ impl<'n> Pull<'n> {
             self.announced
                 .insert((origin, scope), (feed.head.clone(), feed.live));
             if feed.live > TWO_PASSES_ABOVE && feed.kinds.len() <= KINDS_ASKED_MAX {
-                let kinds = feed.kinds.keys().filter(|kind| kind.as_str() != LATER_KIND);
+                let kinds = feed.kinds.keys();
+                let kinds = kinds.filter(|kind| kind.as_str() != LATER_KIND && self.wants(kind));
                 self.first_kinds
                     .insert((origin, scope), kinds.cloned().collect());
             }
@@ -261,7 +267,8 @@ impl<'n> Pull<'n> {
         since: wb_core::sync::Cursor,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let body = match hub.changes(&since, self.input.wait).await {
+        let asked = hub.changes(&since, self.input.wait, self.node.kinds());
+        let body = match asked.await {
             Ok(body) => body,
             Err(CallError::Refused(problem)) => {
                 let Some(cause) = problem.cause() else {
@@ -337,7 +344,8 @@ impl<'n> Pull<'n> {
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let kinds = self.first_kinds.get(&(origin, scope)).cloned();
+        let first = self.first_kinds.get(&(origin, scope));
+        let kinds = first.or(self.node.kinds()).cloned();
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);
@@ -456,21 +464,22 @@ impl<'n> Pull<'n> {
         hub: &mut HubClient,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        for (origin, scope, kinds) in self.node.store.served().missing_lines()? {
+        for (origin, scope, mut kinds) in self.node.store.served().missing_lines()? {
+            kinds.retain(|kind| self.wants(kind));
             let is_followed = self
                 .node
                 .store
                 .standing(&origin)?
                 .is_some_and(|standing| standing != Standing::Blocked)
                 && self.input.peer.follows.follows(&origin, true);
-            if !is_followed {
+            if !is_followed || kinds.is_empty() {
                 continue;
             }
             let Some(head) = self.held(origin, scope)?.map(|held| held.hash) else {
                 continue;
             };
             let asked = (self.input.peer.id, origin, scope);
-            if self.node.store.unfilled_at(&asked)? == Some(head) {
+            if self.node.store.was_unfilled(&asked, &head, &kinds)? {
                 // This hub did not have them at this head.
                 continue;
             }
@@ -484,7 +493,7 @@ impl<'n> Pull<'n> {
                     continue;
                 }
             }
-            self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
+            self.write(|write| Ok(write.note_unfilled(&asked, &head, &kinds)?))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::instance::{Instance, text};
+use super::instance::{Instance, WB, text};
 use super::process::Up;
 
 /// A hub: its folder, and its process while it runs.
@@ -19,8 +19,14 @@ impl Hub {
     /// Founds a hub in `folder` and starts it on a free port.
     #[track_caller]
     pub fn start(folder: &Path, name: &str, policy: &'static str) -> Self {
+        Self::start_by(folder, name, policy, Path::new(WB))
+    }
+
+    /// The same with another build of the program.
+    #[track_caller]
+    pub fn start_by(folder: &Path, name: &str, policy: &'static str, program: &Path) -> Self {
         let mut hub = Self {
-            instance: Instance::found(folder, name, "operator"),
+            instance: Instance::found_by(folder, name, "operator", program),
             policy,
             running: None,
         };
@@ -31,7 +37,14 @@ impl Hub {
     /// Starts it, where it does not run, on another free port.
     #[track_caller]
     pub fn again(&mut self) {
-        let arguments = ["--json", "hub", "up", "--listen", "127.0.0.1:0"];
+        self.again_at(0);
+    }
+
+    /// Starts it, where it does not run, on a port.
+    #[track_caller]
+    pub fn again_at(&mut self, port: u16) {
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = ["--json", "hub", "up", "--listen", &listen];
         let policy = ["--policy", self.policy];
         let mut command = self.instance.command(&[&arguments[..], &policy].concat());
         let up = Up::start(&mut command);
