@@ -14,6 +14,7 @@ mod routes;
 mod service;
 mod sqlite;
 mod store;
+mod subset;
 mod waits;
 
 pub use limits::{

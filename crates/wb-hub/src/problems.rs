@@ -1,5 +1,7 @@
 //! Refusals of a hub, each with what happened and who has to do what.
 
+use wb_core::kinds::ProtocolRange;
+use wb_core::protocol::{PROTOCOL, Upgrade, Versions};
 use wb_core::sync::{Cause, Problem, Standing, Standings};
 use wb_net::BodyError;
 
@@ -56,6 +58,28 @@ pub(crate) fn of_request(cause: Cause, hub: &str, now: u64) -> Refusal {
     if cause == Cause::Clock {
         problem.now = Some(now);
     }
+    problem
+}
+
+/// A refusal for a call in a protocol that is not spoken here.
+pub(crate) fn version_skew(asked: u32, hub: &str) -> Refusal {
+    let only = ProtocolRange {
+        min: asked,
+        max: asked,
+    };
+    let action = match PROTOCOL.upgrade(only) {
+        Some(Upgrade::Us(to)) => format!(
+            "the operator of {hub} has to upgrade it to a program that speaks protocol {to}"
+        ),
+        Some(Upgrade::Them(to)) => format!("upgrade your program to one that speaks protocol {to}"),
+        None => "call again".to_owned(),
+    };
+    let detail = format!(
+        "the call is made in protocol {asked}, and {hub} speaks {}",
+        Versions(PROTOCOL)
+    );
+    let mut problem = refusal(Cause::VersionSkew, detail, action);
+    problem.protocol = Some(PROTOCOL);
     problem
 }
 

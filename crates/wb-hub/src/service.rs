@@ -12,6 +12,7 @@ use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
 use wb_core::time::Timestamp;
@@ -195,7 +196,7 @@ enum Route {
 
 impl Route {
     fn of(method: &Method, path: &str) -> Option<Self> {
-        let path = path.strip_prefix("/sync/v1/")?;
+        let (_, path) = of_path(path)?;
         let first = path.split('/').next().unwrap_or_default();
         let route = match (method.as_str(), first) {
             ("POST", "register") => Self::Register,
@@ -239,13 +240,18 @@ async fn dispatch<S: HubStore>(
         "/readyz" => return ready(&hub).await,
         _ => {}
     }
-    let route = Route::of(&parts.method, &path);
     let is_who = path == "/.well-known/wb/node" && parts.method == Method::GET;
+    // Before anything else is looked at: the form of everything else is of that protocol.
+    let spoken = PROTOCOL.min..=PROTOCOL.max;
+    let other = of_path(&path).filter(|(asked, _)| !spoken.contains(asked));
+    let route = Route::of(&parts.method, &path).filter(|_| other.is_none());
     let mut request = Request::new(parts, Vec::new());
     let answered = match route {
         Some(route) => serve(&hub, route, &mut request, body).await,
         None => hub.charges.address(&request, hub.now()).and_then(|()| {
-            if is_who {
+            if let Some((asked, _)) = other {
+                Err(problems::version_skew(asked, &hub.info.name))
+            } else if is_who {
                 let body = wb_core::signed::payload(&hub.who_is_this());
                 Ok(Reply::ok(JSON, body))
             } else {

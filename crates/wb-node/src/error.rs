@@ -157,6 +157,8 @@ pub enum NodeError {
         path: PathBuf,
         /// Where and why.
         source: BundleError,
+        /// Who has to be upgraded, where there is no protocol in common.
+        skew: Option<String>,
     },
     /// A want file is wrong.
     #[error("{}: line {line}: {rule}", .path.display())]
@@ -167,6 +169,8 @@ pub enum NodeError {
         line: usize,
         /// The rule broken.
         rule: wb_core::rule::Rule,
+        /// Who has to be upgraded, where there is no protocol in common.
+        skew: Option<String>,
     },
     /// A bundle is larger than a limit, or unpacks to too much.
     #[error("{}: {what}", .path.display())]
@@ -247,7 +251,7 @@ impl NodeError {
             | Self::Address { .. }
             | Self::Words(_) => ErrorKind::Usage,
             Self::Peer { cause, .. } => of_peer(*cause),
-            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
+            Self::Bundle { skew: Some(_), .. } | Self::Want { skew: Some(_), .. } => {
                 ErrorKind::Skew
             }
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
@@ -338,10 +342,8 @@ impl NodeError {
             Self::Store(StoreError::Damaged(_)) => {
                 "run `wb doctor` for the whole picture; nothing was changed".to_owned()
             }
-            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
-                "nothing was imported; the bundle's maker and you have no protocol in common: `wb bundle verify` \
-                 shows who must upgrade"
-                    .to_owned()
+            Self::Bundle { skew: Some(skew), .. } | Self::Want { skew: Some(skew), .. } => {
+                format!("nothing was changed; {skew}")
             }
             Self::Bundle { .. } => "nothing was imported; ask for the file again, or take what is whole \
                                     with `wb bundle import --partial`"

@@ -1,5 +1,6 @@
 //! A node that is open: its files, its key, and who acts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use wb_core::id::{InstanceId, PublicKey, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::leave::NodeSecret;
+use wb_core::scope::Kind;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_net::network::{Internet, Network};
@@ -43,6 +45,7 @@ pub struct Node {
     identity: IdentityLog,
     secret: NodeSecret,
     network: Arc<dyn Network>,
+    kinds: Option<BTreeSet<Kind>>,
 }
 
 impl fmt::Debug for Node {
@@ -70,6 +73,7 @@ impl Node {
             identity,
             secret,
             network: Arc::new(Internet),
+            kinds: None,
         })
     }
 
@@ -82,6 +86,24 @@ impl Node {
 
     pub(crate) fn network(&self) -> Arc<dyn Network> {
         Arc::clone(&self.network)
+    }
+
+    /// Asks hubs for the lines of these kinds only; none: of all.
+    #[must_use]
+    pub fn asking_for(mut self, kinds: Option<BTreeSet<Kind>>) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// The kinds whose lines hubs are asked for; none: all.
+    #[must_use]
+    pub fn kinds(&self) -> Option<&BTreeSet<Kind>> {
+        self.kinds.as_ref()
+    }
+
+    /// Whether hubs are asked for the lines of a kind.
+    pub(crate) fn asks_for(&self, kind: &Kind) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
     /// This instance.

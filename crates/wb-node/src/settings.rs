@@ -1,12 +1,14 @@
 //! Settings: flags over environment over `config.toml` over defaults, each with its origin.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use wb_core::scope::Scope;
+use wb_core::limits::FEED_KINDS_MAX;
+use wb_core::scope::{Kind, Scope};
 use wb_core::sync::Policy;
 
 use crate::error::{NodeError, Result};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub node_listen: SocketAddr,
     /// How often the node syncs by itself; none: by hand.
     pub sync_every: Option<Duration>,
+    /// Kinds whose lines are asked for; none: all.
+    pub sync_kinds: Option<BTreeSet<Kind>>,
     /// Where the hub listens.
     pub hub_listen: SocketAddr,
     /// Who may become a member of the hub.
@@ -75,7 +79,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -99,6 +103,13 @@ const KNOWN: [Known; 9] = [
         variable: "WB_SYNC_EVERY_MINUTES",
         default: "0",
         about: "how often `wb up` syncs by itself; 0: by hand only",
+    },
+    Known {
+        key: "sync.kinds",
+        variable: "WB_SYNC_KINDS",
+        default: "all",
+        about: "kinds of records to fetch from hubs, with commas between, or `all`; what a record cannot be shown \
+                without (card, helper, status, user) always comes, and `wb sync` fetches the rest once it is asked for",
     },
     Known {
         key: "hub.listen",
@@ -192,6 +203,8 @@ impl Settings {
             zstd_level: read.number("bundle.zstd_level", ZSTD_LEVELS)?,
             node_listen: read.parsed("node.listen")?,
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
+            sync_kinds: kinds(read.text("sync.kinds"))
+                .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
             hub_listen: read.parsed("hub.listen")?,
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
@@ -201,6 +214,23 @@ impl Settings {
             list,
         })
     }
+}
+
+/// Kinds without which others would be shown wrongly: who wrote a record, and what became of it.
+const KINDS_ALWAYS: [&str; 4] = ["card", "helper", "status", "user"];
+
+/// Reads `all`, or kinds with commas between.
+fn kinds(text: &str) -> std::result::Result<Option<BTreeSet<Kind>>, &'static str> {
+    if text == "all" {
+        return Ok(None);
+    }
+    let named = text.split(',').map(str::trim).chain(KINDS_ALWAYS);
+    let kinds: std::result::Result<BTreeSet<Kind>, _> = named.map(str::parse).collect();
+    let kinds = kinds.map_err(|_| "`all`, or names of kinds with commas between, are needed")?;
+    if kinds.len() > FEED_KINDS_MAX {
+        return Err("fewer kinds are needed; `all` fetches every one");
+    }
+    Ok(Some(kinds))
 }
 
 /// Reads `open` or `approval`.

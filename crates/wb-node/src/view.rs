@@ -297,6 +297,10 @@ pub struct StatusView {
     pub instances: Vec<InstanceView>,
     /// Records of others that a newer version would show.
     pub needs_newer_version: u64,
+    /// Records of others whose lines were not asked for (`sync.kinds`).
+    pub not_asked_for: u64,
+    /// Records of others whose lines were asked for and are not here.
+    pub lines_missing: u64,
     /// Deltas set aside, by name.
     pub held: Vec<HeldView>,
     /// Items of `wb inbox`.

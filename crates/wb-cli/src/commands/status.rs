@@ -68,7 +68,7 @@ fn show_hub(hub: &HubShown) -> Result<()> {
 
 /// Shows the state of this node.
 pub fn run(context: &Context) -> Result<()> {
-    let node = context.node()?;
+    let node = context.node()?.asking_for(context.settings()?.sync_kinds);
     let status = status(&node)?;
     if context.json() {
         return output::json(&Shown {
@@ -120,6 +120,18 @@ pub fn run(context: &Context) -> Result<()> {
         let records = count(status.needs_newer_version, "record needs", "records need");
         output::line(format!(
             "{records} a newer version of this program; they are kept and shown after an upgrade"
+        ))?;
+    }
+    if status.not_asked_for > 0 {
+        let records = count(status.not_asked_for, "record was", "records were");
+        output::line(format!(
+            "{records} not asked for (setting sync.kinds); `wb sync` fetches them once it names their kinds"
+        ))?;
+    }
+    if status.lines_missing > 0 {
+        let records = count(status.lines_missing, "record has", "records have");
+        output::line(format!(
+            "{records} not come with its words: whoever handed the feed on did not have them"
         ))?;
     }
     for held in &status.held {

@@ -237,7 +237,8 @@ pub fn tell(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
         }
         None => output::line(format!("{sentence}: {}", moved(done)))?,
         Some((cause, detail)) => {
-            let detail = if detail.is_empty() {
+            // Where two programs do not understand each other the detail is the sentence.
+            let detail = if detail.is_empty() || *detail == sentence {
                 String::new()
             } else {
                 format!(" ({})", clean(detail))

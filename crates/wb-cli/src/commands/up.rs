@@ -53,6 +53,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             let settings = AutoSync {
                 home: node.store().home().clone(),
                 every,
+                kinds: settings.sync_kinds.clone(),
             };
             let quiet = context.quiet();
             tokio::task::spawn_blocking(move || {

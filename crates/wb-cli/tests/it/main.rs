@@ -12,10 +12,13 @@ mod hub_ends;
 mod hub_words;
 mod inbox;
 mod kills;
+mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
 mod power;
+#[cfg(feature = "next-schema")]
+mod skew;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::error::{BundleError, Stage, in_feed};
-use super::head::{BundleHead, Contents, Form, PROTOCOL};
+use super::head::{BundleHead, Contents, Form};
 use super::section::{
     DeltasTotals, EndTotals, IdentityTotals, SECTION_START, SECTION_VERSION, SectionName,
 };
@@ -17,6 +17,7 @@ use crate::json;
 use crate::limits::{
     BUNDLE_FEEDS_MAX, DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX,
 };
+use crate::protocol::PROTOCOL;
 use crate::rule::Rule;
 use crate::scope::FeedScope;
 use crate::signed::{self, Unverified};
@@ -339,6 +340,12 @@ impl BundleReader {
         }
     }
 
+    /// The head, once it was read; its signature may not have been looked at.
+    #[must_use]
+    pub fn head(&self) -> Option<&BundleHead> {
+        self.head.as_ref().map(|(_, head)| head)
+    }
+
     fn read_head(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
         let unverified = Unverified::read(line, signed::BUNDLE).map_err(|rule| {
             let rule = if rule == Rule::NotSignedLine || rule == Rule::WrongType {
@@ -353,10 +360,11 @@ impl BundleReader {
         if head.contents.len() > BUNDLE_FEEDS_MAX {
             return Err(self.error(Stage::Format, Rule::TooLarge));
         }
-        if !head.protocol.meets(PROTOCOL) {
+        // Kept either way: what it says of its maker's program tells who has to be upgraded.
+        self.head = Some((line.to_vec(), head.clone()));
+        if head.protocol.newest_common(PROTOCOL).is_none() {
             return Err(self.error(Stage::Versions, Rule::VersionSkew));
         }
-        self.head = Some((line.to_vec(), head.clone()));
         self.within = Within::Between;
         Ok(Event::Head(Box::new(head)))
     }

@@ -144,7 +144,7 @@ peer_causes! {
         "{} does not know this instance", "run `wb hub register` again";
     /// No version in common.
     VersionSkew = "version_skew", Blocked,
-        "{} and this program have no protocol version in common", "upgrade the older of both; `wb peer show` names it";
+        "{} and this program have no protocol version in common", "upgrade the older of both; nothing is lost, and everything waits";
     /// Nobody answers.
     Unreachable = "unreachable", Failing,
         "{} cannot be reached", "check the network and the address, and try again";
@@ -310,10 +310,15 @@ impl PeerState {
         self.cause.phase()
     }
 
-    /// One sentence on it.
+    /// One sentence on it. Of two programs without a common version it names the one to upgrade.
     #[must_use]
     pub fn sentence(&self, name: &str) -> String {
-        self.cause.about(name)
+        match &self.detail {
+            Some(detail) if self.cause == PeerCause::VersionSkew && !detail.is_empty() => {
+                detail.clone()
+            }
+            _ => self.cause.about(name),
+        }
     }
 }
 

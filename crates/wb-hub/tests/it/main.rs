@@ -13,5 +13,6 @@ mod often;
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
 mod room;
+mod skew;
 mod sqlite;
 mod world;

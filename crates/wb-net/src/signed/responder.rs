@@ -11,6 +11,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
 use wb_core::id::InstanceId;
+use wb_core::protocol::CALLS;
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
     KeyId, ReceivedRequest, RequestHead, UnverifiedRequest, content_digest, read_head,
@@ -26,7 +27,7 @@ use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encodi
 use crate::server::RemoteAddress;
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
-const ROOTS: [&str; 2] = ["/sync/v1/", "/.well-known/wb/"];
+const ROOTS: [&str; 2] = [CALLS, "/.well-known/wb/"];
 
 /// The path below the base, whatever the base is.
 #[must_use]
@@ -289,6 +290,7 @@ mod tests {
     fn what_a_proxy_puts_before_the_path_is_left_out() {
         assert_eq!(below_base("/sync/v1/heads"), "/sync/v1/heads");
         assert_eq!(below_base("/wb/sync/v1/heads"), "/sync/v1/heads");
+        assert_eq!(below_base("/wb/sync/v2/heads"), "/sync/v2/heads");
         assert_eq!(below_base("/a/.well-known/wb/node"), "/.well-known/wb/node");
         assert_eq!(below_base("/livez"), "/livez");
         assert_eq!(below_base("/sync/v1/x/sync/v1/y"), "/sync/v1/x/sync/v1/y");

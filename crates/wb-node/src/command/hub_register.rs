@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
 use wb_core::kinds::check_name;
+use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
@@ -90,14 +90,16 @@ pub async fn find_hub_over(
     }
     // It is shown and kept, so it has to be a name.
     check_name(&says.name).map_err(NodeError::text("the name of the hub"))?;
-    if !says.protocol.meets(PROTOCOL) {
+    if PROTOCOL.newest_common(says.protocol).is_none() {
+        let skew = Skew {
+            name: &says.name,
+            software: &says.software,
+            theirs: says.protocol,
+        };
         return Err(NodeError::Peer {
             name: says.name.clone(),
             cause: PeerCause::VersionSkew,
-            detail: format!(
-                "it speaks protocol {} to {} ({}), this program {} to {}",
-                says.protocol.min, says.protocol.max, says.software, PROTOCOL.min, PROTOCOL.max
-            ),
+            detail: skew.to_string(),
         });
     }
     Ok(Found {

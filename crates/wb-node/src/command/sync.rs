@@ -8,8 +8,8 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
+use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::sync::{
     Notice, PeerCause, PeerEvent, PeerState, Standing, Standings, lost_what_it_confirmed,
 };
@@ -23,6 +23,7 @@ use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
+use crate::query::peers::label;
 use crate::sync::{
     Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
     check_own, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
@@ -238,26 +239,24 @@ impl Running {
         });
     }
 
-    /// An answer that is not understood may come from a program that speaks another protocol.
+    /// Where there is no protocol in common, and an answer that is not understood may come of that, both
+    /// programs are named, and who has to be upgraded to what.
     async fn explain_skew(&self, hub: &mut HubClient, end: SyncEnd) -> SyncEnd {
-        if !matches!(&end, SyncEnd::Peer(PeerCause::BadAnswer, _)) {
+        let may_be_skew = matches!(
+            &end,
+            SyncEnd::Peer(PeerCause::BadAnswer | PeerCause::VersionSkew, _)
+        );
+        if !may_be_skew {
             return end;
         }
         match hub.who_is_this().await {
-            Ok(found) if !found.says.protocol.meets(PROTOCOL) => {
-                let theirs = found.says.protocol;
-                let older = if theirs.max < PROTOCOL.min {
-                    "it has to be upgraded"
-                } else {
-                    "this program has to be upgraded"
+            Ok(found) if PROTOCOL.newest_common(found.says.protocol).is_none() => {
+                let skew = Skew {
+                    name: &label(&self.done.peer.name, &self.done.peer.id),
+                    software: &found.says.software,
+                    theirs: found.says.protocol,
                 };
-                SyncEnd::Peer(
-                    PeerCause::VersionSkew,
-                    format!(
-                        "it speaks protocol {} to {} ({}), this program {} to {}: {older}",
-                        theirs.min, theirs.max, found.says.software, PROTOCOL.min, PROTOCOL.max
-                    ),
-                )
+                SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string())
             }
             _ => end,
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use wb_core::scope::Kind;
 use wb_core::show::Cause;
 use wb_store::{GuardStanding, Standing};
 
@@ -79,6 +80,12 @@ pub fn status(node: &Node) -> Result<StatusView> {
         rule: held.rule,
         count: held.deltas,
     });
+    let missing = node.store.served().missing_counts()?;
+    let is_asked = |kind: &Kind| node.kinds().is_none_or(|kinds| kinds.contains(kind));
+    let lines = |asked: bool| {
+        let counts = missing.iter().filter(|(kind, _)| is_asked(kind) == asked);
+        counts.map(|(_, records)| records).sum::<u64>()
+    };
     Ok(StatusView {
         schema_version: SCHEMA_VERSION,
         id: node.own_id(),
@@ -100,6 +107,8 @@ pub fn status(node: &Node) -> Result<StatusView> {
             .collect::<Result<_>>()?,
         instances,
         needs_newer_version: newer.map(|count| count.records).sum(),
+        not_asked_for: lines(false),
+        lines_missing: lines(true),
         held: held.collect(),
         inbox: inbox_count(node)?,
     })

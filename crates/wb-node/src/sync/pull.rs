@@ -127,7 +127,7 @@ pub async fn watch(hub: &mut HubClient, peer: &Peer, wait: Duration) -> Result<b
     let Some(cursor) = peer.cursor else {
         return Ok(true);
     };
-    let body = match hub.changes(&cursor, wait).await {
+    let body = match hub.changes(&cursor, wait, None).await {
         Ok(body) => body,
         // Whatever it is: a pull finds out.
         Err(CallError::Refused(_)) => return Ok(true),
@@ -227,7 +227,7 @@ impl<'n> Pull<'n> {
                     self.announced.keys().copied().filter(|feed| {
                         *feed != next && self.session.wants_snapshot(feed.0, feed.1)
                     });
-                let kinds = |feed| self.first_kinds.get(&feed).cloned();
+                let kinds = |feed| self.first_kinds.get(&feed).or(self.node.kinds()).cloned();
                 std::iter::once(next)
                     .chain(others)
                     .map(|feed| Want::Snapshot(feed, kinds(feed)))
@@ -321,7 +321,9 @@ impl<'n> Pull<'n> {
             self.announced
                 .insert((origin, scope), (feed.head.clone(), feed.live));
             if feed.live > TWO_PASSES_ABOVE && feed.kinds.len() <= KINDS_ASKED_MAX {
-                let kinds = feed.kinds.keys().filter(|kind| kind.as_str() != LATER_KIND);
+                let kinds = feed.kinds.keys();
+                let kinds =
+                    kinds.filter(|kind| kind.as_str() != LATER_KIND && self.node.asks_for(kind));
                 self.first_kinds
                     .insert((origin, scope), kinds.cloned().collect());
             }
@@ -345,7 +347,8 @@ impl<'n> Pull<'n> {
         since: wb_core::sync::Cursor,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let body = match source.changes(&since, self.input.wait).await {
+        let asked = source.changes(&since, self.input.wait, self.node.kinds());
+        let body = match asked.await {
             Ok(body) => body,
             Err(Unanswered::Refused(problem)) => {
                 let Some(cause) = problem.cause() else {
@@ -421,7 +424,8 @@ impl<'n> Pull<'n> {
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let kinds = self.first_kinds.get(&(origin, scope)).cloned();
+        let first = self.first_kinds.get(&(origin, scope));
+        let kinds = first.or(self.node.kinds()).cloned();
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);
@@ -545,7 +549,7 @@ impl<'n> Pull<'n> {
     ) -> Result<(), SyncEnd> {
         for ((origin, scope), kinds, head) in self.unfilled()? {
             self.start_run()?;
-            let wanted = some_kinds(kinds);
+            let wanted = some_kinds(kinds.clone());
             match self
                 .fill(source, (origin, scope), wanted.as_ref(), progress)
                 .await
@@ -558,7 +562,7 @@ impl<'n> Pull<'n> {
                 }
             }
             let asked = (self.input.peer.id, origin, scope);
-            self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
+            self.write(|write| Ok(write.note_unfilled(&asked, &head, &kinds)?))?;
         }
         Ok(())
     }
@@ -568,18 +572,20 @@ impl<'n> Pull<'n> {
     fn unfilled(&self) -> Result<Vec<Unfilled>, SyncEnd> {
         let store = &self.node.store;
         let mut unfilled = Vec::new();
-        for (origin, scope, kinds) in store.served().missing_lines()? {
+        for (origin, scope, mut kinds) in store.served().missing_lines()? {
+            kinds.retain(|kind| self.node.asks_for(kind));
             let standing = store.standing(&origin)?;
             let is_followed = standing.is_some_and(|standing| standing != Standing::Blocked)
                 && self.input.peer.follows.follows(&origin, true);
-            if !is_followed {
+            if !is_followed || kinds.is_empty() {
                 continue;
             }
             let Some(head) = self.held(origin, scope)?.map(|held| held.hash) else {
                 continue;
             };
             // Otherwise this hub did not have them at this head.
-            if store.unfilled_at(&(self.input.peer.id, origin, scope))? != Some(head) {
+            let asked = (self.input.peer.id, origin, scope);
+            if !store.was_unfilled(&asked, &head, &kinds)? {
                 unfilled.push(((origin, scope), kinds, head));
             }
         }

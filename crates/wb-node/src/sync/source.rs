@@ -138,10 +138,15 @@ impl Source<'_> {
     }
 
     /// Reads changes.
-    pub async fn changes(&mut self, since: &Cursor, wait: Duration) -> Answered {
+    pub async fn changes(
+        &mut self,
+        since: &Cursor,
+        wait: Duration,
+        kinds: Option<&BTreeSet<Kind>>,
+    ) -> Answered {
         let question = || format!("changes {since}");
         self.ask(question, async |hub: &mut HubClient| {
-            hub.changes(since, wait).await
+            hub.changes(since, wait, kinds).await
         })
         .await
     }
@@ -322,7 +327,8 @@ async fn fetch_one(
             after = goes_on;
         },
         Want::Changes(mut since) => loop {
-            let body = source.changes(&since, Duration::ZERO).await?;
+            let asked = source.changes(&since, Duration::ZERO, node.kinds());
+            let body = asked.await?;
             let (first, rest) = split_first(&body);
             // What is not of the right form is told where it is read.
             let Ok(section) = ChangesSection::read(first) else {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::instance::{Instance, text};
+use super::instance::{Instance, WB, text};
 use super::process::Up;
 
 /// A hub: its folder, and its process while it runs.
@@ -21,7 +21,14 @@ impl Hub {
     /// Founds a hub in `folder` and starts it on a free port.
     #[track_caller]
     pub fn start(folder: &Path, name: &str, policy: &'static str) -> Self {
-        let mut hub = Self::of(Instance::found(folder, name, "operator"), policy);
+        Self::start_by(folder, name, policy, Path::new(WB))
+    }
+
+    /// The same with another build of the program.
+    #[track_caller]
+    pub fn start_by(folder: &Path, name: &str, policy: &'static str, program: &Path) -> Self {
+        let instance = Instance::found_by(folder, name, "operator", program);
+        let mut hub = Self::of(instance, policy);
         hub.again();
         hub
     }
@@ -47,6 +54,13 @@ impl Hub {
     pub fn back(&mut self) {
         let place = self.place.clone();
         self.listen(&place);
+    }
+
+    /// Starts it, where it does not run, on a port.
+    #[cfg(feature = "next-schema")]
+    #[track_caller]
+    pub fn again_at(&mut self, port: u16) {
+        self.listen(&format!("127.0.0.1:{port}"));
     }
 
     #[track_caller]

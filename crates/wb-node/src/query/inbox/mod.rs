@@ -194,6 +194,10 @@ impl<'n> Inbox<'n> {
     fn missing(&self) -> Result<Vec<Item>> {
         let mut by_feed: BTreeMap<(InstanceId, FeedScope), Vec<(Kind, u64)>> = BTreeMap::new();
         for missing in self.node.store.missing_counts()? {
+            // What is not asked for is not missing.
+            if !self.node.asks_for(&missing.kind) {
+                continue;
+            }
             let feed = (missing.origin, missing.scope);
             by_feed
                 .entry(feed)
@@ -240,12 +244,19 @@ impl<'n> Inbox<'n> {
     }
 
     /// Hubs that were asked for the missing lines of a feed as it stands, and did not have them.
-    fn withheld_by(&self, origin: InstanceId, scope: FeedScope) -> Result<Vec<String>> {
-        let head = self.node.store.served().head(&origin, scope)?;
+    fn withheld_by(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        kinds: &BTreeSet<Kind>,
+    ) -> Result<Vec<String>> {
+        let Some(head) = self.node.store.served().head(&origin, scope)? else {
+            return Ok(Vec::new());
+        };
         let mut names = Vec::new();
         for peer in self.node.store.peers()? {
-            let asked = self.node.store.unfilled_at(&(peer.id, origin, scope))?;
-            if asked.is_some() && asked == head.as_ref().map(|head| head.hash) {
+            let asked = (peer.id, origin, scope);
+            if self.node.store.was_unfilled(&asked, &head.hash, kinds)? {
                 names.push(label(&peer.name, &peer.id));
             }
         }

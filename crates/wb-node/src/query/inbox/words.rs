@@ -74,7 +74,8 @@ impl Inbox<'_> {
             Item::Missing(origin, scope, kinds) => {
                 let counts = kinds.iter().map(|(kind, n)| format!("{n} {kind}"));
                 let counts = counts.collect::<Vec<_>>().join(", ");
-                let by = self.withheld_by(*origin, *scope)?;
+                let kinds = kinds.iter().map(|(kind, _)| kind.clone()).collect();
+                let by = self.withheld_by(*origin, *scope, &kinds)?;
                 let (by, action) = if self.node.store.peers()?.is_empty() {
                     (
                         String::new(),

@@ -39,7 +39,7 @@ async fn every_call(hub: &mut HubClient, bob: &Member) -> Vec<(&'static str, Cal
         failed("directory", hub.directory(None).await),
         failed("follows", hub.put_follows(&FollowList::default()).await),
         failed("heads", hub.heads(None).await),
-        failed("changes", hub.changes(&since, Duration::ZERO).await),
+        failed("changes", hub.changes(&since, Duration::ZERO, None).await),
         failed("snapshot", hub.snapshot(id, scope, &page).await),
         failed("lines", hub.lines(id, scope, None, None).await),
         failed("push", hub.push(b"x".to_vec()).await),
