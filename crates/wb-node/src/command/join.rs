@@ -70,7 +70,6 @@ pub async fn offers(node: &Node, peer: &Peer) -> Result<Offers> {
 }
 
 /// The rows of the directory but the own one, and whether there are more.
-
 async fn list(
     hub: &mut HubClient,
     node: &Node,
