@@ -126,6 +126,8 @@ pub enum Command {
     /// Settings
     #[command(subcommand)]
     Config(commands::config::Config),
+    /// Run simulated nodes and hubs with faults, and check that they end up equal
+    Sim(commands::sim::Sim),
     /// Print completions for a shell
     Completions(commands::completions::Completions),
     /// Print the manual page

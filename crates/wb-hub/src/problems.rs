@@ -3,8 +3,11 @@
 use wb_core::sync::{Cause, Problem, Standing, Standings};
 use wb_net::BodyError;
 
+use crate::quota::Counted;
 use crate::store::{PageRefused, PushRefused, StoreProblem};
 
+/// Seconds after which a full queue is worth asking again: an operator looks at it by day.
+const QUEUE_RETRY_AFTER: u64 = 3_600;
 /// Seconds after which a place for a large body is worth asking for again.
 const PLACE_RETRY_AFTER: u64 = 5;
 
@@ -178,6 +181,37 @@ pub(crate) fn registration_stale(counter: u64) -> Refusal {
     problem
 }
 
+/// A registration while as many wait as may.
+pub(crate) fn queue_full(waiting: u64, hub: &str) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!(
+            "{waiting} registrations wait for approval at {hub}, and none of them makes room; nothing was changed"
+        ),
+        format!("ask the operator of {hub} to look through them, and register after that"),
+    );
+    problem.retry_after = Some(QUEUE_RETRY_AFTER);
+    problem
+}
+
+/// A push after which there would be too much of one member.
+fn over_quota(counted: Counted, limit: u64, used: u64) -> Refusal {
+    let what = counted.as_str();
+    let mut problem = refusal(
+        Cause::OverQuota,
+        format!(
+            "the hub keeps {limit} {what} of one member, and there would be {used}; nothing of the push counts"
+        ),
+        format!(
+            "ask the operator of the hub for more room (`hub.member_{what}_max`), or take records back"
+        ),
+    );
+    problem.quota = Some(what.to_owned());
+    problem.limit = Some(limit);
+    problem.used = Some(used);
+    problem
+}
+
 /// There is nothing of that name.
 pub(crate) fn not_found(what: &str) -> Refusal {
     refusal(
@@ -223,6 +257,11 @@ pub(crate) fn of_push(refused: &PushRefused) -> Refusal {
         PushRefused::NotPublic => bad_request(
             "the push holds a feed for named peers, which a hub must not see; nothing of it counts",
         ),
+        PushRefused::OverQuota {
+            counted,
+            limit,
+            used,
+        } => over_quota(*counted, *limit, *used),
         PushRefused::Body(error) => bad_request(format!("{error}; nothing of the push counts")),
     }
 }

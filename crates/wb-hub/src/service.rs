@@ -23,6 +23,7 @@ use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
 use crate::store::{HubStore, Kept};
+use crate::waits::Waits;
 
 /// Bytes of a registration: an identity log of its full length as this program writes it, and a card. It
 /// has to be read before its sender is known, so nothing more is taken.
@@ -58,6 +59,7 @@ pub struct Hub<S> {
     report: Report,
     arrived: watch::Sender<u64>,
     charges: Charges,
+    waits: Waits,
     pushes: Places,
     registrations: Places,
 }
@@ -99,6 +101,7 @@ impl<S: HubStore> Hub<S> {
             report,
             arrived: watch::Sender::new(0),
             charges: Charges::new(&limits),
+            waits: Waits::default(),
             pushes: Places::new(limits.large_bodies),
             // They are of strangers, who must not take the members' places.
             registrations: Places::new(limits.large_bodies),
@@ -126,6 +129,10 @@ impl<S: HubStore> Hub<S> {
 
     pub(crate) fn charges(&self) -> &Charges {
         &self.charges
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// Wakes whoever waits for changes.
@@ -358,7 +365,16 @@ pub(crate) async fn check_member<S: HubStore>(
     let standings = hub.kept(hub.store.standing(sender, hub.now()).await)?;
     match &standings {
         Some(held) if held.standing == Standing::Member => Ok(()),
-        other => Err(problems::of_standing(other.as_ref(), &hub.info.name)),
+        other => {
+            if other
+                .as_ref()
+                .is_some_and(|held| held.standing == Standing::Waiting)
+            {
+                // As well as it goes: the refusal is the same.
+                let _ = hub.kept(hub.store.asked(sender, hub.now()).await);
+            }
+            Err(problems::of_standing(other.as_ref(), &hub.info.name))
+        }
     }
 }
 

@@ -41,4 +41,4 @@ pub use body::{BodyError, BodyLimit};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
 pub use hub::{HubClient, SnapshotPage};
 pub use reach::Reach;
-pub use server::{RemoteAddress, ServerLimits, read_body, read_body_telling, serve};
+pub use server::{RemoteAddress, ServerLimits, read_body, read_body_telling, serve, serve_stream};

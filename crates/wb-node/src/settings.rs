@@ -57,6 +57,10 @@ pub struct Settings {
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
     pub hub_keep_days: Option<u32>,
+    /// How many bytes the hub keeps of one member.
+    pub hub_member_bytes_max: u64,
+    /// How many live records the hub keeps of one member.
+    pub hub_member_records_max: u64,
     /// Every setting with its origin.
     pub list: Vec<Setting>,
 }
@@ -71,7 +75,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 9] = [
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -114,12 +118,26 @@ const KNOWN: [Known; 7] = [
         default: "0",
         about: "for how many days the hub keeps deltas; members away for longer take snapshots; 0: for ever",
     },
+    Known {
+        key: "hub.member_bytes_max",
+        variable: "WB_HUB_MEMBER_BYTES_MAX",
+        default: "4294967296",
+        about: "how many bytes the hub keeps of one member; what is more is refused, and its sender told",
+    },
+    Known {
+        key: "hub.member_records_max",
+        variable: "WB_HUB_MEMBER_RECORDS_MAX",
+        default: "2000000",
+        about: "how many live records the hub keeps of one member; what is more is refused, and its sender told",
+    },
 ];
 
 /// Minutes between two syncs at most: a week.
 const EVERY_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Days a hub can be told to keep deltas.
 const KEEP_DAYS_MAX: u32 = 3_650;
+/// What a quota can be: any number that every program can read.
+const QUOTAS: RangeInclusive<u64> = 1..=wb_core::limits::NUMBER_MAX;
 
 impl Settings {
     /// Reads the settings of a folder. `environment` gives the value of a variable.
@@ -178,6 +196,8 @@ impl Settings {
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),
+            hub_member_bytes_max: read.number("hub.member_bytes_max", QUOTAS)?,
+            hub_member_records_max: read.number("hub.member_records_max", QUOTAS)?,
             list,
         })
     }

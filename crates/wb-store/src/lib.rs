@@ -28,10 +28,11 @@ pub mod relay;
 mod runs;
 mod sql;
 mod store;
+mod unwritable;
 
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
-pub use error::{Result, StoreError};
+pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
@@ -45,3 +46,4 @@ pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use store::{Founding, Store, Write};
+pub use unwritable::Unwritable;

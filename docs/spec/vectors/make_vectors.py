@@ -1463,6 +1463,64 @@ def fork_of_two_logs():
     other = Log(alice, name="twin")
     return steps + [delta(other.delta(retract(2, 3)), "fork")], end(log, shows=[user], hides=[(request, "retracted")], forked=[log])
 
+@feed("Two logs of one place, neither of which is held: what came of the one is remembered, so the other is not taken, neither by the delta that follows my head nor by snapshot. Retracts of both count.")
+def fork_of_two_logs_neither_held():
+    alice, log, user, request, steps = start()
+    other, wish = record(alice, "request", 3), record(alice, "request", 4)
+    steps.append(delta(log.delta(other, wish)))
+    mine, longer = log.copy(), log.copy()
+    longer.delta()
+    one, two = longer.next_log("one"), mine.next_log("two")
+    steps.append(delta(one.delta(), "need_snapshot"))
+    steps += [delta(two.delta(retract(3, 1, other)), "fork"), snap(two.snapshot(), "fork")]
+    steps += [delta(one.delta(retract(4, 1, wish)), "fork"), snap(one.snapshot(), "fork"), delta(longer.deltas[2], "held")]
+    return steps, end(mine, shows=[user, request], hides=[(other, "retracted"), (wish, "retracted")], forked=[mine])
+
+@feed("Two logs of one place, neither of which is held, ended by a new log under a later key.")
+def fork_of_two_logs_neither_held_ends():
+    alice, log, user, request, steps = start()
+    log.delta()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), two.delta(record(alice, "request", 3))
+    steps += [delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    rotated = alice.rotate("alice 2", two.head)
+    last, more = two.next_log("three", rotated), record(alice, "request", 4)
+    steps += [learn(rotated), delta(last.delta(more), "need_snapshot"), snap(last.snapshot())]
+    return steps, end(last, shows=[user, request, two.deltas[0].items[0], more])
+
+@feed("A rotate that lists the head of one of two logs says which of them is the origin's: the other makes no rival any more.")
+def fork_of_two_logs_settled_by_a_rotate():
+    alice, log, user, request, steps = start()
+    log.delta()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), two.delta(record(alice, "request", 3))
+    steps += [delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    return steps + [learn(alice.rotate("alice 2", two.head)), snap(two.snapshot())], end(two, shows=[user, request, two.deltas[0].items[0]])
+
+@feed("Two logs of one place come to a follower that holds nothing: neither is taken, by whatever header of it; what both have in common goes on.")
+def fork_of_two_logs_nothing_held():
+    alice, log, user, request, _ = start()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), one.delta(retract(2, 1, request)), two.delta(record(alice, "request", 3)), two.delta()
+    steps = [learn(alice), delta(two.deltas[1], "need_snapshot"), delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    steps += [delta(two.deltas[1], "fork"), delta(one.deltas[1], "fork"), delta(log.deltas[0]), snap(one.snapshot(), "fork")]
+    return steps, end(log, shows=[user], hides=[(request, "retracted")], forked=[log])
+
+@feed("A log by a key that was rotated away makes no rival: a newcomer that was offered it takes the origin's.")
+def rival_by_a_retired_key():
+    alice, log, user, request, _ = start()
+    rotated = alice.rotate("alice 2", log.head)
+    twin = Log(alice, name="twin")
+    return [learn(rotated), delta(twin.delta(), "refused", "above_last_head"), snap(log.snapshot())], end(log, shows=[user, request])
+
+@feed("A thief's log of one place with the owner's is seen and not taken; the recover that makes it void ends the contradiction.")
+def rival_that_became_void():
+    alice, log, user, request, _ = start()
+    mine, theft = log.next_log("mine"), log.next_log("theft")
+    mine.delta(), theft.delta(retract(2, 3, request))
+    steps = [learn(alice), delta(theft.deltas[0], "need_snapshot"), snap(mine.snapshot(), "fork")]
+    return steps + [learn(alice.recover("alice new", mine.head)), snap(mine.snapshot())], end(mine, shows=[user, request])
+
 @feed("A new log follows another log of my generation.")
 def fork_by_follows():
     alice, log, user, request, steps = start()

@@ -59,12 +59,13 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     if !is_member {
         return Ok(registration::exit_code(&peer));
     }
-    let Offers { list: offers, more } = wait_for(offers(&node, &peer))??;
+    let Offers { list, is_cut_off } = wait_for(offers(&node, &peer))??;
+    let offers = list;
     show_all(context, &peer, &offers)?;
-    if more {
+    if is_cut_off {
         context.say(format!(
-            "{} lists more than can be shown: the first {} are here. Whom you know by id you can `wb follow`.",
-            clean(&short(&peer.name, NAME_CHARS)),
+            "It lists more than the {} above, and no more are read. Whoever is not above can be followed by id: `wb \
+             follow ID`.",
             offers.len()
         ));
     }

@@ -22,6 +22,7 @@ pub mod record;
 mod registration;
 pub mod request;
 pub mod serve;
+pub mod sim;
 pub mod status;
 pub mod sync;
 pub mod up;
@@ -59,6 +60,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),
+        Command::Sim(args) => sim::run(context, &args),
         Command::Completions(args) => completions::run(&args).map(done),
         Command::Man => completions::man().map(done),
     }

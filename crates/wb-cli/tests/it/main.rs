@@ -6,6 +6,8 @@ mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod disk;
+mod hub_crowd;
 mod hub_ends;
 mod hub_words;
 mod inbox;

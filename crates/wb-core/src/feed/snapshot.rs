@@ -431,18 +431,21 @@ impl SnapshotReader {
             early.clone()
         } else {
             let placed = match state {
-                None => SnapshotOutcome::Take,
                 Some(state) if state.log == head.header.log => {
                     if state.opening.generation != head.header.generation {
                         return Ok(Err(Refusal::of_header(Rule::WrongGeneration)));
                     }
                     self.place_in_log(&head.header, state, view)?
                 }
-                Some(state) => match place::other_log(&Opening::of(&first.header), state) {
-                    Some(Placement::Closed) => SnapshotOutcome::Closed,
-                    Some(_) => SnapshotOutcome::Fork,
-                    None => SnapshotOutcome::Take,
-                },
+                _ => {
+                    let opening = Opening::of(&first.header);
+                    let has_rival = view.has_rival(&head.header.log, &opening)?;
+                    match place::other_log(&opening, has_rival, state) {
+                        Some(Placement::Closed) => SnapshotOutcome::Closed,
+                        Some(_) => SnapshotOutcome::Fork,
+                        None => SnapshotOutcome::Take,
+                    }
+                }
             };
             // Who is in the log took its first header before the rotate was known, as with deltas.
             let is_in_log = state.is_some_and(|state| state.log == head.header.log);

@@ -175,6 +175,12 @@ impl IdentityLog {
         on_void_branch || self.above_last_head(header) == Some(Above::Recover)
     }
 
+    /// Whether a header counts as evidence: it is not void, and its key had not stopped before it.
+    #[must_use]
+    pub fn counts(&self, identity: &Hash, header: &Placed) -> bool {
+        !self.is_void(identity, header) && self.above_last_head(header).is_none()
+    }
+
     /// Whether a header stands above the last head that a later entry lists for its key.
     ///
     /// The trusted feed's heads are commitments; one that cannot be opened puts nothing above it, and

@@ -143,7 +143,7 @@ pub struct Problem {
     /// With `follows_stale` and `registration_stale`: the counter held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
-    /// With `too_many` and `busy`: seconds after which the same may be asked again.
+    /// With `too_many`, `busy` and `too_slow`: seconds after which the same may be asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
     /// With `over_quota`: what is counted, `bytes` or `records`; `limit` is how much of it there may be.

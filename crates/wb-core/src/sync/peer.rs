@@ -174,7 +174,7 @@ peer_causes! {
         "{} refuses something as too large", "see `wb sync log`";
     /// Something failed here.
     LocalFailure = "local_failure", Failing,
-        "something failed here while syncing with {}", "see `wb sync log`; nothing was changed";
+        "something failed here while syncing with {}", "see `wb sync log`; nothing is lost, and the next sync goes on from here";
 }
 
 text_only!(PeerCause);

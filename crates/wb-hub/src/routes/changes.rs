@@ -23,7 +23,9 @@ pub async fn changes<S: HubStore>(
     let since: Cursor =
         parsed(request, "since")?.ok_or_else(|| bad_request("`since` is missing"))?;
     let wait: u64 = parsed(request, "wait")?.unwrap_or(0);
-    let until = Instant::now() + Duration::from_secs(wait.min(WAIT_SECONDS_MAX));
+    let waiting = (wait > 0).then(|| hub.waits().begin(sender)).flatten();
+    let wait = waiting.as_ref().map_or(0, |_| wait.min(WAIT_SECONDS_MAX));
+    let until = Instant::now() + Duration::from_secs(wait);
     // Before the first look, so that what arrives right after it wakes us.
     let mut arrivals = hub.arrivals();
     loop {

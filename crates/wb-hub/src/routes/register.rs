@@ -8,9 +8,9 @@ use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Registration, read_message};
 use wb_net::signed::{JSON, Reply, Request};
 
-use crate::problems::{Refusal, bad_request, registration_stale};
+use crate::problems::{Refusal, bad_request, queue_full, registration_stale};
 use crate::service::Hub;
-use crate::store::{HubStore, Registering};
+use crate::store::{HubStore, RegisterRefused, Registering};
 
 /// Bytes of a card; protects whoever reads a page of the directory.
 const CARD_BYTES_MAX: usize = 65_536;
@@ -62,6 +62,9 @@ pub async fn register<S: HubStore>(
     let taken = hub.kept(taken)?;
     // Also of a stale one a longer identity log counts.
     hub.tell_arrival();
-    let standings = taken.map_err(registration_stale)?;
+    let standings = taken.map_err(|refused| match refused {
+        RegisterRefused::Stale(counter) => registration_stale(counter),
+        RegisterRefused::QueueFull(waiting) => queue_full(waiting, &hub.info().name),
+    })?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&standings)))
 }

@@ -78,6 +78,37 @@ async fn so_many_large_bodies_are_read_at_once_and_no_more() {
     assert_eq!(answer.cause(), "bad_request");
 }
 
+/// Every call of the protocol, with the cause that a body of 128 MiB of zeros, packed into a few KiB, has there.
+const BOMBED: [(&str, &str, &str); 9] = [
+    ("POST", "/sync/v1/register", "too_large"),
+    ("GET", "/sync/v1/member", "too_large"),
+    ("GET", "/sync/v1/directory", "too_large"),
+    ("PUT", "/sync/v1/follows", "too_large"),
+    ("GET", "/sync/v1/heads", "too_large"),
+    ("GET", "/sync/v1/changes", "too_large"),
+    ("GET", "/sync/v1/snapshot/x/public", "too_large"),
+    ("GET", "/sync/v1/lines/x/public", "too_large"),
+    ("POST", PUSH, "bad_request"),
+];
+
+#[tokio::test]
+async fn a_bomb_is_refused_on_every_route_and_the_hub_goes_on() {
+    let hub = HubUp::start(Policy::Open).await;
+    let alice = Instance::new(1);
+    hub.register(&alice).await;
+    let bomb = wb_net::body::encode_zstd(3, &vec![0; 128 * 1_048_576]);
+    assert!(bomb.len() < 65_536, "{}", bomb.len());
+    for (method, target, cause) in BOMBED {
+        let answer = hub.call_packed(&alice, method, target, &bomb).await;
+        assert_eq!(answer.cause(), cause, "{target}: {answer:?}");
+    }
+    // One that is large as it travels is read in a place, and refused as well.
+    let large = [bomb.as_slice(), &[0; 100_000]].concat();
+    let answer = hub.call_packed(&alice, "POST", PUSH, &large).await;
+    assert_eq!(answer.cause(), "bad_request", "{answer:?}");
+    assert_eq!(hub.register(&alice).await.status, 200);
+}
+
 /// A hub where who sends slowly has to give way at once.
 async fn strict_hub() -> HubUp {
     let limits = HubLimits {

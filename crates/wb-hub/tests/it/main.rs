@@ -12,5 +12,6 @@ mod often;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod room;
 mod sqlite;
 mod world;

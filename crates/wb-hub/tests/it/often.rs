@@ -2,7 +2,7 @@
 //! granted, and nothing comes back meanwhile.
 
 use wb_core::sync::Policy;
-use wb_hub::{HubLimits, Rate};
+use wb_hub::{HubLimits, Rate, WAITS_PER_MEMBER_MAX};
 
 use crate::world::{Answer, HubUp, Instance};
 
@@ -153,6 +153,45 @@ async fn a_registration_that_is_not_signed_by_whom_it_names_does_not_count_as_on
     let forged = hub.register(&alice.forged_by(66)).await;
     assert_eq!(forged.cause(), "signature_invalid");
     assert_eq!(hub.register(&alice).await.status, 200);
+}
+
+/// An answer that is held back holds a connection: one member could have had them all.
+#[tokio::test]
+async fn of_one_member_so_many_answers_are_held_back_and_the_rest_is_answered_at_once() {
+    let hub = hub(HubLimits::default()).await;
+    let (alice, bob) = (Instance::new(1), Instance::new(2));
+    hub.register(&alice).await;
+    let follows = br#"{"schema_version":1,"counter":1,"all":true,"follow":[],"except":[]}"#;
+    let put = hub
+        .call(&alice, "PUT", "/sync/v1/follows", Some(follows))
+        .await;
+    assert_eq!(put.status, 200);
+    let heads = hub.call(&alice, "GET", "/sync/v1/heads", None).await;
+    let cursor = heads.body["cursor"].as_str().expect("a cursor");
+    let target = format!("/sync/v1/changes?since={cursor}&wait=55");
+
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..WAITS_PER_MEMBER_MAX + 4 {
+        let asked = hub.begin(&alice, "GET", &target, None).await;
+        answers.spawn(asked.answer());
+    }
+    // Four come with nothing new, so all have been looked at.
+    for _ in 0..4 {
+        let answer = answers
+            .join_next()
+            .await
+            .expect("an answer")
+            .expect("it ends");
+        assert_eq!(answer.body["section"], "changes");
+    }
+    // The others were waiting, and come with what is new: more than one line.
+    hub.register(&bob).await;
+    let rest = answers.join_all().await;
+    assert_eq!(rest.len(), WAITS_PER_MEMBER_MAX);
+    assert!(
+        rest.iter()
+            .all(|answer| answer.status == 200 && answer.body.is_null())
+    );
 }
 
 /// A hub of 100,000 records of 1 KiB each is some 25 pages, and eleven nodes behind one address ask who the

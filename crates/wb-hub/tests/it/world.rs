@@ -127,6 +127,17 @@ impl HubUp {
         target: &str,
         body: Option<&[u8]>,
     ) -> Asked {
+        self.begin_with(from, method, target, body, &[]).await
+    }
+
+    async fn begin_with(
+        &self,
+        from: &Instance,
+        method: &str,
+        target: &str,
+        body: Option<&[u8]>,
+        fields_beside: &[&str],
+    ) -> Asked {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -140,10 +151,34 @@ impl HubUp {
             now: now_seconds(),
         };
         let fields = sign_request(&outgoing, from.key(), &from.signer);
-        let head = head(method, target, &fields, body.map(<[u8]>::len));
+        let mut head = head(method, target, &fields, body.map(<[u8]>::len));
+        for field in fields_beside {
+            head = head.replacen("\r\n", &format!("\r\n{field}\r\n"), 1);
+        }
         let mut socket = TcpStream::connect(self.address).await.expect("a socket");
         socket.write_all(head.as_bytes()).await.expect("it is sent");
         Asked(socket)
+    }
+
+    /// A call with a body that is packed, and what is answered.
+    pub async fn call_packed(
+        &self,
+        from: &Instance,
+        method: &str,
+        target: &str,
+        packed: &[u8],
+    ) -> Answer {
+        let mut asked = self
+            .begin_with(
+                from,
+                method,
+                target,
+                Some(packed),
+                &["content-encoding: zstd"],
+            )
+            .await;
+        asked.send(packed).await;
+        asked.answer().await
     }
 
     /// A call without a signature, and what is answered.

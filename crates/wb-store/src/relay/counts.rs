@@ -68,6 +68,14 @@ impl Relay {
         })
     }
 
+    /// How many members there are of each standing.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn standings(&self, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
+        self.at_one_moment(|connection| members(connection, now))
+    }
+
     /// How much this hub holds of one member.
     ///
     /// # Errors

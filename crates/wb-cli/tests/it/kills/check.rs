@@ -59,6 +59,7 @@ pub fn guard_fits(home: &Path) {
 #[track_caller]
 pub fn is_sound(instance: &Instance) {
     instance.ok(&["doctor"]);
+    nothing_is_left_behind(&instance.home);
     let files = ["wb.db", "private.db", "hub.db"];
     for file in files.map(|name| instance.file(name)) {
         if file.exists() {
@@ -71,6 +72,16 @@ pub fn is_sound(instance: &Instance) {
         arrivals(&instance.file("hub.db"));
     }
     own_feed(&instance.file("wb.db"));
+}
+
+/// A private copy of another database holds everything it holds: it goes with the next command.
+#[track_caller]
+fn nothing_is_left_behind(home: &Path) {
+    for entry in std::fs::read_dir(home).expect("a home") {
+        let entry = entry.expect("a file");
+        let is_file = entry.file_type().expect("it is there").is_file();
+        assert!(is_file, "left behind: {}", entry.path().display());
+    }
 }
 
 #[track_caller]

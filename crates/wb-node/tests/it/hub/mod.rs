@@ -3,7 +3,10 @@
 mod attacks;
 mod away;
 mod clocks;
+mod crowd;
 mod distrust;
+mod dry_run;
+mod hostile_answers;
 mod joining;
 mod lies;
 mod live;

@@ -1,6 +1,6 @@
 //! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +13,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -129,8 +129,34 @@ impl HubStore for Seamed {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
         self.file.register(registering, policy, now).await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        self.file.asked(id, now).await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.file.find(name, id_start, limit, now).await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        self.file.room(id).await
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.file.let_go().await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.file.standings(now).await
     }
 
     async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {

@@ -15,19 +15,20 @@ use wb_core::sync::signature::KeyId;
 use wb_core::sync::{Heads, Policy};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub};
-use wb_net::ServerLimits;
+use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub, StoreLimits};
 use wb_net::signed::{Clock, Responder};
+use wb_net::{HubClient, ServerLimits};
 use wb_node::command::follow::accept_all;
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
+use wb_node::command::join::{Offers, offers};
 use wb_node::command::publish::publish;
 use wb_node::command::record_share::record_unshare;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::sync::{SyncInput, Synced, sync};
 use wb_node::query::requests;
-use wb_node::sync::key_of;
+use wb_node::sync::{connect, key_of};
 use wb_node::{Actor, Node, entropy, service};
 use wb_store::relay::Relay;
 use wb_store::{Home, Peer};
@@ -177,6 +178,13 @@ impl HubUp {
     pub fn limit(&mut self, limits: HubLimits) {
         self.down();
         self.limits = limits;
+        self.up();
+    }
+
+    /// From now on it keeps no more than that.
+    pub fn keep(&mut self, limits: StoreLimits) {
+        self.down();
+        self.store.file = self.store.file.clone().with_limits(limits);
         self.up();
     }
 
@@ -417,6 +425,21 @@ impl Member {
         self.runtime
             .block_on(hub_register(&mut self.node, &actor, &found, listed))
             .expect("it registers");
+    }
+
+    /// Does something with a connection to a hub.
+    pub fn with_client<T>(
+        &self,
+        hub: &HubUp,
+        work: impl AsyncFnOnce(&mut HubClient, &Self) -> T,
+    ) -> T {
+        let mut client = connect(&self.node, &self.peer(hub)).expect("what it needs is here");
+        self.runtime.block_on(work(&mut client, self))
+    }
+
+    /// What a hub offers to it.
+    pub fn offers(&self, hub: &HubUp) -> wb_node::Result<Offers> {
+        self.runtime.block_on(offers(&self.node, &self.peer(hub)))
     }
 
     pub fn follow_all(&mut self, hub: &HubUp, accepted: &[InstanceId]) {

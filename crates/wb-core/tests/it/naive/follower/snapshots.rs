@@ -84,7 +84,12 @@ impl Follower {
                 Place::GoOn
             }
         };
-        let Some(f) = &feed.state else { return go_on() };
+        let Some(f) = &feed.state else {
+            if self.has_rival(feed, first) {
+                return Place::Fork;
+            }
+            return go_on();
+        };
         if h.log == f.head.log {
             if h.generation != f.first.generation {
                 return Place::Answer(Outcome::refused("wrong_generation"));
@@ -105,7 +110,11 @@ impl Follower {
         match order(first).cmp(&order(&f.first)) {
             std::cmp::Ordering::Less => Place::Closed,
             std::cmp::Ordering::Equal => Place::Fork,
-            std::cmp::Ordering::Greater if leaves_beside(first, &f.first) => Place::Fork,
+            std::cmp::Ordering::Greater
+                if leaves_beside(first, &f.first) || self.has_rival(feed, first) =>
+            {
+                Place::Fork
+            }
             std::cmp::Ordering::Greater => go_on(),
         }
     }
