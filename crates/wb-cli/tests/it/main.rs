@@ -1,17 +1,21 @@
 //! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
-//! real program and read its files with SQL of their own.
+//! real program and read its files with SQL of their own. Three ask Linux itself: which locks a killed process
+//! held, what it wrote, and for a disk that can be filled.
 
 mod canary;
 mod cli;
 mod damage;
 mod deaths;
+#[cfg(target_os = "linux")]
 mod disk;
 mod hub_ends;
 mod hub_words;
+#[cfg(target_os = "linux")]
 mod kills;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+#[cfg(target_os = "linux")]
 mod power;
 mod stays_up;
 mod supply_chain;
