@@ -19,8 +19,17 @@ fn a_seed_replays_exactly() {
 fn seeds_are_clean() {
     let outcomes = run_many(1, SEEDS, STEPS, &|_| {});
     for outcome in &outcomes.failures {
-        let steps: Vec<&str> = outcome.steps.iter().map(|told| told.step.as_str()).collect();
-        println!("seed {}: {:?}\n{}", outcome.seed, outcome.failures, steps.join("\n"));
+        let steps: Vec<&str> = outcome
+            .steps
+            .iter()
+            .map(|told| told.step.as_str())
+            .collect();
+        println!(
+            "seed {}: {:?}\n{}",
+            outcome.seed,
+            outcome.failures,
+            steps.join("\n")
+        );
     }
     assert_eq!(outcomes.failed, 0);
     assert_eq!(outcomes.seeds, SEEDS);
