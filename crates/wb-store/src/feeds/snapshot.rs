@@ -61,13 +61,11 @@ impl Ingest<'_> {
         if is_proved {
             remember()?;
         }
-        if outcome == SnapshotOutcome::Fork
-            && let Some(nos) = feed.row
-        {
-            self.connection.execute(
-                "UPDATE feeds SET forked = 1 WHERE feed_no = ?1",
-                [nos.feed_no],
-            )?;
+        if outcome == SnapshotOutcome::Fork {
+            if let Some(nos) = feed.row {
+                let fork = "UPDATE feeds SET forked = 1 WHERE feed_no = ?1";
+                self.connection.execute(fork, [nos.feed_no])?;
+            }
             self.hold_head(head, head_line, head_hash)?;
         }
         if outcome != SnapshotOutcome::Take {

@@ -34,6 +34,8 @@ enum Item {
     Fork(ForkedFeed),
     /// Keys of an instance that contradict each other.
     Keys(InstanceId, bool, Vec<Contradiction>),
+    /// Logs of a feed of which none is taken, because each contradicts another.
+    Rivals(InstanceId, FeedScope, Vec<HeldGroup>),
     /// Deltas that were set aside.
     Held(HeldGroup),
     /// Live records without their lines.
@@ -167,12 +169,20 @@ impl<'n> Inbox<'n> {
         }
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));
+        let mut rivals: BTreeMap<(InstanceId, FeedScope), Vec<HeldGroup>> = BTreeMap::new();
         for group in store.held_groups()? {
-            // The headers of a fork are listed with the fork.
-            if group.outcome != "fork" || !self.is_forked(&group) {
+            let feed = (group.origin, group.scope);
+            if group.outcome != "fork" {
+                items.push(Item::Held(group));
+            } else if store.served().head(&feed.0, feed.1)?.is_none() {
+                rivals.entry(feed).or_default().push(group);
+            } else if !self.is_forked(&group) {
                 items.push(Item::Held(group));
             }
+            // The headers of a fork are listed with the fork.
         }
+        let rivals = rivals.into_iter();
+        items.extend(rivals.map(|((origin, scope), groups)| Item::Rivals(origin, scope, groups)));
         items.extend(self.missing()?);
         items.extend(self.waiting()?);
         items.retain(|item| !self.is_blocked(item));
@@ -268,7 +278,7 @@ impl<'n> Inbox<'n> {
         let (scope, rule, since) = match item {
             Item::Held(group) => (Some(group.scope), group.rule.clone(), Some(group.since)),
             Item::Fork(feed) => (Some(feed.scope), None, None),
-            Item::Missing(_, scope, _) => (Some(*scope), None, None),
+            Item::Missing(_, scope, _) | Item::Rivals(_, scope, _) => (Some(*scope), None, None),
             Item::Peer(peer, _) => (None, None, Some(state_of(peer, self.node.now()).since)),
             Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
         };
@@ -321,9 +331,10 @@ impl Item {
             Self::OlderCopy => None,
             Self::Peer(peer, _) => Some(peer.id),
             Self::Fork(feed) => Some(feed.origin),
-            Self::Keys(origin, ..) | Self::Missing(origin, ..) | Self::Waiting(origin, _) => {
-                Some(*origin)
-            }
+            Self::Keys(origin, ..)
+            | Self::Missing(origin, ..)
+            | Self::Rivals(origin, ..)
+            | Self::Waiting(origin, _) => Some(*origin),
             Self::Held(group) => Some(group.origin),
         }
     }
@@ -333,7 +344,7 @@ impl Item {
         match self {
             Self::OlderCopy => "older_copy",
             Self::Peer(_, cause) => cause.as_str(),
-            Self::Fork(_) => "fork",
+            Self::Fork(_) | Self::Rivals(..) => "fork",
             Self::Keys(_, true, _) => "two_recovers",
             Self::Keys(_, false, _) => "two_rotates",
             Self::Held(group) => match group.outcome.as_str() {
@@ -357,7 +368,7 @@ impl Item {
                 let rule = group.rule.as_deref().unwrap_or_default();
                 format!("{} {} {rule}", group.scope.as_str(), group.log)
             }
-            Self::Missing(_, scope, _) => scope.as_str().to_owned(),
+            Self::Missing(_, scope, _) | Self::Rivals(_, scope, _) => scope.as_str().to_owned(),
             _ => String::new(),
         };
         let named = format!("{} {} {more}", self.cause(), origin.unwrap_or_default());

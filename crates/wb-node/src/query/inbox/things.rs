@@ -10,6 +10,8 @@ use crate::view::{InboxThing, SCHEMA_VERSION};
 
 /// What stands at the head that is kept.
 const KEPT: &str = "kept here";
+/// What stands at a header of a log that is not taken because of another.
+const NOT_TAKEN: &str = "not taken";
 /// What stands at a header that contradicts it.
 const CONTRADICTS: &str = "contradicts it";
 
@@ -44,6 +46,13 @@ impl Inbox<'_> {
                 entries.collect()
             }
             Item::Held(group) => self.held(group, key, "")?,
+            Item::Rivals(_, _, groups) => {
+                let mut things = Vec::new();
+                for group in groups {
+                    things.extend(self.held(group, key, NOT_TAKEN)?);
+                }
+                things
+            }
             Item::Fork(feed) => self.fork(feed, key)?,
             Item::Missing(origin, scope, _) => {
                 let missing = self.node.store.missing_records(origin, *scope)?;

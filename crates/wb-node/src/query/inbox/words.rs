@@ -54,6 +54,17 @@ impl Inbox<'_> {
                 )
             }
             Item::Fork(feed) => self.fork_words(feed, &name)?,
+            Item::Rivals(_, scope, _) => words(
+                format!(
+                    "two logs of the {scope} feed of {name} claim one place, both signed by {name}"
+                ),
+                format!(
+                    "neither is taken, so nothing of {name} in it is shown; what it takes back goes at once"
+                ),
+                format!(
+                    "nothing to do here; tell the operator of {name}: a new log of {name} ends it, and comes with `wb sync`"
+                ),
+            ),
             Item::Keys(_, true, _) => words(
                 format!(
                     "{name} was recovered a second time with the same words: somebody else may have them"

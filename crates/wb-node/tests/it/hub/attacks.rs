@@ -233,6 +233,34 @@ fn a_fork_that_comes_by_snapshot_is_kept_with_its_head() {
 }
 
 #[test]
+fn a_fork_of_two_logs_of_which_neither_is_held_is_told_and_neither_is_taken() {
+    let mut town = Town::new();
+    let steps = steps("fork_of_two_logs_nothing_held");
+    let alice = instance(steps[0]["lines"][0].as_str().expect("a text"));
+    let fork = |town: &Town| {
+        let items = town.inbox_of(&alice);
+        let fork = items.iter().find(|item| item.cause == "fork").cloned();
+        let fork = fork.unwrap_or_else(|| panic!("{items:#?}"));
+        let (_, things) = inbox_item(&town.south.node, &fork.key).expect("it is there");
+        assert_eq!(things.len() as u64, fork.count);
+        assert!(!fork.news, "it stays until it is over");
+        fork.happened
+    };
+    for step in &steps[..5] {
+        town.offer(&[section(step)]);
+    }
+    assert!(fork(&town).starts_with("two logs of the public feed of "));
+    let id = alice.parse().expect("an id");
+    assert_eq!(town.south.head(id), None, "neither is taken");
+    // What both have in common goes on.
+    for step in &steps[5..] {
+        town.offer(&[section(step)]);
+    }
+    assert!(fork(&town).contains("contradicts itself"));
+    assert_eq!(town.south.head(id).map(|head| head.seq), Some(0));
+}
+
+#[test]
 fn a_fork_that_a_new_log_ended_is_news() {
     let mut town = Town::new();
     let alice = play(&mut town, "fork_ended_by_a_new_log");
