@@ -24,7 +24,7 @@ static TARGET: LazyLock<&'static Target> = LazyLock::new(|| {
     target
 });
 
-fuzz_target!(init: drop(*TARGET), |input: &[u8]| {
+fuzz_target!(init: { LazyLock::force(&TARGET); }, |input: &[u8]| {
     let target = *TARGET;
     let before = memory::start();
     (target.run)(input);
