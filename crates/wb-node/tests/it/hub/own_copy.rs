@@ -1,10 +1,12 @@
 //! A node that runs from an older copy of its folder, which the guard does not notice.
 
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 use wb_core::scope::Scope;
 use wb_core::sync::{PeerCause, Policy};
 
+use super::stand_in::StandIn;
 use super::world::{BOTH_WAYS, HubUp, Member, titles};
 
 /// Everything that is copied when somebody copies all of a folder.
@@ -67,4 +69,36 @@ fn an_older_copy_that_the_hub_is_ahead_of_seals_and_pushes_nothing() {
     south.sync(&hub);
     south.assert_equals(&north);
     assert_eq!(titles(&south).len(), 3);
+}
+
+/// What a guard file counts.
+fn counted(guard: &Path) -> u64 {
+    let bytes = std::fs::read(guard).expect("a guard file");
+    let guard: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    guard["counter"].as_u64().expect("a counter")
+}
+
+/// The order is commit, guard, send: a process that ends between the last two, and whose databases come back
+/// as an older copy, has to know that something of it is elsewhere.
+#[test]
+fn the_guard_has_counted_before_anything_sealed_is_sent() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let mut north = Member::found("North");
+    north.register(&hub);
+    let (guard, to) = (north.home().guard(), hub.socket());
+    let (seen, counts) = channel();
+    let between = StandIn::start(move |asked| {
+        if asked.target().starts_with("/sync/v1/push") {
+            // Who asks for it waits until the sync is over.
+            let _ = seen.send(counted(&guard));
+        }
+        asked.hand_on(to)
+    });
+    north.edit_peer(&hub, |peer| peer.address = between.address());
+    assert_eq!(counted(&north.home().guard()), 0);
+    north.ask("A ladder", Scope::Public);
+
+    assert_eq!(north.sync(&hub).end, None);
+
+    assert_eq!(counts.try_iter().collect::<Vec<_>>(), [1]);
 }

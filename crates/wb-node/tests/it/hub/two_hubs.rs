@@ -110,3 +110,45 @@ fn whichever_road_a_delta_takes_first_the_other_brings_nothing_new() {
     assert_eq!(south.held_rows(), Vec::<String>::new());
     south.assert_sound();
 }
+
+/// Found by the simulator: South accepted North by name at Two, and North came by One, where it was only
+/// listed. There it was held for a decision that had been made.
+#[test]
+fn who_is_accepted_at_one_hub_is_shown_whichever_hub_brings_it() {
+    let (one, two) = (
+        HubUp::start("One", Policy::Open),
+        HubUp::start("Two", Policy::Open),
+    );
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    everywhere(&mut [&mut north, &mut south], &[&one, &two]);
+    south.follow_all(&one, &[]);
+    south.follow_all(&two, &[north.id()]);
+    north.ask("A ladder", Scope::Public);
+    for hub in [&one, &two] {
+        assert_eq!(north.sync(hub).end, None);
+    }
+
+    assert_eq!(south.sync(&one).end, None);
+    assert_eq!(titles(&south), ["A ladder"]);
+    assert_eq!(south.sync(&two).end, None);
+    assert_eq!(titles(&south), ["A ladder"]);
+}
+
+/// Found by the simulator: the name that a card had told stayed when the words of the card went, and `wb
+/// doctor` found that what is shown is not what is stored.
+#[test]
+fn who_is_unfollowed_leaves_nothing_that_the_doctor_finds() {
+    let hub = HubUp::start("One", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    everywhere(&mut [&mut north, &mut south], &[&hub]);
+    south.follow_all(&hub, &[north.id()]);
+    north.ask("A ladder", Scope::Public);
+    north.sync(&hub);
+    south.sync(&hub);
+    assert_eq!(titles(&south), ["A ladder"]);
+
+    south.unfollow(north.id());
+
+    assert_eq!(titles(&south), Vec::<String>::new());
+    south.assert_sound();
+}

@@ -18,7 +18,7 @@ use wb_core::want::Held;
 use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub, StoreLimits};
 use wb_net::signed::{Clock, Responder};
 use wb_net::{HubClient, ServerLimits};
-use wb_node::command::follow::accept_all;
+use wb_node::command::follow::{Target, accept_all, unfollow};
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
 use wb_node::command::join::{Offers, offers};
@@ -447,6 +447,11 @@ impl Member {
         let peer = self.peer(hub);
         let accepted = accepted.iter().copied().collect();
         accept_all(&mut self.node, &actor, peer, &accepted).expect("it follows");
+    }
+
+    pub fn unfollow(&mut self, origin: InstanceId) {
+        let actor = self.actor();
+        unfollow(&mut self.node, &actor, None, &Target::Instance(origin)).expect("it is followed");
     }
 
     pub fn peer(&self, hub: &HubUp) -> Peer {
