@@ -106,6 +106,10 @@ impl World {
                 self.recover(&mut origin);
             }
             985..1000 if !origin.suspect => self.send_flawed(&origin),
+            // This place of the dice is a recovery's while there is a theft.
+            970..985 if self.may_fork && !origin.suspect && !self.theft => {
+                self.restored_twice(&mut origin);
+            }
             _ => self.send_old_line(),
         }
         self.origin = origin;

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::super::seal::Sealed;
-use super::{Peer, World};
+use super::super::seal::{Owner, Sealed};
+use super::{Peer, SCOPES, World};
 use crate::naive::Outcome;
 
 /// How the outcomes count a log that was not taken because of another that was not taken either.
@@ -18,6 +18,28 @@ impl World {
         let held = state.and_then(|state| self.sealed.get(&state.head.hash));
         held.is_none_or(|held| place(held) < place(sealed))
             && peer.evidence.iter().any(|other| are_rivals(other, sealed))
+    }
+
+    /// The same old copy is restored twice and nobody is asked: two logs of one place. Of the first, some
+    /// get no more than a delta that they cannot place.
+    pub(super) fn restored_twice(&mut self, origin: &mut Owner) {
+        let mut first = origin.clone();
+        self.new_logs(&mut first);
+        self.new_logs(origin);
+        self.note("O was restored twice from one copy".to_owned());
+        for to in 0..self.peers.len() {
+            if self.rng.chance(50) {
+                let line = |hash: &str| first.lines.get(hash).cloned();
+                let scope = *self.rng.pick(&SCOPES);
+                if self.peers[to].scopes.contains(&scope) {
+                    self.send_identity(&first.identity, to);
+                    self.send_delta(&Rc::clone(&first.heads[scope]), to, &line);
+                }
+            }
+            if self.rng.chance(50) {
+                self.push(origin, to, &SCOPES);
+            }
+        }
     }
 
     pub(super) fn keep_evidence(

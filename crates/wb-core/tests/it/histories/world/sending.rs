@@ -23,7 +23,7 @@ impl World {
         }
     }
 
-    fn send_delta(
+    pub(super) fn send_delta(
         &mut self,
         delta: &Rc<Sealed>,
         to: usize,
