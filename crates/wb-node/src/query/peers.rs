@@ -116,10 +116,14 @@ pub(crate) fn label(name: &str, id: &InstanceId) -> String {
 }
 
 fn follows(node: &Node, list: &FollowList) -> Result<FollowsView> {
-    let known = node.store.instances()?.into_iter();
-    let names: BTreeMap<InstanceId, String> = known
-        .filter_map(|instance| Some((instance.id, instance.name?)))
+    // A hub has its name from itself; whoever has a card here, from that.
+    let hubs = node.store.peers()?.into_iter();
+    let mut names: BTreeMap<InstanceId, String> = hubs
+        .filter(|hub| !hub.name.is_empty())
+        .map(|hub| (hub.id, hub.name))
         .collect();
+    let known = node.store.instances()?.into_iter();
+    names.extend(known.filter_map(|instance| Some((instance.id, instance.name?))));
     let named = |ids: &[InstanceId]| {
         let named = ids.iter().map(|id| NamedView {
             id: *id,
