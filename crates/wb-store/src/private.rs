@@ -260,6 +260,20 @@ impl Private {
             .optional()?)
     }
 
+    /// The account of a user record.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn account_of(&self, user: &RecordId) -> Result<Option<Account>> {
+        let sql =
+            "SELECT user_id, handle, state, role, created_at FROM accounts WHERE user_id = ?1";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([Sql(user)], read_account)
+            .optional()?)
+    }
+
     /// Adds a contact of a user or a request.
     ///
     /// # Errors
@@ -391,6 +405,19 @@ impl Private {
             .connection
             .prepare_cached(&sql)?
             .query_row([Sql(record)], read_invite)
+            .optional()?)
+    }
+
+    /// The invite of a link's secret.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn invite_by_token(&self, token: &str) -> Result<Option<InviteRow>> {
+        let sql = format!("{INVITE} WHERE token = ?1");
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([token], read_invite)
             .optional()?)
     }
 
