@@ -49,6 +49,10 @@ pub struct Settings {
     pub zstd_level: i32,
     /// Where the node listens.
     pub node_listen: SocketAddr,
+    /// Names under which browsers reach the node, beside those of this computer.
+    pub node_hosts: Vec<String>,
+    /// Whether a proxy with TLS stands in front of the node.
+    pub node_behind_proxy: bool,
     /// How often the node syncs by itself; none: by hand.
     pub sync_every: Option<Duration>,
     /// Where the hub listens.
@@ -71,7 +75,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 9] = [
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -89,6 +93,18 @@ const KNOWN: [Known; 7] = [
         variable: "WB_NODE_LISTEN",
         default: "127.0.0.1:8000",
         about: "address and port of `wb up`",
+    },
+    Known {
+        key: "node.hosts",
+        variable: "WB_NODE_HOSTS",
+        default: "",
+        about: "names under which browsers reach the node, with commas between; this computer's own need not be named",
+    },
+    Known {
+        key: "node.behind_proxy",
+        variable: "WB_NODE_BEHIND_PROXY",
+        default: "false",
+        about: "`true` when a proxy with TLS stands in front of the node: its pages then say so to browsers",
     },
     Known {
         key: "sync.every_minutes",
@@ -173,6 +189,8 @@ impl Settings {
             default_scope: read.parsed("share.default_scope")?,
             zstd_level: read.number("bundle.zstd_level", ZSTD_LEVELS)?,
             node_listen: read.parsed("node.listen")?,
+            node_hosts: names(read.text("node.hosts")),
+            node_behind_proxy: read.parsed("node.behind_proxy")?,
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
             hub_listen: read.parsed("hub.listen")?,
             hub_policy: policy(read.text("hub.policy"))
@@ -181,6 +199,15 @@ impl Settings {
             list,
         })
     }
+}
+
+/// Names with commas between.
+fn names(text: &str) -> Vec<String> {
+    let names = text.split(',').map(str::trim);
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Reads `open` or `approval`.

@@ -23,5 +23,6 @@ mod visit;
 mod words;
 
 pub use door::router;
+pub use limits::SETUP_MINUTES;
 pub use routes::{Access, ROUTES, Route};
 pub use site::{Site, SiteConfig};
