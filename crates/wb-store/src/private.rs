@@ -274,6 +274,22 @@ impl Private {
             .optional()?)
     }
 
+    /// Forgets an account that never was a member, with its sessions and contacts.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn forget_account(&self, user: &RecordId) -> Result<()> {
+        for sql in [
+            "DELETE FROM sessions WHERE user_id = ?1",
+            "DELETE FROM contacts WHERE owner = ?1",
+            "DELETE FROM attributes WHERE user_id = ?1",
+            "DELETE FROM accounts WHERE user_id = ?1 AND state = 'pending'",
+        ] {
+            self.connection.prepare_cached(sql)?.execute([Sql(user)])?;
+        }
+        Ok(())
+    }
+
     /// Adds a contact of a user or a request.
     ///
     /// # Errors

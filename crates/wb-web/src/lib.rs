@@ -14,6 +14,7 @@ mod browser;
 mod door;
 mod form;
 mod headers;
+mod jobs;
 mod limits;
 mod pages;
 mod routes;

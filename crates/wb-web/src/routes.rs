@@ -4,7 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    found, home, invite, invites, login, members, request, requests, settings, share, waiting,
+    found, home, invite, invites, login, members, request, requests, review, settings, share, sync,
+    waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -59,7 +60,7 @@ const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
     }
 }
 
-use Access::{Admin, Anyone, Member, Setup, Waiting};
+use Access::{Admin, Anyone, Member, Setup, Steward, Waiting};
 
 /// The list.
 pub const ROUTES: &[Route] = &[
@@ -91,6 +92,13 @@ pub const ROUTES: &[Route] = &[
     post("/invites", Member, invites::create),
     get("/invites/{token}", Member, invites::card),
     get("/invites/{token}/picture.svg", Member, invites::picture),
+    get("/review", Steward, review::queue),
+    post("/review/account", Steward, review::account),
+    post("/review/origin", Steward, review::origin),
+    get("/sync", Steward, sync::dashboard),
+    post("/sync/now", Steward, sync::now),
+    post("/sync/preview", Steward, sync::preview),
+    post("/sync/keep", Steward, share::keep),
     get("/settings", Member, settings::page),
     post("/settings/sessions/approve", Member, settings::approve),
     post("/settings/sessions/end", Member, settings::end),

@@ -38,12 +38,17 @@ const MEMBER_WAYS: &[(&str, &str)] = &[
     ("/settings", "Settings"),
 ];
 
+const STEWARD_WAYS: &[(&str, &str)] = &[("/sync", "Sync"), ("/review", "Review")];
+
 impl Shell {
     pub fn of(visit: &Visit<'_>, title: String) -> Self {
         let account = visit.caller.member();
         let mut ways = Vec::new();
         if account.is_some() {
             ways.extend(MEMBER_WAYS);
+        }
+        if visit.is_steward() {
+            ways.extend(STEWARD_WAYS);
         }
         let way = |(path, name): &(&'static str, &'static str)| Way {
             path,

@@ -9,6 +9,7 @@ use wb_node::{Node, NodeError};
 use wb_store::Home;
 use zeroize::Zeroizing;
 
+use crate::jobs::Jobs;
 use crate::limits::{NODES_KEPT_MAX, SETUP_MINUTES};
 
 /// How pages are served.
@@ -29,6 +30,7 @@ pub struct Site {
     pub(crate) config: SiteConfig,
     nodes: Mutex<Vec<Node>>,
     founding: Mutex<Option<Founding>>,
+    pub(crate) jobs: Jobs,
 }
 
 /// A founding that is under way.
@@ -57,6 +59,7 @@ impl Site {
             config,
             nodes: Mutex::default(),
             founding: Mutex::default(),
+            jobs: Jobs::default(),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod record_share;
 pub mod request_add;
 pub mod request_complete;
 pub mod request_edit;
+pub mod review;
 pub mod session;
 pub mod sync;
 pub mod user_add;

@@ -8,6 +8,7 @@ pub mod invites;
 pub mod peers;
 pub mod records;
 pub mod requests;
+pub mod review;
 pub mod status;
 pub mod sync_log;
 pub mod users;

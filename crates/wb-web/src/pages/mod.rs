@@ -8,6 +8,8 @@ pub mod login;
 pub mod members;
 pub mod request;
 pub mod requests;
+pub mod review;
 pub mod settings;
 pub mod share;
+pub mod sync;
 pub mod waiting;
