@@ -12,7 +12,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use wb_core::id::Hash;
 use wb_node::{Node, entropy};
@@ -185,12 +185,17 @@ const NOT_FOUNDED: &str =
 const STALE_FORM: &str = "This form is from another log-in, or was not made here. Go back, load the page again, and send it again; \
      nothing was changed.";
 
-/// Where a form was sent from, as far as the browser says it.
+/// Whether a form was sent from a page of ours, as far as the browser says it. Our pages tell no referrer,
+/// and a browser that obeys says `null` for the origin then; newer ones say in a field of its own whether
+/// it was the same site.
 fn is_same_origin(headers: &HeaderMap, base: &str) -> bool {
-    headers
-        .get(ORIGIN)
-        .is_none_or(|origin| origin.as_bytes() == base.as_bytes())
+    let from = headers.get(ORIGIN).map(HeaderValue::as_bytes);
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    from.is_none_or(|from| from == b"null" || from == base.as_bytes())
+        && site.is_none_or(|site| site == b"same-origin")
 }
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address under which this was asked; none where that is not one of ours.
 fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
@@ -239,7 +244,7 @@ fn cookie_text(site: &Site, cookie: &Cookie) -> String {
     )
 }
 
-fn put(response: &mut Response, name: http::HeaderName, value: &str) {
+fn put(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use wb_core::time::Timestamp;
 use wb_node::command::sync::{SyncInput, Synced, lock, sync};
 use wb_node::plan::headline;
 use wb_node::{Actor, Node, NodeError};
@@ -84,7 +83,7 @@ impl Jobs {
     }
 
     /// Starts one, unless one runs.
-    pub fn start(&self, what: What, home: Home, actor: Actor, now: Timestamp) {
+    pub fn start(&self, what: What, home: Home, actor: Actor) {
         let mut current = self.lock();
         if current.as_ref().is_some_and(|job| !job.ended) {
             return;

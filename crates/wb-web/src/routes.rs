@@ -27,6 +27,20 @@ pub enum Access {
     Admin,
 }
 
+impl Access {
+    /// Who that is, in words.
+    pub(crate) fn who(self) -> &'static str {
+        match self {
+            Self::Setup => "the link that was printed",
+            Self::Anyone => "nobody in particular",
+            Self::Waiting => "a browser that asked to be let in",
+            Self::Member => "a member",
+            Self::Steward => "a steward",
+            Self::Admin => "an admin",
+        }
+    }
+}
+
 /// What answers.
 pub type Handler = fn(&mut Visit<'_>) -> Result<Answer, Trouble>;
 

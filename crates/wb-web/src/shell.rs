@@ -2,6 +2,7 @@
 
 use askama::Template;
 use http::StatusCode;
+use wb_node::NodeError;
 
 use crate::answer::Answer;
 use crate::assets;
@@ -82,7 +83,7 @@ struct TroublePage {
 pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
     let is_in = visit.caller.member().is_some();
     let (status, title, next, link) = match trouble {
-        Trouble::NotFound => (
+        Trouble::NotFound | Trouble::Node(NodeError::Unknown { .. }) => (
             StatusCode::NOT_FOUND,
             "Nothing is here",
             "It may have been taken back, or the address is not complete.",
@@ -94,7 +95,7 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
             "This page is for members of this community.",
             Some(("/login", "Log in")),
         ),
-        Trouble::Forbidden(_) => (
+        Trouble::Forbidden(_) | Trouble::Node(NodeError::Forbidden { .. }) => (
             StatusCode::FORBIDDEN,
             "This is not for you",
             "Ask an admin of your community if you should be able to do this.",

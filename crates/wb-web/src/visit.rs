@@ -34,7 +34,7 @@ pub enum Trouble {
     #[error("there is no such page")]
     NotFound,
     /// This browser may not.
-    #[error("this needs {0:?}")]
+    #[error("this needs {}", .0.who())]
     Forbidden(Access),
     /// What was typed cannot be taken; the words are for whoever typed it.
     #[error("{0}")]

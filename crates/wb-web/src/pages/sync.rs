@@ -52,8 +52,7 @@ pub fn preview(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 
 fn start(visit: &mut Visit<'_>, what: What) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
-    let now = visit.node()?.now();
     let home = visit.site.config.home.clone();
-    visit.site.jobs.start(what, home, actor, now);
+    visit.site.jobs.start(what, home, actor);
     Ok(Answer::see("/sync"))
 }

@@ -1,0 +1,4 @@
+//! The pages from outside: who may see what, and what a form does.
+
+mod access;
+mod site;
