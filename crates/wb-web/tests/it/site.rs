@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use wb_core::hash;
-use wb_core::id::RecordId;
+use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
 use wb_node::Node;
 use wb_node::command::init::{Init, init};
 use wb_node::command::request_add::{RequestAdd, request_add};
-use wb_node::command::session::{session_ask, session_begin};
+use wb_node::command::session::{session_ask, session_begin, session_of};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_store::{Home, Role};
 use wb_web::{Site, SiteConfig};
@@ -34,17 +34,39 @@ pub struct Elm {
 /// A browser.
 #[derive(Clone)]
 pub struct Browser {
-    /// What it is called in the table.
-    pub name: &'static str,
-    cookie: Option<(String, String)>,
+    cookie: (String, String),
+}
+
+impl Browser {
+    /// What it sends with each request.
+    pub fn cookie_line(&self) -> String {
+        let (name, secret) = &self.cookie;
+        format!("{name}={secret}")
+    }
+
+    /// What pages of ours put into its forms.
+    pub fn form_token(&self) -> String {
+        hash::sha256(&[b"wb form\0", self.cookie.1.as_bytes()].concat()).to_string()
+    }
+
+    /// What its session is called in lists.
+    pub fn session_name(&self) -> String {
+        session_of(&self.cookie.1).to_string()
+    }
 }
 
 /// What came back.
 pub struct Came {
     pub status: StatusCode,
     pub location: Option<String>,
-    pub cookies: Vec<String>,
+    pub headers: HeaderMap,
     pub body: String,
+}
+
+impl Came {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 impl Elm {
@@ -101,31 +123,51 @@ impl Elm {
     pub fn stranger(&self) -> Browser {
         let cookie = format!("wb_visitor_{}", self.node().own_id().short());
         Browser {
-            name: "anybody",
-            cookie: Some((cookie, "5".repeat(64))),
+            cookie: (cookie, "5".repeat(64)),
         }
     }
 
     /// A browser that waits to be let in.
     pub fn waiting(&self) -> Browser {
         let asked = session_ask(&self.node(), "mira", "A browser").expect("it asks");
-        self.browser("waiting", asked.expect("it waits").0.to_string())
+        self.browser(asked.expect("it waits").0.to_string())
     }
 
     /// A browser of a member.
-    pub fn of(&self, name: &'static str, handle: &str) -> Browser {
+    pub fn of(&self, handle: &str) -> Browser {
         let node = self.node();
         let found = node.store().private().account(handle).expect("it is read");
         let secret = session_begin(&node, &found.expect("an account"), "A browser");
-        self.browser(name, secret.expect("it is in").0.to_string())
+        self.browser(secret.expect("it is in").0.to_string())
     }
 
-    fn browser(&self, name: &'static str, secret: String) -> Browser {
+    fn browser(&self, secret: String) -> Browser {
         let cookie = format!("wb_session_{}", self.node().own_id().short());
         Browser {
-            name,
-            cookie: Some((cookie, secret)),
+            cookie: (cookie, secret),
         }
+    }
+
+    /// The browser that was given a session with an answer.
+    pub fn holding(&self, came: &Came) -> Browser {
+        let set = came.headers.get_all(SET_COOKIE).iter();
+        let lines = set.filter_map(|line| line.to_str().ok());
+        let secret = lines
+            .filter_map(|line| line.split(';').next()?.split_once('='))
+            .find(|(name, _)| name.starts_with("wb_session_"))
+            .map(|(_, secret)| secret.to_owned());
+        self.browser(secret.expect("a session"))
+    }
+
+    /// Where the request of `mira` stands.
+    pub fn status_of_request(&self) -> &'static str {
+        let node = self.node();
+        let key = RecordRef {
+            origin: node.own_id(),
+            id: self.request,
+        };
+        let request = wb_node::query::requests::request(&node, &key);
+        request.expect("a request").status.as_str()
     }
 
     pub async fn get(&self, browser: &Browser, path: &str) -> Came {
@@ -134,8 +176,7 @@ impl Elm {
 
     /// Sends a form as a page of ours would.
     pub async fn post(&self, browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Came {
-        let secret = browser.cookie.as_ref().map_or("", |(_, secret)| secret);
-        let token = hash::sha256(&[b"wb form\0", secret.as_bytes()].concat()).to_string();
+        let token = browser.form_token();
         let mut all = vec![("form_token", token.as_str())];
         all.extend(fields);
         self.ask(browser, Method::POST, path, &all).await
@@ -148,20 +189,16 @@ impl Elm {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Came {
-        let pairs: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", value.replace(' ', "+")))
-            .collect();
-        let mut request = Request::builder()
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, NAME)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if let Some((name, secret)) = &browser.cookie {
-            request = request.header(COOKIE, format!("{name}={secret}"));
-        }
-        let request = request
-            .body(Body::from(pairs.join("&")))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(COOKIE, browser.cookie_line())
+            .body(Body::from(form))
             .expect("a request");
         self.send(request).await
     }
@@ -178,8 +215,8 @@ impl Elm {
         let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();
         Came {
             status: parts.status,
-            location: parts.headers.get(http::header::LOCATION).map(text),
-            cookies: parts.headers.get_all(SET_COOKIE).iter().map(text).collect(),
+            location: parts.headers.get(LOCATION).map(text),
+            headers: parts.headers,
             body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
