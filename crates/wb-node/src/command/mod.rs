@@ -11,6 +11,7 @@ pub mod init;
 pub mod invite_create;
 pub mod invite_take;
 pub mod join;
+pub mod login_link;
 pub mod publish;
 pub mod rebuild;
 pub mod record_share;
