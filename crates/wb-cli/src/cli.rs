@@ -82,6 +82,8 @@ pub enum Command {
     Join(commands::join::Join),
     /// Show what is here, what left, what would leave, and what of others is held
     Status,
+    /// List what was set aside or needs a person: what happened, what is safe, what to do next
+    Inbox(commands::inbox::Inbox),
     /// Check that every file is sound
     Doctor,
     /// Follow an instance, or everybody a hub lists (HUB/*)
@@ -130,6 +132,8 @@ pub enum Command {
     /// Settings
     #[command(subcommand)]
     Config(commands::config::Config),
+    /// Run simulated nodes and hubs with faults, and check that they end up equal
+    Sim(commands::sim::Sim),
     /// Print completions for a shell
     Completions(commands::completions::Completions),
     /// Print the manual page

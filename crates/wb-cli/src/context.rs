@@ -56,7 +56,7 @@ impl Context {
 
     /// Opens the instance and says who acts.
     pub fn acting(&self) -> wb_node::Result<(Node, Actor)> {
-        let node = self.node()?;
+        let node = self.node()?.asking_for(self.settings()?.sync_kinds);
         let actor = self.actor(&node)?;
         Ok((node, actor))
     }

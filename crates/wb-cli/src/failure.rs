@@ -44,6 +44,18 @@ struct ErrorBody<'a> {
     hint: Option<String>,
 }
 
+/// What to do about a disk that is full or read-only, whatever was being written.
+fn hint_of_disk(error: &anyhow::Error) -> Option<String> {
+    let error = error.downcast_ref::<std::io::Error>()?;
+    if wb_store::is_io_full(error) {
+        Some(wb_node::FULL.to_owned())
+    } else if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        Some(wb_node::READ_ONLY.to_owned())
+    } else {
+        None
+    }
+}
+
 /// Tells an error on standard error and gives the exit code.
 pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     // `wb … | head` closes the pipe; that is no error of anybody.
@@ -58,7 +70,7 @@ pub fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     } else if let Some(node) = error.downcast_ref::<NodeError>() {
         (node.kind(), node.hint())
     } else {
-        (ErrorKind::Failed, None)
+        (ErrorKind::Failed, hint_of_disk(error))
     };
     // Messages of the use cases are whole; other errors are told with their causes.
     let message = match error.downcast_ref::<NodeError>() {

@@ -16,6 +16,9 @@ pub const DELTA_BYTES_MAX: u64 = 33_554_432;
 pub const ENTRY_BYTES_MAX: usize = 320;
 /// Entries of one identity log; protects whoever must verify it at first contact.
 pub const IDENTITY_ENTRIES_MAX: usize = 1_024;
+/// Bytes of one entry of an identity log, signature included; protects the memory of whoever reads a whole
+/// log before it can verify it. An entry of this version has about 700.
+pub const IDENTITY_ENTRY_BYTES_MAX: usize = 4_096;
 /// Items in one `chain` or `retracted` line of a snapshot.
 pub const CHUNK_ITEMS_MAX: usize = 1_000;
 /// Feed sections in one bundle: what the line of its head can list.
@@ -62,6 +65,14 @@ pub const FEED_KINDS_MAX: usize = 64;
 pub const FOLLOWS_MAX: usize = 10_000;
 /// Lines in a sample.
 pub const LINES_NEWEST_MAX: usize = 50;
+/// Seconds of `retry_after` that a client waits out within one call; a longer wait ends it.
+pub const RETRY_AFTER_WAITED_MAX: u64 = 10;
+/// How often one request is repeated because of `retry_after`; ends what never is granted.
+pub const RETRIES_MAX: u32 = 5;
+/// Members of one hub's directory that a client reads; protects its memory and its reader's patience.
+pub const DIRECTORY_READ_MAX: usize = 10_000;
+/// Feeds whose heads a client reads of one hub; protects its memory.
+pub const HEADS_READ_MAX: usize = 100_000;
 /// Seconds a signed request is valid at most.
 pub const REQUEST_SECONDS_MAX: u64 = 120;
 /// Seconds a request may come from the future: clocks of honest machines differ by less.

@@ -28,7 +28,7 @@ macro_rules! rules {
 }
 
 rules! {
-    /// A line of more than `LINE_BYTES_MAX` bytes.
+    /// A line of more than `LINE_BYTES_MAX` bytes, or an identity entry of more than `IDENTITY_ENTRY_BYTES_MAX`.
     LineTooLong = "line_too_long",
     /// Bytes that are not UTF-8.
     NotUtf8 = "not_utf8",

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::PROTOCOL;
 use crate::id::{Hash, InstanceId, LogId};
 use crate::identity::{IdentityLog, Position};
 use crate::json::object_only;
 use crate::kinds::ProtocolRange;
+use crate::protocol::PROTOCOL;
 use crate::rule::Rule;
 use crate::scope::{FeedScope, Kind};
 use crate::signed::{self, Signer, Unverified};
@@ -82,6 +82,14 @@ impl Want {
         signer.sign(signed::WANT, &signed::payload(self))
     }
 
+    /// What the author of a want file speaks, by its first line alone: to tell who has to be upgraded.
+    #[must_use]
+    pub fn speaks(line: &[u8]) -> Option<(ProtocolRange, String)> {
+        let unverified = Unverified::read(line, signed::WANT).ok()?;
+        let want: Self = serde_json::from_slice(unverified.payload()).ok()?;
+        Some((want.protocol, want.software))
+    }
+
     /// Reads a want file: its signed line and its author's identity log.
     ///
     /// # Errors
@@ -92,7 +100,7 @@ impl Want {
             Unverified::read(first.as_ref(), signed::WANT).map_err(|rule| (1, rule))?;
         let want: Self =
             serde_json::from_slice(unverified.payload()).map_err(|_| (1, Rule::WantMalformed))?;
-        if !want.protocol.meets(PROTOCOL) {
+        if want.protocol.newest_common(PROTOCOL).is_none() {
             return Err((1, Rule::VersionSkew));
         }
         let identity = IdentityLog::verify(Some(want.instance), log)

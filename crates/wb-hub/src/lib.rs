@@ -5,16 +5,28 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod limits;
 mod places;
 mod problems;
+mod quota;
+mod rates;
 mod routes;
 mod service;
 mod sqlite;
 mod store;
+mod subset;
+mod waits;
 
-pub use service::{Hub, HubInfo, Report, Times};
-pub use sqlite::SqliteHub;
-pub use store::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
-    SnapshotAsk, StoreProblem,
+pub use limits::{
+    ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
+pub use places::LargeBodies;
+pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
+pub use rates::Rate;
+pub use service::{Hub, HubInfo, Report, Times};
+pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
+pub use store::{
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
+};
+pub use waits::WAITS_PER_MEMBER_MAX;

@@ -1,9 +1,17 @@
 //! Refusals of a hub, each with what happened and who has to do what.
 
+use wb_core::kinds::ProtocolRange;
+use wb_core::protocol::{PROTOCOL, Upgrade, Versions};
 use wb_core::sync::{Cause, Problem, Standing, Standings};
 use wb_net::BodyError;
 
+use crate::quota::Counted;
 use crate::store::{PageRefused, PushRefused, StoreProblem};
+
+/// Seconds after which a full queue is worth asking again: an operator looks at it by day.
+const QUEUE_RETRY_AFTER: u64 = 3_600;
+/// Seconds after which a place for a large body is worth asking for again.
+const PLACE_RETRY_AFTER: u64 = 5;
 
 /// A refusal on its way up; boxed, because it is far larger than what succeeds.
 pub(crate) type Refusal = Box<Problem>;
@@ -50,6 +58,28 @@ pub(crate) fn of_request(cause: Cause, hub: &str, now: u64) -> Refusal {
     if cause == Cause::Clock {
         problem.now = Some(now);
     }
+    problem
+}
+
+/// A refusal for a call in a protocol that is not spoken here.
+pub(crate) fn version_skew(asked: u32, hub: &str) -> Refusal {
+    let only = ProtocolRange {
+        min: asked,
+        max: asked,
+    };
+    let action = match PROTOCOL.upgrade(only) {
+        Some(Upgrade::Us(to)) => format!(
+            "the operator of {hub} has to upgrade it to a program that speaks protocol {to}"
+        ),
+        Some(Upgrade::Them(to)) => format!("upgrade your program to one that speaks protocol {to}"),
+        None => "call again".to_owned(),
+    };
+    let detail = format!(
+        "the call is made in protocol {asked}, and {hub} speaks {}",
+        Versions(PROTOCOL)
+    );
+    let mut problem = refusal(Cause::VersionSkew, detail, action);
+    problem.protocol = Some(PROTOCOL);
     problem
 }
 
@@ -102,13 +132,57 @@ pub(crate) fn of_body(error: &BodyError) -> Refusal {
     problem
 }
 
+/// A refusal for who asks too often.
+pub(crate) fn asks_too_often(who: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{who} asks too often; nothing was changed"),
+        format!("ask again after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// A refusal for a first registration where there were too many.
+pub(crate) fn too_many_register(how_many: &str, retry_after: u64) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!("{how_many} have registered within the last hour; nothing was changed"),
+        format!("register after {}", time(retry_after)),
+    );
+    problem.retry_after = Some(retry_after);
+    problem
+}
+
+/// Seconds as people say them.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "a second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
 /// A refusal for a large body while as many as the hub takes at once are being taken.
 pub(crate) fn no_place() -> Refusal {
-    refusal(
+    let mut problem = refusal(
         Cause::Busy,
         "the hub is taking as many large bodies as it can at once; nothing was changed",
         "try again",
-    )
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
+}
+
+/// A refusal for a large body whose place went to somebody else.
+pub(crate) fn gave_up(why: &str) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooSlow,
+        format!("the body was given up: {why}; nothing was changed"),
+        "try again",
+    );
+    problem.retry_after = Some(PLACE_RETRY_AFTER);
+    problem
 }
 
 /// A refusal for something that is not well formed.
@@ -128,6 +202,37 @@ pub(crate) fn registration_stale(counter: u64) -> Refusal {
         "register again with a counter above that",
     );
     problem.counter = Some(counter);
+    problem
+}
+
+/// A registration while as many wait as may.
+pub(crate) fn queue_full(waiting: u64, hub: &str) -> Refusal {
+    let mut problem = refusal(
+        Cause::TooMany,
+        format!(
+            "{waiting} registrations wait for approval at {hub}, and none of them makes room; nothing was changed"
+        ),
+        format!("ask the operator of {hub} to look through them, and register after that"),
+    );
+    problem.retry_after = Some(QUEUE_RETRY_AFTER);
+    problem
+}
+
+/// A push after which there would be too much of one member.
+fn over_quota(counted: Counted, limit: u64, used: u64) -> Refusal {
+    let what = counted.as_str();
+    let mut problem = refusal(
+        Cause::OverQuota,
+        format!(
+            "the hub keeps {limit} {what} of one member, and there would be {used}; nothing of the push counts"
+        ),
+        format!(
+            "ask the operator of the hub for more room (`hub.member_{what}_max`), or take records back"
+        ),
+    );
+    problem.quota = Some(what.to_owned());
+    problem.limit = Some(limit);
+    problem.used = Some(used);
     problem
 }
 
@@ -176,6 +281,11 @@ pub(crate) fn of_push(refused: &PushRefused) -> Refusal {
         PushRefused::NotPublic => bad_request(
             "the push holds a feed for named peers, which a hub must not see; nothing of it counts",
         ),
+        PushRefused::OverQuota {
+            counted,
+            limit,
+            used,
+        } => over_quota(*counted, *limit, *used),
         PushRefused::Body(error) => bad_request(format!("{error}; nothing of the push counts")),
     }
 }

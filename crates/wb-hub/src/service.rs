@@ -12,26 +12,25 @@ use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
 use wb_core::time::Timestamp;
 use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
 use wb_net::{BodyLimit, read_body};
 
+use crate::limits::{Charges, HubLimits};
 use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
 use crate::store::{HubStore, Kept};
+use crate::waits::Waits;
 
 /// Bytes of a registration: an identity log of its full length as this program writes it, and a card. It
 /// has to be read before its sender is known, so nothing more is taken.
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
-/// Large bodies of members in memory at once, each with what it unpacks to.
-const LARGE_BODIES_MAX: usize = 4;
-/// Large registrations in memory at once: they are of strangers, who must not take the members' places.
-const LARGE_REGISTRATIONS_MAX: usize = 4;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -60,6 +59,8 @@ pub struct Hub<S> {
     times: Times,
     report: Report,
     arrived: watch::Sender<u64>,
+    charges: Charges,
+    waits: Waits,
     pushes: Places,
     registrations: Places,
 }
@@ -80,6 +81,19 @@ impl<S: HubStore> Hub<S> {
         times: Times,
         report: Report,
     ) -> Arc<Self> {
+        Self::with_limits(store, responder, info, times, report, HubLimits::default())
+    }
+
+    /// As [`Hub::new`], with other limits.
+    #[must_use]
+    pub fn with_limits(
+        store: S,
+        responder: Responder,
+        info: HubInfo,
+        times: Times,
+        report: Report,
+        limits: HubLimits,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store,
             responder,
@@ -87,8 +101,11 @@ impl<S: HubStore> Hub<S> {
             times,
             report,
             arrived: watch::Sender::new(0),
-            pushes: Places::new(LARGE_BODIES_MAX),
-            registrations: Places::new(LARGE_REGISTRATIONS_MAX),
+            charges: Charges::new(&limits),
+            waits: Waits::default(),
+            pushes: Places::new(limits.large_bodies),
+            // They are of strangers, who must not take the members' places.
+            registrations: Places::new(limits.large_bodies),
         })
     }
 
@@ -109,6 +126,14 @@ impl<S: HubStore> Hub<S> {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.times)()
+    }
+
+    pub(crate) fn charges(&self) -> &Charges {
+        &self.charges
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// Wakes whoever waits for changes.
@@ -171,7 +196,7 @@ enum Route {
 
 impl Route {
     fn of(method: &Method, path: &str) -> Option<Self> {
-        let path = path.strip_prefix("/sync/v1/")?;
+        let (_, path) = of_path(path)?;
         let first = path.split('/').next().unwrap_or_default();
         let route = match (method.as_str(), first) {
             ("POST", "register") => Self::Register,
@@ -215,22 +240,26 @@ async fn dispatch<S: HubStore>(
         "/readyz" => return ready(&hub).await,
         _ => {}
     }
-    let route = Route::of(&parts.method, &path);
-    if path == "/.well-known/wb/node" && parts.method == Method::GET {
-        let request = Request::new(parts, Vec::new());
-        let body = wb_core::signed::payload(&hub.who_is_this());
-        return hub.responder.answer(&request, Reply::ok(JSON, body));
-    }
-    let Some(route) = route else {
-        let request = Request::new(parts, Vec::new());
-        let refusal = Reply::refusal(&problems::not_found("such call"));
-        return hub.responder.answer(&request, refusal);
-    };
+    let is_who = path == "/.well-known/wb/node" && parts.method == Method::GET;
+    // Before anything else is looked at: the form of everything else is of that protocol.
+    let spoken = PROTOCOL.min..=PROTOCOL.max;
+    let other = of_path(&path).filter(|(asked, _)| !spoken.contains(asked));
+    let route = Route::of(&parts.method, &path).filter(|_| other.is_none());
     let mut request = Request::new(parts, Vec::new());
-    let reply = match serve(&hub, route, &mut request, body).await {
-        Ok(reply) => reply,
-        Err(problem) => Reply::refusal(&problem),
+    let answered = match route {
+        Some(route) => serve(&hub, route, &mut request, body).await,
+        None => hub.charges.address(&request, hub.now()).and_then(|()| {
+            if let Some((asked, _)) = other {
+                Err(problems::version_skew(asked, &hub.info.name))
+            } else if is_who {
+                let body = wb_core::signed::payload(&hub.who_is_this());
+                Ok(Reply::ok(JSON, body))
+            } else {
+                Err(problems::not_found("such call"))
+            }
+        }),
     };
+    let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
     hub.responder.answer(&request, reply)
 }
 
@@ -241,14 +270,23 @@ async fn serve<S: HubStore>(
     request: &mut Request,
     body: Body,
 ) -> Result<Reply, Refusal> {
-    let (unverified, waiting) = hub.receive(route, request, body).await?;
+    let received = hub.receive(route, request, body).await;
+    let (unverified, waiting) = received.map_err(|refusal| hub.of_unknown(request, refusal))?;
     let held = hub.kept(hub.store.identity(unverified.key().instance).await)?;
-    if route == Route::Register {
-        let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
-        return routes::register::register(hub, &unverified, held, &body).await;
-    }
     let verified = unverified.verify(held.as_ref(), hub.responder.now());
-    let sender = verified.map_err(|cause| hub.refuse(cause))?.sender;
+    if route == Route::Register {
+        // One that brings a newer key verifies under the log it brings, and so counts as unknown here.
+        match verified {
+            Ok(verified) => hub.charges.member(verified.sender, hub.now())?,
+            Err(_) => hub.charges.address(request, hub.now())?,
+        }
+        let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
+        return routes::register::register(hub, request, &unverified, held, &body).await;
+    }
+    let sender = verified
+        .map_err(|cause| hub.of_unknown(request, hub.refuse(cause)))?
+        .sender;
+    hub.charges.member(sender, hub.now())?;
     if route != Route::Member {
         check_member(hub, sender).await?;
     }
@@ -267,6 +305,14 @@ async fn serve<S: HubStore>(
 }
 
 impl<S: HubStore> Hub<S> {
+    /// A refusal of a request that nobody is known to have sent; charged to its address, so that it is
+    /// another once that has nothing left. Verifying comes first, and who verifies is not charged here: it
+    /// costs no more than signing a refusal, and nobody is locked out by who shares an address.
+    fn of_unknown(&self, request: &Request, refusal: Refusal) -> Refusal {
+        let charged = self.charges.address(request, self.now());
+        charged.err().unwrap_or(refusal)
+    }
+
     fn refuse(&self, cause: Cause) -> Refusal {
         problems::of_request(cause, &self.info.name, self.responder.now())
     }
@@ -302,13 +348,13 @@ impl<S: HubStore> Hub<S> {
     ) -> Result<(Vec<u8>, Option<Place>), Refusal> {
         let mut place = None;
         if let Some(body) = waiting {
-            let places = match route {
-                Route::Register => &self.registrations,
-                _ => &self.pushes,
+            let taken = match route {
+                // Nobody is known to be who it says, so nobody's body gives way to it.
+                Route::Register => self.registrations.take(None).await?,
+                _ => self.pushes.take(Some(unverified.key().instance)).await?,
             };
-            place = Some(places.take().await.ok_or_else(problems::no_place)?);
-            let read = read_body(body, route.limit()).await;
-            request.put_body(read.map_err(|error| problems::of_body(&error))?);
+            request.put_body(taken.read(body, route.limit()).await?);
+            place = Some(taken);
             let checked = unverified.check_body(request.encoded());
             checked.map_err(|cause| self.refuse(cause))?;
         }
@@ -325,7 +371,16 @@ pub(crate) async fn check_member<S: HubStore>(
     let standings = hub.kept(hub.store.standing(sender, hub.now()).await)?;
     match &standings {
         Some(held) if held.standing == Standing::Member => Ok(()),
-        other => Err(problems::of_standing(other.as_ref(), &hub.info.name)),
+        other => {
+            if other
+                .as_ref()
+                .is_some_and(|held| held.standing == Standing::Waiting)
+            {
+                // As well as it goes: the refusal is the same.
+                let _ = hub.kept(hub.store.asked(sender, hub.now()).await);
+            }
+            Err(problems::of_standing(other.as_ref(), &hub.info.name))
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! A hub on an embedded SQLite file: one writer, and readers beside it.
 //!
-//! SQLite blocks, so every call runs on a thread for such work.
+//! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,9 +22,10 @@ use wb_store::relay::{
     RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
 };
 
+use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, HubStore, Kept, LinesPage, MemberRow, PageRefused, PushRefused,
-    Registering, SnapshotAsk, StoreProblem,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -34,6 +36,40 @@ const SEEN_EVERY_MS: i64 = 60_000;
 pub struct SqliteHub {
     shared: Arc<Shared>,
     page_bytes: usize,
+    limits: StoreLimits,
+    runs: Runs,
+}
+
+/// Where a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// On a thread for work that blocks.
+    Aside,
+    /// Where it was made.
+    InPlace,
+}
+
+/// Registrations that wait for approval at once; protects the disk, and an operator's patience.
+pub const WAITING_MAX: u64 = 1_000;
+/// How long one that waits is kept in any case.
+const WAITING_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// What a hub's file keeps at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Of one member.
+    pub member: Quota,
+    /// Registrations that wait for approval.
+    pub waiting: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            member: Quota::default(),
+            waiting: WAITING_MAX,
+        }
+    }
 }
 
 struct Shared {
@@ -42,6 +78,7 @@ struct Shared {
     /// Whether something erased may still stand in the log of the file.
     owes_checkpoint: AtomicBool,
     readers: Mutex<Vec<Relay>>,
+    bounds: Bounds,
 }
 
 impl Shared {
@@ -70,8 +107,21 @@ impl SqliteHub {
                 owes_checkpoint: AtomicBool::new(true),
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
+                bounds: Bounds::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
+            limits: StoreLimits::default(),
+            runs: Runs::Aside,
+        }
+    }
+
+    /// Runs each call where it is made, on a thread that may block: in a simulation no thread decides
+    /// what happens first.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self {
+            runs: Runs::InPlace,
+            ..self
         }
     }
 
@@ -81,24 +131,31 @@ impl SqliteHub {
         Self { page_bytes, ..self }
     }
 
+    /// Keeps no more than that.
+    #[must_use]
+    pub fn with_limits(self, limits: StoreLimits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Reads on a connection of the pool, which grows as far as calls run at once.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let pooled = lock(&shared.readers).pop();
-            let reader = match pooled {
-                Some(reader) => reader,
-                // Never under the writer's lock: who reads must not wait for who writes.
-                None => shared.file.reader()?,
-            };
-            let done = work(&reader);
-            lock(&shared.readers).push(reader);
-            done
-        })
-        .await
+        self.runs
+            .run(move || {
+                let pooled = lock(&shared.readers).pop();
+                let reader = match pooled {
+                    Some(reader) => reader,
+                    // Never under the writer's lock: who reads must not wait for who writes.
+                    None => shared.file.reader()?,
+                };
+                let done = work(&reader);
+                lock(&shared.readers).push(reader);
+                done
+            })
+            .await
     }
 
     /// Does something in one transaction.
@@ -107,14 +164,15 @@ impl SqliteHub {
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let done = work(&write)?;
-            write.commit()?;
-            Ok(done)
-        })
-        .await
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                write.commit()?;
+                Ok(done)
+            })
+            .await
     }
 }
 
@@ -123,12 +181,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
-) -> Kept<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| of_error(&error)),
-        Err(error) => Err(StoreProblem::Failed(error.to_string())),
+impl Runs {
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> wb_store::Result<T> + Send + 'static,
+    ) -> Kept<T> {
+        if self == Self::InPlace {
+            return work().map_err(|error| of_error(&error));
+        }
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done.map_err(|error| of_error(&error)),
+            Err(error) => Err(StoreProblem::Failed(error.to_string())),
+        }
     }
 }
 
@@ -152,8 +216,14 @@ impl HubStore for SqliteHub {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
+        let waiting_max = self.limits.waiting;
         self.write(move |write| {
+            let would_wait = policy == Policy::Approval
+                && write.member(&registering.identity.id(), now)?.is_none();
+            if would_wait && !write.make_room(waiting_max, now.plus_ms(-WAITING_KEPT_MS))? {
+                return Ok(Err(RegisterRefused::QueueFull(waiting_max)));
+            }
             let applicant = Applicant {
                 identity: &registering.identity,
                 card: &registering.card,
@@ -163,9 +233,20 @@ impl HubStore for SqliteHub {
             };
             let taken = write.register(&applicant, policy, now)?;
             let taken = taken.map(|registered| registered.standings);
-            Ok(taken.map_err(|stale| stale.counter))
+            Ok(taken.map_err(|stale| RegisterRefused::Stale(stale.counter)))
         })
         .await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        let member = self.read(move |relay| relay.member(&id, now)).await?;
+        match member {
+            Some(member) if is_stale(&member, member.seen_n, now) => {
+                self.write(move |write| write.note_seen(&id, member.seen_n, now))
+                    .await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
@@ -224,11 +305,7 @@ impl HubStore for SqliteHub {
             Err(CursorRefused::Unknown) => return Ok(Err(PageRefused::CursorUnknown)),
             Err(CursorRefused::TooOld) => return Ok(Err(PageRefused::CursorTooOld)),
         };
-        let is_stale = seen.is_some_and(|member| {
-            let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
-            member.seen_n != since.n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
-        });
-        if is_stale {
+        if seen.is_some_and(|member| is_stale(&member, since.n, now)) {
             // As well as it goes: a full disk or another writer is no reason not to read.
             let _ = self
                 .write(move |write| write.note_seen(&id, since.n, now))
@@ -290,22 +367,33 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Result<Pushed, PushRefused>> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let mut relay = lock(&shared.writer);
-            let write = relay.write()?;
-            let pushed = match take(&write, id, &body, now) {
-                Ok(pushed) => pushed,
-                Err(PushError::Store(error)) => return Err(error),
-                Err(PushError::NotYours(origin)) => return Ok(Err(PushRefused::NotYours(origin))),
-                Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
-            };
-            if pushed.is_ok() {
+        let quota = self.limits.member;
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let taking = shared.bounds.begin(&write, id, &body, &quota)?;
+                let pushed = match take(&write, id, &body, now) {
+                    Ok(pushed) => pushed,
+                    Err(PushError::Store(error)) => return Err(error),
+                    Err(PushError::NotYours(origin)) => {
+                        return Ok(Err(PushRefused::NotYours(origin)));
+                    }
+                    Err(PushError::NotPublic) => return Ok(Err(PushRefused::NotPublic)),
+                };
+                if pushed.is_err() {
+                    return Ok(pushed);
+                }
+                let bound = match Bounds::check(&taking, &write, &quota)? {
+                    Ok(bound) => bound,
+                    Err(refused) => return Ok(Err(refused)),
+                };
                 write.commit()?;
+                shared.bounds.put(id, bound);
                 shared.checkpoint(&relay);
-            }
-            Ok(pushed)
-        })
-        .await
+                Ok(pushed)
+            })
+            .await
     }
 
     async fn members(
@@ -321,6 +409,39 @@ impl HubStore for SqliteHub {
             rows.collect()
         })
         .await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.read(move |relay| {
+            let members = relay.find_members(&name, id_start.as_deref(), limit, now)?;
+            let rows = members.into_iter().map(|member| row(relay, member, now));
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        let quota = self.limits.member;
+        let room = self.read(move |relay| relay.room(&id)).await?;
+        Ok(RoomRow {
+            bytes: room.bytes,
+            records: room.records,
+            quota,
+        })
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.read(Relay::let_go).await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.read(move |relay| relay.standings(now)).await
     }
 
     async fn member(&self, id: InstanceId, now: Timestamp) -> Kept<Option<MemberRow>> {
@@ -351,19 +472,26 @@ impl HubStore for SqliteHub {
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         let ended = self.write(move |write| write.end_suspensions(now)).await?;
         let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            if shared.owes_checkpoint.load(Ordering::Relaxed) {
-                shared.checkpoint(&lock(&shared.writer));
-            }
-            Ok(())
-        })
-        .await?;
+        self.runs
+            .run(move || {
+                if shared.owes_checkpoint.load(Ordering::Relaxed) {
+                    shared.checkpoint(&lock(&shared.writer));
+                }
+                Ok(())
+            })
+            .await?;
         Ok(ended)
     }
 
     async fn check(&self) -> Kept<()> {
         self.read(|relay| relay.cursor().map(|_| ())).await
     }
+}
+
+/// Whether it is time to note where a member stands.
+fn is_stale(member: &Member, n: u64, now: Timestamp) -> bool {
+    let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
+    member.seen_n != n || at.saturating_add(SEEN_EVERY_MS) < now.unix_ms()
 }
 
 fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<MemberRow> {

@@ -1,6 +1,6 @@
 //! What a hub keeps, as its service asks for it. Each call is one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::bundle::BundleError;
 use wb_core::id::{Hash, InstanceId, RecordId};
@@ -10,6 +10,8 @@ use wb_core::sync::{
     Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
 };
 use wb_core::time::Timestamp;
+
+use crate::quota::{Counted, Quota};
 
 /// Why the place where a hub keeps things could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +105,35 @@ pub enum PushRefused {
     NotPublic,
     /// The body is not well formed.
     Body(BundleError),
+    /// There would be more of the sender than a hub keeps of one member.
+    OverQuota {
+        /// What there would be too much of.
+        counted: Counted,
+        /// How much of it there may be.
+        limit: u64,
+        /// How much there would be.
+        used: u64,
+    },
+}
+
+/// Why a registration does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegisterRefused {
+    /// One that is newer is held, of this counter.
+    Stale(u64),
+    /// So many wait for approval already, and none of them makes room.
+    QueueFull(u64),
+}
+
+/// What is kept of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomRow {
+    /// Bytes, with what is looked up by them.
+    pub bytes: u64,
+    /// Live records.
+    pub records: u64,
+    /// What may be kept.
+    pub quota: Quota,
 }
 
 /// A member as its hub's operator sees it.
@@ -157,13 +188,17 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     fn identity(&self, id: InstanceId) -> impl Future<Output = Kept<Option<IdentityLog>>> + Send;
 
     /// Takes a registration: it may be the first, or bring something newer. Never changes a standing. Of
-    /// one that is stale only a longer identity log counts; then the counter held is given.
+    /// one that is stale only a longer identity log counts. One that would wait for approval while as many
+    /// as may do takes the place of who waits longest and never asked again, or is refused.
     fn register(
         &self,
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> impl Future<Output = Kept<Result<Standings, u64>>> + Send;
+    ) -> impl Future<Output = Kept<Result<Standings, RegisterRefused>>> + Send;
+
+    /// Notes that somebody who waits for approval asked again: it is not one of those who make room.
+    fn asked(&self, id: InstanceId, now: Timestamp) -> impl Future<Output = Kept<()>> + Send;
 
     /// Where a registration stands; none when there is none.
     fn standing(
@@ -233,6 +268,27 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         limit: usize,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Vec<MemberRow>>> + Send;
+
+    /// The first members of a name, or whose id begins so where that is given, for the operator.
+    fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<MemberRow>>> + Send;
+
+    /// What is kept of a member, for the operator. Reads all of it.
+    fn room(&self, id: InstanceId) -> impl Future<Output = Kept<RoomRow>> + Send;
+
+    /// How many registrations that waited made room for later ones, for the operator.
+    fn let_go(&self) -> impl Future<Output = Kept<u64>> + Send;
+
+    /// How many members there are of each standing, for the operator.
+    fn standings(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<BTreeMap<&'static str, u64>>> + Send;
 
     /// One member, for the operator.
     fn member(

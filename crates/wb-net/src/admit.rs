@@ -33,8 +33,8 @@ impl Admission {
     ///
     /// This machine is not counted: behind a reverse proxy everybody comes from it.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
-        let client = (!address.is_loopback()).then(|| client_of(address));
+        let is_here = address.to_canonical().is_loopback();
+        let client = (!is_here).then(|| client_of(address));
         if let Some(client) = client {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
             let count = held.get(&client).copied().unwrap_or_default();
@@ -69,9 +69,11 @@ impl Drop for Place {
     }
 }
 
-fn client_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
+/// The part of an address that is counted as one client: of IPv6 the first 64 bits.
+#[must_use]
+pub fn client_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
             let mask = u128::MAX << (Ipv6Addr::BITS - CLIENT_PREFIX_6);
             Ipv6Addr::from_bits(address.to_bits() & mask).into()

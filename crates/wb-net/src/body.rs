@@ -178,6 +178,20 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    receive_telling(body, bytes_max, pace, |_| {}).await
+}
+
+/// As [`receive`], telling how many bytes came, each time some did.
+pub(crate) async fn receive_telling<B>(
+    body: B,
+    bytes_max: usize,
+    pace: &Pace,
+    mut tell: impl FnMut(usize),
+) -> Result<Vec<u8>, BodyError>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let too_large = BodyError::TooLarge { limit: bytes_max };
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > bytes_max {
@@ -206,6 +220,7 @@ where
             return Err(too_large);
         }
         bytes.extend_from_slice(&data);
+        tell(data.len());
     }
 }
 

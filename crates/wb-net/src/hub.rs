@@ -7,14 +7,16 @@ use http::Method;
 use serde::Deserialize;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cursor, Directory, FollowList, Follows, Heads, Pushed, Registration, Standings, read_message,
+    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration, Standings,
+    read_message,
 };
 
 use crate::body::BodyLimit;
 use crate::client::Traffic;
-use crate::signed::{Call, CallError, Caller, Identified};
+use crate::signed::{Answer, Call, CallError, Caller, Identified};
 
 /// How large one body may be.
 const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
@@ -23,6 +25,8 @@ const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
 #[derive(Debug)]
 pub struct HubClient {
     caller: Caller,
+    /// The protocol that calls are made in: the newest spoken here, until the hub says what it speaks.
+    protocol: u32,
 }
 
 /// A page of a snapshot that is wanted.
@@ -40,7 +44,45 @@ impl HubClient {
     /// Calls a hub.
     #[must_use]
     pub fn new(caller: Caller) -> Self {
-        Self { caller }
+        Self {
+            caller,
+            protocol: PROTOCOL.max,
+        }
+    }
+
+    /// The protocol that calls are made in.
+    #[must_use]
+    pub fn protocol(&self) -> u32 {
+        self.protocol
+    }
+
+    /// Calls in the newest protocol that both speak; `call` has the path below the number.
+    async fn call(&mut self, mut call: Call) -> Result<Answer, CallError> {
+        let rest = std::mem::take(&mut call.path);
+        call.path = format!("{CALLS}{}/{rest}", self.protocol);
+        match self.caller.call(&call).await {
+            Err(CallError::Refused(problem)) if self.agree(&problem) => {
+                call.path = format!("{CALLS}{}/{rest}", self.protocol);
+                self.caller.call(&call).await
+            }
+            other => other,
+        }
+    }
+
+    /// Takes the newest common protocol from a refusal; false where that leaves nothing to try. Only the
+    /// hub can bring it about: a refusal counts when it is signed and bound to its call.
+    fn agree(&mut self, problem: &Problem) -> bool {
+        let theirs = problem
+            .protocol
+            .filter(|_| problem.cause() == Some(Cause::VersionSkew));
+        let common = theirs.and_then(|theirs| PROTOCOL.newest_common(theirs));
+        match common {
+            Some(common) if common != self.protocol => {
+                self.protocol = common;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// What is known of the connection and of the hub's key.
@@ -64,13 +106,11 @@ impl HubClient {
     }
 
     async fn json<T: for<'de> Deserialize<'de>>(&mut self, call: Call) -> Result<T, CallError> {
-        let answer = self
-            .caller
-            .call(&Call {
-                limit: LIMIT,
-                ..call
-            })
-            .await?;
+        let call = Call {
+            limit: LIMIT,
+            ..call
+        };
+        let answer = self.call(call).await?;
         read_message(&answer.body).map_err(CallError::Malformed)
     }
 
@@ -80,8 +120,7 @@ impl HubClient {
     /// Why there is no answer that counts; so for every call.
     pub async fn register(&mut self, registration: &Registration) -> Result<Standings, CallError> {
         let body = wb_core::signed::payload(registration);
-        self.json(Call::send(Method::POST, "/sync/v1/register", body))
-            .await
+        self.json(Call::send(Method::POST, "register", body)).await
     }
 
     /// Asks where the registration stands.
@@ -89,7 +128,7 @@ impl HubClient {
     /// # Errors
     /// As [`HubClient::register`].
     pub async fn member(&mut self) -> Result<Standings, CallError> {
-        self.json(Call::get("/sync/v1/member", None)).await
+        self.json(Call::get("member", None)).await
     }
 
     /// Reads a page of the directory.
@@ -98,7 +137,7 @@ impl HubClient {
     /// As [`HubClient::register`].
     pub async fn directory(&mut self, after: Option<InstanceId>) -> Result<Directory, CallError> {
         let query = after.map(|after| format!("after={after}"));
-        self.json(Call::get("/sync/v1/directory", query)).await
+        self.json(Call::get("directory", query)).await
     }
 
     /// Sends the follow list.
@@ -116,8 +155,7 @@ impl HubClient {
             schema_version: 1,
             list,
         });
-        self.json(Call::send(Method::PUT, "/sync/v1/follows", body))
-            .await
+        self.json(Call::send(Method::PUT, "follows", body)).await
     }
 
     /// Reads a page of heads.
@@ -126,27 +164,30 @@ impl HubClient {
     /// As [`HubClient::register`].
     pub async fn heads(&mut self, after: Option<InstanceId>) -> Result<Heads, CallError> {
         let query = after.map(|after| format!("after={after}"));
-        self.json(Call::get("/sync/v1/heads", query)).await
+        self.json(Call::get("heads", query)).await
     }
 
     /// Reads changes: lines, the first of them the `changes` section. With `wait` the hub holds the
-    /// answer back until there is something, or until the time is over.
+    /// answer back until there is something, or until the time is over. With `kinds` the lines of other
+    /// kinds come as their entries.
     ///
     /// # Errors
     /// As [`HubClient::register`].
-    pub async fn changes(&mut self, since: &Cursor, wait: Duration) -> Result<Vec<u8>, CallError> {
-        let seconds = wait.as_secs();
-        let query = if seconds == 0 {
-            format!("since={since}")
-        } else {
-            format!("since={since}&wait={seconds}")
-        };
+    pub async fn changes(
+        &mut self,
+        since: &Cursor,
+        wait: Duration,
+        kinds: Option<&BTreeSet<Kind>>,
+    ) -> Result<Vec<u8>, CallError> {
+        let mut query = vec![format!("since={since}")];
+        query.extend((wait.as_secs() > 0).then(|| format!("wait={}", wait.as_secs())));
+        query.extend(kinds.and_then(some_kinds));
         let call = Call {
             limit: LIMIT,
             wait,
-            ..Call::get("/sync/v1/changes", Some(query))
+            ..Call::get("changes", Some(query.join("&")))
         };
-        Ok(self.caller.call(&call).await?.body)
+        Ok(self.call(call).await?.body)
     }
 
     /// Reads a page of a snapshot: lines, the first of them the `page` section.
@@ -163,7 +204,7 @@ impl HubClient {
         query.extend(page.head.map(|head| format!("head={head}")));
         query.extend(page.after.map(|after| format!("after={after}")));
         query.extend(page.kinds.and_then(some_kinds));
-        let path = format!("/sync/v1/snapshot/{origin}/{scope}");
+        let path = format!("snapshot/{origin}/{scope}");
         self.feed(path, &query).await
     }
 
@@ -181,8 +222,7 @@ impl HubClient {
         let mut query = Vec::new();
         query.extend(after.map(|after| format!("after={after}")));
         query.extend(kinds.and_then(some_kinds));
-        self.feed(format!("/sync/v1/lines/{origin}/{scope}"), &query)
-            .await
+        self.feed(format!("lines/{origin}/{scope}"), &query).await
     }
 
     /// Reads the newest lines of some kinds, for a preview.
@@ -197,8 +237,7 @@ impl HubClient {
         count: usize,
     ) -> Result<Vec<u8>, CallError> {
         let query = [format!("kinds={}", join(kinds)), format!("newest={count}")];
-        self.feed(format!("/sync/v1/lines/{origin}/{scope}"), &query)
-            .await
+        self.feed(format!("lines/{origin}/{scope}"), &query).await
     }
 
     async fn feed(&mut self, path: String, query: &[String]) -> Result<Vec<u8>, CallError> {
@@ -208,7 +247,7 @@ impl HubClient {
             proves_itself: true,
             ..Call::get(path, query)
         };
-        Ok(self.caller.call(&call).await?.body)
+        Ok(self.call(call).await?.body)
     }
 
     /// Pushes sections of own feeds.
@@ -216,7 +255,7 @@ impl HubClient {
     /// # Errors
     /// As [`HubClient::register`].
     pub async fn push(&mut self, sections: Vec<u8>) -> Result<Pushed, CallError> {
-        self.json(Call::push("/sync/v1/push", sections)).await
+        self.json(Call::push("push", sections)).await
     }
 }
 

@@ -36,8 +36,9 @@ mod count;
 mod watch;
 
 pub use address::{AddressError, Base};
+pub use admit::client_of;
 pub use body::{BodyError, BodyLimit};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
 pub use hub::{HubClient, SnapshotPage};
 pub use reach::Reach;
-pub use server::{RemoteAddress, ServerLimits, read_body, serve};
+pub use server::{RemoteAddress, ServerLimits, read_body, read_body_telling, serve, serve_stream};

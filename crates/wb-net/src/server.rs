@@ -29,7 +29,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::admit::{Admission, Place};
-use crate::body::{BodyError, BodyLimit, receive};
+use crate::body::{BodyError, BodyLimit, receive_telling};
+use crate::network::Stream;
 use crate::pace::Pace;
 use crate::watch::{Busy, Watch, WatchTimes, Watched};
 
@@ -132,6 +133,8 @@ pub async fn serve(
         let stopped = stopped.clone();
         connections.spawn(async move {
             let _held: (Place, OwnedSemaphorePermit) = (place, permit);
+            // An answer is written whole; waiting to fill a segment only delays its end.
+            let _ = socket.set_nodelay(true);
             converse(socket, RemoteAddress(remote), router, limits, stopped).await;
         });
     }
@@ -170,9 +173,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// Serves a router on one stream that somebody else accepted, until it ends.
+pub async fn serve_stream(
+    stream: impl Stream,
+    remote: RemoteAddress,
+    router: Router,
+    limits: ServerLimits,
+) {
+    let (_running, stopped) = watch::channel(());
+    converse(stream, remote, router, limits, stopped).await;
+}
+
 /// Answers the requests of one connection.
 async fn converse(
-    socket: TcpStream,
+    socket: impl Stream,
     remote: RemoteAddress,
     router: Router,
     limits: ServerLimits,
@@ -187,8 +201,6 @@ async fn converse(
     let service = service_fn(move |request| {
         Box::pin(answer(router.clone(), request, remote, answering.busy()))
     });
-    // An answer is written whole; waiting to fill a segment only delays its end.
-    let _ = socket.set_nodelay(true);
     let mut connection = Builder::new()
         .header_read_timeout(None)
         .max_header_size(HEAD_BYTES_MAX)
@@ -216,7 +228,7 @@ async fn converse(
 }
 
 /// Ends a connection so that the client can read its last answer.
-async fn linger(mut socket: TcpStream) {
+async fn linger(mut socket: impl Stream) {
     if socket.shutdown().await.is_err() {
         return;
     }
@@ -269,5 +281,17 @@ impl Body for Answer {
 /// Too many bytes (refused before reading when `Content-Length` says so), too slow, or the
 /// connection broke.
 pub async fn read_body(body: axum::body::Body, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
-    receive(body, limit.encoded, &REQUEST_PACE).await
+    read_body_telling(body, limit, |_| {}).await
+}
+
+/// As [`read_body`], telling how many bytes came, each time some did: for who has to choose between senders.
+///
+/// # Errors
+/// As [`read_body`].
+pub async fn read_body_telling(
+    body: axum::body::Body,
+    limit: BodyLimit,
+    tell: impl FnMut(usize),
+) -> Result<Vec<u8>, BodyError> {
+    receive_telling(body, limit.encoded, &REQUEST_PACE, tell).await
 }

@@ -7,8 +7,15 @@ use wb_core::bundle::BundleError;
 use wb_core::kinds::BadText;
 use wb_core::sync::{PeerCause, Phase};
 use wb_core::words::WordsError;
-use wb_store::StoreError;
 use wb_store::legacy::LegacyError;
+use wb_store::{StoreError, is_io_full};
+
+/// What to do where there is no room.
+pub const FULL: &str =
+    "your data is safe, and nothing was changed; make room on the disk and try again";
+/// What to do where nothing can be written.
+pub const READ_ONLY: &str = "your data is safe, and nothing was changed; reading goes on. Make the disk or \
+                             the folder writable and try again";
 
 /// The kind of an error: the exit code of the command line and the status of a page hang on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +136,17 @@ pub enum NodeError {
     /// The database is an older copy of itself.
     #[error("this database is older than what this instance published last; nothing was published")]
     Suspect,
+    /// Something was sealed, and cannot be sent yet.
+    #[error("what was marked is sealed, and nothing was sent: {0}")]
+    SealedOnly(StoreError),
+    /// Something was done, and the audit log could not be written.
+    #[error("`{act}` was done, and could not be noted in the audit log: {source}")]
+    Unnoted {
+        /// What was done.
+        act: String,
+        /// What stands in the way.
+        source: StoreError,
+    },
     /// The recovery words are wrong.
     #[error(transparent)]
     Words(#[from] WordsError),
@@ -139,6 +157,8 @@ pub enum NodeError {
         path: PathBuf,
         /// Where and why.
         source: BundleError,
+        /// Who has to be upgraded, where there is no protocol in common.
+        skew: Option<String>,
     },
     /// A want file is wrong.
     #[error("{}: line {line}: {rule}", .path.display())]
@@ -149,6 +169,8 @@ pub enum NodeError {
         line: usize,
         /// The rule broken.
         rule: wb_core::rule::Rule,
+        /// Who has to be upgraded, where there is no protocol in common.
+        skew: Option<String>,
     },
     /// A bundle is larger than a limit, or unpacks to too much.
     #[error("{}: {what}", .path.display())]
@@ -229,7 +251,7 @@ impl NodeError {
             | Self::Address { .. }
             | Self::Words(_) => ErrorKind::Usage,
             Self::Peer { cause, .. } => of_peer(*cause),
-            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
+            Self::Bundle { skew: Some(_), .. } | Self::Want { skew: Some(_), .. } => {
                 ErrorKind::Skew
             }
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
@@ -238,6 +260,8 @@ impl NodeError {
             Self::Suspect | Self::SyncRuns => ErrorKind::Conflict,
             Self::NeedsApproval(_) => ErrorKind::Pending,
             Self::Store(_)
+            | Self::SealedOnly(_)
+            | Self::Unnoted { .. }
             | Self::File { .. }
             | Self::Key(_)
             | Self::Forbidden { .. }
@@ -247,15 +271,53 @@ impl NodeError {
         }
     }
 
+    /// Whether there is no room on the disk, and nothing was changed for that.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_full(),
+            Self::File { source, .. } | Self::Legacy(LegacyError::Scratch { source, .. }) => {
+                is_io_full(source)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing can be written here, and nothing was changed for that.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_read_only(),
+            // A file that is not ours to read is another matter than a disk.
+            Self::File { source, .. } | Self::Legacy(LegacyError::Scratch { source, .. }) => {
+                source.kind() == std::io::ErrorKind::ReadOnlyFilesystem
+            }
+            _ => false,
+        }
+    }
+
     /// Whether data is safe, and what to do next; nothing where the message says it all.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Store(error) if error.is_busy() => {
-                "another wb is writing to this folder; nothing was changed, try again".to_owned()
+                "another process is writing to this folder; your data is safe, and nothing was changed. Reading goes \
+                 on; try again when the other is done"
+                    .to_owned()
             }
-            Self::Store(error) if error.is_full() => {
-                "nothing was changed; make room on the disk and try again".to_owned()
+            error if error.is_full() => FULL.to_owned(),
+            error if error.is_read_only() => READ_ONLY.to_owned(),
+            Self::Store(StoreError::UnreadLog(_)) => {
+                "your data is safe; copy the whole folder to a disk that can be written to, and name it with --home"
+                    .to_owned()
+            }
+            Self::SealedOnly(_) => {
+                "your data is safe; when the disk can be written to again, the same command goes on from here"
+                    .to_owned()
+            }
+            Self::Unnoted { .. } => {
+                "your data is safe, and it need not be done again; make sure that the disk can be written to"
+                    .to_owned()
             }
             Self::Store(StoreError::NoInstance(dir)) if dir.join("wb.db").exists() => {
                 "there is a database but no signing.key: founding was cut off, or the key is lost. \
@@ -280,10 +342,8 @@ impl NodeError {
             Self::Store(StoreError::Damaged(_)) => {
                 "run `wb doctor` for the whole picture; nothing was changed".to_owned()
             }
-            Self::Bundle { source, .. } if source.rule == wb_core::rule::Rule::VersionSkew => {
-                "nothing was imported; the bundle's maker and you have no protocol in common: `wb bundle verify` \
-                 shows who must upgrade"
-                    .to_owned()
+            Self::Bundle { skew: Some(skew), .. } | Self::Want { skew: Some(skew), .. } => {
+                format!("nothing was changed; {skew}")
             }
             Self::Bundle { .. } => "nothing was imported; ask for the file again, or take what is whole \
                                     with `wb bundle import --partial`"

@@ -19,5 +19,5 @@ pub mod starter;
 pub mod sync;
 pub mod view;
 
-pub use error::{ErrorKind, NodeError, Result};
+pub use error::{ErrorKind, FULL, NodeError, READ_ONLY, Result};
 pub use node::{Actor, Node};

@@ -1,12 +1,17 @@
 //! A node that is open: its files, its key, and who acts.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use wb_core::id::{InstanceId, PublicKey, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::leave::NodeSecret;
+use wb_core::scope::Kind;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
+use wb_net::network::{Internet, Network};
 use wb_store::{AccountState, AuditRow, Home, Role, Store, StoreError};
 use zeroize::Zeroizing;
 
@@ -33,13 +38,20 @@ impl Actor {
 }
 
 /// A node that is open.
-#[derive(Debug)]
 pub struct Node {
     pub(crate) store: Store,
     pub(crate) own: InstanceId,
     name: String,
     identity: IdentityLog,
     secret: NodeSecret,
+    network: Arc<dyn Network>,
+    kinds: Option<BTreeSet<Kind>>,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({} {})", self.name, self.own)
+    }
 }
 
 impl Node {
@@ -60,7 +72,38 @@ impl Node {
             name,
             identity,
             secret,
+            network: Arc::new(Internet),
+            kinds: None,
         })
+    }
+
+    /// Reaches hubs over another network than this machine's.
+    #[must_use]
+    pub fn with_network(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = network;
+        self
+    }
+
+    pub(crate) fn network(&self) -> Arc<dyn Network> {
+        Arc::clone(&self.network)
+    }
+
+    /// Asks hubs for the lines of these kinds only; none: of all.
+    #[must_use]
+    pub fn asking_for(mut self, kinds: Option<BTreeSet<Kind>>) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// The kinds whose lines hubs are asked for; none: all.
+    #[must_use]
+    pub fn kinds(&self) -> Option<&BTreeSet<Kind>> {
+        self.kinds.as_ref()
+    }
+
+    /// Whether hubs are asked for the lines of a kind.
+    pub(crate) fn asks_for(&self, kind: &Kind) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
     /// This instance.
@@ -139,7 +182,30 @@ impl Node {
         })
     }
 
+    /// Notes what was done, after it was done.
+    ///
+    /// # Errors
+    /// `Unnoted`: what was done stays done.
     pub(crate) fn audit(
+        &self,
+        now: Timestamp,
+        actor: &Actor,
+        act: &str,
+        target: &dyn std::fmt::Display,
+        detail: impl Into<String>,
+    ) -> Result<()> {
+        let noted = self.audit_before(now, actor, act, target, detail);
+        noted.map_err(|error| match error {
+            NodeError::Store(source) => NodeError::Unnoted {
+                act: act.to_owned(),
+                source,
+            },
+            other => other,
+        })
+    }
+
+    /// Notes what counts only with a commit that is still to come.
+    pub(crate) fn audit_before(
         &self,
         now: Timestamp,
         actor: &Actor,

@@ -1,12 +1,14 @@
 //! Settings: flags over environment over `config.toml` over defaults, each with its origin.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use wb_core::scope::Scope;
+use wb_core::limits::FEED_KINDS_MAX;
+use wb_core::scope::{Kind, Scope};
 use wb_core::sync::Policy;
 
 use crate::error::{NodeError, Result};
@@ -55,12 +57,18 @@ pub struct Settings {
     pub node_behind_proxy: bool,
     /// How often the node syncs by itself; none: by hand.
     pub sync_every: Option<Duration>,
+    /// Kinds whose lines are asked for; none: all.
+    pub sync_kinds: Option<BTreeSet<Kind>>,
     /// Where the hub listens.
     pub hub_listen: SocketAddr,
     /// Who may become a member of the hub.
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
     pub hub_keep_days: Option<u32>,
+    /// How many bytes the hub keeps of one member.
+    pub hub_member_bytes_max: u64,
+    /// How many live records the hub keeps of one member.
+    pub hub_member_records_max: u64,
     /// Every setting with its origin.
     pub list: Vec<Setting>,
 }
@@ -75,7 +83,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: &[Known] = &[
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -113,6 +121,13 @@ const KNOWN: [Known; 9] = [
         about: "how often `wb up` syncs by itself; 0: by hand only",
     },
     Known {
+        key: "sync.kinds",
+        variable: "WB_SYNC_KINDS",
+        default: "all",
+        about: "kinds of records to fetch from hubs, with commas between, or `all`; what a record cannot be shown \
+                without (card, helper, status, user) always comes, and `wb sync` fetches the rest once it is asked for",
+    },
+    Known {
         key: "hub.listen",
         variable: "WB_HUB_LISTEN",
         default: "127.0.0.1:8100",
@@ -130,12 +145,26 @@ const KNOWN: [Known; 9] = [
         default: "0",
         about: "for how many days the hub keeps deltas; members away for longer take snapshots; 0: for ever",
     },
+    Known {
+        key: "hub.member_bytes_max",
+        variable: "WB_HUB_MEMBER_BYTES_MAX",
+        default: "4294967296",
+        about: "how many bytes the hub keeps of one member; what is more is refused, and its sender told",
+    },
+    Known {
+        key: "hub.member_records_max",
+        variable: "WB_HUB_MEMBER_RECORDS_MAX",
+        default: "2000000",
+        about: "how many live records the hub keeps of one member; what is more is refused, and its sender told",
+    },
 ];
 
 /// Minutes between two syncs at most: a week.
 const EVERY_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Days a hub can be told to keep deltas.
 const KEEP_DAYS_MAX: u32 = 3_650;
+/// What a quota can be: any number that every program can read.
+const QUOTAS: RangeInclusive<u64> = 1..=wb_core::limits::NUMBER_MAX;
 
 impl Settings {
     /// Reads the settings of a folder. `environment` gives the value of a variable.
@@ -145,7 +174,7 @@ impl Settings {
     pub fn load(config: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let file = read_file(config)?;
         let mut list = Vec::new();
-        for known in &KNOWN {
+        for known in KNOWN {
             let from_file = file
                 .iter()
                 .find(|(key, _)| key == known.key)
@@ -192,10 +221,14 @@ impl Settings {
             node_hosts: names(read.text("node.hosts")),
             node_behind_proxy: read.parsed("node.behind_proxy")?,
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
+            sync_kinds: kinds(read.text("sync.kinds"))
+                .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
             hub_listen: read.parsed("hub.listen")?,
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),
+            hub_member_bytes_max: read.number("hub.member_bytes_max", QUOTAS)?,
+            hub_member_records_max: read.number("hub.member_records_max", QUOTAS)?,
             list,
         })
     }
@@ -208,6 +241,23 @@ fn names(text: &str) -> Vec<String> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Kinds without which others would be shown wrongly: who wrote a record, and what became of it.
+const KINDS_ALWAYS: [&str; 4] = ["card", "helper", "status", "user"];
+
+/// Reads `all`, or kinds with commas between.
+fn kinds(text: &str) -> std::result::Result<Option<BTreeSet<Kind>>, &'static str> {
+    if text == "all" {
+        return Ok(None);
+    }
+    let named = text.split(',').map(str::trim).chain(KINDS_ALWAYS);
+    let kinds: std::result::Result<BTreeSet<Kind>, _> = named.map(str::parse).collect();
+    let kinds = kinds.map_err(|_| "`all`, or names of kinds with commas between, are needed")?;
+    if kinds.len() > FEED_KINDS_MAX {
+        return Err("fewer kinds are needed; `all` fetches every one");
+    }
+    Ok(Some(kinds))
 }
 
 /// Reads `open` or `approval`.

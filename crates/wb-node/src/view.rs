@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wb_core::id::{InstanceId, RecordId, RecordRef, Token};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef, Token};
 use wb_core::kinds::{Personalisation, To};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{Kind, Scope};
@@ -244,6 +244,9 @@ pub struct InstanceView {
     pub hidden: BTreeMap<String, u64>,
     /// Its feeds held here.
     pub feeds: Vec<FeedView>,
+    /// Hubs at which it is followed and that were synced with: by one alone nobody can tell what it
+    /// leaves out.
+    pub seen_through: Vec<String>,
 }
 
 /// A feed held here.
@@ -294,8 +297,14 @@ pub struct StatusView {
     pub instances: Vec<InstanceView>,
     /// Records of others that a newer version would show.
     pub needs_newer_version: u64,
+    /// Records of others whose lines were not asked for (`sync.kinds`).
+    pub not_asked_for: u64,
+    /// Records of others whose lines were asked for and are not here.
+    pub lines_missing: u64,
     /// Deltas set aside, by name.
     pub held: Vec<HeldView>,
+    /// Items of `wb inbox`.
+    pub inbox: u64,
 }
 
 /// Where it stands with a hub or peer, in short.
@@ -528,4 +537,60 @@ pub struct RunRecordView {
     pub live: bool,
     /// Its title, or the start of its text, where its line is here.
     pub headline: String,
+}
+
+/// Something in the inbox: it was set aside, contradicts, is missing, or waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InboxView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// Names it for as long as it is there.
+    pub key: String,
+    /// What it is, in one word.
+    pub cause: &'static str,
+    /// The instance it is about; none for this one.
+    pub origin: Option<InstanceId>,
+    /// The name of that instance or peer.
+    pub name: String,
+    /// The feed.
+    pub scope: Option<&'static str>,
+    /// The rule broken, or what is waited for.
+    pub rule: Option<String>,
+    /// How many things it stands for; `wb inbox show` lists them.
+    pub count: u64,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
+    /// What happened.
+    pub happened: String,
+    /// What stayed as it was.
+    pub safe: String,
+    /// The next thing to do, and who has to.
+    pub action: String,
+    /// Whether it only tells, so that it can be dismissed.
+    pub news: bool,
+}
+
+/// One of the things that an item of the inbox stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct InboxThing {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The item.
+    pub item: String,
+    /// `header`, `identity_entry`, `record`, `peer` or `instance`.
+    pub thing: &'static str,
+    /// The log, in hex.
+    pub log: Option<String>,
+    /// Number in its log.
+    pub seq: Option<u64>,
+    /// Hash of the header, of the entry, or of the line that is missing.
+    pub hash: Option<Hash>,
+    /// The record.
+    pub id: Option<RecordId>,
+    /// Its kind.
+    pub kind: Option<Kind>,
+    /// When it came.
+    pub at: Option<Timestamp>,
+    /// What else is to be said of it.
+    pub note: String,
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::unwritable::{Unwritable, is_index_without_room};
+
 /// An error of the store. Nothing was changed when one is returned: every write is one transaction.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -31,6 +33,15 @@ pub enum StoreError {
         /// The newest format known here.
         known: i64,
     },
+    /// Nothing can be written.
+    #[error("{} cannot be written to: {}", .0.display(), match .1 {
+        Unwritable::ReadOnly => "the disk or the folder is read-only",
+        Unwritable::Full => "there is no room on the disk",
+    })]
+    Unwritable(PathBuf, Unwritable),
+    /// A file was not closed in good order, and its log cannot be read where nothing can be written.
+    #[error("{} was not closed, and the index of its log is missing", .0.display())]
+    UnreadLog(PathBuf),
     /// A file is not one of ours.
     #[error("{} is not a database of WhiteBalloon", .0.display())]
     Foreign(PathBuf),
@@ -94,11 +105,38 @@ impl StoreError {
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {
-            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
-                error.code == rusqlite::ErrorCode::DiskFull
+            Self::Sqlite(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+                    || is_index_without_room(error)
             }
-            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            Self::Io { source, .. } => is_io_full(source),
+            Self::Unwritable(_, why) => *why == Unwritable::Full,
             _ => false,
         }
     }
+
+    /// Whether the disk or the folder is one that nothing can be written to.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly),
+            Self::Io { source, .. } => is_io_read_only(source),
+            Self::Unwritable(_, why) => *why == Unwritable::ReadOnly,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the operating system found no room.
+#[must_use]
+pub fn is_io_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+/// Whether the operating system lets nobody write here, or not us.
+#[must_use]
+pub fn is_io_read_only(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied)
 }

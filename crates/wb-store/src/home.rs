@@ -67,14 +67,41 @@ impl Home {
         self.signing_key().exists()
     }
 
-    /// Makes the folder, readable by its owner only.
+    /// Makes the folder, readable by its owner only, and waits until its name is on the disk: what is
+    /// written into it later would be lost with it.
     ///
     /// # Errors
     /// What the operating system reports.
     pub fn create(&self) -> Result<()> {
+        let above = self.dir.ancestors();
+        let missing: Vec<&Path> = above.take_while(|dir| !is_there(dir)).collect();
         fs::create_dir_all(&self.dir).map_err(StoreError::io(&self.dir))?;
-        restrict(&self.dir, 0o700)
+        restrict(&self.dir, 0o700)?;
+        for dir in missing {
+            sync_names(folder_of(dir)).map_err(StoreError::io(dir))?;
+        }
+        Ok(())
     }
+}
+
+/// The folder a name stands in. The parent of a bare name is empty and means the current folder, which is
+/// always there.
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent().unwrap_or(path);
+    if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    }
+}
+
+fn is_there(dir: &Path) -> bool {
+    dir.as_os_str().is_empty() || dir.exists()
+}
+
+/// Waits until the names in a folder are on the disk: a name is safe once its folder was synced.
+fn sync_names(dir: &Path) -> std::io::Result<()> {
+    fs::File::open(dir)?.sync_all()
 }
 
 #[cfg(unix)]
@@ -99,11 +126,6 @@ pub(crate) fn restrict_file(path: &Path) -> Result<()> {
 /// # Errors
 /// What the operating system reports; the old file stays then.
 pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    // The parent of a bare file name is empty and means the current folder.
-    let dir = path
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
     // One name a process, so that two cannot write into each other's.
     let temporary = path.with_extension(format!("new-{}", std::process::id()));
     let write = || -> std::io::Result<()> {
@@ -119,7 +141,7 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         // The rename itself must survive a power cut.
-        fs::File::open(dir)?.sync_all()
+        sync_names(folder_of(path))
     };
     write().map_err(StoreError::io(path))
 }

@@ -20,7 +20,9 @@ const IN_LOG: i64 = 0;
 /// An entry on a branch that a recovery made void.
 const VOID: i64 = 1;
 /// An entry on a branch that contradicts the log.
-const BESIDE: i64 = 2;
+pub(crate) const BESIDE: i64 = 2;
+/// A second recovery by one set of words: kept to be shown, and no part of any log.
+pub(crate) const EVIDENCE: i64 = 3;
 
 /// What was decided about an instance by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +116,7 @@ pub(crate) fn identity_log(
         match row.get(2)? {
             VOID => void.push(row.get::<_, Sql<Hash>>(1)?.0),
             BESIDE => beside.push(row.get(0)?),
+            EVIDENCE => {}
             _ => lines.push(row.get(0)?),
         }
     }
@@ -172,7 +175,8 @@ fn put_identity(
     let held = identity_log(connection, &id)?.expect("it has entries");
     let (merge, merged) = held.offer(offered);
     match merge {
-        Merge::Known | Merge::Stale | Merge::TwoRecovers => {}
+        Merge::Known | Merge::Stale => {}
+        Merge::TwoRecovers => keep_evidence(connection, no, &held, offered)?,
         Merge::TwoRotates => store_entries(connection, no, &merged)?,
         Merge::Extend | Merge::Replace => {
             store_entries(connection, no, &merged)?;
@@ -205,6 +209,34 @@ fn store_entries(connection: &Connection, no: i64, log: &IdentityLog) -> Result<
             ],
         )?;
     }
+    Ok(())
+}
+
+/// Keeps the first recovery of a log that contradicts the one held. One is evidence enough: whoever has
+/// the words could make more without end.
+fn keep_evidence(
+    connection: &Connection,
+    no: i64,
+    held: &IdentityLog,
+    offered: &IdentityLog,
+) -> Result<()> {
+    let other = offered
+        .entries()
+        .iter()
+        .find(|entry| entry.is_recover() && held.entry(&entry.hash).is_none())
+        .expect("a log with a second recovery has one that is not in the other");
+    connection.execute(
+        "INSERT INTO identity_entries (instance_no, hash, n, line, branch) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM identity_entries WHERE instance_no = ?1 AND branch = ?5)
+         ON CONFLICT (instance_no, hash) DO NOTHING",
+        params![
+            no,
+            Sql(other.hash),
+            Sql(other.position.n),
+            other.line,
+            EVIDENCE
+        ],
+    )?;
     Ok(())
 }
 

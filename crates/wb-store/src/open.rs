@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
 use crate::home::restrict_file;
+use crate::unwritable::{Unwritable, open_to_read};
 
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +74,38 @@ pub(crate) const RELAY: Database = Database {
     )],
 };
 
-/// Opens a database.
+/// A database that is open, and why it can only be read where that is so.
+pub(crate) type Opened = (Connection, Option<Unwritable>);
+
+/// Opens a database that is there, at least to read it.
+pub(crate) fn open_at_least_to_read(
+    path: &Path,
+    database: Database,
+    opening: Opening,
+) -> Result<Opened> {
+    let error = match open(path, database, opening) {
+        Ok(connection) => return Ok((connection, None)),
+        Err(error) => error,
+    };
+    let Some(why) = Unwritable::of_opening(&error).filter(|_| path.exists()) else {
+        return Err(error);
+    };
+    let connection = open_to_read(path)?;
+    set_up(&connection)?;
+    check_ours(&connection, path, database)?;
+    let (found, known) = (version(&connection)?, database.newest());
+    if found > known {
+        return Err(newer(database, found));
+    }
+    if found < known {
+        // It would have to be brought to the newest format first.
+        return Err(StoreError::Unwritable(path.to_owned(), why));
+    }
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")?;
+    Ok((connection, Some(why)))
+}
+
+/// Opens a database to read and write.
 pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if opening == Opening::Make {
@@ -83,15 +115,17 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
     if opening == Opening::Make {
         restrict_file(path)?;
     }
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // A plan does not hang on the values bound to it. Otherwise SQLite makes a statement anew with every
-    // value it is given, wherever the value might decide about an index on some of the rows: half of the
-    // time of taking in a feed went there.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    set_up(&connection)?;
     check_ours(&connection, path, database)?;
     if opening == Opening::AsItIs {
         check_newest(&connection, database)?;
+    }
+    if connection.is_readonly("main")? {
+        // SQLite opens what it may not write to as far as it can, and says so with the first write.
+        return Err(StoreError::Unwritable(
+            path.to_owned(),
+            Unwritable::ReadOnly,
+        ));
     }
     // Full: what is sealed must be on the disk before it is sent. Secure delete: what is erased must
     // not stay behind in free pages.
@@ -103,6 +137,16 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
     migrate(&mut connection, database)?;
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan does not hang on the values bound to it. Otherwise SQLite makes a statement anew with every
+    // value it is given, wherever the value might decide about an index on some of the rows: half of the
+    // time of taking in a feed went there.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn check_ours(connection: &Connection, path: &Path, database: Database) -> Result<()> {
@@ -145,15 +189,19 @@ fn check_newest(connection: &Connection, database: Database) -> Result<()> {
     Ok(())
 }
 
+fn newer(database: Database, found: i64) -> StoreError {
+    StoreError::Newer {
+        file: database.name,
+        found,
+        known: database.newest(),
+    }
+}
+
 fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
     let known = database.newest();
     let found = version(connection)?;
     if found > known {
-        return Err(StoreError::Newer {
-            file: database.name,
-            found,
-            known,
-        });
+        return Err(newer(database, found));
     }
     if found == known {
         return Ok(());

@@ -46,10 +46,24 @@ pub(crate) fn project_record(
         // What this instance wrote is shown from its local records, in all scopes.
         return Ok(());
     }
-    match fold(connection, instance_no, id)? {
+    let row = fold(connection, instance_no, id)?;
+    if row.as_ref().is_none_or(|row| row.body.is_none()) {
+        forget_name(connection, instance_no, id)?;
+    }
+    match row {
         Some(row) => put_row(connection, instance_no, id, &row),
         None => drop_row(connection, instance_no, id),
     }
+}
+
+/// The name of an instance is what its card says; with the words of the card it goes.
+fn forget_name(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<()> {
+    let sql = "UPDATE instances SET name = NULL WHERE instance_no = ?1 AND EXISTS (
+                   SELECT 1 FROM records r WHERE r.instance_no = ?1 AND r.id = ?2 AND r.kind = 'card')";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![instance_no, Sql(id)])?;
+    Ok(())
 }
 
 fn put_row(connection: &Connection, instance_no: i64, id: &RecordId, row: &Row) -> Result<()> {

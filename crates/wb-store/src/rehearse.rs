@@ -15,6 +15,7 @@ impl Store {
     /// # Errors
     /// What the database reports, also that a transaction is open already.
     pub fn write_in_sight(&self) -> Result<Write<'_>> {
+        self.check_writable()?;
         Ok(Write::new(Transaction::new_unchecked(
             self.main(),
             TransactionBehavior::Immediate,

@@ -1,5 +1,7 @@
 //! A node's files, opened together.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
@@ -12,6 +14,7 @@ use crate::instances::{KnownIdentity, Standing};
 use crate::open::{self, MAIN, Opening, PRIVATE};
 use crate::private::Private;
 use crate::sql::Sql;
+use crate::unwritable::Unwritable;
 
 /// What a new instance starts from.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub struct Store {
     main: Connection,
     private: Private,
     guard: GuardStanding,
+    unwritable: Option<Unwritable>,
 }
 
 impl Store {
@@ -78,6 +82,7 @@ impl Store {
             main,
             private: Private::new(private),
             guard: GuardStanding::Sound,
+            unwritable: None,
         })
     }
 
@@ -89,7 +94,8 @@ impl Store {
         crate::home::write_private_file(&self.home.signing_key(), signing_key.as_bytes())
     }
 
-    /// Opens the files of an instance, brings them to the newest format and compares the guard.
+    /// Opens the files of an instance, brings them to the newest format and compares the guard. Where nothing
+    /// can be written they can still be read.
     ///
     /// # Errors
     /// `NoInstance`, `Newer`, or what stands in the way.
@@ -97,16 +103,22 @@ impl Store {
         if !home.is_founded() {
             return Err(StoreError::NoInstance(home.dir().to_owned()));
         }
-        restrict_file(&home.signing_key())?;
-        let main = open::open(&home.main(), MAIN, Opening::Upgrade)?;
-        let private = Private::new(open::open(&home.private(), PRIVATE, Opening::Upgrade)?);
+        restrict_file(&home.signing_key()).or_else(unless_read_only)?;
+        let open =
+            |path: &Path, database| open::open_at_least_to_read(path, database, Opening::Upgrade);
+        let (main, main_is) = open(&home.main(), MAIN)?;
+        let (private, private_is) = open(&home.private(), PRIVATE)?;
         let mut store = Self {
             home: home.clone(),
             main,
-            private,
+            private: Private::new(private),
             guard: GuardStanding::Sound,
+            unwritable: main_is.or(private_is),
         };
         store.compare_guard()?;
+        if store.unwritable.is_none() {
+            crate::legacy::sweep(home.dir());
+        }
         Ok(store)
     }
 
@@ -116,9 +128,13 @@ impl Store {
         let database = self.guard_in_database()?;
         self.guard = Guard::compare(file.as_ref(), &database);
         if self.guard == GuardStanding::Crash {
-            // Committed and not yet sent: only the guard has to follow.
-            database.write(&self.home.guard())?;
-            self.guard = GuardStanding::Sound;
+            // Committed and not yet sent: only the guard has to follow. Where it cannot, reading goes on; who
+            // sends has to write it first.
+            match database.write(&self.home.guard()) {
+                Ok(()) => self.guard = GuardStanding::Sound,
+                Err(error) if error.is_full() || error.is_read_only() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -208,25 +224,39 @@ impl Store {
         &self.main
     }
 
+    /// Refuses where nothing can be written.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.unwritable {
+            Some(why) => Err(StoreError::Unwritable(self.home.dir().to_owned(), why)),
+            None => Ok(()),
+        }
+    }
+
     /// Starts a transaction on the main file that other writers wait for.
     ///
     /// # Errors
-    /// What the database reports.
+    /// `Unwritable`, or what the database reports.
     pub fn write(&mut self) -> Result<Write<'_>> {
+        self.check_writable()?;
         Ok(Write::new(self.main.transaction_with_behavior(
             TransactionBehavior::Immediate,
         )?))
     }
 
     /// Writes what is in the log of the main file into the file itself and empties the log, so that
-    /// nothing erased stays behind in it. Another process may be reading; then it is done later.
+    /// nothing erased stays behind in it. Another process may be reading, or the disk be full; then it is
+    /// done later, when the file is closed. What was committed counts either way.
     ///
     /// # Errors
     /// What the database reports.
     pub fn checkpoint(&self) -> Result<()> {
-        self.main
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        let emptied = self
+            .main
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        match emptied.map_err(StoreError::from) {
+            Err(error) if error.is_full() => Ok(()),
+            other => other,
+        }
     }
 }
 
@@ -265,6 +295,15 @@ impl Write<'_> {
             [],
         )?;
         Ok(())
+    }
+}
+
+/// Takes a disk that nothing can be written to for no error.
+fn unless_read_only(error: StoreError) -> Result<()> {
+    if error.is_read_only() {
+        Ok(())
+    } else {
+        Err(error)
     }
 }
 

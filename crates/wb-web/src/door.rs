@@ -32,14 +32,14 @@ use crate::visit::{Trouble, Visit};
 pub(crate) const FORM_TOKEN: &str = "form_token";
 
 /// The pages of a site.
-pub fn router(site: Arc<Site>) -> Router {
+pub fn router(site: &Arc<Site>) -> Router {
     let mut router = Router::new().route("/assets/{name}", axum::routing::get(assets::file));
     for route in ROUTES {
         let filter = match route.method {
             Method::GET => MethodFilter::GET,
             _ => MethodFilter::POST,
         };
-        let site = Arc::clone(&site);
+        let site = Arc::clone(site);
         let handler = move |params: RawPathParams, request: Request| {
             let params = params
                 .iter()

@@ -9,4 +9,4 @@ pub const NODES_KEPT_MAX: usize = 4;
 /// Rows on one page of a list.
 pub const ROWS_PER_PAGE: usize = 50;
 /// How long the link for founding works.
-pub const SETUP_MINUTES: u64 = 30;
+pub const SETUP_MINUTES: i64 = 30;

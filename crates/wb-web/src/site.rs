@@ -1,16 +1,18 @@
 //! What all requests share: where the node is, under which names it is asked, and open nodes.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
-use wb_node::{Node, NodeError};
+use wb_core::time::Timestamp;
+use wb_node::{Node, NodeError, entropy};
 use wb_store::Home;
 use zeroize::Zeroizing;
 
 use crate::jobs::Jobs;
 use crate::limits::{NODES_KEPT_MAX, SETUP_MINUTES};
+
+const SETUP_MS: i64 = SETUP_MINUTES * 60 * 1_000;
 
 /// How pages are served.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub struct Site {
 pub(crate) struct Founding {
     /// The hash of the link's secret.
     link: Hash,
-    until: Instant,
+    until: Timestamp,
     /// The recovery words, until they were confirmed: a page that is loaded again shows them again.
     pub words: Option<Words>,
 }
@@ -73,10 +75,11 @@ impl Site {
     /// link made before is worth nothing any more.
     #[must_use]
     pub fn open_founding(&self) -> Zeroizing<String> {
-        let secret = Zeroizing::new(Hash(*wb_node::entropy::bytes()).to_string());
+        let now = entropy::now();
+        let secret = Zeroizing::new(Hash(*entropy::bytes()).to_string());
         *lock(&self.founding) = Some(Founding {
             link: hash::sha256(secret.as_bytes()),
-            until: Instant::now() + Duration::from_secs(SETUP_MINUTES * 60),
+            until: Timestamp::from_unix_ms(now.unix_ms().saturating_add(SETUP_MS)).unwrap_or(now),
             words: None,
         });
         secret
@@ -90,7 +93,7 @@ impl Site {
     ) -> Option<T> {
         let mut founding = lock(&self.founding);
         let open = founding.as_mut()?;
-        let works = open.link == hash::sha256(secret.as_bytes()) && Instant::now() < open.until;
+        let works = open.link == hash::sha256(secret.as_bytes()) && entropy::now() < open.until;
         works.then(|| work(open))
     }
 

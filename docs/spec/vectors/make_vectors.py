@@ -633,6 +633,12 @@ def identity():
     for i in range(1024):
         long = long.rotate(f"alice {i % 7}")
     refused("1025_entries", "identity_too_long", 1024, long)
+    padded = lambda size: alice.rotate("alice 2", later="x" * (size - len(raw(alice.rotate("alice 2", later="").lines[1]))))
+    assert [len(raw(padded(n).lines[1])) for n in (4096, 4097)] == [4096, 4097]
+    case("entry_of_4096_bytes", padded(4096)), refused("entry_of_4097_bytes", "line_too_long", 1, padded(4097))
+    refused("first_entry_of_262144_bytes", "line_too_long", 0, found("alice", later="x" * (262_144 - len(raw(found("alice", later="").lines[0])))))
+    refused("too_long_and_of_another_type", "line_too_long", 1, alice.rotate("alice 2", type="wb.header.v1", later="x" * 4096))
+    refused("too_long_and_not_json", "line_too_long", 1, edit(padded(4097), lambda x: x[:-1] + "x"))
     refused("wrong_id", "wrong_id", 0, alice, id=found("bob").id)
     refused("first_is_a_rotate", "not_found_first", 0, alice.rotate("alice 2", n=0, prev=None).lines[1:])
     refused("found_again", "not_found_first", 1, alice.lines + found("alice", n=1, prev=alice.id, at="2026-11-22T12:00:00.000Z").lines)
@@ -1457,6 +1463,64 @@ def fork_of_two_logs():
     other = Log(alice, name="twin")
     return steps + [delta(other.delta(retract(2, 3)), "fork")], end(log, shows=[user], hides=[(request, "retracted")], forked=[log])
 
+@feed("Two logs of one place, neither of which is held: what came of the one is remembered, so the other is not taken, neither by the delta that follows my head nor by snapshot. Retracts of both count.")
+def fork_of_two_logs_neither_held():
+    alice, log, user, request, steps = start()
+    other, wish = record(alice, "request", 3), record(alice, "request", 4)
+    steps.append(delta(log.delta(other, wish)))
+    mine, longer = log.copy(), log.copy()
+    longer.delta()
+    one, two = longer.next_log("one"), mine.next_log("two")
+    steps.append(delta(one.delta(), "need_snapshot"))
+    steps += [delta(two.delta(retract(3, 1, other)), "fork"), snap(two.snapshot(), "fork")]
+    steps += [delta(one.delta(retract(4, 1, wish)), "fork"), snap(one.snapshot(), "fork"), delta(longer.deltas[2], "held")]
+    return steps, end(mine, shows=[user, request], hides=[(other, "retracted"), (wish, "retracted")], forked=[mine])
+
+@feed("Two logs of one place, neither of which is held, ended by a new log under a later key.")
+def fork_of_two_logs_neither_held_ends():
+    alice, log, user, request, steps = start()
+    log.delta()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), two.delta(record(alice, "request", 3))
+    steps += [delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    rotated = alice.rotate("alice 2", two.head)
+    last, more = two.next_log("three", rotated), record(alice, "request", 4)
+    steps += [learn(rotated), delta(last.delta(more), "need_snapshot"), snap(last.snapshot())]
+    return steps, end(last, shows=[user, request, two.deltas[0].items[0], more])
+
+@feed("A rotate that lists the head of one of two logs says which of them is the origin's: the other makes no rival any more.")
+def fork_of_two_logs_settled_by_a_rotate():
+    alice, log, user, request, steps = start()
+    log.delta()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), two.delta(record(alice, "request", 3))
+    steps += [delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    return steps + [learn(alice.rotate("alice 2", two.head)), snap(two.snapshot())], end(two, shows=[user, request, two.deltas[0].items[0]])
+
+@feed("Two logs of one place come to a follower that holds nothing: neither is taken, by whatever header of it; what both have in common goes on.")
+def fork_of_two_logs_nothing_held():
+    alice, log, user, request, _ = start()
+    one, two = log.next_log("one"), log.next_log("two")
+    one.delta(), one.delta(retract(2, 1, request)), two.delta(record(alice, "request", 3)), two.delta()
+    steps = [learn(alice), delta(two.deltas[1], "need_snapshot"), delta(one.deltas[0], "need_snapshot"), snap(two.snapshot(), "fork")]
+    steps += [delta(two.deltas[1], "fork"), delta(one.deltas[1], "fork"), delta(log.deltas[0]), snap(one.snapshot(), "fork")]
+    return steps, end(log, shows=[user], hides=[(request, "retracted")], forked=[log])
+
+@feed("A log by a key that was rotated away makes no rival: a newcomer that was offered it takes the origin's.")
+def rival_by_a_retired_key():
+    alice, log, user, request, _ = start()
+    rotated = alice.rotate("alice 2", log.head)
+    twin = Log(alice, name="twin")
+    return [learn(rotated), delta(twin.delta(), "refused", "above_last_head"), snap(log.snapshot())], end(log, shows=[user, request])
+
+@feed("A thief's log of one place with the owner's is seen and not taken; the recover that makes it void ends the contradiction.")
+def rival_that_became_void():
+    alice, log, user, request, _ = start()
+    mine, theft = log.next_log("mine"), log.next_log("theft")
+    mine.delta(), theft.delta(retract(2, 3, request))
+    steps = [learn(alice), delta(theft.deltas[0], "need_snapshot"), snap(mine.snapshot(), "fork")]
+    return steps + [learn(alice.recover("alice new", mine.head)), snap(mine.snapshot())], end(mine, shows=[user, request])
+
 @feed("A new log follows another log of my generation.")
 def fork_by_follows():
     alice, log, user, request, steps = start()
@@ -1696,6 +1760,47 @@ def refuse_snapshot_identity_decreases_from_its_first_header():
     bad = snap(low.snapshot(), "refused", "identity_decreases")
     new.under(rotated).delta(last := record(alice, "request", 5))
     return [learn(rotated), bad, *steps[1:], bad, snap(new.snapshot())], end(new, shows=[user, request, *(x for x in new.deltas[0].items), last])
+
+@feed("A new log is opened under an earlier entry than the head it follows, and goes on under the newer one. Its first delta is refused, and so is its snapshot.")
+def refuse_snapshot_identity_decreases_from_the_head_it_follows():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", {"log": "1a" * 16, "generation": 5, "seq": 0, "hash": "ab" * 32})
+    comment = record(alice, "comment", 3)
+    steps += [learn(rotated), delta(log.under(rotated).delta(comment))]
+    low = log.next_log("low", alice)
+    opened = low.delta(record(alice, "request", 4))
+    low.under(rotated).delta()
+    steps += [delta(opened, "refused", "identity_decreases"), snap(low.snapshot(), "refused", "identity_decreases")]
+    new = log.next_log("high", rotated)
+    new.delta(last := record(alice, "request", 5)), new.delta()
+    return steps + [snap(new.snapshot())], end(new, shows=[user, request, comment, last])
+
+@feed("A key that was rotated out opens a new log, which goes on under the newer key: refused for who holds the log it follows, for who is behind in it, and for who holds nothing.")
+def refuse_snapshot_above_last_head_from_its_first_header():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", log.head)
+    behind = log.copy()
+    comment = record(alice, "comment", 3)
+    second = log.under(rotated).delta(comment)
+    low = log.next_log("low", alice)
+    opened = low.delta(record(alice, "request", 4))
+    low.under(rotated).delta()
+    bad, early = snap(low.snapshot(), "refused", "above_last_head"), delta(opened, "refused", "above_last_head")
+    new = log.next_log("high", rotated)
+    new.delta(last := record(alice, "request", 5)), new.delta()
+    assert behind.head["seq"] == 0
+    return [learn(rotated), bad, early, *steps[1:], bad, early, delta(second), bad, early, snap(new.snapshot())], end(
+        new, shows=[user, request, comment, last])
+
+@feed("The same log where it was taken before the rotate that does not list it was known: who is in it goes on in it, by delta or by snapshot.")
+def snapshot_of_a_log_that_was_opened_above_and_is_held():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", log.head)
+    low = log.next_log("low", alice)
+    other = record(alice, "request", 4)
+    steps += [delta(low.delta(other)), learn(rotated)]
+    low.under(rotated).delta(comment := record(alice, "comment", 3))
+    return steps + [snap(low.snapshot()), delta(low.deltas[0], "duplicate"), delta(low.delta())], end(low, shows=[user, request, other, comment])
 
 @feed("Where a delta is held, or is a duplicate, so is a snapshot, although the position of its head falls.")
 def snapshot_that_steps_back_is_placed_first():

@@ -552,6 +552,30 @@ def follows() -> dict:
     return {"about": "Follow lists. Those of `many` hold the numbers from 0 on as ids of 32 bytes, big endian: `follow` of them, then `except`.",
             "cases": cases, "many": many}
 
+def protocols() -> dict:
+    """Ranges of two programs, the version they speak with each other, and else who upgrades to what."""
+    cases = []
+    def add(name, ours, theirs, common=None, upgrade=None, to=None):
+        range_ = lambda ends: {"min": ends[0], "max": ends[1]}
+        cases.append({"name": name, "ours": range_(ours), "theirs": range_(theirs), "common": common, "upgrade": upgrade, "to": to})
+    add("equal", (1, 1), (1, 1), 1)
+    add("they_are_newer_by_one", (1, 1), (1, 2), 1)
+    add("we_are_newer_by_one", (1, 2), (1, 1), 1)
+    add("both_newer", (1, 2), (1, 2), 2)
+    add("they_dropped_the_oldest", (1, 2), (2, 2), 2)
+    add("we_dropped_the_oldest", (2, 2), (1, 2), 2)
+    add("they_speak_more_on_both_sides", (2, 3), (1, 5), 3)
+    add("they_meet_at_one", (1, 4), (4, 9), 4)
+    add("they_begin_after_us", (1, 1), (2, 2), None, "ours", 2)
+    add("they_begin_far_after_us", (1, 2), (4, 9), None, "ours", 4)
+    add("they_end_before_us", (2, 2), (1, 1), None, "theirs", 2)
+    add("they_end_far_before_us", (5, 9), (1, 3), None, "theirs", 5)
+    for case in cases:
+        ours, theirs = (set(range(case[side]["min"], case[side]["max"] + 1)) for side in ("ours", "theirs"))
+        assert case["common"] == max(ours & theirs, default=None)
+    return {"about": "What two programs speak. `common`: the version between them. Without one: whose program to `upgrade`, to one that speaks `to`.",
+            "cases": cases}
+
 
 # ---------------------------------------------------------------- files
 
@@ -559,4 +583,4 @@ def files() -> dict:
     """Name → content of every file."""
     requests = (rfc9421_b26, accepted, beside_others, refused, first_cause, answers)
     made = {f"requests/{make.__name__}.json": make() for make in requests}
-    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows)}
+    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows, protocols)}

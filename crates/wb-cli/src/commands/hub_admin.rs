@@ -8,16 +8,21 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{Decision, HubStore, MemberRow, SqliteHub};
+use wb_hub::{Decision, HubStore, MemberRow, RoomRow, SqliteHub};
 use wb_node::{NodeError, entropy};
 use wb_store::{AuditRow, relay::Relay};
 
+use super::hub_up::store_limits;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, clean, count, heading};
 
-/// Members read at once.
-const PAGE_MEMBERS: usize = 500;
+/// Members read at once, and shown unless more are asked for.
+const PAGE_MEMBERS: usize = 100;
+/// Members that can be shown at once; protects memory and whoever reads them.
+const LIST_MEMBERS_MAX: u32 = 10_000;
+/// Members that a name or fragment may fit before it is not looked further.
+const FITS_MAX: usize = 3;
 /// Characters of an id that are enough to look for.
 const FRAGMENT_CHARS_MIN: usize = 4;
 
@@ -27,6 +32,12 @@ pub struct List {
     /// Only those of one standing
     #[arg(long, value_enum)]
     standing: Option<StandingArg>,
+    /// How many (default 100; with --json all of them)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MEMBERS_MAX)))]
+    limit: Option<u32>,
+    /// Only those after this id, as the page before says
+    #[arg(long, value_name = "ID")]
+    after: Option<InstanceId>,
 }
 
 /// Where a registration stands.
@@ -108,6 +119,9 @@ struct Detail {
     #[serde(flatten)]
     row: Row,
     seen_n: u64,
+    bytes: u64,
+    bytes_max: u64,
+    records_max: u64,
     feeds: Vec<FeedRow>,
     follows: Follows,
 }
@@ -170,33 +184,34 @@ impl Operator {
         Ok(Self {
             node,
             actor,
-            store: SqliteHub::new(relay),
+            store: SqliteHub::new(relay).with_limits(store_limits(&context.settings()?)),
             runtime,
         })
     }
 
-    fn members(&self, standing: Option<Standing>) -> Result<Vec<MemberRow>> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let asked = self
-                .store
-                .members(standing, after, PAGE_MEMBERS, entropy::now());
-            let page = self.runtime.block_on(asked)?;
-            let is_last = page.len() < PAGE_MEMBERS;
-            all.extend(page);
-            after = all.last().map(|member: &MemberRow| member.id);
-            if is_last {
-                return Ok(all);
-            }
-        }
+    /// A page of members, and whether there are more.
+    fn members(
+        &self,
+        standing: Option<Standing>,
+        after: Option<InstanceId>,
+        limit: usize,
+    ) -> Result<(Vec<MemberRow>, bool)> {
+        let one_more = limit.saturating_add(1);
+        let asked = self
+            .store
+            .members(standing, after, one_more, entropy::now());
+        let mut page = self.runtime.block_on(asked)?;
+        let has_more = page.len() > limit;
+        page.truncate(limit);
+        Ok((page, has_more))
     }
 
     fn find(&self, text: &str) -> Result<MemberRow> {
-        let mut members = self.members(None)?;
-        members.retain(|member| {
-            let by_id = text.len() >= FRAGMENT_CHARS_MIN && member.id.to_string().starts_with(text);
-            member.name == text || by_id
-        });
+        let id_start = Some(text.to_owned()).filter(|text| text.len() >= FRAGMENT_CHARS_MIN);
+        let asked = self
+            .store
+            .find(text.to_owned(), id_start, FITS_MAX, entropy::now());
+        let mut members = self.runtime.block_on(asked)?;
         match members.len() {
             1 => Ok(members.remove(0)),
             0 => Err(Failure::usage(
@@ -205,7 +220,7 @@ impl Operator {
             )
             .into()),
             n => Err(Failure::usage(
-                format!("`{}` fits {n} members", clean(text)),
+                format!("`{}` fits {} members", clean(text), fits(n)),
                 "name one by more of its id: `wb hub list` shows them",
             )
             .into()),
@@ -243,7 +258,11 @@ pub fn list(context: &Context, args: &List) -> Result<()> {
         StandingArg::Member => Standing::Member,
         StandingArg::Suspended => Standing::Suspended,
     });
-    let members = operator.members(standing)?;
+    if context.json() && args.limit.is_none() {
+        return list_all(&operator, standing, args.after);
+    }
+    let limit = args.limit.map_or(Ok(PAGE_MEMBERS), usize::try_from)?;
+    let (members, has_more) = operator.members(standing, args.after, limit)?;
     let rows: Vec<Row> = members.iter().map(row).collect();
     let columns = [
         "name",
@@ -266,22 +285,79 @@ pub fn list(context: &Context, args: &List) -> Result<()> {
                 .map_or_else(|| "never".to_owned(), |at| at.to_string()),
         ]
     })?;
-    let waiting = rows.iter().filter(|row| row.standing == "waiting").count();
-    if waiting > 0 && !context.json() {
+    if context.json() {
+        return Ok(());
+    }
+    if let Some(last) = members.last().filter(|_| has_more) {
+        context.say(format!(
+            "There are more: `wb hub list --after {}`.",
+            last.id
+        ));
+    }
+    tell_waiting(context, &operator)
+}
+
+/// Prints one after the other, a page in memory at a time.
+fn list_all(
+    operator: &Operator,
+    standing: Option<Standing>,
+    mut after: Option<InstanceId>,
+) -> Result<()> {
+    loop {
+        let (members, has_more) = operator.members(standing, after, PAGE_MEMBERS)?;
+        members
+            .iter()
+            .map(row)
+            .try_for_each(|row| output::json(&row))?;
+        after = members.last().map(|member| member.id);
+        if !has_more {
+            return Ok(());
+        }
+    }
+}
+
+/// Says how many wait, and how many that waited made room for others.
+fn tell_waiting(context: &Context, operator: &Operator) -> Result<()> {
+    let standings = operator
+        .runtime
+        .block_on(operator.store.standings(entropy::now()))?;
+    let waiting = standings
+        .get(Standing::Waiting.as_str())
+        .copied()
+        .unwrap_or(0);
+    if waiting > 0 {
         context.say(format!(
             "{} for `wb hub approve NAME`.",
-            count(waiting as u64, "registration waits", "registrations wait")
+            count(waiting, "registration waits", "registrations wait")
+        ));
+    }
+    let let_go = operator.runtime.block_on(operator.store.let_go())?;
+    if let_go > 0 {
+        context.say(format!(
+            "{} made room for later ones: as many as may were waiting, and who made room never asked again. Each \
+             is told so when it comes, and can register anew.",
+            count(let_go, "registration that waited", "registrations that waited")
         ));
     }
     Ok(())
+}
+
+/// A number of fits, of which some may not have been looked for.
+fn fits(n: usize) -> String {
+    if n < FITS_MAX {
+        n.to_string()
+    } else {
+        format!("{FITS_MAX} or more")
+    }
 }
 
 /// Shows one member.
 pub fn show(context: &Context, args: &Show) -> Result<()> {
     let operator = Operator::new(context)?;
     let member = operator.find(&args.member)?;
+    let room = operator.runtime.block_on(operator.store.room(member.id))?;
     if context.json() {
-        return output::json(&detail(&member));
+        return output::json(&detail(&member, &room));
     }
     output::line(format!(
         "{}  {}",
@@ -306,6 +382,7 @@ pub fn show(context: &Context, args: &Show) -> Result<()> {
             kinds.join(", ")
         ))?;
     }
+    output::line(format!("room       {}", room_text(&room)))?;
     output::line(format!("followers  {}", member.followers))?;
     output::line(format!("follows    {}", follows_text(&member)))?;
     let seen = member.seen_at.map_or_else(
@@ -319,7 +396,7 @@ pub fn show(context: &Context, args: &Show) -> Result<()> {
     ))
 }
 
-fn detail(member: &MemberRow) -> Detail {
+fn detail(member: &MemberRow, room: &RoomRow) -> Detail {
     let feeds = member.feeds.iter().map(|feed| FeedRow {
         scope: feed.head.scope.as_str(),
         seq: feed.head.seq,
@@ -334,6 +411,9 @@ fn detail(member: &MemberRow) -> Detail {
     Detail {
         row: row(member),
         seen_n: member.seen_n,
+        bytes: room.bytes,
+        bytes_max: room.quota.bytes,
+        records_max: room.quota.records,
         feeds: feeds.collect(),
         follows: Follows {
             counter: member.follows.counter,
@@ -342,6 +422,18 @@ fn detail(member: &MemberRow) -> Detail {
             except: member.follows.except.clone(),
         },
     }
+}
+
+/// What is kept of a member, and what may be.
+fn room_text(room: &RoomRow) -> String {
+    let mebibytes = |bytes: u64| bytes.div_ceil(1_024 * 1_024);
+    format!(
+        "{} of {} MiB, {} of {} records",
+        mebibytes(room.bytes),
+        mebibytes(room.quota.bytes),
+        room.records,
+        room.quota.records
+    )
 }
 
 fn standing_text(member: &MemberRow) -> String {

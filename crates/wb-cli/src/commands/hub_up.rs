@@ -11,8 +11,9 @@ use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use wb_core::sync::Policy;
-use wb_hub::{Hub, HubInfo, HubStore, SqliteHub};
+use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
 use wb_net::ServerLimits;
+use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::relay::Relay;
 
@@ -97,17 +98,29 @@ impl HubLock {
     }
 }
 
+/// What the hub of a folder keeps at most.
+pub fn store_limits(settings: &Settings) -> StoreLimits {
+    StoreLimits {
+        member: Quota {
+            bytes: settings.hub_member_bytes_max,
+            records: settings.hub_member_records_max,
+        },
+        ..StoreLimits::default()
+    }
+}
+
 /// Opens a hub's folder.
 pub fn prepare(
     node: &Node,
     policy: Policy,
     keep_days: Option<u32>,
+    limits: StoreLimits,
     report: wb_hub::Report,
 ) -> Result<Prepared> {
     let lock = HubLock::take(node)?;
     let path = node.store().home().hub();
     let relay = Relay::open(&path, entropy::log_id()).map_err(NodeError::from)?;
-    let store = SqliteHub::new(relay);
+    let store = SqliteHub::new(relay).with_limits(limits);
     let info = HubInfo {
         name: node.name().to_owned(),
         identity: node.identity().clone(),
@@ -177,7 +190,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             tell(&format!("hub: {}\n", clean(text)));
         }
     });
-    let prepared = prepare(&node, policy, keep_days, report)?;
+    let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         announce(context, &node, address, policy)?;

@@ -9,11 +9,11 @@ use clap::Args;
 use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_node::command::follow::accept_all;
-use wb_node::command::join::{Offer, offers};
-use wb_node::command::sync::{self, SyncInput};
+use wb_node::command::join::{Offer, Offers, offers};
+use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::plan::plan;
 use wb_node::query::peers::peer_view;
-use wb_node::{Node, entropy};
+use wb_node::{Node, NodeError, entropy};
 use wb_store::{Peer, Standing};
 
 use super::registration::{self, NAME_CHARS, Where};
@@ -59,8 +59,16 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     if !is_member {
         return Ok(registration::exit_code(&peer));
     }
-    let offers = wait_for(offers(&node, &peer))??;
+    let Offers { list, is_cut_off } = wait_for(offers(&node, &peer))??;
+    let offers = list;
     show_all(context, &peer, &offers)?;
+    if is_cut_off {
+        context.say(format!(
+            "It lists more than the {} above, and no more are read. Whoever is not above can be followed by id: `wb \
+             follow ID`.",
+            offers.len()
+        ));
+    }
     let Some(accepted) = choose(context, &offers)? else {
         context.say(
             "Nothing was taken, and nobody is followed. `wb join` asks again; `--yes` accepts all.",
@@ -79,9 +87,23 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     let done = one(context, &mut node, &actor, peer, input)?;
     tell(context, &node, &done, input)?;
     if !context.json() {
+        tell_roads(context, &node, &done)?;
         tell_waiting(context, &node, &done.peer)?;
     }
     Ok(exit_code([&done]))
+}
+
+/// Says at first contact by how many hubs it was seen: one alone can leave things out unnoticed.
+fn tell_roads(context: &Context, node: &Node, done: &Synced) -> Result<()> {
+    let hubs = node.store().peers().map_err(NodeError::from)?;
+    if let ([hub], true) = (hubs.as_slice(), done.tally.new > 0) {
+        let name = clean(&short(&hub.name, NAME_CHARS));
+        context.say(format!(
+            "This was seen through one hub only: {name} cannot change it, and a second hub or a bundle would show \
+             what it leaves out."
+        ));
+    }
+    Ok(())
 }
 
 /// Says what of this instance would go to the hub with the next sync.

@@ -11,6 +11,7 @@ pub mod hub;
 mod hub_admin;
 pub mod hub_up;
 pub mod import;
+pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
@@ -23,6 +24,7 @@ pub mod request;
 pub mod review;
 pub mod serve;
 pub mod session;
+pub mod sim;
 pub mod status;
 pub mod sync;
 pub mod up;
@@ -43,6 +45,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Hub(command) => hub::run(context, &command),
         Command::Join(args) => join::run(context, &args),
         Command::Status => status::run(context).map(done),
+        Command::Inbox(args) => inbox::run(context, &args).map(done),
         Command::Doctor => doctor::run(context),
         Command::Up(args) => up::run(context, &args).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
@@ -61,6 +64,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),
+        Command::Sim(args) => sim::run(context, &args),
         Command::Completions(args) => completions::run(&args).map(done),
         Command::Man => completions::man().map(done),
     }

@@ -77,7 +77,7 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
             done,
         });
     }
-    context.say(&format!("{}: {done}.", clean(&who)));
+    context.say(format!("{}: {done}.", clean(&who)));
     Ok(())
 }
 

@@ -78,7 +78,7 @@ pub fn run(context: &Context, command: Session) -> Result<()> {
             done,
         });
     }
-    context.say(&format!(
+    context.say(format!(
         "{}: {done} as {}.",
         clean(&row.label),
         clean(&handle)

@@ -68,7 +68,7 @@ fn show_hub(hub: &HubShown) -> Result<()> {
 
 /// Shows the state of this node.
 pub fn run(context: &Context) -> Result<()> {
-    let node = context.node()?;
+    let node = context.node()?.asking_for(context.settings()?.sync_kinds);
     let status = status(&node)?;
     if context.json() {
         return output::json(&Shown {
@@ -122,6 +122,18 @@ pub fn run(context: &Context) -> Result<()> {
             "{records} a newer version of this program; they are kept and shown after an upgrade"
         ))?;
     }
+    if status.not_asked_for > 0 {
+        let records = count(status.not_asked_for, "record was", "records were");
+        output::line(format!(
+            "{records} not asked for (setting sync.kinds); `wb sync` fetches them once it names their kinds"
+        ))?;
+    }
+    if status.lines_missing > 0 {
+        let records = count(status.lines_missing, "record has", "records have");
+        output::line(format!(
+            "{records} not come with its words: whoever handed the feed on did not have them"
+        ))?;
+    }
     for held in &status.held {
         let why = held
             .rule
@@ -134,6 +146,10 @@ pub fn run(context: &Context) -> Result<()> {
             held.origin.short(),
             held.outcome
         ))?;
+    }
+    if status.inbox > 0 {
+        let things = count(status.inbox, "thing", "things");
+        output::line(format!("inbox      {things} (`wb inbox` names each)"))?;
     }
     Ok(())
 }
@@ -175,6 +191,12 @@ fn show_instance(context: &Context, instance: &InstanceView) -> Result<()> {
     output::line(format!("  held     {}", join(shown, "nothing")))?;
     for (cause, n) in &instance.hidden {
         output::line(format!("  hidden   {n} {cause}"))?;
+    }
+    if let [hub] = instance.seen_through.as_slice() {
+        output::line(format!(
+            "  seen     through one hub only ({}): a second one would show what it leaves out",
+            clean(&output::short(hub, NAME_CHARS))
+        ))?;
     }
     for feed in &instance.feeds {
         let forked = if feed.forked {

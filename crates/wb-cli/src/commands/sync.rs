@@ -18,6 +18,7 @@ use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
 
 use super::bundle::outcome_words;
+use super::inbox;
 use super::publish;
 use super::registration::NAME_CHARS;
 use crate::context::Context;
@@ -236,7 +237,8 @@ pub fn tell(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
         }
         None => output::line(format!("{sentence}: {}", moved(done)))?,
         Some((cause, detail)) => {
-            let detail = if detail.is_empty() {
+            // Where two programs do not understand each other the detail is the sentence.
+            let detail = if detail.is_empty() || *detail == sentence {
                 String::new()
             } else {
                 format!(" ({})", clean(detail))
@@ -349,6 +351,9 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
             clean(&short(name, NAME_CHARS)),
             count(*records, "record", "records")
         ));
+    }
+    if !done.tally.set_aside.is_empty() || done.tally.own_is_ahead {
+        texts.extend(inbox::hint(node)?);
     }
     Ok(texts)
 }

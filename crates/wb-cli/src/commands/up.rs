@@ -63,11 +63,12 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             Some(node) => announce(context, node, address, every)?,
             None => announce_founding(context, &site, address)?,
         }
-        let router = wb_web::router(site).merge(router(context.home()));
+        let router = wb_web::router(&site).merge(router(context.home()));
         let syncing = every.filter(|_| is_founded).map(|every| {
             let settings = AutoSync {
                 home: context.home().clone(),
                 every,
+                kinds: settings.sync_kinds.clone(),
             };
             let quiet = context.quiet();
             tokio::task::spawn_blocking(move || {
@@ -133,7 +134,7 @@ struct Founding<'a> {
     schema_version: u32,
     address: String,
     setup_link: &'a str,
-    minutes: u64,
+    minutes: i64,
 }
 
 /// Nothing is here yet: a link under which it can be founded.
@@ -151,7 +152,7 @@ fn announce_founding(context: &Context, site: &Site, address: SocketAddr) -> Res
     }
     output::line(format!("listening   {base}"))?;
     output::line(format!("to found    {}", link.as_str()))?;
-    context.say(&format!(
+    context.say(format!(
         "Nothing is founded in this folder yet. Open the link in a browser within {} minutes; it works once.\n\
          From another computer, first: ssh -L {port}:127.0.0.1:{port} THIS-COMPUTER\n\
          Ctrl-C stops it.",

@@ -154,7 +154,7 @@ pub fn run(context: &Context, command: User) -> Result<()> {
                 });
             }
             output::line(link.as_str())?;
-            context.say(&format!(
+            context.say(format!(
                 "It lets {} in once, within {LINK_MINUTES} minutes, while `wb up` runs. Give it to nobody else.",
                 clean(&handle)
             ));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::database::{self, dump_home};
+use crate::support::document::table;
 use crate::support::help;
 use crate::support::instance::{Instance, WB, run, text, wb};
 
@@ -78,18 +79,6 @@ impl Two {
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
     std::fs::read_to_string(path).expect("docs/cli.md is there")
-}
-
-/// The rows of the table under the heading that starts so; cells without their backticks.
-fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
-    let rows = page.lines().skip_while(|line| !line.starts_with(heading));
-    rows.skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| {
-            let cells = line.trim_matches('|').split('|');
-            cells.map(|cell| cell.trim().to_owned()).collect()
-        })
-        .collect()
 }
 
 fn words(cell: &str) -> BTreeSet<String> {
@@ -193,7 +182,7 @@ const WORKING: [(&str, &[&str]); 30] = [
 
 /// Commands that need a hub or what came from one, or that stay up: what they do is tested in `peers` and
 /// in the walk-through through a hub.
-const WITH_PEERS: [&str; 15] = [
+const WITH_PEERS: [&str; 18] = [
     "wb follow",
     "wb hub approve",
     "wb hub list",
@@ -202,6 +191,9 @@ const WITH_PEERS: [&str; 15] = [
     "wb hub show",
     "wb hub suspend",
     "wb hub up",
+    "wb inbox",
+    "wb inbox dismiss",
+    "wb inbox show",
     "wb join",
     "wb peer list",
     "wb peer show",
@@ -673,4 +665,24 @@ fn a_reader_that_goes_away_is_no_error() {
         run.stdout.contains("id") && run.stderr.is_empty(),
         "{run:?}"
     );
+}
+
+/// Whoever else is on this machine reads neither keys nor members' words.
+#[cfg(unix)]
+#[test]
+fn keys_and_databases_are_readable_by_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let north = Instance::found(folder.path(), "North", "keeper");
+    north.ok(&["request", "add", "--title", "A saw", "--description", "D"]);
+    let files: Vec<_> = std::fs::read_dir(&north.home)
+        .expect("a folder")
+        .map(|file| file.expect("a file"))
+        .collect();
+    assert!(files.len() > 3, "{files:?}");
+    for file in files {
+        let mode = file.metadata().expect("a file").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+    }
 }

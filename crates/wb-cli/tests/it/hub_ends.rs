@@ -217,10 +217,10 @@ fn a_hub_of_another_protocol_is_told_as_such() {
         (text(&said, "phase"), text(&said, "cause")),
         ("blocked", "version_skew")
     );
-    assert!(
-        text(&said, "detail").contains("this program has to be upgraded"),
-        "{said}"
-    );
+    let upgrade = "upgrade this program to one that speaks protocol 2";
+    assert!(text(&said, "detail").starts_with(upgrade), "{said}");
+    let listed = two.json(&["peer", "list"], 0).remove(0);
+    assert!(text(&listed, "sentence").starts_with(upgrade), "{listed}");
 }
 
 #[test]

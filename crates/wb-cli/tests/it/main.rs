@@ -1,15 +1,24 @@
 //! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
 //! real program and read its files with SQL of their own.
 
+mod attacks;
 mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod disk;
+mod hub_crowd;
 mod hub_ends;
 mod hub_words;
+mod inbox;
+mod kills;
+mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+mod power;
+#[cfg(feature = "next-schema")]
+mod skew;
 mod stays_up;
 mod supply_chain;
 mod support;

@@ -13,7 +13,7 @@ use crate::support::database::{LiveLine, live_lines};
 use crate::support::instance::{Instance, text};
 
 /// A program without the feature.
-fn older() -> PathBuf {
+pub fn older() -> PathBuf {
     let path = std::env::var_os("WB_OLDER");
     path.expect("WB_OLDER names a wb without the feature next-schema; see scripts/test next-schema")
         .into()
@@ -21,7 +21,7 @@ fn older() -> PathBuf {
 
 /// Writes what no command of the newer program writes yet, where such a command would: a `skill`, and
 /// the urgency of a request.
-fn write_what_is_new(newer: &Instance, request: &str) -> String {
+pub fn write_what_is_new(newer: &Instance, request: &str) -> String {
     let database = Connection::open(newer.file("wb.db")).expect("the file is there");
     let skill = "018f3f6e-8a00-7000-8000-00000000abcd";
     let id = data_encoding::HEXLOWER.decode(skill.replace('-', "").as_bytes());

@@ -44,7 +44,6 @@ enum Cost {
 pub struct Driver {
     reader: BundleReader,
     identities: BTreeMap<InstanceId, IdentityLog>,
-    head: Option<BundleHead>,
     feeds: Vec<FeedOutcome>,
     placed: Option<SnapshotOutcome>,
     evidence: Vec<(InstanceId, Merge)>,
@@ -80,10 +79,10 @@ impl Driver {
         }
     }
 
-    /// The head, once it was read.
+    /// The head, once it was read; of a bundle that is refused it is its maker's word alone.
     #[must_use]
     pub fn head(&self) -> Option<&BundleHead> {
-        self.head.as_ref()
+        self.reader.head()
     }
 
     /// What came of each feed section so far.
@@ -261,7 +260,6 @@ impl Driver {
             .push(line, &self.identities)
             .map_err(DriveError::Bundle)?;
         match event {
-            Event::Head(head) => self.head = Some(*head),
             Event::Identity(log) => {
                 let id = log.id();
                 let (merge, log) = sink.identity(*log).map_err(DriveError::Sink)?;
@@ -280,7 +278,7 @@ impl Driver {
             }
             Event::Snapshot(progress) => self.snapshot(progress, sink)?,
             Event::Delta(header, items) => self.delta(&header, &items, sink)?,
-            Event::Pending | Event::SectionEnd | Event::End => {}
+            Event::Head(_) | Event::Pending | Event::SectionEnd | Event::End => {}
         }
         if self
             .reader

@@ -8,11 +8,9 @@ use crate::id::{Hash, InstanceId};
 use crate::identity::IdentityLog;
 use crate::json::{object_only, text_only};
 use crate::kinds::{KNOWN, ProtocolRange};
+use crate::protocol::PROTOCOL;
 use crate::scope::{FeedScope, Kind};
 use crate::signed::{self, Signer};
-
-/// Protocol versions this program speaks.
-pub const PROTOCOL: ProtocolRange = ProtocolRange { min: 1, max: 1 };
 
 /// What a program speaks: protocol, kinds, and its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use super::sink::Sink;
 use crate::feed::{
     Delta, FeedState, FeedView, Item, Live, Opening, Outcome, Refusal, SnapshotOutcome,
-    SnapshotReader, accept,
+    SnapshotReader, accept, order,
 };
 use crate::id::{Hash, InstanceId, LogId, RecordId};
 use crate::identity::{IdentityLog, Merge};
@@ -34,6 +34,13 @@ impl FeedView for Feed {
 
     fn opening(&self, log: &LogId) -> Result<Option<Opening>, Infallible> {
         Ok(self.openings.get(log).copied())
+    }
+
+    /// Nothing here is void or by a key that had stopped: such a feed was refused, and is not asked for
+    /// again.
+    fn has_rival(&self, log: &LogId, opening: &Opening) -> Result<bool, Infallible> {
+        let mut others = self.openings.iter().filter(|(other, _)| *other != log);
+        Ok(others.any(|(_, other)| order(other) == order(opening)))
     }
 }
 

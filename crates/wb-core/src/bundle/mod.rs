@@ -16,7 +16,7 @@ mod writer;
 
 pub use drive::{DriveError, Driver};
 pub use error::{BundleError, Stage};
-pub use head::{BundleHead, Contents, Form, PROTOCOL, Speaks};
+pub use head::{BundleHead, Contents, Form, Speaks};
 pub use memory::Memory;
 pub use reader::{BundleReader, Event};
 pub use section::DeltasTotals;

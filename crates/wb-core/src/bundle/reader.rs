@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::error::{BundleError, Stage, in_feed};
-use super::head::{BundleHead, Contents, Form, PROTOCOL};
+use super::head::{BundleHead, Contents, Form};
 use super::section::{
     DeltasTotals, EndTotals, IdentityTotals, SECTION_START, SECTION_VERSION, SectionName,
 };
 use crate::entry::Entry;
 use crate::feed::{Delta, Progress, SnapshotReader, Totals};
 use crate::id::InstanceId;
-use crate::identity::{IdentityLog, Position};
+use crate::identity::{IdentityError, IdentityLog, LogReader, Position};
 use crate::json;
 use crate::limits::{
     BUNDLE_FEEDS_MAX, DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRIES_MAX, STREAM_SECTIONS_MAX,
 };
+use crate::protocol::PROTOCOL;
 use crate::rule::Rule;
 use crate::scope::FeedScope;
 use crate::signed::{self, Unverified};
@@ -49,9 +50,8 @@ enum Within {
     Head,
     Between,
     Identity {
-        origin: InstanceId,
         left: u64,
-        lines: Vec<Vec<u8>>,
+        log: LogReader,
     },
     Snapshot(Box<SnapshotReader>),
     Deltas {
@@ -340,6 +340,12 @@ impl BundleReader {
         }
     }
 
+    /// The head, once it was read; its signature may not have been looked at.
+    #[must_use]
+    pub fn head(&self) -> Option<&BundleHead> {
+        self.head.as_ref().map(|(_, head)| head)
+    }
+
     fn read_head(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
         let unverified = Unverified::read(line, signed::BUNDLE).map_err(|rule| {
             let rule = if rule == Rule::NotSignedLine || rule == Rule::WrongType {
@@ -354,10 +360,11 @@ impl BundleReader {
         if head.contents.len() > BUNDLE_FEEDS_MAX {
             return Err(self.error(Stage::Format, Rule::TooLarge));
         }
-        if !head.protocol.meets(PROTOCOL) {
+        // Kept either way: what it says of its maker's program tells who has to be upgraded.
+        self.head = Some((line.to_vec(), head.clone()));
+        if head.protocol.newest_common(PROTOCOL).is_none() {
             return Err(self.error(Stage::Versions, Rule::VersionSkew));
         }
-        self.head = Some((line.to_vec(), head.clone()));
         self.within = Within::Between;
         Ok(Event::Head(Box::new(head)))
     }
@@ -428,9 +435,8 @@ impl BundleReader {
         }
         self.last_identity = Some(origin);
         self.within = Within::Identity {
-            origin,
             left: totals.entries,
-            lines: Vec::new(),
+            log: LogReader::new(Some(origin)),
         };
         Ok(Event::Pending)
     }
@@ -501,26 +507,22 @@ impl BundleReader {
     }
 
     fn read_identity(&mut self, line: &[u8]) -> Result<Event<'static>, BundleError> {
-        let Within::Identity {
-            origin,
-            left,
-            lines,
-        } = &mut self.within
-        else {
+        let Within::Identity { left, log } = &mut self.within else {
             unreachable!("called within an identity section")
         };
-        lines.push(line.to_vec());
+        let broken = |line, error: IdentityError| BundleError {
+            stage: Stage::Identity,
+            line,
+            rule: error.rule,
+        };
+        // Entry by entry: of a log that breaks a rule nothing after it is read.
+        log.push(line).map_err(|error| broken(self.line, error))?;
         *left -= 1;
         if *left > 0 {
             return Ok(Event::Pending);
         }
-        let (origin, lines) = (*origin, std::mem::take(lines));
-        let first_line = self.line + 1 - lines.len() as u64;
-        let log = IdentityLog::verify(Some(origin), &lines).map_err(|error| BundleError {
-            stage: Stage::Identity,
-            line: first_line + error.entry as u64,
-            rule: error.rule,
-        })?;
+        let log = std::mem::replace(log, LogReader::new(None));
+        let log = log.finish().map_err(|error| broken(self.line, error))?;
         if self.frame == Frame::Bundle && !self.head_verified {
             self.verify_head(&log)?;
         }

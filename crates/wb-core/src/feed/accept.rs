@@ -250,15 +250,7 @@ fn place_delta<V: FeedView>(
     state: Option<&FeedState>,
     view: &V,
 ) -> Result<Result<Placement, Rule>, V::Error> {
-    let Some(state) = state else {
-        let opens = header.seq == 0 && header.follows.is_none();
-        return Ok(Ok(if opens {
-            Placement::Next
-        } else {
-            Placement::NeedSnapshot
-        }));
-    };
-    if header.log == state.log {
+    if let Some(state) = state.filter(|state| state.log == header.log) {
         if header.generation != state.opening.generation {
             return Ok(Err(Rule::WrongGeneration));
         }
@@ -274,7 +266,13 @@ fn place_delta<V: FeedView>(
     } else {
         view.opening(&header.log)?
     };
-    Ok(Ok(place::other_log_delta(header, opening.as_ref(), state)))
+    let Some(opening) = opening else {
+        return Ok(Ok(Placement::NeedSnapshot));
+    };
+    let has_rival = view.has_rival(&header.log, &opening)?;
+    Ok(Ok(place::other_log_delta(
+        header, &opening, has_rival, state,
+    )))
 }
 
 /// The live set after some entries.

@@ -54,39 +54,46 @@ pub(super) fn same_log(
     }
 }
 
-/// Places a log other than the one held; `None` when it comes later and nothing contradicts it.
-pub(super) fn other_log(opening: &Opening, state: &FeedState) -> Option<Placement> {
+/// Places a log other than the one held, if one is; `None` when it comes later and nothing contradicts
+/// it. `has_rival` says whether another log of its order is known, taken or not.
+pub(super) fn other_log(
+    opening: &Opening,
+    has_rival: bool,
+    state: Option<&FeedState>,
+) -> Option<Placement> {
+    let Some(state) = state else {
+        return has_rival.then_some(Placement::Fork);
+    };
     match order(opening).cmp(&order(&state.opening)) {
         std::cmp::Ordering::Less => Some(Placement::Closed),
         std::cmp::Ordering::Equal => Some(Placement::Fork),
         std::cmp::Ordering::Greater => {
-            let rival = opening.follows.is_some_and(|follows| {
+            let leaves_beside = opening.follows.is_some_and(|follows| {
                 opening.position == state.opening.position
                     && follows.generation == state.opening.generation
                     && follows.log != state.log
             });
-            rival.then_some(Placement::Fork)
+            (has_rival || leaves_beside).then_some(Placement::Fork)
         }
     }
 }
 
-/// Places a delta of another log than the one held.
+/// Places a delta of another log than the one held, if one is.
 pub(super) fn other_log_delta(
     header: &Header,
-    opening: Option<&Opening>,
-    state: &FeedState,
+    opening: &Opening,
+    has_rival: bool,
+    state: Option<&FeedState>,
 ) -> Placement {
-    let Some(opening) = opening else {
-        return Placement::NeedSnapshot;
-    };
-    if let Some(placement) = other_log(opening, state) {
+    if let Some(placement) = other_log(opening, has_rival, state) {
         return placement;
     }
-    let follows_head = header.seq == 0
-        && header
-            .follows
-            .is_some_and(|f| f.log == state.log && f.seq == state.seq && f.hash == state.hash);
-    if follows_head {
+    let follows_head = match (header.follows, state) {
+        (None, None) => true,
+        (Some(f), Some(state)) => f.log == state.log && f.seq == state.seq && f.hash == state.hash,
+        _ => false,
+    };
+    if header.seq == 0 && follows_head {
         Placement::Next
     } else {
         Placement::NeedSnapshot

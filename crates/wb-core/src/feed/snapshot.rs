@@ -105,7 +105,10 @@ pub struct SnapshotReader {
     retracted: u64,
     last_retracted: Option<RecordId>,
     retracted_live: bool,
+    /// Whether the head stands above the last head of a `rotate`.
     above_rotate: bool,
+    /// Whether the first header does: then the log was opened by a key that was rotated away.
+    opened_above_rotate: bool,
     early: Option<SnapshotOutcome>,
     placed: Option<SnapshotOutcome>,
 }
@@ -184,6 +187,7 @@ impl SnapshotReader {
             last_retracted: None,
             retracted_live: false,
             above_rotate: false,
+            opened_above_rotate: false,
             early: None,
             placed: None,
         })
@@ -229,13 +233,16 @@ impl SnapshotReader {
             }
             if head.header.seq == 0 {
                 self.first = Some(head.clone());
+                self.opened_above_rotate = above;
             }
             self.head = Some(head);
             self.above_rotate = above;
             return Ok(Progress::Header);
         }
         if self.first.is_none() {
-            self.first = Some(self.read_first(line, identity)?);
+            let (first, above) = self.read_first(line, identity)?;
+            self.first = Some(first);
+            self.opened_above_rotate = above;
             return Ok(Progress::Header);
         }
         if !self.chain_is_complete() {
@@ -293,8 +300,8 @@ impl SnapshotReader {
         &mut self,
         line: &[u8],
         identity: Option<&IdentityLog>,
-    ) -> Result<ReadHeader, Refusal> {
-        let (first, _) = self.read_header(line, identity).map_err(|refusal| {
+    ) -> Result<(ReadHeader, bool), Refusal> {
+        let (first, above) = self.read_header(line, identity).map_err(|refusal| {
             let elsewhere = matches!(refusal.rule, Rule::LineOrigin | Rule::LineScope);
             let rule = if elsewhere {
                 Rule::WrongChain
@@ -312,7 +319,7 @@ impl SnapshotReader {
             && first.header.log == head.log
             && first.header.generation == head.generation;
         if fits {
-            Ok(first)
+            Ok((first, above))
         } else {
             Err(Refusal::of_header(Rule::WrongChain))
         }
@@ -424,20 +431,26 @@ impl SnapshotReader {
             early.clone()
         } else {
             let placed = match state {
-                None => SnapshotOutcome::Take,
                 Some(state) if state.log == head.header.log => {
                     if state.opening.generation != head.header.generation {
                         return Ok(Err(Refusal::of_header(Rule::WrongGeneration)));
                     }
                     self.place_in_log(&head.header, state, view)?
                 }
-                Some(state) => match place::other_log(&Opening::of(&first.header), state) {
-                    Some(Placement::Closed) => SnapshotOutcome::Closed,
-                    Some(_) => SnapshotOutcome::Fork,
-                    None => SnapshotOutcome::Take,
-                },
+                _ => {
+                    let opening = Opening::of(&first.header);
+                    let has_rival = view.has_rival(&head.header.log, &opening)?;
+                    match place::other_log(&opening, has_rival, state) {
+                        Some(Placement::Closed) => SnapshotOutcome::Closed,
+                        Some(_) => SnapshotOutcome::Fork,
+                        None => SnapshotOutcome::Take,
+                    }
+                }
             };
-            if placed != SnapshotOutcome::Duplicate && self.above_rotate {
+            // Who is in the log took its first header before the rotate was known, as with deltas.
+            let is_in_log = state.is_some_and(|state| state.log == head.header.log);
+            let above = self.above_rotate || (self.opened_above_rotate && !is_in_log);
+            if placed != SnapshotOutcome::Duplicate && above {
                 return Ok(Err(Refusal::of_header(Rule::AboveLastHead)));
             }
             let identity_forked = identity.is_some_and(IdentityLog::is_forked);
@@ -552,11 +565,19 @@ impl SnapshotReader {
     }
 }
 
-/// Whether a key that was rotated away signed the head after a later one signed in its log: whoever
-/// follows by deltas refused it, so a snapshot must not lead past it.
+/// Whether a key that was rotated away signed after a later one: the head in its log, or the first header
+/// after the head that it follows. Whoever follows by deltas refused it, so a snapshot must not lead past it.
 fn steps_back(head: &Header, first: &Header, state: Option<&FeedState>) -> bool {
-    let held = state.filter(|state| state.log == head.log);
-    head.position() < first.position() || held.is_some_and(|held| head.position() < held.position)
+    let stands_back = |state: &FeedState| {
+        if state.log == head.log {
+            return head.position() < state.position;
+        }
+        let follows_it = first.follows.is_some_and(|follows| {
+            (follows.log, follows.seq, follows.hash) == (state.log, state.seq, state.hash)
+        });
+        follows_it && first.position() < state.position
+    };
+    head.position() < first.position() || state.is_some_and(stands_back)
 }
 
 /// Makes the lines of a snapshot that are not headers or records.

@@ -92,4 +92,11 @@ pub trait FeedView {
     /// # Errors
     /// Whatever the place reports.
     fn opening(&self, log: &LogId) -> Result<Option<Opening>, Self::Error>;
+
+    /// Whether the first header of a log other than `log` is held that is of the order of `opening` and
+    /// [counts](crate::identity::IdentityLog::counts), whether that log was ever taken or not.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn has_rival(&self, log: &LogId, opening: &Opening) -> Result<bool, Self::Error>;
 }

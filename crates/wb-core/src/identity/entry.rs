@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::hash;
 use crate::id::{Hash, LogId, PublicKey};
 use crate::json::{object_only, present};
+use crate::limits::IDENTITY_ENTRY_BYTES_MAX;
 use crate::line::SCHEMA_VERSIONS;
 use crate::rule::Rule;
 use crate::signed::{self, Unverified};
@@ -116,6 +117,10 @@ struct RecoverMembers {
 impl Entry {
     /// Reads a line; says nothing of its place in a log.
     pub(super) fn read(line: &[u8]) -> Result<(Self, Unverified<'_>), Rule> {
+        // Before anything is parsed: this is asked of strangers.
+        if line.len() > IDENTITY_ENTRY_BYTES_MAX {
+            return Err(Rule::LineTooLong);
+        }
         let unverified = Unverified::read(line, signed::IDENTITY)?;
         let payload: Payload = members(&unverified)?;
         if !SCHEMA_VERSIONS.contains(&payload.schema_version) {

@@ -64,24 +64,11 @@ impl IdentityLog {
         expected: Option<InstanceId>,
         lines: &[L],
     ) -> Result<Self, IdentityError> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(lines.len().min(IDENTITY_ENTRIES_MAX));
-        for (index, line) in lines.iter().enumerate() {
-            let entry = read_next(&entries, expected, line.as_ref())
-                .map_err(|rule| IdentityError { entry: index, rule })?;
-            entries.push(entry);
+        let mut reader = LogReader::new(expected);
+        for line in lines {
+            reader.push(line.as_ref())?;
         }
-        let Some(first) = entries.first() else {
-            return Err(IdentityError {
-                entry: 0,
-                rule: Rule::NotFoundFirst,
-            });
-        };
-        Ok(Self {
-            id: InstanceId(first.hash.0),
-            entries,
-            void: Vec::new(),
-            beside: Vec::new(),
-        })
+        reader.finish()
     }
 
     /// Restores what [`IdentityLog::void`] and [`IdentityLog::beside`] said of a stored log; the
@@ -188,6 +175,12 @@ impl IdentityLog {
         on_void_branch || self.above_last_head(header) == Some(Above::Recover)
     }
 
+    /// Whether a header counts as evidence: it is not void, and its key had not stopped before it.
+    #[must_use]
+    pub fn counts(&self, identity: &Hash, header: &Placed) -> bool {
+        !self.is_void(identity, header) && self.above_last_head(header).is_none()
+    }
+
     /// Whether a header stands above the last head that a later entry lists for its key.
     ///
     /// The trusted feed's heads are commitments; one that cannot be opened puts nothing above it, and
@@ -220,6 +213,55 @@ impl IdentityLog {
             }
         }
         above
+    }
+}
+
+/// Verifies a log entry by entry as its lines come: nothing is kept that was not verified.
+#[derive(Debug)]
+pub struct LogReader {
+    expected: Option<InstanceId>,
+    entries: Vec<Entry>,
+}
+
+impl LogReader {
+    /// Starts before the first entry; `expected` is the instance it has to be of.
+    #[must_use]
+    pub fn new(expected: Option<InstanceId>) -> Self {
+        Self {
+            expected,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Takes the next line.
+    ///
+    /// # Errors
+    /// The rule it breaks.
+    pub fn push(&mut self, line: &[u8]) -> Result<(), IdentityError> {
+        let entry = self.entries.len();
+        let next = read_next(&self.entries, self.expected, line);
+        self.entries
+            .push(next.map_err(|rule| IdentityError { entry, rule })?);
+        Ok(())
+    }
+
+    /// The log, when every line has come.
+    ///
+    /// # Errors
+    /// That there was none.
+    pub fn finish(self) -> Result<IdentityLog, IdentityError> {
+        let Some(first) = self.entries.first() else {
+            return Err(IdentityError {
+                entry: 0,
+                rule: Rule::NotFoundFirst,
+            });
+        };
+        Ok(IdentityLog {
+            id: InstanceId(first.hash.0),
+            entries: self.entries,
+            void: Vec::new(),
+            beside: Vec::new(),
+        })
     }
 }
 

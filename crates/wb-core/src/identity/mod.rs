@@ -1,6 +1,6 @@
 //! Identity logs: who an instance is, and which key speaks for it (spec: identity).
 //!
-//! [`IdentityLog::verify`] makes a log from lines, [`merge()`] says what a second log of the same id
+//! [`IdentityLog::verify`] makes a log from lines ([`LogReader`] as they come), [`merge()`] says what a second log of the same id
 //! means, [`IdentityLog::above_last_head`] says where a key stops. Making entries is in [`found()`],
 //! so that the origin's own entries pass the same verifier.
 
@@ -11,5 +11,5 @@ mod merge;
 
 pub use entry::{Entry, Heads, LastHead, Op, Position};
 pub use found::found;
-pub use log::{Above, IdentityError, IdentityLog, Placed};
+pub use log::{Above, IdentityError, IdentityLog, LogReader, Placed};
 pub use merge::{Merge, merge};

@@ -265,14 +265,6 @@ pub struct ProtocolRange {
     pub max: u32,
 }
 
-impl ProtocolRange {
-    /// Whether there is a version that both speak.
-    #[must_use]
-    pub fn meets(self, other: Self) -> bool {
-        self.min.max(other.min) <= self.max.min(other.max)
-    }
-}
-
 text_only!(To, Level);
 object_only!(Personalisation, ProtocolRange);
 

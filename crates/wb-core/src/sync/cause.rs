@@ -89,6 +89,8 @@ causes! {
     Busy = "busy", 503,
     /// No room on the disk.
     Full = "full", 507,
+    /// More than a hub keeps of one member.
+    OverQuota = "over_quota", 507,
     /// Something failed on the answering side.
     Failed = "failed", 500,
 }
@@ -135,12 +137,21 @@ pub struct Problem {
     /// With `version_skew`: what is spoken there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ProtocolRange>,
-    /// With `too_large`: the limit in bytes.
+    /// With `too_large`: the limit in bytes; with `over_quota`: the quota.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// With `follows_stale` and `registration_stale`: the counter held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
+    /// With `too_many`, `busy` and `too_slow`: seconds after which the same may be asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// With `over_quota`: what is counted, `bytes` or `records`; `limit` is how much of it there may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<String>,
+    /// With `over_quota`: how much there would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
 }
 
 object_only!(Problem);
@@ -161,6 +172,9 @@ impl Problem {
             protocol: None,
             limit: None,
             counter: None,
+            retry_after: None,
+            quota: None,
+            used: None,
         }
     }
 

@@ -115,6 +115,13 @@ peer_causes! {
     /// The hub's operator has to approve.
     Approval = "approval", Waiting,
         "{} has not approved this instance yet", "ask the operator of that hub, then run `wb sync`";
+    /// The hub was asked too often.
+    TooMany = "too_many", Waiting,
+        "{} was asked too often from here", "nothing: it is tried again by itself, or run `wb sync` later";
+    /// The hub keeps no more of ours.
+    OverQuota = "over_quota", Waiting,
+        "{} keeps no more of what this instance publishes",
+        "ask its operator for more room, or take records back; what was published, or taken back, since then waits here";
     /// The hub holds more of our own feed than we do.
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",
@@ -137,7 +144,7 @@ peer_causes! {
         "{} does not know this instance", "run `wb hub register` again";
     /// No version in common.
     VersionSkew = "version_skew", Blocked,
-        "{} and this program have no protocol version in common", "upgrade the older of both; `wb peer show` names it";
+        "{} and this program have no protocol version in common", "upgrade the older of both; nothing is lost, and everything waits";
     /// Nobody answers.
     Unreachable = "unreachable", Failing,
         "{} cannot be reached", "check the network and the address, and try again";
@@ -167,7 +174,7 @@ peer_causes! {
         "{} refuses something as too large", "see `wb sync log`";
     /// Something failed here.
     LocalFailure = "local_failure", Failing,
-        "something failed here while syncing with {}", "see `wb sync log`; nothing was changed";
+        "something failed here while syncing with {}", "see `wb sync log`; nothing is lost, and the next sync goes on from here";
 }
 
 text_only!(PeerCause);
@@ -186,7 +193,9 @@ impl PeerCause {
             Some(Cause::Clock) => Self::Clock,
             Some(Cause::TooLarge) => Self::TooLarge,
             Some(Cause::Full) => Self::PeerFull,
-            Some(Cause::Busy | Cause::TooMany | Cause::TooSlow | Cause::Failed) => Self::PeerFailed,
+            Some(Cause::TooMany) => Self::TooMany,
+            Some(Cause::OverQuota) => Self::OverQuota,
+            Some(Cause::Busy | Cause::TooSlow | Cause::Failed) => Self::PeerFailed,
             _ if status >= 500 => Self::PeerFailed,
             _ => Self::BadAnswer,
         }
@@ -268,6 +277,14 @@ impl PeerState {
         }
     }
 
+    /// Comes again no sooner than the peer asked for, or after the longest wait.
+    pub fn wait_for(&mut self, now: Timestamp, seconds: u64) {
+        let wait_ms = seconds.saturating_mul(1_000).min(RETRY_MS_MAX);
+        let asked = now.unix_ms().checked_add_unsigned(wait_ms);
+        let asked = asked.and_then(Timestamp::from_unix_ms);
+        self.next_try = self.next_try.max(asked);
+    }
+
     fn become_of(&mut self, cause: PeerCause, now: Timestamp) {
         if self.cause != cause {
             self.cause = cause;
@@ -293,10 +310,15 @@ impl PeerState {
         self.cause.phase()
     }
 
-    /// One sentence on it.
+    /// One sentence on it. Of two programs without a common version it names the one to upgrade.
     #[must_use]
     pub fn sentence(&self, name: &str) -> String {
-        self.cause.about(name)
+        match &self.detail {
+            Some(detail) if self.cause == PeerCause::VersionSkew && !detail.is_empty() => {
+                detail.clone()
+            }
+            _ => self.cause.about(name),
+        }
     }
 }
 
@@ -353,6 +375,20 @@ mod tests {
             let json = serde_json::to_string(cause).unwrap();
             assert_eq!(serde_json::from_str::<PeerCause>(&json).unwrap(), *cause);
         }
+    }
+
+    #[test]
+    fn a_peer_that_asks_to_wait_is_left_alone_for_so_long_and_at_most_an_hour() {
+        let mut state = PeerState::new(at(0));
+        let ended = PeerEvent::Ended(PeerCause::TooMany, "too many".to_owned());
+        state.on(at(0), ended, 0);
+        state.wait_for(at(0), 1);
+        assert_eq!(state.next_try, Some(at(15)));
+        state.wait_for(at(0), 40);
+        assert!(!state.may_try(at(39)) && state.may_try(at(40)));
+        state.wait_for(at(0), u64::MAX);
+        assert_eq!(state.next_try, Some(at(3_600)));
+        assert_eq!(state.phase(), Phase::Waiting);
     }
 
     #[test]

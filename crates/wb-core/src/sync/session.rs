@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::cursor::Cursor;
 use super::messages::{ChangesSection, Follows, Heads};
 use crate::id::InstanceId;
+use crate::limits::HEADS_READ_MAX;
 use crate::scope::FeedScope;
 use crate::want::Held;
 
@@ -17,6 +18,9 @@ use crate::want::Held;
 const RESTARTS_MAX: u32 = 3;
 /// Pages of changes in one session; the next one goes on from there.
 const PAGES_MAX: u32 = 10_000;
+
+/// Pages of heads in one comparison; a hub of this program has 100 for as many feeds as are read.
+const HEADS_PAGES_MAX: usize = 1_000;
 
 /// What to ask for next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +84,11 @@ pub enum SessionError {
     /// The hub refuses.
     #[error("{0}")]
     Refused(Cause),
+    /// The hub names more feeds than are read.
+    #[error(
+        "the hub names more than {HEADS_READ_MAX} feeds to follow; follow instances by name instead"
+    )]
+    TooManyFeeds,
 }
 
 /// Pulling from one hub.
@@ -100,6 +109,8 @@ pub struct Session {
     gave_up: bool,
     notices: BTreeSet<Notice>,
     own: Option<Vec<Held>>,
+    /// Pages of heads of this comparison, and the feeds on them.
+    heads_read: (usize, usize),
 }
 
 impl Session {
@@ -120,6 +131,7 @@ impl Session {
             gave_up: false,
             notices: BTreeSet::new(),
             own: None,
+            heads_read: (0, 0),
         }
     }
 
@@ -215,6 +227,7 @@ impl Session {
             return Err(SessionError::Restless);
         }
         self.next_heads = Some(None);
+        self.heads_read = (0, 0);
         self.ahead = None;
         self.snapshots.clear();
         self.tried.clear();
@@ -223,11 +236,19 @@ impl Session {
     }
 
     /// A page of heads came. `held` gives the head held here of a feed.
-    pub fn heads<E>(
+    ///
+    /// # Errors
+    /// `TooManyFeeds`, and what `held` gives.
+    pub fn heads<E: From<SessionError>>(
         &mut self,
         page: &Heads,
         mut held: impl FnMut(InstanceId, FeedScope) -> Result<Option<Held>, E>,
     ) -> Result<(), E> {
+        self.heads_read.0 += 1;
+        self.heads_read.1 += page.feeds.len();
+        if self.heads_read.0 > HEADS_PAGES_MAX || self.heads_read.1 > HEADS_READ_MAX {
+            return Err(SessionError::TooManyFeeds.into());
+        }
         if page.follows != self.follows {
             self.put_follows = true;
             return Ok(());
@@ -370,8 +391,24 @@ mod tests {
         ChangesSection::new(cursor(n), more, (0, 0), follows(), Vec::new())
     }
 
-    fn nothing(_: InstanceId, _: FeedScope) -> Result<Option<Held>, ()> {
+    fn nothing(_: InstanceId, _: FeedScope) -> Result<Option<Held>, SessionError> {
         Ok(None)
+    }
+
+    #[test]
+    fn heads_without_end_are_not_read_without_end() {
+        let mut session = Session::new(None, follows());
+        let mut read = 0_u32;
+        let ended = loop {
+            read += 1;
+            let mut next = [0; 32];
+            next[..4].copy_from_slice(&read.to_be_bytes());
+            let page = heads(9, &[head(1, 3)], Some(InstanceId(next)));
+            if let Err(error) = session.heads(&page, nothing) {
+                break error;
+            }
+        };
+        assert_eq!((ended, read), (SessionError::TooManyFeeds, 1_001));
     }
 
     #[test]
@@ -416,7 +453,7 @@ mod tests {
         let mut session = Session::new(Some(cursor(9)), follows());
         session.refused(Cause::CursorUnknown).unwrap();
         assert_eq!(session.step(), Step::Heads(None));
-        let held = |_, _| Ok::<_, ()>(Some(head(1, 6)));
+        let held = |_, _| Ok::<_, SessionError>(Some(head(1, 6)));
         session.heads(&heads(4, &[head(1, 3)], None), held).unwrap();
         assert_eq!(session.step(), Step::Changes(cursor(4)));
         assert!(session.notices().contains(&Notice::HubChanged));
@@ -451,7 +488,7 @@ mod tests {
         let mut session = Session::new(None, follows());
         let north = InstanceId([1; 32]);
         let page = heads(9, &[head(1, 3)], Some(north));
-        let held = |_, _| Ok::<_, ()>(Some(head(1, 3)));
+        let held = |_, _| Ok::<_, SessionError>(Some(head(1, 3)));
         session.heads(&page, held).unwrap();
         session.heads(&page, held).unwrap();
         assert_eq!(

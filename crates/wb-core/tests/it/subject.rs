@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use wb_core::feed::{
     Delta, Early, FeedState, FeedView, Header, Item, Live, Opening, Outcome as Answer, Progress,
-    SnapshotOutcome, SnapshotReader, accept, check_fill,
+    SnapshotOutcome, SnapshotReader, accept, check_fill, order,
 };
 use wb_core::id::{Hash, InstanceId, LogId, RecordId, RecordRef};
 use wb_core::identity::{IdentityError, IdentityLog, Placed};
@@ -39,6 +39,10 @@ impl Source {
 
     fn is_void(&self, identity: Option<&IdentityLog>) -> bool {
         identity.is_some_and(|log| log.is_void(&self.identity, &self.placed))
+    }
+
+    fn counts(&self, identity: Option<&IdentityLog>) -> bool {
+        identity.is_none_or(|log| log.counts(&self.identity, &self.placed))
     }
 }
 
@@ -91,6 +95,13 @@ impl FeedView for View<'_> {
         let first = first.filter(|(_, by)| !by.is_void(self.identity));
         Ok(first.map(|(opening, _)| *opening))
     }
+
+    fn has_rival(&self, log: &LogId, opening: &Opening) -> Result<bool, Infallible> {
+        let others = self.feed.firsts.iter().filter(|(other, _)| *other != log);
+        Ok(others
+            .filter(|(_, (other, _))| order(other) == order(opening))
+            .any(|(_, (_, by))| by.counts(self.identity)))
+    }
 }
 
 impl Feed {
@@ -106,6 +117,13 @@ impl Feed {
         let mut state = self.state.clone()?;
         state.forked = self.is_forked(identity);
         Some(state)
+    }
+
+    /// A feed that holds nothing has no head to mark.
+    fn note_fork(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.forked = true;
+        }
     }
 
     fn put(&mut self, item: &Item<'_>, by: &Source) {
@@ -259,7 +277,7 @@ impl InMemory {
             Answer::Duplicate => feed.fill_from(&delta.items),
             Answer::Fork => {
                 feed.mark_retracts(&delta, &by);
-                feed.state.as_mut().expect("a fork of something").forked = true;
+                feed.note_fork();
             }
             Answer::Closed | Answer::Held => feed.mark_retracts(&delta, &by),
             Answer::Early(Early::Gap) => return Outcome::early("gap"),
@@ -336,7 +354,7 @@ impl InMemory {
             }
             SnapshotOutcome::Duplicate => feed.fill_from(&items),
             SnapshotOutcome::Fork => {
-                feed.state.as_mut().expect("a fork of something").forked = true;
+                feed.note_fork();
             }
             SnapshotOutcome::Early => return Ok(Outcome::early("identity")),
             SnapshotOutcome::Closed | SnapshotOutcome::Void | SnapshotOutcome::Held => {}

@@ -6,11 +6,11 @@ use wb_core::identity::{IdentityLog, Merge, merge};
 use wb_core::kinds::Card;
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Registration, read_message};
-use wb_net::signed::{JSON, Reply};
+use wb_net::signed::{JSON, Reply, Request};
 
-use crate::problems::{Refusal, bad_request, registration_stale};
+use crate::problems::{Refusal, bad_request, queue_full, registration_stale};
 use crate::service::Hub;
-use crate::store::{HubStore, Registering};
+use crate::store::{HubStore, RegisterRefused, Registering};
 
 /// Bytes of a card; protects whoever reads a page of the directory.
 const CARD_BYTES_MAX: usize = 65_536;
@@ -18,6 +18,7 @@ const CARD_BYTES_MAX: usize = 65_536;
 /// Registers whoever brings an identity log and signs with its newest key.
 pub async fn register<S: HubStore>(
     hub: &Arc<Hub<S>>,
+    request: &Request,
     unverified: &UnverifiedRequest,
     held: Option<IdentityLog>,
     body: &[u8],
@@ -44,6 +45,9 @@ pub async fn register<S: HubStore>(
         .map_err(|error| bad_request(format!("the card: {error}")))?;
     wb_core::kinds::check_name(&card.name)
         .map_err(|error| bad_request(format!("the name on the card: {error}")))?;
+    if held.is_none() {
+        hub.charges().registration(request, hub.now())?;
+    }
     let registering = Registering {
         identity: offered,
         name: card.name,
@@ -58,6 +62,9 @@ pub async fn register<S: HubStore>(
     let taken = hub.kept(taken)?;
     // Also of a stale one a longer identity log counts.
     hub.tell_arrival();
-    let standings = taken.map_err(registration_stale)?;
+    let standings = taken.map_err(|refused| match refused {
+        RegisterRefused::Stale(counter) => registration_stale(counter),
+        RegisterRefused::QueueFull(waiting) => queue_full(waiting, &hub.info().name),
+    })?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&standings)))
 }

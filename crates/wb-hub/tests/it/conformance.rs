@@ -16,7 +16,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering, SnapshotAsk,
+    Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused,
+    Registering, SnapshotAsk,
 };
 
 use super::origin::{Do, Origin, Sealed, now};
@@ -263,7 +264,14 @@ async fn registering<S: HubStore>(store: S) {
         };
         let registered = store.register(registering, Policy::Open, now()).await;
         let registered = registered.expect("a store").map(|_| ());
-        assert_eq!(registered, if taken { Ok(()) } else { Err(9) });
+        assert_eq!(
+            registered,
+            if taken {
+                Ok(())
+            } else {
+                Err(RegisterRefused::Stale(9))
+            }
+        );
     }
     let row = store.member(north.id(), now()).await.expect("a store");
     let row = row.expect("it is registered");

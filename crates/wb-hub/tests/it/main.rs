@@ -5,11 +5,14 @@ mod bodies;
 mod conformance;
 mod file;
 mod kinds;
+mod often;
 #[expect(
     dead_code,
     reason = "shared with the tests of wb-store, which use more of it"
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod room;
+mod skew;
 mod sqlite;
 mod world;

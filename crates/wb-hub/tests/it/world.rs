@@ -13,7 +13,7 @@ use wb_core::signed::Signer;
 use wb_core::sync::Policy;
 use wb_core::sync::signature::{KeyId, OutgoingRequest, RequestFields, sign_request};
 use wb_core::time::Timestamp;
-use wb_hub::{Hub, HubInfo, SqliteHub};
+use wb_hub::{Hub, HubInfo, HubLimits, SqliteHub};
 use wb_net::ServerLimits;
 use wb_net::signed::Responder;
 use wb_store::relay::Relay;
@@ -44,6 +44,14 @@ impl Instance {
 
     pub fn id(&self) -> InstanceId {
         self.identity.id()
+    }
+
+    /// Somebody who says to be this instance, and has another key.
+    pub fn forged_by(&self, seed: u8) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            signer: Signer::from_seed(&Zeroizing::new([seed; 32])),
+        }
     }
 
     fn key(&self) -> KeyId {
@@ -83,6 +91,10 @@ impl Drop for HubUp {
 
 impl HubUp {
     pub async fn start(policy: Policy) -> Self {
+        Self::with_limits(policy, HubLimits::default()).await
+    }
+
+    pub async fn with_limits(policy: Policy, limits: HubLimits) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let relay = Relay::open(&dir.path().join("hub.db"), LogId([5; 16])).expect("a new file");
         let store = SqliteHub::new(relay);
@@ -94,11 +106,11 @@ impl HubUp {
         };
         let responder = Responder::new(own.key(), Arc::new(own.signer), Arc::new(now_seconds));
         let report: wb_hub::Report = Arc::new(|text| panic!("the hub reports: {text}"));
-        let hub = Hub::new(store, responder, info, Arc::new(now), report);
+        let hub = Hub::with_limits(store, responder, info, Arc::new(now), report, limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let limits = ServerLimits::default();
-        let serving = wb_net::serve(listener, hub.router(), limits, std::future::pending());
+        let server = ServerLimits::default();
+        let serving = wb_net::serve(listener, hub.router(), server, std::future::pending());
         Self {
             id: own.identity.id(),
             address,
@@ -115,6 +127,17 @@ impl HubUp {
         target: &str,
         body: Option<&[u8]>,
     ) -> Asked {
+        self.begin_with(from, method, target, body, &[]).await
+    }
+
+    async fn begin_with(
+        &self,
+        from: &Instance,
+        method: &str,
+        target: &str,
+        body: Option<&[u8]>,
+        fields_beside: &[&str],
+    ) -> Asked {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -128,10 +151,42 @@ impl HubUp {
             now: now_seconds(),
         };
         let fields = sign_request(&outgoing, from.key(), &from.signer);
-        let head = head(method, target, &fields, body.map(<[u8]>::len));
+        let mut head = head(method, target, &fields, body.map(<[u8]>::len));
+        for field in fields_beside {
+            head = head.replacen("\r\n", &format!("\r\n{field}\r\n"), 1);
+        }
         let mut socket = TcpStream::connect(self.address).await.expect("a socket");
         socket.write_all(head.as_bytes()).await.expect("it is sent");
         Asked(socket)
+    }
+
+    /// A call with a body that is packed, and what is answered.
+    pub async fn call_packed(
+        &self,
+        from: &Instance,
+        method: &str,
+        target: &str,
+        packed: &[u8],
+    ) -> Answer {
+        let mut asked = self
+            .begin_with(
+                from,
+                method,
+                target,
+                Some(packed),
+                &["content-encoding: zstd"],
+            )
+            .await;
+        asked.send(packed).await;
+        asked.answer().await
+    }
+
+    /// A call without a signature, and what is answered.
+    pub async fn ask(&self, target: &str) -> Answer {
+        let head = format!("GET {target} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n");
+        let mut socket = TcpStream::connect(self.address).await.expect("a socket");
+        socket.write_all(head.as_bytes()).await.expect("it is sent");
+        Asked(socket).answer().await
     }
 
     /// A call with its body, and what is answered.
@@ -178,6 +233,7 @@ pub struct Asked(TcpStream);
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    pub retry_after: Option<u64>,
     pub body: Value,
 }
 
@@ -211,15 +267,19 @@ impl Asked {
         if head.starts_with("HTTP/1.1 100 ") {
             head = self.head().await;
         }
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_length = name.eq_ignore_ascii_case("content-length");
-            is_length.then(|| value.trim().parse().expect("a number"))
-        });
-        let mut body = vec![0; length.unwrap_or_default()];
+        let number = |wanted: &str| {
+            head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                let is_wanted = name.eq_ignore_ascii_case(wanted);
+                is_wanted.then(|| value.trim().parse::<u64>().expect("a number"))
+            })
+        };
+        let length = number("content-length").unwrap_or_default();
+        let mut body = vec![0; usize::try_from(length).expect("a small body")];
         self.0.read_exact(&mut body).await.expect("a body");
         Answer {
             status: head[9..12].parse().expect("a status"),
+            retry_after: number("retry-after"),
             body: serde_json::from_slice(&body).unwrap_or_default(),
         }
     }

@@ -8,6 +8,7 @@ use http::Method;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use wb_core::id::InstanceId;
 use wb_core::identity::{IdentityError, IdentityLog, Merge, merge};
+use wb_core::limits::{RETRIES_MAX, RETRY_AFTER_WAITED_MAX};
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
     AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, content_digest, sign_request,
@@ -196,6 +197,8 @@ pub struct Caller {
     /// Seconds that the other clock is ahead of the one here, once it said so.
     offset: i64,
     round_trips: u64,
+    /// Seconds that the other side asked to stay away, when the last call ended with that.
+    asked_to_wait: Option<u64>,
 }
 
 impl fmt::Debug for Caller {
@@ -222,6 +225,7 @@ impl Caller {
             clock,
             offset: 0,
             round_trips: 0,
+            asked_to_wait: None,
         }
     }
 
@@ -249,12 +253,35 @@ impl Caller {
         self.connection.traffic()
     }
 
+    /// Seconds that the other side asked to stay away, when the last call ended with that.
+    #[must_use]
+    pub fn asked_to_wait(&self) -> Option<u64> {
+        self.asked_to_wait
+    }
+
     /// Calls. A refusal for the time is believed once, when it is signed and bound, and the call is
-    /// made again by the other clock.
+    /// made again by the other clock. One that asks to wait a little is waited out: every call may come
+    /// twice.
     ///
     /// # Errors
     /// Why there is no answer that counts.
     pub async fn call(&mut self, call: &Call) -> Result<Answer, CallError> {
+        let mut retries = 0;
+        loop {
+            let answered = self.call_by_their_clock(call).await;
+            self.asked_to_wait = answered.as_ref().err().and_then(retry_after);
+            let wait = self
+                .asked_to_wait
+                .filter(|seconds| *seconds <= RETRY_AFTER_WAITED_MAX);
+            let Some(wait) = wait.filter(|_| retries < RETRIES_MAX) else {
+                return answered;
+            };
+            retries += 1;
+            tokio::time::sleep(Duration::from_secs(wait.max(1))).await;
+        }
+    }
+
+    async fn call_by_their_clock(&mut self, call: &Call) -> Result<Answer, CallError> {
         match self.once(call).await {
             Err(CallError::Refused(problem))
                 if problem.cause() == Some(Cause::Clock) && self.offset == 0 =>
@@ -412,6 +439,14 @@ impl Caller {
             wait: call.wait,
         };
         Ok((outgoing, fields.signature))
+    }
+}
+
+/// How long to wait before the same is asked again, where that was said.
+fn retry_after(error: &CallError) -> Option<u64> {
+    match error {
+        CallError::Refused(problem) => problem.retry_after,
+        _ => None,
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
-    TRANSFER_ENCODING,
+    RETRY_AFTER, TRANSFER_ENCODING,
 };
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
 use wb_core::id::InstanceId;
+use wb_core::protocol::CALLS;
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
     KeyId, ReceivedRequest, RequestHead, UnverifiedRequest, content_digest, read_head,
@@ -26,7 +27,7 @@ use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encodi
 use crate::server::RemoteAddress;
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
-const ROOTS: [&str; 2] = ["/sync/v1/", "/.well-known/wb/"];
+const ROOTS: [&str; 2] = [CALLS, "/.well-known/wb/"];
 
 /// The path below the base, whatever the base is.
 #[must_use]
@@ -166,6 +167,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether it is bytes that prove themselves, and is not signed.
     pub proves_itself: bool,
+    /// Seconds after which to ask again, for programs that do not read the body.
+    pub retry_after: Option<u64>,
 }
 
 impl Reply {
@@ -177,6 +180,7 @@ impl Reply {
             content_type,
             body,
             proves_itself: false,
+            retry_after: None,
         }
     }
 
@@ -188,6 +192,7 @@ impl Reply {
             content_type: PROBLEM,
             body: wb_core::signed::payload(problem),
             proves_itself: false,
+            retry_after: problem.retry_after,
         }
     }
 }
@@ -263,6 +268,9 @@ impl Responder {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         // What is said to one member must not reach another from somebody's cache.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = reply.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         if compress {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(ZSTD));
         }
@@ -282,6 +290,7 @@ mod tests {
     fn what_a_proxy_puts_before_the_path_is_left_out() {
         assert_eq!(below_base("/sync/v1/heads"), "/sync/v1/heads");
         assert_eq!(below_base("/wb/sync/v1/heads"), "/sync/v1/heads");
+        assert_eq!(below_base("/wb/sync/v2/heads"), "/sync/v2/heads");
         assert_eq!(below_base("/a/.well-known/wb/node"), "/.well-known/wb/node");
         assert_eq!(below_base("/livez"), "/livez");
         assert_eq!(below_base("/sync/v1/x/sync/v1/y"), "/sync/v1/x/sync/v1/y");

@@ -14,6 +14,8 @@ use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::{CHUNK_ITEMS_MAX, LINE_BYTES_MAX};
 use wb_core::ndjson;
+use wb_core::protocol::Skew;
+use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::want::{Held, Want};
 use wb_store::{FeedRow, SnapshotRows, Standing, Store, StoreError, StoredHeader};
@@ -385,10 +387,24 @@ fn read_want(path: &Path) -> Result<(Want, Hash)> {
     }
     let bytes = std::fs::read(path).map_err(NodeError::file(path))?;
     let lines: Vec<&[u8]> = ndjson::lines(&bytes).collect();
-    let (want, _) = Want::read(&lines).map_err(|(line, rule)| NodeError::Want {
-        path: path.to_owned(),
-        line,
-        rule,
+    let (want, _) = Want::read(&lines).map_err(|(line, rule)| {
+        let speaks = lines.first().filter(|_| rule == Rule::VersionSkew);
+        let skew = speaks
+            .and_then(|line| Want::speaks(line))
+            .map(|(theirs, software)| {
+                let skew = Skew {
+                    name: "the author of the want file",
+                    software: &software,
+                    theirs,
+                };
+                skew.to_string()
+            });
+        NodeError::Want {
+            path: path.to_owned(),
+            line,
+            rule,
+            skew,
+        }
     })?;
     Ok((want, hash::sha256(lines[0])))
 }

@@ -9,11 +9,12 @@ use std::path::Path;
 use wb_core::bundle::{BundleHead, Driver, FeedOutcome};
 use wb_core::id::InstanceId;
 use wb_core::identity::Merge;
+use wb_core::rule::Rule;
 use wb_core::time::Timestamp;
 use wb_store::{Changed, Difference, Road, RunCounts, RunEnd, RunStart, Standing, Write};
 
-use super::bundle_verify::cut;
-use crate::error::{NodeError, Result};
+use super::bundle_verify::{cut, refused};
+use crate::error::Result;
 use crate::import::lines::{Lines, Next};
 use crate::import::sink::StoreSink;
 use crate::node::{Actor, Node};
@@ -98,11 +99,12 @@ pub fn bundle_import(
     let driver = drive(path, &mut sink, input.partial, progress)?;
     let own_is_ahead = sink.own_is_ahead;
     let damage = driver.finish().err();
-    if let (Some(source), false) = (&damage, input.partial) {
-        return Err(NodeError::Bundle {
-            path: path.to_owned(),
-            source: source.clone(),
-        });
+    // Of a bundle in another protocol no part can be told to be whole.
+    let is_skew = damage
+        .as_ref()
+        .is_some_and(|damage| damage.rule == Rule::VersionSkew);
+    if let (Some(source), true) = (&damage, is_skew || !input.partial) {
+        return Err(refused(path, source.clone(), driver.head()));
     }
     let Some(head) = driver.head().cloned() else {
         return Err(cut(path, 0));

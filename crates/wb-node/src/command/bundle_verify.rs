@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use wb_core::bundle::{BundleError, BundleHead, Driver, FeedOutcome, Memory, Stage};
+use wb_core::protocol::Skew;
 use wb_core::rule::Rule;
 
 use crate::error::{NodeError, Result};
@@ -46,10 +47,9 @@ pub fn bundle_verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verif
         }
         progress(number);
     }
-    driver.finish().map_err(|source| NodeError::Bundle {
-        path: path.to_owned(),
-        source,
-    })?;
+    driver
+        .finish()
+        .map_err(|source| refused(path, source, driver.head()))?;
     let head = driver.head().cloned().ok_or_else(|| cut(path, number))?;
     Ok(Verified {
         head,
@@ -66,8 +66,23 @@ pub(crate) fn cut(path: &Path, lines: u64) -> NodeError {
         line: lines + 1,
         rule: Rule::Truncated,
     };
+    refused(path, source, None)
+}
+
+/// The error of a bundle that is refused; without a protocol in common it says who has to be upgraded.
+pub(crate) fn refused(path: &Path, source: BundleError, head: Option<&BundleHead>) -> NodeError {
+    let head = head.filter(|_| source.rule == Rule::VersionSkew);
+    let skew = head.map(|head| {
+        let skew = Skew {
+            name: "the bundle's maker",
+            software: &head.software,
+            theirs: head.protocol,
+        };
+        skew.to_string()
+    });
     NodeError::Bundle {
         path: path.to_owned(),
         source,
+        skew,
     }
 }

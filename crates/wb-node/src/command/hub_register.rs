@@ -1,12 +1,15 @@
 //! `wb hub register` and the first steps of `wb join`: who answers, and becoming a member.
 
-use wb_core::bundle::PROTOCOL;
+use std::sync::Arc;
+
 use wb_core::id::InstanceId;
 use wb_core::kinds::check_name;
+use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
+use wb_net::network::{Internet, Network};
 use wb_net::signed::{CallError, Identified};
 use wb_store::{Peer, Standing};
 
@@ -48,6 +51,7 @@ pub(crate) fn ended(name: &str) -> impl FnOnce(SyncEnd) -> NodeError {
     let name = name.to_owned();
     move |end| match end {
         SyncEnd::Local(error) => error,
+        SyncEnd::NotFetched => NodeError::Refused("nothing was fetched".to_owned()),
         SyncEnd::Peer(cause, detail) => NodeError::Peer {
             name,
             cause,
@@ -61,7 +65,20 @@ pub(crate) fn ended(name: &str) -> impl FnOnce(SyncEnd) -> NodeError {
 /// # Errors
 /// Why nobody does, or not a hub, or not one that speaks our protocol.
 pub async fn find_hub(address: &str, lan: bool, expected: Option<InstanceId>) -> Result<Found> {
-    let (identified, kept, lan) = connect_new(address, lan, expected)
+    find_hub_over(Arc::new(Internet), address, lan, expected).await
+}
+
+/// Asks who answers under an address, over a network of the caller's.
+///
+/// # Errors
+/// As [`find_hub`].
+pub async fn find_hub_over(
+    network: Arc<dyn Network>,
+    address: &str,
+    lan: bool,
+    expected: Option<InstanceId>,
+) -> Result<Found> {
+    let (identified, kept, lan) = connect_new(network, address, lan, expected)
         .await
         .map_err(ended(address))?;
     let says = &identified.says;
@@ -73,14 +90,16 @@ pub async fn find_hub(address: &str, lan: bool, expected: Option<InstanceId>) ->
     }
     // It is shown and kept, so it has to be a name.
     check_name(&says.name).map_err(NodeError::text("the name of the hub"))?;
-    if !says.protocol.meets(PROTOCOL) {
+    if PROTOCOL.newest_common(says.protocol).is_none() {
+        let skew = Skew {
+            name: &says.name,
+            software: &says.software,
+            theirs: says.protocol,
+        };
         return Err(NodeError::Peer {
             name: says.name.clone(),
             cause: PeerCause::VersionSkew,
-            detail: format!(
-                "it speaks protocol {} to {} ({}), this program {} to {}",
-                says.protocol.min, says.protocol.max, says.software, PROTOCOL.min, PROTOCOL.max
-            ),
+            detail: skew.to_string(),
         });
     }
     Ok(Found {

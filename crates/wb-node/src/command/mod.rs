@@ -7,6 +7,7 @@ pub mod bundle_want;
 pub mod comment_add;
 pub mod follow;
 pub mod hub_register;
+pub mod inbox_dismiss;
 pub mod init;
 pub mod invite_create;
 pub mod invite_take;

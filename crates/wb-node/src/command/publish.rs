@@ -52,9 +52,9 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     write.commit()?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
-        node.store.checkpoint()?;
+        node.store.checkpoint().map_err(NodeError::SealedOnly)?;
     }
-    node.store.advance_guard()?;
+    node.store.advance_guard().map_err(NodeError::SealedOnly)?;
     let Published { puts, retracts, .. } = published;
     node.audit(
         now,

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
-use wb_core::bundle::PROTOCOL;
 use wb_core::id::InstanceId;
+use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::sync::{
     Notice, PeerCause, PeerEvent, PeerState, Standing, Standings, lost_what_it_confirmed,
 };
@@ -22,9 +23,10 @@ use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
+use crate::query::peers::label;
 use crate::sync::{
-    Lacking, OnProgress, PullInput, PushedAll, SyncEnd, Tally, check_own, connect, pull, push,
-    sealed_and_lacking,
+    Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
+    check_own, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
 };
 
 /// What is synced, and how.
@@ -85,36 +87,49 @@ pub struct SyncLock {
     _file: File,
 }
 
+const LOCK_FILE: &str = "sync.lock";
+
 /// Takes the lock; it goes with the process.
 ///
 /// # Errors
 /// `SyncRuns` when another process holds it.
 pub fn lock(node: &Node) -> Result<SyncLock> {
-    let path = node.store.home().dir().join("sync.lock");
+    let path = node.store.home().dir().join(LOCK_FILE);
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&path)
         .map_err(NodeError::file(&path))?;
+    try_lock(&path, file)
+}
+
+fn try_lock(path: &Path, file: File) -> Result<SyncLock> {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(SyncLock { _file: file }),
             // Somebody may only be looking.
             Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            Err(std::fs::TryLockError::Error(error)) => return Err(NodeError::file(&path)(error)),
+            Err(std::fs::TryLockError::Error(error)) => return Err(NodeError::file(path)(error)),
         }
     }
     Err(NodeError::SyncRuns)
 }
 
 /// Whether some process syncs in this folder now. A peer whose state is `syncing` while none does was
-/// cut off: the next sync goes on from there.
+/// cut off: the next sync goes on from there. Whoever looks writes nothing.
 ///
 /// # Errors
 /// That the lock cannot be looked at.
 pub fn runs(node: &Node) -> Result<bool> {
-    match lock(node) {
+    let path = node.store.home().dir().join(LOCK_FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        // Nobody ever synced here.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(NodeError::file(&path)(error)),
+    };
+    match try_lock(&path, file) {
         Ok(_) => Ok(false),
         Err(NodeError::SyncRuns) => Ok(true),
         Err(error) => Err(error),
@@ -219,30 +234,29 @@ impl Running {
             SyncEnd::Peer(cause, detail) => (cause, detail),
             // The sentence says it all.
             SyncEnd::Local(NodeError::Suspect) => (PeerCause::OlderCopy, String::new()),
-            SyncEnd::Local(error) => (PeerCause::LocalFailure, error.to_string()),
+            SyncEnd::Local(error) => (PeerCause::LocalFailure, in_words(&error)),
+            SyncEnd::NotFetched => (PeerCause::LocalFailure, "nothing was fetched".to_owned()),
         });
     }
 
-    /// An answer that is not understood may come from a program that speaks another protocol.
+    /// Where there is no protocol in common, and an answer that is not understood may come of that, both
+    /// programs are named, and who has to be upgraded to what.
     async fn explain_skew(&self, hub: &mut HubClient, end: SyncEnd) -> SyncEnd {
-        if !matches!(&end, SyncEnd::Peer(PeerCause::BadAnswer, _)) {
+        let may_be_skew = matches!(
+            &end,
+            SyncEnd::Peer(PeerCause::BadAnswer | PeerCause::VersionSkew, _)
+        );
+        if !may_be_skew {
             return end;
         }
         match hub.who_is_this().await {
-            Ok(found) if !found.says.protocol.meets(PROTOCOL) => {
-                let theirs = found.says.protocol;
-                let older = if theirs.max < PROTOCOL.min {
-                    "it has to be upgraded"
-                } else {
-                    "this program has to be upgraded"
+            Ok(found) if PROTOCOL.newest_common(found.says.protocol).is_none() => {
+                let skew = Skew {
+                    name: &label(&self.done.peer.name, &self.done.peer.id),
+                    software: &found.says.software,
+                    theirs: found.says.protocol,
                 };
-                SyncEnd::Peer(
-                    PeerCause::VersionSkew,
-                    format!(
-                        "it speaks protocol {} to {} ({}), this program {} to {}: {older}",
-                        theirs.min, theirs.max, found.says.software, PROTOCOL.min, PROTOCOL.max
-                    ),
-                )
+                SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string())
             }
             _ => end,
         }
@@ -270,6 +284,14 @@ impl Running {
             Ok(pulled) => (pulled, None),
             Err((pulled, end)) => (*pulled, Some(end)),
         };
+        self.take(pulled, end)
+    }
+
+    fn take(
+        &mut self,
+        pulled: Pulled,
+        end: Option<SyncEnd>,
+    ) -> std::result::Result<Option<Vec<Held>>, SyncEnd> {
         self.done.peer = pulled.peer;
         self.done.tally = pulled.tally;
         self.done.notices = pulled.notices;
@@ -339,18 +361,7 @@ impl Running {
     ) -> std::result::Result<(), SyncEnd> {
         let mut own = None;
         if input.pull {
-            let write = node.store.write_in_sight()?;
-            write.remember_shown()?;
-            let pulling = PullInput {
-                peer: self.done.peer.clone(),
-                rehearsal: Some(&write),
-                wait: Duration::ZERO,
-            };
-            let ended = self.pull(node, hub, pulling, progress).await;
-            self.done.changed = write.changed_since()?;
-            self.done.waiting = waiting(node)?;
-            drop(write);
-            own = ended?;
+            own = self.rehearse_pull(node, hub, progress).await?;
         }
         if input.push {
             let own = match own {
@@ -361,6 +372,37 @@ impl Running {
             self.done.lacking = sealed_and_lacking(node, &own)?;
         }
         Ok(())
+    }
+
+    /// Rehearses the pull in one transaction, again from its beginning while something has to be fetched for
+    /// it: other commands wait for the transaction, so it must not wait for the hub.
+    async fn rehearse_pull(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+        progress: OnProgress<'_>,
+    ) -> std::result::Result<Option<Vec<Held>>, SyncEnd> {
+        let peer = self.done.peer.clone();
+        let mut fetched = Fetched::new(node.store.home().dir())?;
+        loop {
+            let write = node.store.write_in_sight()?;
+            write.remember_shown()?;
+            let pulling = PullInput {
+                peer: peer.clone(),
+                rehearsal: Some(&write),
+                wait: Duration::ZERO,
+            };
+            let wants = match rehearse(node, &mut fetched, pulling).await {
+                Rehearsed::Lacks(wants) => wants,
+                Rehearsed::Ended(pulled, end) => {
+                    self.done.changed = write.changed_since()?;
+                    self.done.waiting = waiting(node)?;
+                    return self.take(*pulled, end);
+                }
+            };
+            drop(write);
+            fetch_for_rehearsal(node, hub, &mut fetched, &peer, wants, progress).await?;
+        }
     }
 
     /// Notes what came of it.
@@ -386,6 +428,9 @@ impl Running {
             return Ok(self.done);
         }
         state.on(now, event, entropy::chance());
+        if let Some(seconds) = hub.and_then(|hub| hub.caller().asked_to_wait()) {
+            state.wait_for(now, seconds);
+        }
         let peer = &mut self.done.peer;
         peer.state = state_text(&state);
         if self.done.end.is_none() {
@@ -456,6 +501,19 @@ impl Synced {
             round_trips: self.round_trips,
         }
     }
+}
+
+/// An error of this side, with what to do about it. What came or went before it counts.
+fn in_words(error: &NodeError) -> String {
+    let action = match error {
+        error if error.is_full() => "your data is safe; make room on the disk and sync again",
+        error if error.is_read_only() => {
+            "your data is safe; make the disk or the folder writable and sync again"
+        }
+        NodeError::SealedOnly(_) => "your data is safe; sync again when the disk can be written to",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {action}")
 }
 
 /// Who could sync is a member; any other standing was asked for.

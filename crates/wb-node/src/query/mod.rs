@@ -4,6 +4,7 @@ mod authors;
 pub mod comments;
 pub mod drafts;
 pub mod find;
+pub mod inbox;
 pub mod invites;
 pub mod peers;
 pub mod records;

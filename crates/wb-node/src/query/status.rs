@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use wb_core::scope::Kind;
 use wb_core::show::Cause;
 use wb_store::{GuardStanding, Standing};
 
-use super::peers::peer_state;
+use super::inbox::inbox_count;
+use super::peers::{label, peer_state};
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::{count_stays, plan};
@@ -34,6 +36,11 @@ pub fn status(node: &Node) -> Result<StatusView> {
                 .collect();
             continue;
         }
+        let seen_through = peers
+            .iter()
+            .filter(|peer| peer.cursor.is_some() && peer.follows.follows(&instance.id, true))
+            .map(|peer| label(&peer.name, &peer.id));
+        let seen_through = seen_through.collect();
         let (mut shown, mut hidden) = (BTreeMap::new(), BTreeMap::new());
         for count in mine {
             match &count.cause {
@@ -59,6 +66,7 @@ pub fn status(node: &Node) -> Result<StatusView> {
             shown,
             hidden,
             feeds: feeds.collect(),
+            seen_through,
         });
     }
     let newer = Some(Cause::NeedsNewerVersion.as_str());
@@ -72,6 +80,12 @@ pub fn status(node: &Node) -> Result<StatusView> {
         rule: held.rule,
         count: held.deltas,
     });
+    let missing = node.store.served().missing_counts()?;
+    let is_asked = |kind: &Kind| node.kinds().is_none_or(|kinds| kinds.contains(kind));
+    let lines = |asked: bool| {
+        let counts = missing.iter().filter(|(kind, _)| is_asked(kind) == asked);
+        counts.map(|(_, records)| records).sum::<u64>()
+    };
     Ok(StatusView {
         schema_version: SCHEMA_VERSION,
         id: node.own_id(),
@@ -93,6 +107,9 @@ pub fn status(node: &Node) -> Result<StatusView> {
             .collect::<Result<_>>()?,
         instances,
         needs_newer_version: newer.map(|count| count.records).sum(),
+        not_asked_for: lines(false),
+        lines_missing: lines(true),
         held: held.collect(),
+        inbox: inbox_count(node)?,
     })
 }

@@ -1,5 +1,6 @@
 //! Syncing by itself: every so often, and at once when a hub has something new.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
+use wb_core::scope::Kind;
 use wb_core::sync::Phase;
 use wb_store::{Home, Peer};
 
@@ -30,6 +32,8 @@ pub struct AutoSync {
     pub home: Home,
     /// How often it publishes and pushes what is marked, and pulls.
     pub every: Duration,
+    /// The kinds whose lines hubs are asked for; none: all.
+    pub kinds: Option<BTreeSet<Kind>>,
 }
 
 /// Syncs until told to stop. Call it on a thread of its own: the database is used in place.
@@ -49,7 +53,7 @@ pub fn auto_sync(
         .build()
         .map_err(NodeError::file(settings.home.dir()))?;
     runtime.block_on(async {
-        let mut node = Node::open(&settings.home)?;
+        let mut node = Node::open(&settings.home)?.asking_for(settings.kinds.clone());
         // A sync that is dropped here ends between two pages: each is a transaction, and the next sync
         // goes on from there.
         tokio::select! {

@@ -28,7 +28,6 @@ struct Known {
 }
 
 /// The routes of the node in a folder, also while nothing is founded there yet.
-#[must_use]
 pub fn router(home: &Home) -> Router {
     let service = Service {
         home: home.clone(),

@@ -7,6 +7,7 @@ use wb_core::identity::IdentityLog;
 use wb_core::sync::PeerCause;
 use wb_core::sync::signature::KeyId;
 use wb_net::address::Scheme;
+use wb_net::network::Network;
 use wb_net::signed::{Caller, Identified, who_is_this};
 use wb_net::{Base, Connection, HubClient, Reach};
 use wb_store::Peer;
@@ -37,7 +38,7 @@ fn base(address: &str) -> Result<Base> {
 
 /// A connection to an address. One inside the own network has to be meant: written as such, or with
 /// the switch that says so.
-fn connection(address: &str, lan: bool) -> Result<(Connection, bool)> {
+fn connection(network: Arc<dyn Network>, address: &str, lan: bool) -> Result<(Connection, bool)> {
     let base = base(address)?;
     let lan = lan || base.is_literal_local();
     if base.scheme() == Scheme::Http && !lan {
@@ -49,7 +50,7 @@ fn connection(address: &str, lan: bool) -> Result<(Connection, bool)> {
         });
     }
     let reach = if lan { Reach::Lan } else { Reach::Global };
-    Ok((Connection::new(base, reach), lan))
+    Ok((Connection::new(base, reach).with_network(network), lan))
 }
 
 fn caller(node: &Node, connection: Connection, identity: IdentityLog) -> Result<HubClient> {
@@ -64,7 +65,7 @@ fn caller(node: &Node, connection: Connection, identity: IdentityLog) -> Result<
 /// # Errors
 /// What is missing here.
 pub fn connect(node: &Node, peer: &Peer) -> Result<HubClient> {
-    let (connection, _) = connection(&peer.address, peer.lan)?;
+    let (connection, _) = connection(node.network(), &peer.address, peer.lan)?;
     let identity = node.store.identity_log(&peer.id)?.ok_or_else(|| {
         NodeError::Store(wb_store::StoreError::Damaged(format!(
             "the identity log of {} is missing",
@@ -80,11 +81,12 @@ pub fn connect(node: &Node, peer: &Peer) -> Result<HubClient> {
 /// # Errors
 /// Why nobody answers, or another instance than expected.
 pub async fn connect_new(
+    network: Arc<dyn Network>,
     address: &str,
     lan: bool,
     expected: Option<InstanceId>,
 ) -> std::result::Result<(Identified, String, bool), SyncEnd> {
-    let (mut connection, lan) = connection(address, lan)?;
+    let (mut connection, lan) = connection(network, address, lan)?;
     let kept = connection.base().to_string();
     let found = who_is_this(&mut connection).await?;
     if let Some(expected) = expected.filter(|expected| *expected != found.says.id) {

@@ -6,8 +6,9 @@ use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Cause, PageSection};
-use wb_net::{HubClient, SnapshotPage};
+use wb_net::SnapshotPage;
 
+use super::source::Source;
 use super::spool::Spool;
 use super::{SyncEnd, bad_answer};
 use crate::node::Node;
@@ -50,7 +51,7 @@ impl Place {
 
 /// Fetches all pages of a snapshot; `progress` is told how many lines there are.
 pub(super) async fn fetch(
-    hub: &mut HubClient,
+    source: &mut Source<'_>,
     node: &Node,
     (origin, scope): (InstanceId, FeedScope),
     kinds: Option<&BTreeSet<Kind>>,
@@ -65,7 +66,7 @@ pub(super) async fn fetch(
             after: next.as_ref().map(|(_, token)| token.as_str()),
             kinds,
         };
-        let body = match hub.snapshot(origin, scope, &page).await {
+        let body = match source.snapshot(origin, scope, &page).await {
             Ok(body) => body,
             Err(error) => {
                 return Err(match error.refusal() {

@@ -6,8 +6,8 @@ use wb_core::id::{InstanceId, RecordId};
 use wb_core::ndjson::lines;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Cause, PageSection};
-use wb_net::HubClient;
 
+use super::source::Source;
 use super::{SyncEnd, bad_answer};
 
 /// A page of lines.
@@ -26,12 +26,12 @@ impl LinesPage {
 
 /// Fetches a page; none where the hub does not have the feed: another may.
 pub(super) async fn lines_page(
-    hub: &mut HubClient,
+    source: &mut Source<'_>,
     (origin, scope): (InstanceId, FeedScope),
     after: Option<RecordId>,
     kinds: Option<&BTreeSet<Kind>>,
 ) -> Result<Option<LinesPage>, SyncEnd> {
-    let body = match hub.lines(origin, scope, after, kinds).await {
+    let body = match source.lines(origin, scope, after, kinds).await {
         Ok(body) => body,
         Err(error) if error.refusal() == Some(Cause::NotFound) => return Ok(None),
         Err(error) => return Err(error.into()),

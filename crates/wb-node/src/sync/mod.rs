@@ -9,12 +9,14 @@ mod fetch;
 mod fill;
 mod pull;
 mod push;
+mod source;
 mod spool;
 
 pub use apply::{SetAside, Tally};
 pub use connect::{Connected, connect, connect_new, key_of};
-pub use pull::{PullInput, Pulled, pull, watch};
+pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};
 pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};
+pub use source::Fetched;
 
 use wb_core::sync::{PeerCause, Problem, SessionError};
 use wb_net::NetError;
@@ -32,6 +34,8 @@ pub enum SyncEnd {
     Peer(PeerCause, String),
     /// Something here.
     Local(NodeError),
+    /// A rehearsal lacks an answer, which has to be fetched first; seen only inside of it.
+    NotFetched,
 }
 
 impl From<NodeError> for SyncEnd {
@@ -67,6 +71,7 @@ impl From<SessionError> for SyncEnd {
     fn from(error: SessionError) -> Self {
         let cause = match &error {
             SessionError::Restless => PeerCause::BadAnswer,
+            SessionError::TooManyFeeds => PeerCause::TooLarge,
             SessionError::Refused(cause) => PeerCause::of_refusal(Some(*cause), cause.status()),
         };
         Self::Peer(cause, error.to_string())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wb_core::id::InstanceId;
+use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::NUMBER_MAX;
 use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
@@ -16,6 +16,7 @@ use wb_store::{Peer, Road, RunStart, Standing, Write};
 use super::apply::{Applied, Applier, SetAside, Taking, Tally, apply};
 use super::fetch::{Fetch, fetch};
 use super::fill::lines_page;
+use super::source::{Fetched, Source, Unanswered, Want};
 use super::{OnProgress, SyncEnd, bad_answer};
 use crate::node::Node;
 
@@ -55,6 +56,50 @@ pub struct Pulled {
     pub trouble: Option<SyncEnd>,
 }
 
+/// What came of rehearsing a pull with what was fetched so far.
+pub enum Rehearsed {
+    /// It came to its end, or to why it ended early.
+    Ended(Box<Pulled>, Option<SyncEnd>),
+    /// Something has to be fetched first; what was done until then is to be dropped.
+    Lacks(Wants),
+}
+
+/// What has to be fetched before a rehearsal can go on.
+pub struct Wants(Vec<Want>);
+
+/// Rehearses a pull in a transaction, without asking anybody.
+pub async fn rehearse(node: &Node, fetched: &mut Fetched, input: PullInput<'_>) -> Rehearsed {
+    fetched.begin();
+    let mut pull = Pull::new(node, input);
+    let ended = pull
+        .run(&mut Source::Fetched(fetched), &mut |_, _| {})
+        .await;
+    match ended {
+        Err(SyncEnd::NotFetched) => match pull.wants() {
+            Ok(wants) => Rehearsed::Lacks(Wants(wants)),
+            Err(end) => Rehearsed::Ended(Box::new(pull.into_pulled()), Some(end)),
+        },
+        ended => Rehearsed::Ended(Box::new(pull.into_pulled()), ended.err()),
+    }
+}
+
+/// Fetches what a rehearsal lacks, with nothing locked.
+///
+/// # Errors
+/// What is wrong here. What is wrong with the hub the rehearsal meets.
+pub async fn fetch_for_rehearsal(
+    node: &Node,
+    hub: &mut HubClient,
+    fetched: &mut Fetched,
+    peer: &Peer,
+    wants: Wants,
+    progress: OnProgress<'_>,
+) -> Result<(), SyncEnd> {
+    fetched
+        .fetch(node, hub, &peer.follows, wants.0, progress)
+        .await
+}
+
 /// Pulls until nothing more is there.
 ///
 /// # Errors
@@ -66,7 +111,7 @@ pub async fn pull(
     progress: OnProgress<'_>,
 ) -> Result<Pulled, (Box<Pulled>, SyncEnd)> {
     let mut pull = Pull::new(node, input);
-    let ended = pull.run(hub, progress).await;
+    let ended = pull.run(&mut Source::Hub(hub), progress).await;
     let pulled = pull.into_pulled();
     match ended {
         Ok(()) => Ok(pulled),
@@ -82,7 +127,7 @@ pub async fn watch(hub: &mut HubClient, peer: &Peer, wait: Duration) -> Result<b
     let Some(cursor) = peer.cursor else {
         return Ok(true);
     };
-    let body = match hub.changes(&cursor, wait).await {
+    let body = match hub.changes(&cursor, wait, None).await {
         Ok(body) => body,
         // Whatever it is: a pull finds out.
         Err(CallError::Refused(_)) => return Ok(true),
@@ -109,14 +154,12 @@ struct Pull<'n> {
 
 impl<'n> Pull<'n> {
     fn new(node: &'n Node, input: PullInput<'n>) -> Self {
-        let follows = &input.peer.follows;
-        let session = Session::new(input.peer.cursor, named(follows));
-        let approved = follows.follow.iter().copied().collect();
+        let session = Session::new(input.peer.cursor, named(&input.peer.follows));
         Self {
             node,
             input,
             session,
-            approved,
+            approved: BTreeSet::new(),
             tally: Tally::default(),
             trouble: None,
             run_no: None,
@@ -138,15 +181,29 @@ impl<'n> Pull<'n> {
         }
     }
 
-    async fn run(&mut self, hub: &mut HubClient, progress: OnProgress<'_>) -> Result<(), SyncEnd> {
+    /// Whom somebody here follows by name, at whatever hub: approved by hand, also where another hub is
+    /// the first to bring them.
+    fn find_approved(&mut self) -> Result<(), SyncEnd> {
+        for peer in self.node.store.peers()? {
+            self.approved.extend(peer.follows.follow);
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        source: &mut Source<'_>,
+        progress: OnProgress<'_>,
+    ) -> Result<(), SyncEnd> {
+        self.find_approved()?;
         loop {
             match self.session.step() {
-                Step::PutFollows => self.put_follows(hub).await?,
-                Step::Heads(after) => self.heads(hub, after).await?,
+                Step::PutFollows => self.put_follows(source).await?,
+                Step::Heads(after) => self.heads(source, after).await?,
                 Step::Snapshot(origin, scope) => {
-                    self.snapshot(hub, origin, scope, progress).await?;
+                    self.snapshot(source, origin, scope, progress).await?;
                 }
-                Step::Changes(since) => self.changes(hub, since, progress).await?,
+                Step::Changes(since) => self.changes(source, since, progress).await?,
                 Step::Done => break,
             }
         }
@@ -155,7 +212,34 @@ impl<'n> Pull<'n> {
         } else {
             self.keep_cursor()?;
         }
-        self.fill_stubs(hub, progress).await
+        self.fill_stubs(source, progress).await
+    }
+
+    /// What has to be fetched for the next step, and what will be asked for after it as far as that is known.
+    fn wants(&self) -> Result<Vec<Want>, SyncEnd> {
+        Ok(match self.session.step() {
+            Step::PutFollows => vec![Want::PutFollows],
+            Step::Heads(after) => vec![Want::Heads(after)],
+            Step::Changes(since) => vec![Want::Changes(since)],
+            Step::Snapshot(origin, scope) => {
+                let next = (origin, scope);
+                let others =
+                    self.announced.keys().copied().filter(|feed| {
+                        *feed != next && self.session.wants_snapshot(feed.0, feed.1)
+                    });
+                let kinds = |feed| self.first_kinds.get(&feed).or(self.node.kinds()).cloned();
+                std::iter::once(next)
+                    .chain(others)
+                    .map(|feed| Want::Snapshot(feed, kinds(feed)))
+                    .collect()
+            }
+            Step::Done => {
+                let unfilled = self.unfilled()?.into_iter();
+                unfilled
+                    .map(|(feed, kinds, _)| Want::Lines(feed, some_kinds(kinds)))
+                    .collect()
+            }
+        })
     }
 
     /// Does something in one transaction, or in the rehearsal's.
@@ -197,14 +281,14 @@ impl<'n> Pull<'n> {
         Ok(())
     }
 
-    async fn put_follows(&mut self, hub: &mut HubClient) -> Result<(), SyncEnd> {
+    async fn put_follows(&mut self, source: &mut Source<'_>) -> Result<(), SyncEnd> {
         // Until heads were compared under the new list, there is no cursor: a connection that breaks here
         // must not let what arrived meanwhile go by.
         self.forget_cursor()?;
         let list = self.input.peer.follows.clone();
-        match hub.put_follows(&list).await {
+        match source.put_follows(&list).await {
             Ok(_) => Ok(self.session.follows_put()?),
-            Err(CallError::Refused(problem))
+            Err(Unanswered::Refused(problem))
                 if problem.cause() == Some(Cause::FollowsStale)
                     && self.input.rehearsal.is_none() =>
             {
@@ -228,16 +312,18 @@ impl<'n> Pull<'n> {
 
     async fn heads(
         &mut self,
-        hub: &mut HubClient,
+        source: &mut Source<'_>,
         after: Option<InstanceId>,
     ) -> Result<(), SyncEnd> {
-        let page = hub.heads(after).await?;
+        let page = source.heads(after).await?;
         for feed in &page.feeds {
             let (origin, scope) = (feed.head.origin, feed.head.scope);
             self.announced
                 .insert((origin, scope), (feed.head.clone(), feed.live));
             if feed.live > TWO_PASSES_ABOVE && feed.kinds.len() <= KINDS_ASKED_MAX {
-                let kinds = feed.kinds.keys().filter(|kind| kind.as_str() != LATER_KIND);
+                let kinds = feed.kinds.keys();
+                let kinds =
+                    kinds.filter(|kind| kind.as_str() != LATER_KIND && self.node.asks_for(kind));
                 self.first_kinds
                     .insert((origin, scope), kinds.cloned().collect());
             }
@@ -257,20 +343,21 @@ impl<'n> Pull<'n> {
 
     async fn changes(
         &mut self,
-        hub: &mut HubClient,
+        source: &mut Source<'_>,
         since: wb_core::sync::Cursor,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let body = match hub.changes(&since, self.input.wait).await {
+        let asked = source.changes(&since, self.input.wait, self.node.kinds());
+        let body = match asked.await {
             Ok(body) => body,
-            Err(CallError::Refused(problem)) => {
+            Err(Unanswered::Refused(problem)) => {
                 let Some(cause) = problem.cause() else {
-                    return Err(CallError::Refused(problem).into());
+                    return Err(Unanswered::Refused(problem).into());
                 };
                 return match self.session.refused(cause) {
                     Ok(()) => Ok(()),
                     // The words of the hub say more than the cause alone.
-                    Err(_) => Err(CallError::Refused(problem).into()),
+                    Err(_) => Err(Unanswered::Refused(problem).into()),
                 };
             }
             Err(error) => return Err(error.into()),
@@ -332,19 +419,26 @@ impl<'n> Pull<'n> {
 
     async fn snapshot(
         &mut self,
-        hub: &mut HubClient,
+        source: &mut Source<'_>,
         origin: InstanceId,
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let kinds = self.first_kinds.get(&(origin, scope)).cloned();
+        let first = self.first_kinds.get(&(origin, scope));
+        let kinds = first.or(self.node.kinds()).cloned();
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);
-        let fetched = fetch(hub, self.node, (origin, scope), kinds.as_ref(), |lines| {
-            let items = live.map_or(lines, |live| lines.min(live));
-            progress(self.done + items, self.total.max(self.done + items));
-        });
+        let fetched = fetch(
+            source,
+            self.node,
+            (origin, scope),
+            kinds.as_ref(),
+            |lines| {
+                let items = live.map_or(lines, |live| lines.min(live));
+                progress(self.done + items, self.total.max(self.done + items));
+            },
+        );
         let spool = match fetched.await {
             Ok(spool) => spool,
             Err(Fetch::Gone) => return Ok(self.session.refused(Cause::HeadGone)?),
@@ -408,10 +502,7 @@ impl<'n> Pull<'n> {
         let SyncEnd::Peer(cause, detail) = end else {
             return Err(end);
         };
-        if !matches!(
-            cause,
-            PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::TooLarge
-        ) {
+        if !concerns_one_feed(cause) {
             return Err(SyncEnd::Peer(cause, detail));
         }
         self.tally.set_aside.push(SetAside {
@@ -453,30 +544,16 @@ impl<'n> Pull<'n> {
     /// not come for another reason.
     async fn fill_stubs(
         &mut self,
-        hub: &mut HubClient,
+        source: &mut Source<'_>,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        for (origin, scope, kinds) in self.node.store.served().missing_lines()? {
-            let is_followed = self
-                .node
-                .store
-                .standing(&origin)?
-                .is_some_and(|standing| standing != Standing::Blocked)
-                && self.input.peer.follows.follows(&origin, true);
-            if !is_followed {
-                continue;
-            }
-            let Some(head) = self.held(origin, scope)?.map(|held| held.hash) else {
-                continue;
-            };
-            let asked = (self.input.peer.id, origin, scope);
-            if self.node.store.unfilled_at(&asked)? == Some(head) {
-                // This hub did not have them at this head.
-                continue;
-            }
+        for ((origin, scope), kinds, head) in self.unfilled()? {
             self.start_run()?;
-            let wanted = Some(&kinds).filter(|kinds| kinds.len() <= KINDS_ASKED_MAX);
-            match self.fill(hub, (origin, scope), wanted, progress).await {
+            let wanted = some_kinds(kinds.clone());
+            match self
+                .fill(source, (origin, scope), wanted.as_ref(), progress)
+                .await
+            {
                 Ok(filled) => self.tally.filled += filled,
                 Err(end) => {
                     // It is asked again with the next sync.
@@ -484,23 +561,49 @@ impl<'n> Pull<'n> {
                     continue;
                 }
             }
-            self.write(|write| Ok(write.note_unfilled(&asked, &head)?))?;
+            let asked = (self.input.peer.id, origin, scope);
+            self.write(|write| Ok(write.note_unfilled(&asked, &head, &kinds)?))?;
         }
         Ok(())
+    }
+
+    /// Feeds followed of which lines are missing that this hub was not asked for at their head, with the kinds
+    /// of those lines.
+    fn unfilled(&self) -> Result<Vec<Unfilled>, SyncEnd> {
+        let store = &self.node.store;
+        let mut unfilled = Vec::new();
+        for (origin, scope, mut kinds) in store.served().missing_lines()? {
+            kinds.retain(|kind| self.node.asks_for(kind));
+            let standing = store.standing(&origin)?;
+            let is_followed = standing.is_some_and(|standing| standing != Standing::Blocked)
+                && self.input.peer.follows.follows(&origin, true);
+            if !is_followed || kinds.is_empty() {
+                continue;
+            }
+            let Some(head) = self.held(origin, scope)?.map(|held| held.hash) else {
+                continue;
+            };
+            // Otherwise this hub did not have them at this head.
+            let asked = (self.input.peer.id, origin, scope);
+            if !store.was_unfilled(&asked, &head, &kinds)? {
+                unfilled.push(((origin, scope), kinds, head));
+            }
+        }
+        Ok(unfilled)
     }
 
     /// Fetches lines of some kinds, page by page, and fills what waits for them. Returns how many were
     /// filled.
     async fn fill(
         &self,
-        hub: &mut HubClient,
+        source: &mut Source<'_>,
         feed: (InstanceId, FeedScope),
         kinds: Option<&BTreeSet<Kind>>,
         progress: OnProgress<'_>,
     ) -> Result<u64, SyncEnd> {
         let (mut after, mut filled) = (None, 0);
         loop {
-            let Some(page) = lines_page(hub, feed, after, kinds).await? else {
+            let Some(page) = lines_page(source, feed, after, kinds).await? else {
                 return Ok(filled);
             };
             filled += self.write(|write| {
@@ -519,6 +622,22 @@ impl<'n> Pull<'n> {
             }
         }
     }
+}
+
+/// A feed of which lines are missing, their kinds, and its head.
+type Unfilled = ((InstanceId, FeedScope), BTreeSet<Kind>, Hash);
+
+/// The kinds to name in a question; none where everything is asked for.
+fn some_kinds(kinds: BTreeSet<Kind>) -> Option<BTreeSet<Kind>> {
+    Some(kinds).filter(|kinds| kinds.len() <= KINDS_ASKED_MAX)
+}
+
+/// Whether what is wrong is wrong with one feed, and others may be fine.
+pub(super) fn concerns_one_feed(cause: PeerCause) -> bool {
+    matches!(
+        cause,
+        PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::TooLarge
+    )
 }
 
 /// What a follow list is known by.

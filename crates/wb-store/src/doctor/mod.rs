@@ -2,7 +2,10 @@
 
 mod feeds;
 
+use std::time::Duration;
+
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 use wb_core::hash;
 use wb_core::id::Hash;
 
@@ -11,7 +14,7 @@ use crate::error::Result;
 use crate::guard::Standing as GuardStanding;
 use crate::project::rebuild;
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::{Store, Write};
 
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Finding {
 /// Everything that was checked.
 pub type Findings = Vec<Finding>;
 
+/// All pages are copied into memory at once: were others to write in between, it would begin anew.
+const PAGES_AT_ONCE: i32 = i32::MAX;
 /// Problems listed per check; the rest is counted.
 const PROBLEMS_MAX: usize = 20;
 
@@ -106,24 +111,45 @@ impl Store {
         Looked { at: 1, problems }
     }
 
-    /// Rebuilding what is shown changes nothing.
+    /// Rebuilding what is shown changes nothing. Where it cannot be tried in the file, because nothing can be
+    /// written or somebody else is writing, it is tried on a copy in memory.
     fn check_projection(&mut self) -> Result<Looked> {
-        let write = self.write()?;
-        let before = digest_records(&write.transaction)?;
-        let looked_at = rebuild(&write)?;
-        let after = digest_records(&write.transaction)?;
-        // Dropped: the transaction changes nothing.
-        drop(write);
-        let problems = if before == after {
-            Vec::new()
-        } else {
-            vec!["what is shown is not what is stored; run `wb rebuild`".to_owned()]
-        };
-        Ok(Looked {
-            at: looked_at,
-            problems,
-        })
+        let tried = self.write().and_then(|write| compare_shown(&write));
+        match tried {
+            Err(error) if error.is_full() || error.is_read_only() || error.is_busy() => {
+                let mut copy = self.copy_in_memory()?;
+                let transaction = copy.transaction()?;
+                compare_shown(&Write::new(transaction))
+            }
+            tried => tried,
+        }
     }
+
+    fn copy_in_memory(&self) -> Result<Connection> {
+        let mut copy = Connection::open_in_memory()?;
+        Backup::new(self.main(), &mut copy)?.run_to_completion(
+            PAGES_AT_ONCE,
+            Duration::ZERO,
+            None,
+        )?;
+        Ok(copy)
+    }
+}
+
+/// Compares what is shown with what a rebuild makes; the transaction is then to be dropped.
+fn compare_shown(write: &Write<'_>) -> Result<Looked> {
+    let before = digest_records(&write.transaction)?;
+    let looked_at = rebuild(write)?;
+    let after = digest_records(&write.transaction)?;
+    let problems = if before == after {
+        Vec::new()
+    } else {
+        vec!["what is shown is not what is stored; run `wb rebuild`".to_owned()]
+    };
+    Ok(Looked {
+        at: looked_at,
+        problems,
+    })
 }
 
 /// What SQLite itself can check.

@@ -60,6 +60,24 @@ impl Served<'_> {
     }
 }
 
+impl Served<'_> {
+    /// Live records whose line is not here, by kind.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn missing_counts(&self) -> Result<BTreeMap<Kind, u64>> {
+        let sql = "SELECT kind, count(*) FROM feed_lines INDEXED BY feed_lines_stub
+                   WHERE live = 1 AND line IS NULL GROUP BY kind";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut missing = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            missing.insert(word(row, 0)?, row.get::<_, Sql<u64>>(1)?.0);
+        }
+        Ok(missing)
+    }
+}
+
 /// A hub, and a feed that it was asked for.
 pub type AskedFeed = (InstanceId, InstanceId, FeedScope);
 
@@ -67,25 +85,41 @@ fn unfilled_key((hub, origin, scope): &AskedFeed) -> String {
     format!("unfilled {hub} {origin} {scope}")
 }
 
+fn unfilled(head: &Hash, kinds: &BTreeSet<Kind>) -> String {
+    let kinds: Vec<&str> = kinds.iter().map(Kind::as_str).collect();
+    format!("{head} {}", kinds.join(","))
+}
+
 impl Store {
-    /// The head of a feed at which a hub was last asked for lines that are missing.
+    /// Whether a hub was asked last for lines of these kinds, which are missing in a feed at this head.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn unfilled_at(&self, asked: &AskedFeed) -> Result<Option<Hash>> {
+    pub fn was_unfilled(
+        &self,
+        asked: &AskedFeed,
+        head: &Hash,
+        kinds: &BTreeSet<Kind>,
+    ) -> Result<bool> {
         let noted = self.meta(&unfilled_key(asked))?;
-        Ok(noted.and_then(|text| text.parse().ok()))
+        Ok(noted.is_some_and(|noted| noted == unfilled(head, kinds)))
     }
 }
 
 impl Write<'_> {
     /// Notes that a hub was asked for missing lines of a feed at a head: it need not be asked again
-    /// before the feed moves.
+    /// before the feed moves, or lines of other kinds are wanted.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn note_unfilled(&self, asked: &AskedFeed, head: &Hash) -> Result<()> {
-        put_meta(&self.transaction, &unfilled_key(asked), &head.to_string())
+    pub fn note_unfilled(
+        &self,
+        asked: &AskedFeed,
+        head: &Hash,
+        kinds: &BTreeSet<Kind>,
+    ) -> Result<()> {
+        let noted = unfilled(head, kinds);
+        put_meta(&self.transaction, &unfilled_key(asked), &noted)
     }
 
     /// Records live in a feed.

@@ -1,9 +1,9 @@
 //! Deltas that wait, contradict or were refused: kept with their bytes, by name.
 
 use rusqlite::{OptionalExtension as _, params};
-use wb_core::feed::{Delta, Item};
+use wb_core::feed::{Delta, Header, Item};
 use wb_core::hash;
-use wb_core::id::Hash;
+use wb_core::id::{Hash, InstanceId};
 use wb_core::ndjson;
 
 use super::ingest::Ingest;
@@ -22,11 +22,84 @@ const WAITS_FOR_IDENTITY: &str = "identity";
 /// Bytes on either shelf; protects the disk likewise.
 const HELD_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
 
+/// A signed header to be kept, with what stands under it.
+struct Holding<'h> {
+    header: &'h Header,
+    line: &'h [u8],
+    hash: Hash,
+    items: &'h [u8],
+    digest: Hash,
+}
+
 impl Ingest<'_> {
     pub(super) fn hold(&self, delta: &Delta<'_>, outcome: &str, rule: Option<&str>) -> Result<()> {
-        let header = &delta.header;
-        // What waits for an identity entry was not verified, so anybody could have made it: it has a
-        // shelf of its own and cannot push evidence off the other.
+        // Only what is tried again needs its lines. The rest is evidence, and that is in the entries:
+        // a text that its origin takes back must not live on here.
+        let items = if outcome == "early" {
+            join_items(delta)
+        } else {
+            join_entries(delta)
+        };
+        let digest = digest(delta.header_line, &join_items(delta));
+        self.hold_header(
+            &Holding {
+                header: &delta.header,
+                line: delta.header_line,
+                hash: delta.hash,
+                items: &items,
+                digest,
+            },
+            outcome,
+            rule,
+        )
+    }
+
+    /// Keeps the head of a snapshot that contradicts what is held: both are evidence.
+    pub(super) fn hold_head(&self, header: &Header, line: &[u8], hash: Hash) -> Result<()> {
+        let holding = Holding {
+            header,
+            line,
+            hash,
+            items: &[],
+            digest: digest(line, &[]),
+        };
+        self.hold_header(&holding, "fork", None)
+    }
+
+    fn hold_header(&self, held: &Holding<'_>, outcome: &str, rule: Option<&str>) -> Result<()> {
+        let header = held.header;
+        if !self.has_room(&header.origin, rule)? {
+            return Ok(());
+        }
+        // What comes to another outcome comes anew: deltas are tried again in the order they came.
+        self.connection.execute(
+            "DELETE FROM held WHERE digest = ?1 AND outcome != ?2",
+            params![Sql(held.digest), outcome],
+        )?;
+        self.connection.execute(
+            "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (digest) DO UPDATE SET rule = excluded.rule",
+            params![
+                Sql(header.origin),
+                header.scope.as_str(),
+                outcome,
+                rule,
+                Sql(held.hash),
+                Sql(header.log),
+                Sql(header.seq),
+                held.line,
+                held.items,
+                Sql(self.now),
+                Sql(held.digest),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Whether the shelf has room. What waits for an identity entry was not verified, so anybody could
+    /// have made it: it has a shelf of its own and cannot push evidence off the other.
+    fn has_room(&self, origin: &InstanceId, rule: Option<&str>) -> Result<bool> {
         let waits = rule == Some(WAITS_FOR_IDENTITY);
         let room = if waits {
             "SELECT count(*) < ?2 AND ifnull(sum(length(items)), 0) < ?3 FROM held
@@ -40,47 +113,8 @@ impl Ingest<'_> {
         } else {
             HELD_PER_ORIGIN_MAX
         };
-        let room: bool = self.connection.query_row(
-            room,
-            params![Sql(header.origin), count_max, HELD_BYTES_MAX],
-            |row| row.get(0),
-        )?;
-        if !room {
-            return Ok(());
-        }
-        let items = join_items(delta);
-        let digest = digest(delta.header_line, &items);
-        // Only what is tried again needs its lines. The rest is evidence, and that is in the entries:
-        // a text that its origin takes back must not live on here.
-        let items = if outcome == "early" {
-            items
-        } else {
-            join_entries(delta)
-        };
-        // What comes to another outcome comes anew: deltas are tried again in the order they came.
-        self.connection.execute(
-            "DELETE FROM held WHERE digest = ?1 AND outcome != ?2",
-            params![Sql(digest), outcome],
-        )?;
-        self.connection.execute(
-            "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (digest) DO UPDATE SET rule = excluded.rule",
-            params![
-                Sql(header.origin),
-                header.scope.as_str(),
-                outcome,
-                rule,
-                Sql(delta.hash),
-                Sql(header.log),
-                Sql(header.seq),
-                delta.header_line,
-                items,
-                Sql(self.now),
-                Sql(digest),
-            ],
-        )?;
-        Ok(())
+        let values = params![Sql(origin), count_max, HELD_BYTES_MAX];
+        Ok(self.connection.query_row(room, values, |row| row.get(0))?)
     }
 
     /// Forgets a delta that was held: it counts now, or can be asked for again.

@@ -3,6 +3,8 @@
 //! It is never taken: this instance is its one writer. One that goes further than what is held means
 //! that the database is an older copy, or that another copy of the instance publishes.
 
+use std::rc::Rc;
+
 use wb_core::feed::{Delta, Outcome, Refusal, SnapshotOutcome, SnapshotReader, accept};
 use wb_core::identity::IdentityLog;
 
@@ -22,7 +24,10 @@ impl Write<'_> {
     ) -> Result<std::result::Result<SnapshotOutcome, Refusal>> {
         let totals = *reader.totals();
         match load_feed(&self.transaction, &totals.origin, totals.scope)? {
-            Some(feed) => reader.place(identity, feed.state.as_ref(), &feed),
+            Some(mut feed) => {
+                feed.identity = identity.cloned().map(Rc::new);
+                reader.place(identity, feed.state.as_ref(), &feed)
+            }
             None => Ok(Ok(SnapshotOutcome::Early)),
         }
     }
@@ -35,7 +40,10 @@ impl Write<'_> {
         let header = &delta.header;
         let identity = self.known.log(&self.transaction, &header.origin)?;
         match load_feed(&self.transaction, &header.origin, header.scope)? {
-            Some(feed) => accept(delta, identity.as_deref(), feed.state.as_ref(), &feed),
+            Some(mut feed) => {
+                feed.identity = identity;
+                accept(delta, feed.identity.as_deref(), feed.state.as_ref(), &feed)
+            }
             None => Ok(Outcome::Early(wb_core::feed::Early::Identity)),
         }
     }

@@ -49,7 +49,7 @@ impl Ingest<'_> {
             Ok(outcome) => outcome,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (head, head_line, _) = reader.head().expect("a placed snapshot has a head");
+        let (head, head_line, head_hash) = reader.head().expect("a placed snapshot has a head");
         let first = reader
             .first()
             .expect("a placed snapshot has a first header");
@@ -68,6 +68,7 @@ impl Ingest<'_> {
                 "UPDATE feeds SET forked = 1 WHERE feed_no = ?1",
                 [nos.feed_no],
             )?;
+            self.hold_head(head, head_line, head_hash)?;
         }
         if outcome != SnapshotOutcome::Take {
             return Ok(Ok((outcome, None)));

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use wb_core::feed::{FeedState, FeedView, Header, Live, Opening};
+use wb_core::feed::{FeedState, FeedView, Header, Live, Opening, order};
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
 use wb_core::identity::{IdentityLog, Position};
@@ -187,5 +187,26 @@ impl FeedView for StoredFeed<'_> {
         Ok(first
             .filter(|first| !is_void(first))
             .map(|(first, _)| Opening::of(&first)))
+    }
+
+    fn has_rival(&self, log: &LogId, opening: &Opening) -> Result<bool> {
+        let sql = "SELECT first FROM logs WHERE instance_no = ?1 AND scope = ?2 AND log != ?3 AND replaced = 0
+                     AND first IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![self.instance_no, self.scope.as_str(), Sql(log)])?;
+        while let Some(row) = rows.next()? {
+            let line: Vec<u8> = row.get(0)?;
+            let Some((first, hash)) = first_of(Some(&line))? else {
+                continue;
+            };
+            let counts = || {
+                let identity = self.identity.as_deref();
+                identity.is_none_or(|log| log.counts(&first.identity, &first.placed(hash)))
+            };
+            if order(&Opening::of(&first)) == order(opening) && counts() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

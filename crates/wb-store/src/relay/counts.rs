@@ -68,6 +68,14 @@ impl Relay {
         })
     }
 
+    /// How many members there are of each standing.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn standings(&self, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
+        self.at_one_moment(|connection| members(connection, now))
+    }
+
     /// How much this hub holds of one member.
     ///
     /// # Errors
@@ -100,15 +108,18 @@ fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Members that follow one, by reading every list.
+/// Members that follow one. The lists of all are looked through where they lie, and few are read: a hub with
+/// very many members is listed by page, and this is asked for each of a page.
 fn followers(connection: &Connection, id: &InstanceId, now: Timestamp) -> Result<u64> {
     let listed = super::member::load(connection, id, now)?.is_some_and(|member| member.listed);
-    let mut statement = connection.prepare_cached("SELECT id FROM members")?;
-    let mut rows = statement.query([])?;
+    let sql = "SELECT id FROM members
+               WHERE id <> ?1 AND ((?2 AND follows_all) OR instr(follows_ids, ?1) > 0)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params![Sql(id), listed])?;
     let mut followers = 0;
     while let Some(row) = rows.next()? {
         let Sql(other): Sql<InstanceId> = row.get(0)?;
-        let follows = other != *id && follow::load(connection, &other)?.follows(id, listed);
+        let follows = follow::load(connection, &other)?.follows(id, listed);
         followers += u64::from(follows);
     }
     Ok(followers)

@@ -66,7 +66,7 @@ impl Relay {
     /// # Errors
     /// `Older`, `Newer`, `Foreign`, or what stands in the way.
     pub fn existing(path: &Path) -> Result<Self> {
-        let connection = open::open(path, RELAY, Opening::AsItIs)?;
+        let (connection, _) = open::open_at_least_to_read(path, RELAY, Opening::AsItIs)?;
         let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
         Ok(Self {
             path: path.to_owned(),

@@ -142,6 +142,14 @@ pub(super) fn load(
         .optional()?)
 }
 
+/// How many there are of a standing, as it is stored.
+pub(super) fn standing_n(connection: &Connection, standing: Standing) -> Result<u64> {
+    let sql = "SELECT count(*) FROM members WHERE standing = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let count = statement.query_row([standing.as_str()], |row| row.get::<_, Sql<u64>>(0))?;
+    Ok(count.0)
+}
+
 impl Relay {
     /// A member.
     ///
@@ -176,6 +184,29 @@ impl Relay {
                 .filter(fits)
                 .take(limit)
                 .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The first members of a name, or whose id begins as `id_start` says, where that is given.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn find_members(
+        &self,
+        name: &str,
+        id_start: Option<&str>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Member>> {
+        self.at_one_moment(|connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM members m
+                 WHERE m.name = ?1 OR substr(lower(hex(m.id)), 1, length(?2)) = ?2 ORDER BY m.id LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![name, id_start, limit], |row| read(row, now))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
 

@@ -18,6 +18,7 @@ mod lines;
 mod member;
 mod page;
 mod push;
+mod room;
 mod snapshot;
 mod void;
 
@@ -28,4 +29,5 @@ pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use push::{PushError, RelaySink};
+pub use room::{ENTRY_ROW_BYTES, Room};
 pub use snapshot::{SnapshotAsk, SnapshotRefused};

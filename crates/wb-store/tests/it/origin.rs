@@ -320,4 +320,8 @@ impl FeedView for Origin {
     fn opening(&self, _log: &LogId) -> Result<Option<Opening>, Infallible> {
         Ok(None)
     }
+
+    fn has_rival(&self, _log: &LogId, _opening: &Opening) -> Result<bool, Infallible> {
+        Ok(false)
+    }
 }

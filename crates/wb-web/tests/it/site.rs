@@ -109,7 +109,7 @@ impl Elm {
         Self {
             _dir: dir,
             home,
-            router: wb_web::router(Arc::new(site)),
+            router: wb_web::router(&Arc::new(site)),
             request,
         }
     }

@@ -32,6 +32,7 @@ pub async fn stay(context: &Context, world: &mut World) -> Result<()> {
         let settings = AutoSync {
             home: side.node.store().home().clone(),
             every: SYNC_EVERY,
+            kinds: None,
         };
         let stop = world.stop.subscribe();
         running.push(tokio::task::spawn_blocking(move || {

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use wb_core::id::InstanceId;
 use wb_core::sync::Policy;
+use wb_hub::StoreLimits;
 use wb_node::command::follow::{accept_all, find_peer};
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
@@ -69,7 +70,7 @@ impl World {
         let hub_dir = folder.join("hub");
         let hub = found(&hub_dir, HUB_NAME, "admin")?;
         let quiet: wb_hub::Report = Arc::new(|text| tell(&format!("hub: {}\n", clean(text))));
-        let prepared = hub_up::prepare(&hub, Policy::Open, None, quiet)?;
+        let prepared = hub_up::prepare(&hub, Policy::Open, None, StoreLimits::default(), quiet)?;
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let (listener, hub_address) = handle.block_on(listen(free))?;
         let (stop, stopping) = watch::channel(false);

@@ -48,6 +48,11 @@ pub fn number(path: &Path, sql: &str) -> i64 {
         .unwrap_or_else(|error| panic!("{}: {sql}: {error}", path.display()))
 }
 
+/// How many, as a query counts them.
+pub fn count(path: &Path, sql: &str) -> usize {
+    usize::try_from(number(path, sql)).expect("a count is not below zero")
+}
+
 /// The first column of what a query gives, as text.
 pub fn texts(path: &Path, sql: &str) -> Vec<String> {
     let database = open(path);

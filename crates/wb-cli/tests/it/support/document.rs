@@ -248,3 +248,15 @@ fn dots_stand_for_anything_and_nothing_else_does() {
     assert!(!fits("a\n…\nd", "a\nb\nc") && !fits("a", "a\nb") && !fits("a\nb", "a"));
     assert!(!fits("sum … bytes", "sum 12 bytes in all") && !fits("a…a", "a"));
 }
+
+/// The cells of the table of a page that begins with a heading.
+pub fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let rows = page.lines().skip_while(|line| !line.starts_with(heading));
+    rows.skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells = line.trim_matches('|').split('|');
+            cells.map(|cell| cell.trim().to_owned()).collect()
+        })
+        .collect()
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::instance::{Instance, text};
+use super::instance::{Instance, WB, text};
 use super::process::Up;
 
 /// A hub: its folder, and its process while it runs.
@@ -12,6 +12,8 @@ pub struct Hub {
     /// The instance the hub is.
     pub instance: Instance,
     policy: &'static str,
+    /// Host and port it answered at last.
+    place: String,
     running: Option<(Up, Value)>,
 }
 
@@ -19,24 +21,58 @@ impl Hub {
     /// Founds a hub in `folder` and starts it on a free port.
     #[track_caller]
     pub fn start(folder: &Path, name: &str, policy: &'static str) -> Self {
-        let mut hub = Self {
-            instance: Instance::found(folder, name, "operator"),
-            policy,
-            running: None,
-        };
+        Self::start_by(folder, name, policy, Path::new(WB))
+    }
+
+    /// The same with another build of the program.
+    #[track_caller]
+    pub fn start_by(folder: &Path, name: &str, policy: &'static str, program: &Path) -> Self {
+        let instance = Instance::found_by(folder, name, "operator", program);
+        let mut hub = Self::of(instance, policy);
         hub.again();
         hub
+    }
+
+    /// A hub of an instance that is founded; it does not run yet.
+    pub fn of(instance: Instance, policy: &'static str) -> Self {
+        Self {
+            instance,
+            policy,
+            place: String::new(),
+            running: None,
+        }
     }
 
     /// Starts it, where it does not run, on another free port.
     #[track_caller]
     pub fn again(&mut self) {
-        let arguments = ["--json", "hub", "up", "--listen", "127.0.0.1:0"];
+        self.listen("127.0.0.1:0");
+    }
+
+    /// Starts it where it answered before.
+    #[track_caller]
+    pub fn back(&mut self) {
+        let place = self.place.clone();
+        self.listen(&place);
+    }
+
+    /// Starts it, where it does not run, on a port.
+    #[cfg(feature = "next-schema")]
+    #[track_caller]
+    pub fn again_at(&mut self, port: u16) {
+        self.listen(&format!("127.0.0.1:{port}"));
+    }
+
+    #[track_caller]
+    fn listen(&mut self, place: &str) {
+        let arguments = ["--json", "hub", "up", "--listen", place];
         let policy = ["--policy", self.policy];
         let mut command = self.instance.command(&[&arguments[..], &policy].concat());
         let up = Up::start(&mut command);
         let started = serde_json::from_str(&up.line("{")).expect("a line of JSON");
         self.running = Some((up, started));
+        let address = self.address();
+        self.place = address.strip_prefix("http://").expect("HTTP").to_owned();
     }
 
     /// Ends it as a power cut does.
@@ -50,6 +86,11 @@ impl Hub {
     #[track_caller]
     pub fn send(&self, signal: &str) {
         self.running.as_ref().expect("it runs").0.send(signal);
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").0.pid()
     }
 
     /// Its process.

@@ -84,6 +84,8 @@ pub struct Instance {
     pub home: PathBuf,
     /// The build of the program it is run with.
     pub program: PathBuf,
+    /// What its commands find in their environment.
+    pub environment: Vec<(&'static str, PathBuf)>,
     folder: PathBuf,
 }
 
@@ -110,12 +112,15 @@ impl Instance {
             home: folder.join(name),
             folder: folder.to_owned(),
             program: program.to_owned(),
+            environment: Vec::new(),
         }
     }
 
     /// A command of this instance.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = wb_at(&self.program, &self.folder);
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        command.envs(environment);
         command.arg("--home").arg(&self.home).args(arguments);
         command
     }

@@ -9,5 +9,6 @@ pub mod document;
 pub mod help;
 pub mod hub;
 pub mod instance;
+pub mod much;
 pub mod process;
 pub mod wire;

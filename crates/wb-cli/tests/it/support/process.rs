@@ -78,6 +78,11 @@ impl Up {
         self.stop();
     }
 
+    /// The same, and what it said can still be asked for.
+    pub fn end_it(&mut self) {
+        self.stop();
+    }
+
     /// Sends a signal, waits for the end, and gives the exit code and everything that was written.
     #[track_caller]
     pub fn signal(mut self, name: &str) -> (Option<i32>, String) {

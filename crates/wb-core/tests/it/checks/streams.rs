@@ -12,7 +12,9 @@ use wb_core::bundle::{
 use wb_core::feed::{Delta, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge};
-use wb_core::limits::{DELTA_BYTES_MAX, ENTRY_BYTES_MAX, LINE_BYTES_MAX, STREAM_SECTIONS_MAX};
+use wb_core::limits::{
+    DELTA_BYTES_MAX, ENTRY_BYTES_MAX, IDENTITY_ENTRY_BYTES_MAX, LINE_BYTES_MAX, STREAM_SECTIONS_MAX,
+};
 use wb_core::rule::Rule;
 
 use crate::vectors::{file, texts};
@@ -350,6 +352,27 @@ fn an_identity_log_that_breaks_a_rule_ends_the_stream() {
     let (_, end) = drive(&[identities, feeds.concat()].concat(), &mut sink);
     assert_eq!(end.map_err(|error| error.stage), Err(Stage::Identity));
     assert!(sink.calls.is_empty());
+}
+
+#[test]
+fn an_identity_log_is_read_no_further_than_the_first_entry_that_breaks_a_rule() {
+    let (identities, _) = parts("two_origins");
+    let announced = identities[0].replace(r#""entries":1"#, r#""entries":1024"#);
+    assert_ne!(announced, identities[0]);
+    let long = format!("{{\"signature\":\"{}", "0".repeat(IDENTITY_ENTRY_BYTES_MAX));
+    for (second, rule) in [
+        (long, Rule::LineTooLong),
+        (identities[1].clone(), Rule::NotFoundFirst),
+    ] {
+        let mut driver = Driver::sections();
+        for line in [&announced, &identities[1], &second] {
+            assert!(!driver.has_failed(), "{rule}");
+            let Ok(()) = driver.push(line.as_bytes(), &mut Watched::default());
+        }
+        // Of what was announced 1,022 lines are left, and none of them is waited for.
+        assert!(driver.has_failed(), "{rule}");
+        assert_eq!(driver.finish(), Err(error(Stage::Identity, 3, rule)));
+    }
 }
 
 #[test]

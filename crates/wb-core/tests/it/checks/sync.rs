@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use wb_core::id::{Hash, InstanceId, LogId};
+use wb_core::kinds::ProtocolRange;
+use wb_core::protocol::Upgrade;
 use wb_core::sync::{Arrival, Cursor, FollowList, read_message};
 
 use crate::vectors::{cases, file, report};
@@ -108,6 +110,33 @@ fn wb_core_agrees_with_the_vectors_of_follow_lists() {
                 "{}: expected {}, got {answer}",
                 case["name"], case["hash"]
             ));
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn wb_core_agrees_with_the_vectors_of_protocols() {
+    let vectors = file("sync/protocols.json");
+    let mut findings = Vec::new();
+    for (name, case) in cases(&vectors) {
+        let [ours, theirs] = ["ours", "theirs"].map(|side| -> ProtocolRange {
+            serde_json::from_value(case[side].clone()).expect("a range")
+        });
+        let (upgrade, to) = match ours.upgrade(theirs) {
+            Some(Upgrade::Us(to)) => (json!("ours"), json!(to)),
+            Some(Upgrade::Them(to)) => (json!("theirs"), json!(to)),
+            None => (Value::Null, Value::Null),
+        };
+        let common = json!(ours.newest_common(theirs));
+        let answer = json!({"common": common, "upgrade": upgrade, "to": to});
+        for member in ["common", "upgrade", "to"] {
+            if answer[member] != case[member] {
+                findings.push(format!(
+                    "{name}: {member}: expected {}, got {}",
+                    case[member], answer[member]
+                ));
+            }
         }
     }
     report(&findings);

@@ -56,8 +56,9 @@ pub fn number(name: &str) -> Option<u64> {
         .map(|text| text.parse().expect("a number"))
 }
 
-/// Runs histories on every core; panics with the seeds of those that failed.
-pub fn run_all(histories: u64, make: Option<Maker>) {
+/// Runs histories on every core; panics with the seeds of those that failed. Returns how often what
+/// came about.
+pub fn run_all(histories: u64, make: Option<Maker>) -> BTreeMap<String, u64> {
     if let Some(seed) = number("WB_SEED") {
         let world = run_one(seed, make);
         println!("{}", world.log.join("\n"));
@@ -66,7 +67,7 @@ pub fn run_all(histories: u64, make: Option<Maker>) {
             "seed {seed}: {}",
             world.wrong.expect("just seen")
         );
-        return;
+        return world.outcomes;
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let answers = std::thread::scope(|scope| {
@@ -112,6 +113,7 @@ pub fn run_all(histories: u64, make: Option<Maker>) {
         failed.len(),
         worst.join("\n")
     );
+    outcomes
 }
 
 fn run_one(seed: u64, make: Option<Maker>) -> World {

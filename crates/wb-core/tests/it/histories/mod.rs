@@ -9,3 +9,4 @@ mod seal;
 mod world;
 
 pub use agree::{Subject, number, run_all};
+pub use world::NEITHER_HELD;

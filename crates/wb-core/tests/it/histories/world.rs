@@ -8,9 +8,12 @@
 mod acts;
 mod checks;
 mod flaws;
+mod forks;
 mod history;
 mod sending;
 mod steps;
+
+pub use forks::NEITHER_HELD;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -73,6 +76,8 @@ pub struct Peer {
     floor: BTreeMap<String, u64>,
     /// Headers whose bytes it was sent.
     sent: BTreeSet<String>,
+    /// What it verified, whatever came of it: no fork among these may stay unnoticed.
+    evidence: Vec<Rc<Sealed>>,
     ledger: Vec<Seen>,
     /// Something reached it since the last check.
     touched: bool,
@@ -104,6 +109,8 @@ pub struct World {
     mode: usize,
     may_fork: bool,
     may_steal: bool,
+    /// Connections end early.
+    is_lossy: bool,
     pub log: Vec<String>,
     pub steps: usize,
     pub outcomes: BTreeMap<String, u64>,
@@ -129,6 +136,7 @@ impl World {
             reader: Follower::new(scopes),
             floor: BTreeMap::new(),
             sent: BTreeSet::new(),
+            evidence: Vec::new(),
             ledger: Vec::new(),
             touched: false,
         };
@@ -147,6 +155,7 @@ impl World {
             mode: rng.below(5),
             may_fork: rng.chance(50),
             may_steal: rng.chance(50),
+            is_lossy: true,
             rng,
             counter,
             origin,

@@ -11,6 +11,7 @@ use super::memo;
 use super::signed::{self, Signed};
 
 const ENTRIES_MAX: usize = 1024;
+const ENTRY_BYTES_MAX: usize = 4096;
 
 /// `(era, n)`, compared in this order.
 pub type Position = (u64, u64);
@@ -52,6 +53,9 @@ pub struct Entry {
 pub fn read_log(lines: &[String], id: Option<&str>) -> Result<Vec<Rc<Entry>>, &'static str> {
     let mut log: Vec<Rc<Entry>> = Vec::new();
     for line in lines {
+        if line.len() > ENTRY_BYTES_MAX {
+            return Err("line_too_long");
+        }
         let signed = signed::read(line, "wb.identity.v1")?;
         let entry = read_entry(&signed, line).ok_or("identity_malformed")?;
         check(&log, &entry, &signed, id)?;

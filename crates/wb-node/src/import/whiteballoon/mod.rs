@@ -104,7 +104,7 @@ pub fn import_whiteballoon(
         }
         if report.changes() > 0 {
             let detail = format!("{} rows of source {}", report.changes(), report.source);
-            node.audit(now, actor, "import whiteballoon", &path.display(), detail)?;
+            node.audit_before(now, actor, "import whiteballoon", &path.display(), detail)?;
         }
         Ok(report)
     });

@@ -109,7 +109,11 @@ impl Auto {
     fn start(home: Home, every: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (sender, reports) = channel();
-        let settings = AutoSync { home, every };
+        let settings = AutoSync {
+            home,
+            every,
+            kinds: None,
+        };
         let thread = std::thread::spawn(move || {
             let report = |synced: &Synced| {
                 // Who listens no more has heard enough.

@@ -1,10 +1,16 @@
 //! Nodes and a hub over real sockets: what sync promises, one test for each promise.
 
+mod attacks;
 mod away;
 mod clocks;
+mod crowd;
 mod distrust;
+mod dry_run;
+mod hostile_answers;
 mod joining;
+mod lies;
 mod live;
+mod often;
 mod older;
 mod own_copy;
 mod privacy;

@@ -135,6 +135,10 @@ impl FeedView for Nothing {
     fn opening(&self, _log: &LogId) -> Result<Option<Opening>, Infallible> {
         Ok(None)
     }
+
+    fn has_rival(&self, _log: &LogId, _opening: &Opening) -> Result<bool, Infallible> {
+        Ok(false)
+    }
 }
 
 impl Someone {

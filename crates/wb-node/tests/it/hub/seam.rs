@@ -1,7 +1,7 @@
 //! What stands between a hub and its file in these tests: it holds a call back, or makes the hub lie.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +13,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, Registering,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
+    RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -34,6 +34,9 @@ pub struct Seam {
     changes: Lie<ChangesPage>,
     snapshot: Lie<Vec<u8>>,
     heads: Lie<Heads>,
+    directory: Lie<Directory>,
+    /// Whether nobody is given a line alone.
+    keeps_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -78,6 +81,15 @@ impl Seam {
         *lock(&self.heads) = Some(Box::new(lie));
     }
 
+    pub fn lie_in_directory(&self, lie: impl FnMut(Directory) -> Directory + Send + 'static) {
+        *lock(&self.directory) = Some(Box::new(lie));
+    }
+
+    /// From now on it has no line that somebody asks for alone.
+    pub fn keep_lines(&self) {
+        self.keeps_lines.store(true, Ordering::SeqCst);
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -89,6 +101,8 @@ impl Seam {
         *lock(&self.changes) = None;
         *lock(&self.snapshot) = None;
         *lock(&self.heads) = None;
+        *lock(&self.directory) = None;
+        self.keeps_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
     }
 
@@ -115,8 +129,34 @@ impl HubStore for Seamed {
         registering: Registering,
         policy: Policy,
         now: Timestamp,
-    ) -> Kept<Result<Standings, u64>> {
+    ) -> Kept<Result<Standings, RegisterRefused>> {
         self.file.register(registering, policy, now).await
+    }
+
+    async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
+        self.file.asked(id, now).await
+    }
+
+    async fn find(
+        &self,
+        name: String,
+        id_start: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<MemberRow>> {
+        self.file.find(name, id_start, limit, now).await
+    }
+
+    async fn room(&self, id: InstanceId) -> Kept<RoomRow> {
+        self.file.room(id).await
+    }
+
+    async fn let_go(&self) -> Kept<u64> {
+        self.file.let_go().await
+    }
+
+    async fn standings(&self, now: Timestamp) -> Kept<BTreeMap<&'static str, u64>> {
+        self.file.standings(now).await
     }
 
     async fn standing(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Standings>> {
@@ -129,7 +169,8 @@ impl HubStore for Seamed {
         limit: usize,
         now: Timestamp,
     ) -> Kept<Directory> {
-        self.file.directory(after, limit, now).await
+        let page = self.file.directory(after, limit, now).await?;
+        Ok(told(&self.seam.directory, page))
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
@@ -181,6 +222,9 @@ impl HubStore for Seamed {
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
+        if self.seam.keeps_lines.load(Ordering::SeqCst) {
+            return Ok(Err(PageRefused::NotFound));
+        }
         self.file.lines(ask, now).await
     }
 

@@ -15,19 +15,20 @@ use wb_core::sync::signature::KeyId;
 use wb_core::sync::{Heads, Policy};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_hub::{Decision, Hub, HubInfo, HubStore as _, MemberRow, SqliteHub};
-use wb_net::ServerLimits;
+use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub, StoreLimits};
 use wb_net::signed::{Clock, Responder};
+use wb_net::{HubClient, ServerLimits};
 use wb_node::command::follow::accept_all;
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
+use wb_node::command::join::{Offers, offers};
 use wb_node::command::publish::publish;
 use wb_node::command::record_share::record_unshare;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::sync::{SyncInput, Synced, sync};
 use wb_node::query::requests;
-use wb_node::sync::key_of;
+use wb_node::sync::{connect, key_of};
 use wb_node::{Actor, Node, entropy, service};
 use wb_store::relay::Relay;
 use wb_store::{Home, Peer};
@@ -65,6 +66,7 @@ pub struct HubUp {
     store: Seamed,
     /// Seconds that its clock is ahead of everybody's.
     clock_ahead: i64,
+    limits: HubLimits,
     reports: Arc<Mutex<Vec<String>>>,
     stop: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
 }
@@ -93,6 +95,7 @@ impl HubUp {
             runtime: None,
             store,
             clock_ahead,
+            limits: HubLimits::default(),
             reports: Arc::default(),
             stop: None,
         };
@@ -116,7 +119,8 @@ impl HubUp {
         let clock: Clock = Arc::new(move || clock().saturating_add_signed(ahead));
         let responder = Responder::new(key, signer, clock);
         let times = Arc::new(entropy::now);
-        let hub = Hub::new(self.store.clone(), responder, info, times, report);
+        let store = self.store.clone();
+        let hub = Hub::with_limits(store, responder, info, times, report, self.limits);
         let runtime = self.runtime.get_or_insert_with(runtime);
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(self.address))
@@ -168,6 +172,20 @@ impl HubUp {
 
     pub fn seam(&self) -> &Seam {
         &self.store.seam
+    }
+
+    /// From now on it grants other things.
+    pub fn limit(&mut self, limits: HubLimits) {
+        self.down();
+        self.limits = limits;
+        self.up();
+    }
+
+    /// From now on it keeps no more than that.
+    pub fn keep(&mut self, limits: StoreLimits) {
+        self.down();
+        self.store.file = self.store.file.clone().with_limits(limits);
+        self.up();
     }
 
     /// From now on a page holds little.
@@ -324,6 +342,11 @@ impl Member {
         self.node.own_id()
     }
 
+    /// Waits for something on the network.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub fn actor(&self) -> Actor {
         self.node.actor(None).expect("the founder")
     }
@@ -402,6 +425,21 @@ impl Member {
         self.runtime
             .block_on(hub_register(&mut self.node, &actor, &found, listed))
             .expect("it registers");
+    }
+
+    /// Does something with a connection to a hub.
+    pub fn with_client<T>(
+        &self,
+        hub: &HubUp,
+        work: impl AsyncFnOnce(&mut HubClient, &Self) -> T,
+    ) -> T {
+        let mut client = connect(&self.node, &self.peer(hub)).expect("what it needs is here");
+        self.runtime.block_on(work(&mut client, self))
+    }
+
+    /// What a hub offers to it.
+    pub fn offers(&self, hub: &HubUp) -> wb_node::Result<Offers> {
+        self.runtime.block_on(offers(&self.node, &self.peer(hub)))
     }
 
     pub fn follow_all(&mut self, hub: &HubUp, accepted: &[InstanceId]) {

@@ -131,8 +131,10 @@ impl World {
         if let Some(mut copy) = self.copy.take() {
             if self.rng.chance(50) {
                 match self.rng.below(10) {
-                    0..4 => self.edit(&mut copy),
-                    4..7 => self.publish(&mut copy, &SCOPES, false),
+                    0..3 => self.edit(&mut copy),
+                    3..6 => self.publish(&mut copy, &SCOPES, false),
+                    // It was restored too, and asked nobody.
+                    6 => self.new_logs(&mut copy),
                     _ => {
                         let to = self.rng.below(self.peers.len());
                         self.push(&copy, to, &SCOPES);

@@ -9,7 +9,7 @@ use super::{Peer, SCOPES, World};
 
 impl World {
     /// Whether a header is void by the recovers of the origin.
-    fn is_void(&self, sealed: &Sealed) -> bool {
+    pub(super) fn is_void(&self, sealed: &Sealed) -> bool {
         self.recovers.iter().any(|(position, c)| {
             sealed.scope == "public"
                 && sealed.position < *position
@@ -41,6 +41,7 @@ impl World {
                 if !same {
                     wrong = Some(format!("{}: live sets differ at equal heads", peer.name));
                 }
+                wrong = wrong.or_else(|| self.unnoticed_fork(peer, truth));
             }
             let shown = peer.reader.shown();
             for seen in &peer.ledger {
@@ -72,6 +73,7 @@ impl World {
     /// Everything comes to an end: recover, settle the tails, publish, and all must agree.
     pub(super) fn finish(&mut self) {
         self.note("-- finish".to_owned());
+        self.is_lossy = false;
         let mut o = self.origin.clone();
         if o.suspect {
             let all: Vec<usize> = (0..self.peers.len()).collect();

@@ -46,6 +46,7 @@ impl World {
         if broken {
             self.corrupt(&mut header, &mut items);
         }
+        let is_rivals = self.is_of_rivals(delta, to);
         let outcome = self.step(&Step::Delta { to, header, items });
         self.note(format!(
             "  {} {}… {} of {} to {}: {} {}",
@@ -60,6 +61,7 @@ impl World {
         if broken {
             return outcome;
         }
+        self.keep_evidence(delta, to, &outcome, is_rivals);
         let peer = &mut self.peers[to];
         peer.sent.insert(delta.hash.clone());
         let marks = match outcome.name.as_str() {
@@ -137,6 +139,7 @@ impl World {
                 }
             }
         }
+        let is_rivals = self.is_of_rivals(head, to);
         let outcome = self.step(&Step::Snapshot { to, lines, broken });
         self.note(format!(
             "  snapshot {} {}… {} of {} to {}: {} {}",
@@ -148,6 +151,11 @@ impl World {
             outcome.name,
             outcome.rule.as_deref().unwrap_or("")
         ));
+        if !broken {
+            let first = Rc::clone(&head.log_so_far()[0]);
+            self.keep_evidence(&first, to, &outcome, false);
+            self.keep_evidence(head, to, &outcome, is_rivals);
+        }
         if outcome.is("take") && !broken {
             let by = &head.hash;
             let seen = |put, id: &String, rev: u64| Seen {
@@ -206,6 +214,11 @@ impl World {
                 .is_none_or(|s| s.head.log != head.log || s.head.seq < head.seq)
         };
         if stuck || behind(&self.peers[to]) {
+            // Now and then the connection ends before the snapshot.
+            if self.is_lossy && self.rng.chance(15) {
+                self.note("  (the connection ends)".to_owned());
+                return;
+            }
             self.send_snapshot(head, to, line);
         }
         if self.rng.chance(80) {

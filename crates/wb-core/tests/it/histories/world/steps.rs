@@ -20,6 +20,7 @@ impl World {
                 peer.reader = Follower::new(&peer.scopes);
                 peer.floor.clear();
                 peer.sent.clear();
+                peer.evidence.clear();
                 peer.ledger.clear();
                 Outcome::plain("newcomer")
             }

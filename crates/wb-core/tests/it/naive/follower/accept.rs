@@ -123,6 +123,15 @@ impl Follower {
             }
         };
         let Some(f) = &feed.state else {
+            let first = if h.seq == 0 {
+                Some(h)
+            } else {
+                feed.firsts.get(&h.log)
+            };
+            let first = first.filter(|first| !self.is_void(first));
+            if first.is_some_and(|first| self.has_rival(feed, first)) {
+                return Place::Fork;
+            }
             if h.seq == 0 && h.follows.is_none() {
                 return go_on();
             }
@@ -164,7 +173,7 @@ impl Follower {
             std::cmp::Ordering::Less => Place::Closed,
             std::cmp::Ordering::Equal => Place::Fork,
             std::cmp::Ordering::Greater => {
-                if leaves_beside(first, &f.first) {
+                if leaves_beside(first, &f.first) || self.has_rival(feed, first) {
                     return Place::Fork;
                 }
                 let follows_head = h.follows.as_ref().is_some_and(|follows| {

@@ -23,12 +23,23 @@ impl Follower {
         let key = (head.origin.clone(), head.scope.clone());
         self.feeds.entry(key.clone()).or_default();
         let place = self.place_snapshot(&key, &snapshot);
-        if self.is_above(&head, "rotate") && !place.is_duplicate() {
+        let state = self.feeds[&key].state.as_ref();
+        let joins = state.is_none_or(|f| f.head.log != head.log);
+        let above = self.is_above(&head, "rotate") || (joins && self.is_above(&first, "rotate"));
+        if above && !place.is_duplicate() {
             return Err("above_last_head");
         }
         if matches!(place, Place::GoOn) {
             let held = self.feeds[&key].state.as_ref().map(|f| &f.head);
             let before = held.filter(|held| held.log == head.log);
+            let followed = held.filter(|held| {
+                let follows = first.follows.as_ref();
+                follows
+                    .is_some_and(|f| (&f.log, f.seq, &f.hash) == (&held.log, held.seq, &held.hash))
+            });
+            if followed.is_some_and(|held| first.position < held.position) {
+                return Err("identity_decreases");
+            }
             let earlier = [Some(&first), before].into_iter().flatten();
             if earlier.max_by_key(|h| h.position).expect("first").position > head.position {
                 return Err("identity_decreases");
@@ -73,7 +84,12 @@ impl Follower {
                 Place::GoOn
             }
         };
-        let Some(f) = &feed.state else { return go_on() };
+        let Some(f) = &feed.state else {
+            if self.has_rival(feed, first) {
+                return Place::Fork;
+            }
+            return go_on();
+        };
         if h.log == f.head.log {
             if h.generation != f.first.generation {
                 return Place::Answer(Outcome::refused("wrong_generation"));
@@ -94,7 +110,11 @@ impl Follower {
         match order(first).cmp(&order(&f.first)) {
             std::cmp::Ordering::Less => Place::Closed,
             std::cmp::Ordering::Equal => Place::Fork,
-            std::cmp::Ordering::Greater if leaves_beside(first, &f.first) => Place::Fork,
+            std::cmp::Ordering::Greater
+                if leaves_beside(first, &f.first) || self.has_rival(feed, first) =>
+            {
+                Place::Fork
+            }
             std::cmp::Ordering::Greater => go_on(),
         }
     }

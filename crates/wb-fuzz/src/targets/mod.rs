@@ -1,0 +1,48 @@
+//! The targets, one file for each decoder.
+
+mod address;
+mod answer;
+mod body;
+mod bundle;
+mod bundle_damage;
+mod bundle_file;
+mod entry;
+mod feeds;
+mod follows;
+mod identity;
+mod legacy;
+mod message;
+mod record_line;
+mod request;
+mod sections;
+mod signed_line;
+mod strict_json;
+mod text;
+mod want;
+mod words;
+
+use crate::Target;
+
+/// Every target, by name.
+pub const ALL: &[Target] = &[
+    address::TARGET,
+    answer::TARGET,
+    body::TARGET,
+    bundle::TARGET,
+    bundle_damage::TARGET,
+    bundle_file::TARGET,
+    entry::TARGET,
+    feeds::TARGET,
+    follows::TARGET,
+    identity::TARGET,
+    legacy::TARGET,
+    message::TARGET,
+    record_line::TARGET,
+    request::TARGET,
+    sections::TARGET,
+    signed_line::TARGET,
+    strict_json::TARGET,
+    text::TARGET,
+    want::TARGET,
+    words::TARGET,
+];

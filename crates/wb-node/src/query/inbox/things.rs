@@ -1,0 +1,118 @@
+//! What an item of the inbox stands for: every number opens to its list.
+
+use wb_core::feed::Header;
+use wb_store::{ForkedFeed, HeldGroup};
+
+use super::{Inbox, Item};
+use crate::command::hub_register::state_of;
+use crate::error::Result;
+use crate::view::{InboxThing, SCHEMA_VERSION};
+
+/// What stands at the head that is kept.
+const KEPT: &str = "kept here";
+/// What stands at a header that contradicts it.
+const CONTRADICTS: &str = "contradicts it";
+
+impl Inbox<'_> {
+    pub(super) fn things(&self, item: &Item, key: &str) -> Result<Vec<InboxThing>> {
+        let thing = |thing| InboxThing {
+            schema_version: SCHEMA_VERSION,
+            item: key.to_owned(),
+            thing,
+            ..InboxThing::default()
+        };
+        Ok(match item {
+            Item::OlderCopy => vec![InboxThing {
+                note: self.node.store.home().dir().display().to_string(),
+                ..thing("instance")
+            }],
+            Item::Peer(peer, _) => vec![InboxThing {
+                note: state_of(peer, self.node.now()).detail.unwrap_or_default(),
+                ..thing("peer")
+            }],
+            Item::Waiting(_, records) => vec![InboxThing {
+                note: format!("{records} records held and not shown"),
+                ..thing("instance")
+            }],
+            Item::Keys(_, _, entries) => {
+                let entries = entries.iter().map(|entry| InboxThing {
+                    seq: Some(entry.n),
+                    hash: Some(entry.hash),
+                    note: CONTRADICTS.to_owned(),
+                    ..thing("identity_entry")
+                });
+                entries.collect()
+            }
+            Item::Held(group) => self.held(group, key, "")?,
+            Item::Fork(feed) => self.fork(feed, key)?,
+            Item::Missing(origin, scope, _) => {
+                let missing = self.node.store.missing_records(origin, *scope)?;
+                let missing = missing.into_iter().map(|(kind, id, hash)| InboxThing {
+                    id: Some(id),
+                    kind: Some(kind),
+                    hash: Some(hash),
+                    ..thing("record")
+                });
+                missing.collect()
+            }
+        })
+    }
+
+    fn held(&self, group: &HeldGroup, key: &str, note: &str) -> Result<Vec<InboxThing>> {
+        let deltas = self.node.store.held_deltas(group)?.into_iter();
+        let things = deltas.map(|delta| {
+            let entries = Header::read(&delta.header).map(|(header, _)| header.entries);
+            let said = entries.map(|entries| format!("{entries} entries"));
+            let parts = [note.to_owned(), said.unwrap_or_default()];
+            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            InboxThing {
+                schema_version: SCHEMA_VERSION,
+                item: key.to_owned(),
+                thing: "header",
+                log: Some(group.log.to_string()),
+                seq: Some(delta.seq),
+                hash: Some(delta.hash),
+                at: Some(delta.at),
+                note: parts.join(", "),
+                ..InboxThing::default()
+            }
+        });
+        Ok(things.collect())
+    }
+
+    /// Both sides of a fork: what is kept at the places in question, and what contradicts it.
+    fn fork(&self, feed: &ForkedFeed, key: &str) -> Result<Vec<InboxThing>> {
+        let groups = self.node.store.held_groups()?.into_iter().filter(|group| {
+            group.outcome == "fork" && (group.origin, group.scope) == (feed.origin, feed.scope)
+        });
+        let mut against = Vec::new();
+        for group in groups {
+            against.extend(self.held(&group, key, CONTRADICTS)?);
+        }
+        let kept = |seq, hash| InboxThing {
+            schema_version: SCHEMA_VERSION,
+            item: key.to_owned(),
+            thing: "header",
+            log: Some(feed.log.to_string()),
+            seq: Some(seq),
+            hash: Some(hash),
+            note: KEPT.to_owned(),
+            ..InboxThing::default()
+        };
+        let log = feed.log.to_string();
+        let mut places: Vec<u64> = against
+            .iter()
+            .filter(|thing| thing.log.as_ref() == Some(&log))
+            .filter_map(|thing| thing.seq.filter(|seq| *seq < feed.seq))
+            .collect();
+        places.dedup();
+        let mut things = Vec::new();
+        for seq in places {
+            let hash = self.node.store.header_at(feed, seq)?;
+            things.extend(hash.map(|hash| kept(seq, hash)));
+        }
+        things.push(kept(feed.seq, feed.hash));
+        things.extend(against);
+        Ok(things)
+    }
+}

@@ -1,0 +1,207 @@
+//! What is said of each thing in the inbox: what happened, what is safe, what to do next.
+
+use wb_core::feed::{Outcome, Refusal};
+use wb_core::rule::Rule;
+use wb_store::{ForkedFeed, HeldGroup};
+
+use super::{Inbox, Item};
+use crate::command::hub_register::state_of;
+use crate::error::Result;
+
+/// Three sentences.
+pub(super) struct Words {
+    pub happened: String,
+    pub safe: String,
+    pub action: String,
+}
+
+fn words(happened: impl Into<String>, safe: impl Into<String>, action: impl Into<String>) -> Words {
+    Words {
+        happened: happened.into(),
+        safe: safe.into(),
+        action: action.into(),
+    }
+}
+
+/// A number of deltas with its verb.
+fn deltas(n: u64, one: &str, many: &str) -> String {
+    if n == 1 {
+        format!("1 delta {one}")
+    } else {
+        format!("{n} deltas {many}")
+    }
+}
+
+impl Inbox<'_> {
+    pub(super) fn words(&self, item: &Item) -> Result<Words> {
+        let name = item.origin().map(|origin| self.name(&origin));
+        let name = name.unwrap_or_default();
+        Ok(match item {
+            Item::OlderCopy => words(
+                "this database is older than what this instance published last",
+                "everything here is as it was; nothing is published from it",
+                "use the newest copy of this folder; `wb sync --pull` only takes",
+            ),
+            Item::Peer(peer, cause) => {
+                let detail = state_of(peer, self.node.now()).detail;
+                let detail = detail.filter(|detail| !detail.is_empty());
+                let detail = detail.map(|detail| format!(" ({detail})"));
+                let label = super::label(&peer.name, &peer.id);
+                words(
+                    format!("{}{}", cause.about(&label), detail.unwrap_or_default()),
+                    "what was taken before stays; what was wrong was not taken",
+                    cause.action(),
+                )
+            }
+            Item::Fork(feed) => self.fork_words(feed, &name)?,
+            Item::Keys(_, true, _) => words(
+                format!(
+                    "{name} was recovered a second time with the same words: somebody else may have them"
+                ),
+                "the first recovery that was known here stays; nothing of the second counts",
+                format!(
+                    "ask the operator of {name}, by another way than this, which of both is theirs"
+                ),
+            ),
+            Item::Keys(_, false, _) => words(
+                format!("two keys of {name} both say that they follow the same one"),
+                format!(
+                    "what is shown stays; nothing new of {name} is shown, and what is taken back goes"
+                ),
+                format!("ask the operator of {name}: only a recovery with their words ends this"),
+            ),
+            Item::Held(group) => self.held_words(group, &name)?,
+            Item::Missing(origin, scope, kinds) => {
+                let counts = kinds.iter().map(|(kind, n)| format!("{n} {kind}"));
+                let counts = counts.collect::<Vec<_>>().join(", ");
+                let kinds = kinds.iter().map(|(kind, _)| kind.clone()).collect();
+                let by = self.withheld_by(*origin, *scope, &kinds)?;
+                let (by, action) = if self.node.store.peers()?.is_empty() {
+                    (
+                        String::new(),
+                        format!("import a bundle that has them of {name}"),
+                    )
+                } else if by.is_empty() {
+                    (String::new(), "`wb sync` asks for them".to_owned())
+                } else {
+                    (
+                        format!(", withheld by {}", by.join(", ")),
+                        format!(
+                            "follow {name} at another hub too, or ask its operator for a bundle; \
+                             `wb sync` asks again when the feed moves"
+                        ),
+                    )
+                };
+                words(
+                    format!("lines of the {scope} feed of {name} are missing{by}: {counts}"),
+                    "that they exist is proved, and they are counted; everything else of the feed is here",
+                    action,
+                )
+            }
+            Item::Waiting(origin, records) => words(
+                format!("{name} waits for a decision, with {records} records held"),
+                "nothing of it is shown until you decide",
+                format!("`wb follow {origin}` accepts it; `wb unfollow {origin}` leaves it out"),
+            ),
+        })
+    }
+
+    fn fork_words(&self, feed: &ForkedFeed, name: &str) -> Result<Words> {
+        let scope = feed.scope;
+        let has_evidence = self.node.store.held_groups()?.iter().any(|group| {
+            group.outcome == "fork" && (group.origin, group.scope) == (feed.origin, feed.scope)
+        });
+        let happened = if has_evidence {
+            format!(
+                "the {scope} feed of {name} contradicts itself: two headers for one place, both signed by {name}"
+            )
+        } else {
+            format!("the head of the {scope} feed of {name} does not count any more")
+        };
+        Ok(words(
+            happened,
+            format!(
+                "what was taken up to number {} stays, and what {name} takes back goes at once; what is new waits",
+                feed.seq
+            ),
+            format!(
+                "nothing to do here; tell the operator of {name}: a new log of {name} ends it, and comes with `wb sync`"
+            ),
+        ))
+    }
+
+    fn held_words(&self, group: &HeldGroup, name: &str) -> Result<Words> {
+        let (n, scope) = (group.deltas, group.scope);
+        let feed = format!("the {scope} feed of {name}");
+        let stands = self.node.store.served().head(&group.origin, scope)?;
+        let stands = stands.map_or_else(
+            || format!("nothing of {feed} is taken yet"),
+            |head| format!("{feed} stands at number {}", head.seq),
+        );
+        let rule = group.rule.as_deref().unwrap_or_default();
+        Ok(match group.outcome.as_str() {
+            "refused" => words(
+                format!(
+                    "{} the rule {rule} of {feed}: {}",
+                    deltas(n, "breaks", "break"),
+                    whose_doing(rule)
+                ),
+                format!("nothing of it counts; {stands}, and other feeds go on"),
+                format!("`wb sync` asks again; when it stays, tell the operator of {name}"),
+            ),
+            "early" if rule == "identity" => words(
+                format!(
+                    "{} of {feed} a key of {name} that is not known here",
+                    deltas(n, "names", "name")
+                ),
+                format!("it waits with its bytes; {stands}"),
+                format!(
+                    "`wb sync` asks for the keys; another hub or a bundle of {name} may have them"
+                ),
+            ),
+            "early" => words(
+                format!("{} of {feed} for those before", deltas(n, "waits", "wait")),
+                format!("it waits with its bytes; {stands}"),
+                "`wb sync` asks for what is between".to_owned(),
+            ),
+            "closed" => words(
+                format!(
+                    "{} late, in a log of {feed} that a newer one has closed",
+                    deltas(n, "came", "came")
+                ),
+                format!("what they take back is gone; nothing else of them counts; {stands}"),
+                "nothing to do here; `wb inbox dismiss` puts it away".to_owned(),
+            ),
+            "fork" => words(
+                format!("{feed} contradicted itself, and a new log ended that"),
+                format!("{stands}; the headers are kept as evidence"),
+                "nothing to do here; `wb inbox dismiss` puts it away".to_owned(),
+            ),
+            _ => words(
+                format!(
+                    "{} of {feed} until the contradiction is over",
+                    deltas(n, "waits", "wait")
+                ),
+                format!("what they take back is gone; {stands}"),
+                format!("nothing to do here; a new log of {name} brings what counts"),
+            ),
+        })
+    }
+}
+
+/// Who can have broken a rule: what passed the proofs before it, its origin sealed so.
+fn whose_doing(name: &str) -> &'static str {
+    let rule = Rule::ALL.iter().find(|rule| rule.as_str() == name);
+    let is_proved = rule.is_some_and(|rule| {
+        Outcome::Refused(Refusal {
+            rule: *rule,
+            item: None,
+        })
+        .is_proved()
+    });
+    if is_proved {
+        "its origin sealed it so"
+    } else {
+        "it was changed on the way, or never was right"
+    }
+}

@@ -1,0 +1,157 @@
+//! Reading the files of nodes and hubs in plain SQL, past the code that wrote them.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use wb_core::id::InstanceId;
+
+use crate::error::SimError;
+use crate::ledger::{Live, LiveLine};
+
+/// A file that is looked at.
+#[derive(Debug)]
+pub struct Look {
+    connection: Connection,
+}
+
+/// A public feed as some file holds it.
+#[derive(Debug, Clone)]
+pub struct HeldFeed {
+    pub origin: Vec<u8>,
+    /// Null while only marks of it are held.
+    pub head: Option<Vec<u8>>,
+    pub seq: Option<i64>,
+}
+
+/// A record that is shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub origin: Vec<u8>,
+    pub id: Vec<u8>,
+    pub kind: String,
+    pub body: String,
+}
+
+/// A record by its origin and id.
+type Key = (Vec<u8>, Vec<u8>);
+
+/// A delta that was set aside.
+#[derive(Debug, Clone)]
+pub struct HeldDelta {
+    pub origin: Vec<u8>,
+    pub outcome: String,
+    pub rule: Option<String>,
+    pub seq: i64,
+}
+
+impl Look {
+    /// Opens a database to read.
+    pub fn open(file: &Path) -> Result<Self, SimError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Self {
+            connection: Connection::open_with_flags(file, flags)?,
+        })
+    }
+
+    /// The public feeds held.
+    pub fn feeds(&self) -> Result<Vec<HeldFeed>, SimError> {
+        let sql = "SELECT i.id, f.hash, f.seq FROM feeds f
+                   JOIN instances i USING (instance_no) WHERE f.scope = 'public' ORDER BY i.id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(HeldFeed {
+                origin: row.get(0)?,
+                head: row.get(1)?,
+                seq: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The public feed of one instance.
+    pub fn feed(&self, origin: &InstanceId) -> Result<Option<HeldFeed>, SimError> {
+        let feeds = self.feeds()?;
+        Ok(feeds
+            .into_iter()
+            .find(|feed| feed.origin == origin.as_bytes()))
+    }
+
+    /// What is live in the public feed of an instance.
+    pub fn live(&self, origin: &[u8]) -> Result<Live, SimError> {
+        let sql = "SELECT l.id, l.rev, l.line_hash, l.line FROM feed_lines l
+                   JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND f.scope = 'public' AND l.live = 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([origin], |row| {
+            let line = LiveLine {
+                rev: row.get(1)?,
+                line_hash: row.get(2)?,
+                line: row.get(3)?,
+            };
+            Ok((row.get(0)?, line))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What is shown of others.
+    pub fn shown(&self) -> Result<Vec<Shown>, SimError> {
+        let sql =
+            "SELECT i.id, r.id, r.kind, r.body FROM records r JOIN instances i USING (instance_no)
+                   WHERE i.standing = 'approved' AND r.cause IS NULL AND r.body IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Shown {
+                origin: row.get(0)?,
+                id: row.get(1)?,
+                kind: row.get(2)?,
+                body: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records of others that are shown although a mark held here says they were taken back.
+    pub fn shown_though_taken_back(&self) -> Result<Vec<Key>, SimError> {
+        let sql = "SELECT i.id, r.id FROM records r JOIN instances i USING (instance_no)
+                   WHERE i.standing = 'approved' AND r.cause IS NULL AND r.body IS NOT NULL AND EXISTS (
+                       SELECT 1 FROM feed_lines l JOIN feeds f USING (feed_no)
+                       WHERE f.instance_no = r.instance_no AND l.id = r.id AND l.op = 'retract'
+                       AND l.void = 0 AND l.rev >= r.rev)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What a member wrote as its file has it: scope and body.
+    pub fn local(&self, id: &[u8]) -> Result<Option<(String, String)>, SimError> {
+        let sql = "SELECT scope, body FROM local_records WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = statement
+            .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Records of its own, of those kinds whose texts carry marks.
+    pub fn local_count(&self) -> Result<i64, SimError> {
+        let sql =
+            "SELECT count(*) FROM local_records WHERE kind IN ('request', 'comment', 'status')";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// Deltas set aside.
+    pub fn held(&self) -> Result<Vec<HeldDelta>, SimError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT origin, outcome, rule, seq FROM held")?;
+        let rows = statement.query_map([], |row| {
+            Ok(HeldDelta {
+                origin: row.get(0)?,
+                outcome: row.get(1)?,
+                rule: row.get(2)?,
+                seq: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

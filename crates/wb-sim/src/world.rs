@@ -1,0 +1,183 @@
+//! A small world: communities, hubs, the network between them, and what was seen so far.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::time::Instant;
+use wb_core::id::InstanceId;
+
+use crate::chance::Chance;
+use crate::coverage::Coverage;
+use crate::error::{SimError, files};
+use crate::hub::SimHub;
+use crate::ledger::Seals;
+use crate::machine::Machine;
+use crate::member::Member;
+use crate::network::Net;
+use crate::scheduler::Mood;
+use crate::wire::Tape;
+
+/// Fewest and most communities.
+const MEMBERS_MIN: usize = 3;
+const MEMBERS_MAX: usize = 20;
+/// A world has one more member in so many of 100 cases, again and again.
+const ONE_MORE_PERCENT: u64 = 40;
+/// Streams of chance that hang on the seed, each by its number.
+const OF_WORLD: u64 = 1;
+const OF_HUBS: u64 = 1_000;
+const OF_MEMBERS: u64 = 2_000;
+
+/// Something that should not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The check that noticed, a short name.
+    pub check: &'static str,
+    /// What it saw.
+    pub what: String,
+}
+
+/// A world.
+pub struct World {
+    pub chance: Chance,
+    pub net: Arc<Net>,
+    pub hubs: Vec<SimHub>,
+    pub members: Vec<Member>,
+    pub seals: Seals,
+    pub coverage: Coverage,
+    pub failures: Vec<Failure>,
+    pub mood: Mood,
+    /// What was sent, to be sent again.
+    pub tapes: Vec<Tape>,
+    /// Texts written so far.
+    pub marks: u64,
+    dir: TempDir,
+}
+
+/// A folder on memory where there is one: the disk is not what is simulated.
+fn folder() -> Result<TempDir, SimError> {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    let mut builder = tempfile::Builder::new();
+    let dir = builder.prefix("wb-sim-").tempdir_in(&parent);
+    dir.map_err(files(&parent))
+}
+
+fn count_members(chance: &mut Chance) -> usize {
+    let mut count = MEMBERS_MIN;
+    while count < MEMBERS_MAX && chance.percent(ONE_MORE_PERCENT) {
+        count += 1;
+    }
+    count
+}
+
+impl World {
+    /// Makes the world of a seed: everybody is founded, registered at some hubs, and follows.
+    pub async fn found(seed: u64) -> Result<Self, SimError> {
+        let root = Chance::new(seed);
+        let mut chance = root.fork(OF_WORLD);
+        let begin = Instant::now();
+        let dir = folder()?;
+        let net = Arc::new(Net::default());
+        let (hub_count, member_count) = (
+            *chance.weighed(&[(60, 1), (30, 2), (10, 3)]),
+            count_members(&mut chance),
+        );
+        let mut hubs = Vec::new();
+        for number in 0..hub_count {
+            let machine = Machine::new(begin, root.fork(OF_HUBS + number as u64));
+            hubs.push(SimHub::found(
+                number,
+                dir.path(),
+                Arc::clone(&net),
+                machine,
+            )?);
+        }
+        let mut members = Vec::new();
+        for number in 0..member_count {
+            let machine = Machine::new(begin, root.fork(OF_MEMBERS + number as u64));
+            members.push(Member::found(number, dir.path(), &net, machine)?);
+        }
+        let mood = Mood::draw(&mut chance);
+        let mut world = Self {
+            chance,
+            net,
+            hubs,
+            members,
+            seals: Seals::default(),
+            coverage: Coverage::default(),
+            failures: Vec::new(),
+            mood,
+            tapes: Vec::new(),
+            marks: 0,
+            dir,
+        };
+        world.meet().await?;
+        Ok(world)
+    }
+
+    /// Everybody registers at one hub at least, and follows most of the others.
+    async fn meet(&mut self) -> Result<(), SimError> {
+        let ids: Vec<InstanceId> = self.members.iter().map(|member| member.id).collect();
+        for member in &mut self.members {
+            let mut hubs: Vec<usize> = (0..self.hubs.len()).collect();
+            self.chance.shuffle(&mut hubs);
+            hubs.truncate(1 + self.chance.place(self.hubs.len()));
+            hubs.sort_unstable();
+            for hub in hubs {
+                let hub = &self.hubs[hub];
+                member.register(hub).await?;
+                member.starts_at(hub.id());
+                let mut others: Vec<InstanceId> = ids.clone();
+                others.retain(|id| *id != member.id && self.chance.percent(90));
+                member.accept(hub.id(), &others)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where files are put that go from one to another.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A number that no other text has.
+    pub fn next_mark(&mut self) -> u64 {
+        self.marks += 1;
+        self.marks
+    }
+
+    pub fn fail(&mut self, check: &'static str, what: impl Into<String>) {
+        self.failures.push(Failure {
+            check,
+            what: what.into(),
+        });
+    }
+
+    /// A hub by its id.
+    pub fn hub_of(&self, id: InstanceId) -> Option<&SimHub> {
+        self.hubs.iter().find(|hub| hub.id() == id)
+    }
+
+    /// The member that an instance is.
+    pub fn member_of(&self, id: &[u8]) -> Option<&Member> {
+        let mut members = self.members.iter();
+        members.find(|member| member.id.as_bytes() == id)
+    }
+
+    /// The name of an instance, for people.
+    pub fn name_of(&self, id: &[u8]) -> String {
+        match self.member_of(id) {
+            Some(member) => member.name.clone(),
+            None => id
+                .iter()
+                .take(4)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        }
+    }
+}

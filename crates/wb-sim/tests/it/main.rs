@@ -1,0 +1,3 @@
+//! The simulator from outside: seeds replay, and are clean.
+
+mod seeds;
