@@ -42,7 +42,7 @@ impl World {
     /// Notes what a member sealed, and that it is what its ledger says.
     pub fn note_head(&mut self, number: usize) -> Result<(), SimError> {
         let member = &self.members[number];
-        let look = Look::open(&member.file())?;
+        let look = self.look(&member.file())?;
         let Some(HeldFeed {
             head: Some(head),
             seq: Some(seq),
@@ -117,7 +117,12 @@ impl World {
             );
         }
         for mark in marks_in(&bytes) {
-            if own.is_none_or(|own| member_of(&mark) != Some(own)) && !self.seals.left(&mark) {
+            let by = member_of(&mark).and_then(|by| self.members.get(by));
+            // A twin has the files of both.
+            let is_own = by
+                .zip(own)
+                .is_some_and(|(by, own)| by.id == self.members[own].id);
+            if !is_own && !self.seals.left(&mark) {
                 self.fail(
                     "nothing leaves unless marked",
                     format!("a file of {name} holds {mark}, which was never sealed"),
@@ -129,7 +134,7 @@ impl World {
     /// Looks at a member's files.
     fn check_member(&mut self, number: usize) -> Result<(), SimError> {
         let file = self.members[number].file();
-        let look = Look::open(&file)?;
+        let look = self.look(&file)?;
         self.check_own(number, &look)?;
         let name = self.members[number].name.clone();
         for feed in look.feeds()? {
@@ -147,7 +152,7 @@ impl World {
     fn check_hub(&mut self, number: usize) -> Result<(), SimError> {
         let file = self.hubs[number].file();
         let name = self.hubs[number].name.clone();
-        let look = Look::open(&file)?;
+        let look = self.look(&file)?;
         for feed in look.feeds()? {
             self.check_feed(&look, &feed, &name, false)?;
         }
@@ -207,6 +212,7 @@ impl World {
         };
         let is_its_own = feed.origin == self.members[sealed.by].id.as_bytes();
         let live = look.live(&feed.origin)?;
+        let may_miss = may_miss || self.is_two_faced(&feed.origin);
         let mut wrong = differences(&sealed.live, &live, may_miss);
         if !is_its_own {
             wrong.push("a head of another".to_owned());
@@ -253,10 +259,11 @@ impl World {
     fn check_held(&mut self, look: &Look, name: &str) -> Result<(), SimError> {
         for held in look.held()? {
             let origin = self.name_of(&held.origin);
-            let is_honest = self
-                .member_of(&held.origin)
-                .is_some_and(|member| !member.is_cloned);
-            if is_honest && held.outcome != "early" {
+            let is_honest =
+                self.member_of(&held.origin).is_some() && !self.is_two_faced(&held.origin);
+            // What a liar changed on the way is refused, and so it should be.
+            let is_changed = self.hubs.iter().any(|hub| hub.lies);
+            if is_honest && !is_changed && held.outcome != "early" {
                 self.fail(
                     "honest deltas are never refused",
                     format!(

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
 use wb_node::query::status::status;
 use wb_store::Store;
 
 use crate::always::hex;
 use crate::error::SimError;
-use crate::ledger::{Live, marks_in};
+use crate::ledger::{Live, mark, marks_in};
 use crate::look::Look;
 use crate::play::Touched;
 use crate::world::World;
 
-/// Times everybody syncs: once to give and take, once to answer what came, and once for what that changed.
-const ROUNDS: usize = 4;
+/// Times everybody syncs at most: to give and take, to answer what came, and for what that changed. It ends
+/// earlier with a round in which nothing moved.
+const ROUNDS: usize = 5;
 /// Time between two rounds: long enough that nothing sent before the first is still on its way.
 const REST: Duration = Duration::from_secs(600);
 
@@ -22,15 +24,21 @@ impl World {
     /// Ends every fault, lets everybody sync, and looks at everything.
     pub async fn finish(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
         self.net.heal();
+        self.end_lies(told);
+        self.say_last_words()?;
         for round in 0..ROUNDS {
             tokio::time::sleep(REST).await;
+            let mut has_moved = false;
             for member in 0..self.members.len() {
                 for hub in 0..self.hubs.len() {
-                    self.last_sync(member, hub, round, told).await?;
+                    has_moved |= self.last_sync(member, hub, round, told).await?;
                 }
             }
             if !self.failures.is_empty() {
                 return Ok(());
+            }
+            if !has_moved {
+                break;
             }
         }
         let everybody = Touched {
@@ -51,59 +59,91 @@ impl World {
         Ok(())
     }
 
-    /// A sync without faults; in the last round it has to end well.
+    /// Hubs that lied are honest from now on, or out of reach. Members whose every hub is gone have nobody
+    /// to be equal through.
+    fn end_lies(&mut self, told: &mut Vec<String>) {
+        for number in 0..self.hubs.len() {
+            if !self.hubs[number].lies {
+                continue;
+            }
+            self.hubs[number].tongue.set_lie(None);
+            if self.hubs.len() > 1 && self.chance.percent(50) {
+                self.hubs[number].leave();
+                self.gone.insert(number);
+                told.push(format!("{} is gone", self.hubs[number].name));
+            }
+        }
+    }
+
+    /// Where a hub lied, everybody says one thing more. Who was kept from knowing that something is missing learns it by what
+    /// comes after: a hub that withholds the last there is cannot be told from one that has no more.
+    fn say_last_words(&mut self) -> Result<(), SimError> {
+        if self.hubs.iter().all(|hub| !hub.lies) {
+            return Ok(());
+        }
+        for member in 0..self.members.len() {
+            let number = self.next_mark();
+            self.members[member].ask(&mark(member, number), Scope::Public)?;
+        }
+        Ok(())
+    }
+
+    /// A sync without faults; in the last round it has to end well. Returns whether anything moved.
     async fn last_sync(
         &mut self,
         member: usize,
         hub: usize,
         round: usize,
         told: &mut Vec<String>,
-    ) -> Result<(), SimError> {
+    ) -> Result<bool, SimError> {
         let id = self.hubs[hub].id();
-        if !self.members[member].hubs().contains(&id) {
-            return Ok(());
+        if !self.is_at(member, hub) {
+            return Ok(false);
         }
         let exchange = self.members[member].sync(id, true, true).await?;
         self.note_head(member)?;
         self.check_exchange(member, &exchange);
         let (name, hub_name) = (&self.members[member].name, &self.hubs[hub].name);
+        let has_moved =
+            !exchange.synced.tally.is_empty() || exchange.synced.pushed.deltas > 0 || round == 0;
         let Some((cause, detail)) = &exchange.end else {
-            return Ok(());
+            return Ok(has_moved);
         };
         let what = format!("{name} and {hub_name}: {} ({detail})", cause.as_str());
         told.push(format!("round {}: {what}", round + 1));
         if *cause == PeerCause::NotRegistered {
             // What its operator would do on reading that.
             self.members[member].register(&self.hubs[hub]).await?;
-            return Ok(());
+            return Ok(true);
         }
         let may_end = match cause {
             PeerCause::OlderCopy | PeerCause::OwnIsAhead => {
-                self.members[member].is_suspect || self.members[member].is_cloned
+                self.members[member].is_suspect || self.members[member].is_two_faced
             }
-            PeerCause::OwnIsRefused => self.members[member].is_cloned,
+            PeerCause::OwnIsRefused => self.members[member].is_two_faced,
             _ => false,
         };
         if !may_end && round + 1 == ROUNDS {
             self.fail("without faults everybody syncs", what);
         }
-        Ok(())
+        // Who may not give any more takes all the same, and then nothing moves.
+        Ok(has_moved || !may_end)
     }
 
-    /// Whether a member is registered at a hub.
+    /// Whether a member is registered at a hub that is there.
     fn is_at(&self, member: usize, hub: usize) -> bool {
-        self.members[member].hubs().contains(&self.hubs[hub].id())
+        !self.gone.contains(&hub) && self.members[member].hubs().contains(&self.hubs[hub].id())
     }
 
     /// A hub has of every member what that member has itself.
     fn check_hub_has_all(&mut self, hub: usize) -> Result<(), SimError> {
-        let look = Look::open(&self.hubs[hub].file())?;
+        let look = self.look(&self.hubs[hub].file())?;
         for member in 0..self.members.len() {
             let of = &self.members[member];
-            if !self.is_at(member, hub) || of.is_suspect || of.is_cloned {
+            if !self.is_at(member, hub) || of.is_suspect || of.is_two_faced {
                 continue;
             }
-            let own = Look::open(&of.file())?.feed(&of.id)?;
+            let own = self.look(&of.file())?.feed(&of.id)?;
             let there = look.feed(&of.id)?;
             let (own, there) = (own.and_then(|f| f.head), there.and_then(|f| f.head));
             if own != there {
@@ -119,7 +159,7 @@ impl World {
 
     /// A member has of everybody it follows what that one has itself, and shows it.
     fn check_equal(&mut self, number: usize) -> Result<(), SimError> {
-        let look = Look::open(&self.members[number].file())?;
+        let look = self.look(&self.members[number].file())?;
         self.check_all_sealed(number, &look)?;
         for other in 0..self.members.len() {
             let hubs: Vec<usize> = (0..self.hubs.len())
@@ -127,7 +167,7 @@ impl World {
                 .collect();
             let at: Vec<_> = hubs.iter().map(|hub| self.hubs[*hub].id()).collect();
             let (member, of) = (&self.members[number], &self.members[other]);
-            if other == number || of.is_cloned || !member.ledger.follows(&of.id, &at) {
+            if other == number || of.is_two_faced || !member.ledger.follows(&of.id, &at) {
                 continue;
             }
             let wrong = self.differs(&look, number, other, &hubs)?;
@@ -154,15 +194,16 @@ impl World {
         let held = look.feed(&of.id)?;
         let seq = held.as_ref().and_then(|feed| feed.seq);
         if of.is_suspect {
-            // It gives nothing any more: then it is what a hub has.
-            for hub in hubs {
-                let there = Look::open(&self.hubs[*hub].file())?.feed(&of.id)?;
+            // It gives nothing any more: then it is what a hub has. One that withheld the last cannot be told
+            // from one that had no more.
+            for hub in hubs.iter().filter(|hub| !self.hubs[**hub].lies) {
+                let there = self.look(&self.hubs[*hub].file())?.feed(&of.id)?;
                 if there.and_then(|feed| feed.seq) > seq {
                     return Ok(Some("less than a hub has".to_owned()));
                 }
             }
         } else {
-            let own = Look::open(&of.file())?.feed(&of.id)?;
+            let own = self.look(&of.file())?.feed(&of.id)?;
             let (own, held) = (
                 own.and_then(|f| f.head),
                 held.as_ref().and_then(|f| f.head.clone()),
@@ -198,7 +239,8 @@ impl World {
     /// What is marked is sealed, in the end.
     fn check_all_sealed(&mut self, number: usize, look: &Look) -> Result<(), SimError> {
         let member = &self.members[number];
-        if member.is_suspect || member.is_cloned {
+        let is_alone = (0..self.hubs.len()).all(|hub| !self.is_at(number, hub));
+        if member.is_suspect || member.is_two_faced || is_alone {
             return Ok(());
         }
         let live = look.live(member.id.as_bytes())?;

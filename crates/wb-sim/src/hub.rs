@@ -28,6 +28,8 @@ pub struct SimHub {
     pub name: String,
     pub machine: Arc<Machine>,
     pub tongue: Arc<Tongue>,
+    /// It lied once: what it gave may have been anything.
+    pub lies: bool,
     node: Node,
     net: Arc<Net>,
     store: Option<SqliteHub>,
@@ -42,6 +44,7 @@ impl SimHub {
         dir: &Path,
         net: Arc<Net>,
         machine: Arc<Machine>,
+        tongue: Arc<Tongue>,
     ) -> Result<Self, SimError> {
         let name = format!("Hub {}", number + 1);
         let input = Init {
@@ -55,7 +58,8 @@ impl SimHub {
             number,
             name,
             machine,
-            tongue: Arc::default(),
+            tongue,
+            lies: false,
             node,
             net,
             store: None,
@@ -76,6 +80,11 @@ impl SimHub {
     /// Its file.
     pub fn file(&self) -> PathBuf {
         self.node.store().home().hub()
+    }
+
+    /// Shuts its door for good.
+    pub fn leave(&self) {
+        self.net.shut_door(self.address());
     }
 
     /// Opens its file, and its door.

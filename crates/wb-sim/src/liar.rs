@@ -1,6 +1,6 @@
-//! What stands between a hub and its file: it hears everything, and changes what is answered.
+//! What stands between a hub and its file: it hears everything, and lies where it is told to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wb_core::id::InstanceId;
@@ -14,23 +14,95 @@ use wb_hub::{
     RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
+use crate::chance::Chance;
+use crate::lie::{Answer, Lie, Memory, lie, lie_in_heads};
+
 type Kept<T> = Result<T, StoreProblem>;
 
+/// A liar lies in so many of 100 answers.
+const LIES_PERCENT: u64 = 60;
+
 /// What a hub hears and says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tongue {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    chance: Chance,
+    /// The lie it tells now.
+    lie: Option<Lie>,
+    memory: Memory,
     /// Bodies that came in, as they were before they travelled.
     heard: Vec<Vec<u8>>,
-    /// Members that pushed.
-    pushed: BTreeSet<InstanceId>,
+    /// Lies it told since this was asked last.
+    told: Vec<Lie>,
 }
 
 impl Tongue {
+    pub fn new(chance: Chance) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                chance,
+                lie: None,
+                memory: Memory::default(),
+                heard: Vec::new(),
+                told: Vec::new(),
+            }),
+        })
+    }
+
+    /// From now on the hub lies like this; none makes it honest again.
+    pub fn set_lie(&self, lie: Option<Lie>) {
+        self.state().lie = lie;
+    }
+
+    /// The lies it told since this was asked last.
+    pub fn take_told(&self) -> Vec<Lie> {
+        std::mem::take(&mut self.state().told)
+    }
+
+    /// What it says in place of a body.
+    fn say(&self, answer: Answer, body: Vec<u8>) -> Vec<u8> {
+        let State {
+            chance,
+            lie: told_now,
+            memory,
+            told,
+            ..
+        } = &mut *self.state();
+        let lied = told_now
+            .filter(|_| chance.percent(LIES_PERCENT))
+            .and_then(|kind| Some((kind, lie(kind, answer, &body, memory, chance)?)));
+        memory.keep(answer, &body);
+        let Some((kind, lied)) = lied else {
+            return body;
+        };
+        told.push(kind);
+        lied
+    }
+
+    /// What it says in place of heads.
+    fn say_heads(&self, heads: Heads) -> Heads {
+        let State {
+            chance,
+            lie: told_now,
+            memory,
+            told,
+            ..
+        } = &mut *self.state();
+        let lied = told_now
+            .filter(|_| chance.percent(LIES_PERCENT))
+            .and_then(|kind| Some((kind, lie_in_heads(kind, &heads, memory, chance)?)));
+        memory.keep_heads(&heads);
+        let Some((kind, lied)) = lied else {
+            return heads;
+        };
+        told.push(kind);
+        lied
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,7 +168,8 @@ impl HubStore for Liar {
         after: Option<InstanceId>,
         now: Timestamp,
     ) -> Kept<Heads> {
-        self.file.heads(id, after, now).await
+        let heads = self.file.heads(id, after, now).await?;
+        Ok(self.tongue.say_heads(heads))
     }
 
     async fn changes(
@@ -105,7 +178,11 @@ impl HubStore for Liar {
         since: Cursor,
         now: Timestamp,
     ) -> Kept<Result<ChangesPage, PageRefused>> {
-        self.file.changes(id, since, now).await
+        let page = self.file.changes(id, since, now).await?;
+        Ok(page.map(|page| ChangesPage {
+            body: self.tongue.say(Answer::Changes, page.body),
+            has_news: page.has_news,
+        }))
     }
 
     async fn snapshot(
@@ -113,11 +190,13 @@ impl HubStore for Liar {
         ask: SnapshotAsk,
         now: Timestamp,
     ) -> Kept<Result<Vec<u8>, PageRefused>> {
-        self.file.snapshot(ask, now).await
+        let page = self.file.snapshot(ask, now).await?;
+        Ok(page.map(|body| self.tongue.say(Answer::Snapshot, body)))
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
-        self.file.lines(ask, now).await
+        let page = self.file.lines(ask, now).await?;
+        Ok(page.map(|body| self.tongue.say(Answer::Lines, body)))
     }
 
     async fn push(
@@ -127,7 +206,6 @@ impl HubStore for Liar {
         now: Timestamp,
     ) -> Kept<Result<Pushed, PushRefused>> {
         self.tongue.hear(&body);
-        self.tongue.state().pushed.insert(id);
         self.file.push(id, body, now).await
     }
 

@@ -45,8 +45,8 @@ pub struct Member {
     pub ledger: Ledger,
     /// Its databases are an older copy: it seals nothing any more.
     pub is_suspect: bool,
-    /// The same key signs at two places.
-    pub is_cloned: bool,
+    /// Its key signed what contradicts itself: at two places, or in a delta made by hand.
+    pub is_two_faced: bool,
     network: Arc<NodeNetwork>,
     home: Home,
     node: Option<Node>,
@@ -85,12 +85,53 @@ impl Member {
             machine,
             ledger: Ledger::default(),
             is_suspect: false,
-            is_cloned: false,
+            is_two_faced: false,
             node: Some(node.with_network(Arc::clone(&network) as _)),
             network,
             home,
             copied: None,
         })
+    }
+
+    /// Another copy of all its files, guard and key with them, on another computer.
+    pub fn cloned(
+        &mut self,
+        twin: usize,
+        dir: &Path,
+        net: &Arc<Net>,
+        machine: Arc<Machine>,
+    ) -> Result<Self, SimError> {
+        let home = Home::new(dir.join(format!("node-{}", twin + 1)));
+        home.create()?;
+        self.node = None;
+        for (from, to) in [
+            (self.home.main(), home.main()),
+            (self.home.private(), home.private()),
+        ] {
+            copy_database(&from, &to)?;
+        }
+        for (from, to) in [
+            (self.home.signing_key(), home.signing_key()),
+            (self.home.guard(), home.guard()),
+        ] {
+            std::fs::copy(&from, &to).map_err(files(&to))?;
+        }
+        self.reopen()?;
+        self.is_two_faced = true;
+        let mut cloned = Self {
+            name: format!("Node {} (twin of {})", twin + 1, self.name),
+            id: self.id,
+            machine,
+            ledger: self.ledger.clone(),
+            is_suspect: self.is_suspect,
+            is_two_faced: true,
+            network: NodeNetwork::new(Arc::clone(net), twin),
+            home,
+            node: None,
+            copied: None,
+        };
+        cloned.reopen()?;
+        Ok(cloned)
     }
 
     /// Its main file.

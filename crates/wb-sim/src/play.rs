@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use wb_core::id::InstanceId;
+use wb_core::sync::PeerCause;
 use wb_node::NodeError;
 
 use crate::coverage::Coverage;
 use crate::crowd::Crowd;
 use crate::error::SimError;
 use crate::ledger::mark;
+use crate::lie::Lie;
 use crate::member::Exchange;
 use crate::step::{HubCrash, Step, Visit};
 use crate::wire::Break;
@@ -111,6 +113,20 @@ impl World {
                 }
                 Touched::default()
             }
+            Step::Lie(hub, lie) => {
+                if let Some(lie) = lie {
+                    self.coverage.tried(lie.name());
+                    self.hubs[*hub].lies = true;
+                }
+                self.hubs[*hub].tongue.set_lie(*lie);
+                Touched::default()
+            }
+            Step::Clone(member) => {
+                self.coverage.tried("cloned node (fork)");
+                self.clone_member(*member)?;
+                Touched::default()
+            }
+            Step::Rogue(member, hub, wrong) => self.rogue(*member, *hub, *wrong).await?,
             Step::Replay(tape) => self.replay(*tape).await,
         })
     }
@@ -128,6 +144,7 @@ impl World {
             }
             Step::HubCopy(hub) => self.hubs[*hub].copy().await?,
             Step::HubRestore(hub) => {
+                self.forget_look(&self.hubs[*hub].file());
                 self.coverage.tried("hub restored from an older copy");
                 self.coverage.took("hub restored from an older copy");
                 self.hubs[*hub].restore().await?;
@@ -135,6 +152,7 @@ impl World {
             }
             Step::MemberCopy(member) => self.members[*member].copy()?,
             Step::MemberRestore(member) => {
+                self.forget_look(&self.members[*member].file());
                 self.coverage.tried("node restored from an older copy");
                 if self.members[*member].restore()? {
                     self.coverage.took("node restored from an older copy");
@@ -268,6 +286,7 @@ impl World {
         self.note_head(visit.member)?;
         if visit.restores {
             self.coverage.tried("node crash and restored");
+            self.forget_look(&self.members[visit.member].file());
             if self.members[visit.member].restore()? {
                 self.coverage.took("node crash and restored");
             }
@@ -307,18 +326,42 @@ impl World {
             });
         }
         match &exchange.end {
-            Some((wb_core::sync::PeerCause::Unreachable, _)) if hub_crashed => {
+            Some((PeerCause::Unreachable, _)) if hub_crashed => {
                 self.coverage.took("hub crash");
             }
-            Some((
-                wb_core::sync::PeerCause::TimedOut | wb_core::sync::PeerCause::Unreachable,
-                detail,
-            )) if detail.contains("connection was not accepted") => {
+            Some((PeerCause::TimedOut | PeerCause::Unreachable, detail))
+                if detail.contains("connection was not accepted") =>
+            {
                 self.coverage.took("partition");
             }
             _ => {}
         }
+        self.note_noticed(member, exchange);
         self.check_exchange(member, exchange);
+    }
+
+    /// Counts the lies that were told, and whether they were noticed at once.
+    fn note_noticed(&mut self, member: usize, exchange: &Exchange) {
+        let is_noticed = exchange.end.is_some()
+            || !exchange.synced.tally.set_aside.is_empty()
+            || !exchange.synced.notices.is_empty();
+        let hubs = self.hubs.iter().filter(|hub| hub.id() == exchange.hub);
+        let told: Vec<Lie> = hubs.flat_map(|hub| hub.tongue.take_told()).collect();
+        for lie in &told {
+            self.coverage.took(lie.name());
+            self.coverage.tried("lie noticed in the same sync");
+            if is_noticed {
+                self.coverage.took("lie noticed in the same sync");
+            }
+        }
+        if self.members[member].is_two_faced
+            && matches!(
+                &exchange.end,
+                Some((PeerCause::OwnIsAhead | PeerCause::OwnIsRefused, _))
+            )
+        {
+            self.coverage.took("cloned node (fork)");
+        }
     }
 
     /// Keeps some of what was sent, to be sent again.

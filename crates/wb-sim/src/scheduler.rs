@@ -7,15 +7,20 @@ use wb_core::scope::Scope;
 use crate::chance::Chance;
 use crate::error::SimError;
 use crate::ledger::What;
-use crate::look::Look;
+use crate::lie::Lie;
+use crate::rogue::Wrong;
 use crate::step::{HubCrash, Step, Visit};
 use crate::wire::Break;
 use crate::world::World;
 
 /// Chance that a kind of trouble is among those of a seed.
 const TROUBLE_PERCENT: u64 = 35;
+/// Chance that a key signs what it should not; rarer, because what comes after is told apart less sharply.
+const SIGNS_WRONGLY_PERCENT: u64 = 15;
 /// How far a clock is off at most: beyond what a signature lives (spec: requests).
 const CLOCK_OFF_MS_MAX: u64 = 400_000;
+/// Members up to which one of them is cloned.
+const TWINS_WITHIN: usize = 22;
 /// How many wakings a sync may take until its process ends.
 const CRASH_POLLS_MAX: u64 = 60;
 
@@ -38,11 +43,15 @@ pub struct Mood {
     pub partitions: bool,
     pub replays: bool,
     pub unfollows: bool,
+    pub lies: bool,
+    pub clones: bool,
+    pub rogues: bool,
 }
 
 impl Mood {
     pub fn draw(chance: &mut Chance) -> Self {
-        let mut has = || chance.percent(TROUBLE_PERCENT);
+        let mut drawn = chance.fork(0);
+        let mut has = || drawn.percent(TROUBLE_PERCENT);
         Self {
             breaks: has(),
             late: has(),
@@ -56,6 +65,9 @@ impl Mood {
             partitions: has(),
             replays: has(),
             unfollows: has(),
+            lies: has(),
+            clones: chance.percent(SIGNS_WRONGLY_PERCENT),
+            rogues: chance.percent(SIGNS_WRONGLY_PERCENT),
         }
     }
 }
@@ -80,6 +92,9 @@ enum Draw {
     MemberCopy,
     Cut,
     Replay,
+    Lie,
+    Clone,
+    Rogue,
 }
 
 fn scope(chance: &mut Chance) -> Scope {
@@ -113,6 +128,12 @@ impl World {
                 (if_so(mood.hub_restores, 6), Draw::HubCopy),
                 (if_so(mood.restores, 6), Draw::MemberCopy),
                 (if_so(mood.partitions, 6), Draw::Cut),
+                (if_so(mood.lies, 8), Draw::Lie),
+                (
+                    if_so(mood.clones && self.members.len() < TWINS_WITHIN, 2),
+                    Draw::Clone,
+                ),
+                (if_so(mood.rogues, 4), Draw::Rogue),
                 (
                     if_so(mood.replays && !self.tapes.is_empty(), 8),
                     Draw::Replay,
@@ -192,6 +213,17 @@ impl World {
                 let (hub, is_cut) = (self.a_hub(), self.chance.percent(50));
                 Some(Step::Cut(member, hub, is_cut))
             }
+            Draw::Lie => {
+                let (hub, lies) = (self.a_hub(), self.chance.percent(70));
+                let lie = lies.then(|| *self.chance.pick(Lie::ALL));
+                (lies || self.hubs[hub].lies).then_some(Step::Lie(hub, lie))
+            }
+            Draw::Clone => (!self.members[member].is_suspect).then_some(Step::Clone(member)),
+            Draw::Rogue => {
+                let (hub, wrong) = (self.a_hub(), *self.chance.pick(Wrong::ALL));
+                let is_at = self.members[member].hubs().contains(&self.hubs[hub].id());
+                is_at.then_some(Step::Rogue(member, hub, wrong))
+            }
             Draw::Replay => {
                 let tape = self.chance.place(self.tapes.len());
                 Some(Step::Replay(tape))
@@ -225,7 +257,7 @@ impl World {
     }
 
     fn a_shown_request(&mut self, member: usize) -> Result<Option<RecordRef>, SimError> {
-        let look = Look::open(&self.members[member].file())?;
+        let look = self.look(&self.members[member].file())?;
         let mut shown: Vec<RecordRef> = Vec::new();
         for row in look.shown()?.iter().filter(|row| row.kind == "request") {
             let origin = self.member_of(&row.origin).map(|member| member.id);

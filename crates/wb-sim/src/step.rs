@@ -6,6 +6,8 @@ use wb_core::id::RecordId;
 use wb_core::id::RecordRef;
 use wb_core::scope::Scope;
 
+use crate::lie::Lie;
+use crate::rogue::Wrong;
 use crate::wire::Break;
 
 /// One step. Members and hubs are numbers.
@@ -55,6 +57,12 @@ pub enum Step {
     MemberRestore(usize),
     /// A member and a hub do not reach each other, or do again.
     Cut(usize, usize, bool),
+    /// A hub begins to lie, or is honest again.
+    Lie(usize, Option<Lie>),
+    /// All files of a member begin to act at a second place.
+    Clone(usize),
+    /// A member's key signs a wrong delta, which goes to a hub.
+    Rogue(usize, usize, Wrong),
     /// Somebody sends again what a member sent before: the tape of that number.
     Replay(usize),
 }
@@ -152,6 +160,17 @@ impl fmt::Display for Step {
             }
             Self::Cut(member, hub, false) => {
                 write!(f, "node {} reaches hub {} again", no(*member), no(*hub))
+            }
+            Self::Lie(hub, Some(lie)) => write!(f, "hub {} lies: {}", no(*hub), lie.name()),
+            Self::Lie(hub, None) => write!(f, "hub {} is honest again", no(*hub)),
+            Self::Clone(member) => write!(f, "node {} is cloned, key and all", no(*member)),
+            Self::Rogue(member, hub, wrong) => {
+                let (member, hub) = (no(*member), no(*hub));
+                write!(
+                    f,
+                    "with the key of node {member}, to hub {hub}: {}",
+                    wrong.name()
+                )
             }
             Self::Replay(tape) => write!(f, "what was sent before is sent again (tape {tape})"),
         }

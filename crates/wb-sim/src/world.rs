@@ -1,6 +1,9 @@
 //! A small world: communities, hubs, the network between them, and what was seen so far.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -12,6 +15,8 @@ use crate::coverage::Coverage;
 use crate::error::{SimError, files};
 use crate::hub::SimHub;
 use crate::ledger::Seals;
+use crate::liar::Tongue;
+use crate::look::Look;
 use crate::machine::Machine;
 use crate::member::Member;
 use crate::network::Net;
@@ -27,6 +32,7 @@ const ONE_MORE_PERCENT: u64 = 40;
 const OF_WORLD: u64 = 1;
 const OF_HUBS: u64 = 1_000;
 const OF_MEMBERS: u64 = 2_000;
+const OF_TONGUES: u64 = 3_000;
 
 /// Something that should not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +53,15 @@ pub struct World {
     pub coverage: Coverage,
     pub failures: Vec<Failure>,
     pub mood: Mood,
+    /// Hubs that are gone for good.
+    pub gone: BTreeSet<usize>,
     /// What was sent, to be sent again.
     pub tapes: Vec<Tape>,
     /// Texts written so far.
     pub marks: u64,
+    looks: RefCell<BTreeMap<PathBuf, Rc<Look>>>,
+    begin: Instant,
+    root: Chance,
     dir: TempDir,
 }
 
@@ -90,12 +101,9 @@ impl World {
         let mut hubs = Vec::new();
         for number in 0..hub_count {
             let machine = Machine::new(begin, root.fork(OF_HUBS + number as u64));
-            hubs.push(SimHub::found(
-                number,
-                dir.path(),
-                Arc::clone(&net),
-                machine,
-            )?);
+            let tongue = Tongue::new(root.fork(OF_TONGUES + number as u64));
+            let net = Arc::clone(&net);
+            hubs.push(SimHub::found(number, dir.path(), net, machine, tongue)?);
         }
         let mut members = Vec::new();
         for number in 0..member_count {
@@ -112,8 +120,12 @@ impl World {
             coverage: Coverage::default(),
             failures: Vec::new(),
             mood,
+            gone: BTreeSet::new(),
             tapes: Vec::new(),
             marks: 0,
+            looks: RefCell::default(),
+            begin,
+            root,
             dir,
         };
         world.meet().await?;
@@ -140,6 +152,23 @@ impl World {
         Ok(())
     }
 
+    /// A second copy of a member begins to act, with the same key.
+    pub fn clone_member(&mut self, number: usize) -> Result<(), SimError> {
+        let stream = OF_MEMBERS + self.members.len() as u64;
+        let machine = Machine::new(self.begin, self.root.fork(stream));
+        let twin = self.members.len();
+        let net = Arc::clone(&self.net);
+        let cloned = self.members[number].cloned(twin, self.dir.path(), &net, machine)?;
+        self.members.push(cloned);
+        Ok(())
+    }
+
+    /// Whether somebody with this key has signed what contradicts itself.
+    pub fn is_two_faced(&self, id: &[u8]) -> bool {
+        let mut members = self.members.iter();
+        members.any(|member| member.id.as_bytes() == id && member.is_two_faced)
+    }
+
     /// Where files are put that go from one to another.
     pub fn dir(&self) -> &Path {
         self.dir.path()
@@ -149,6 +178,22 @@ impl World {
     pub fn next_mark(&mut self) -> u64 {
         self.marks += 1;
         self.marks
+    }
+
+    /// A file to look at. What was opened once stays open: opening costs more than looking.
+    pub fn look(&self, file: &Path) -> Result<Rc<Look>, SimError> {
+        if let Some(look) = self.looks.borrow().get(file) {
+            return Ok(Rc::clone(look));
+        }
+        let look = Rc::new(Look::open(file)?);
+        let mut looks = self.looks.borrow_mut();
+        looks.insert(file.to_owned(), Rc::clone(&look));
+        Ok(look)
+    }
+
+    /// Another file takes the place of one that was looked at.
+    pub fn forget_look(&self, file: &Path) {
+        self.looks.borrow_mut().remove(file);
     }
 
     pub fn fail(&mut self, check: &'static str, what: impl Into<String>) {

@@ -1,21 +1,25 @@
 //! The integration tests of `wb`: one binary, one module per subject. All but `supply_chain` run the
-//! real program and read its files with SQL of their own.
+//! real program and read its files with SQL of their own. Three ask Linux itself: which locks a killed process
+//! held, what it wrote, and for a disk that can be filled.
 
 mod attacks;
 mod canary;
 mod cli;
 mod damage;
 mod deaths;
+#[cfg(target_os = "linux")]
 mod disk;
 mod hub_crowd;
 mod hub_ends;
 mod hub_words;
 mod inbox;
+#[cfg(target_os = "linux")]
 mod kills;
 mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod peers;
+#[cfg(target_os = "linux")]
 mod power;
 #[cfg(feature = "next-schema")]
 mod skew;

@@ -335,7 +335,12 @@ impl BundleReader {
             | Within::Passed {
                 last_line: LastLine::Open,
             } if self.frame == Frame::Stream => Ok(()),
-            Within::Head => Err(self.error(Stage::Format, Rule::NotABundle)),
+            // Lines are counted from 1: what is missing in an empty file is its first.
+            Within::Head => Err(BundleError {
+                stage: Stage::Format,
+                line: 1,
+                rule: Rule::NotABundle,
+            }),
             _ => Err(self.error(Stage::Format, Rule::Truncated)),
         }
     }

@@ -27,6 +27,8 @@ fn replay(name: &str) {
     let seeds = (target.seeds)();
     assert!(!seeds.is_empty(), "{name} has nothing to begin with");
     let mut inputs: Vec<(String, Vec<u8>)> = corpus(name);
+    // With which libFuzzer begins as well.
+    inputs.push(("the empty input".to_owned(), Vec::new()));
     inputs.extend(
         seeds
             .into_iter()

@@ -190,7 +190,13 @@ async fn a_member_has_one_place_and_its_later_body_takes_it() {
     for _ in 0..8 {
         let mut next = hub.begin(&alice, "POST", PUSH, Some(&body)).await;
         next.is_read().await;
-        assert_eq!(first.answer().await.cause(), "too_slow");
+        let answer = first.answer().await;
+        let detail =
+            "the body was given up: a later body of the same instance came; nothing was changed";
+        assert_eq!(
+            (answer.cause(), &answer.body["detail"]),
+            ("too_slow", &detail.into())
+        );
         first = next;
     }
     first.send(&body).await;

@@ -26,7 +26,7 @@ const KILLS_MIN: usize = 200;
 /// Tries for each kill: an act that ends before the moment came is begun again.
 const TRIES_PER_KILL: usize = 6;
 /// One of so many acts is done again where the kill left it, and must go through.
-const AGAIN: usize = 2;
+const AGAIN: usize = 4;
 /// Acts at one time: each waits for the disk now and then.
 const WORKERS: usize = 2;
 

@@ -50,3 +50,13 @@ fn wb_core_agrees_with_the_vectors_of_bundles() {
     }
     report(&findings);
 }
+
+/// Found by fuzzing: the error of an empty file named its line 0, which no file has.
+#[test]
+fn an_empty_file_is_refused_at_its_first_line() {
+    let answer = read(&[]);
+    assert_eq!(
+        (&answer["rule"], &answer["line"]),
+        (&json!("not_a_bundle"), &json!(1))
+    );
+}
