@@ -356,6 +356,7 @@ fn flatten(prefix: &str, table: &toml::Table, pairs: &mut Vec<(String, String)>)
             toml::Value::Table(table) => flatten(&key, table, pairs),
             toml::Value::String(text) => pairs.push((key, text.clone())),
             toml::Value::Integer(number) => pairs.push((key, number.to_string())),
+            toml::Value::Boolean(yes) => pairs.push((key, yes.to_string())),
             other => pairs.push((key, format!("{other:?}"))),
         }
     }
