@@ -109,6 +109,12 @@ pub enum Command {
     /// Members
     #[command(subcommand)]
     User(commands::user::User),
+    /// Browsers that use the pages
+    #[command(subcommand)]
+    Session(commands::session::Session),
+    /// People and communities that wait for a decision
+    #[command(subcommand)]
+    Review(commands::review::Review),
     /// Invites
     #[command(subcommand)]
     Invite(commands::invite::Invite),

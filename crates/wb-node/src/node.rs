@@ -223,7 +223,9 @@ impl Node {
         Ok(self.store.private().audit(&row)?)
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Now, by the clock that this node goes by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         entropy::now()
     }
 }

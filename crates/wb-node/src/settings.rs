@@ -51,6 +51,10 @@ pub struct Settings {
     pub zstd_level: i32,
     /// Where the node listens.
     pub node_listen: SocketAddr,
+    /// Names under which browsers reach the node, beside those of this computer.
+    pub node_hosts: Vec<String>,
+    /// Whether a proxy with TLS stands in front of the node.
+    pub node_behind_proxy: bool,
     /// How often the node syncs by itself; none: by hand.
     pub sync_every: Option<Duration>,
     /// Kinds whose lines are asked for; none: all.
@@ -79,7 +83,7 @@ struct Known {
     about: &'static str,
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: &[Known] = &[
     Known {
         key: "share.default_scope",
         variable: "WB_SHARE_DEFAULT_SCOPE",
@@ -97,6 +101,18 @@ const KNOWN: [Known; 10] = [
         variable: "WB_NODE_LISTEN",
         default: "127.0.0.1:8000",
         about: "address and port of `wb up`",
+    },
+    Known {
+        key: "node.hosts",
+        variable: "WB_NODE_HOSTS",
+        default: "",
+        about: "names under which browsers reach the node, with commas between; this computer's own need not be named",
+    },
+    Known {
+        key: "node.behind_proxy",
+        variable: "WB_NODE_BEHIND_PROXY",
+        default: "false",
+        about: "`true` when a proxy with TLS stands in front of the node: its pages then say so to browsers",
     },
     Known {
         key: "sync.every_minutes",
@@ -158,7 +174,7 @@ impl Settings {
     pub fn load(config: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let file = read_file(config)?;
         let mut list = Vec::new();
-        for known in &KNOWN {
+        for known in KNOWN {
             let from_file = file
                 .iter()
                 .find(|(key, _)| key == known.key)
@@ -202,6 +218,8 @@ impl Settings {
             default_scope: read.parsed("share.default_scope")?,
             zstd_level: read.number("bundle.zstd_level", ZSTD_LEVELS)?,
             node_listen: read.parsed("node.listen")?,
+            node_hosts: names(read.text("node.hosts")),
+            node_behind_proxy: read.parsed("node.behind_proxy")?,
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
             sync_kinds: kinds(read.text("sync.kinds"))
                 .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
@@ -214,6 +232,15 @@ impl Settings {
             list,
         })
     }
+}
+
+/// Names with commas between.
+fn names(text: &str) -> Vec<String> {
+    let names = text.split(',').map(str::trim);
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Kinds without which others would be shown wrongly: who wrote a record, and what became of it.
@@ -329,6 +356,7 @@ fn flatten(prefix: &str, table: &toml::Table, pairs: &mut Vec<(String, String)>)
             toml::Value::Table(table) => flatten(&key, table, pairs),
             toml::Value::String(text) => pairs.push((key, text.clone())),
             toml::Value::Integer(number) => pairs.push((key, number.to_string())),
+            toml::Value::Boolean(yes) => pairs.push((key, yes.to_string())),
             other => pairs.push((key, format!("{other:?}"))),
         }
     }

@@ -26,6 +26,7 @@ mod query;
 mod rehearse;
 pub mod relay;
 mod runs;
+mod sessions;
 mod sql;
 mod store;
 mod unwritable;
@@ -45,5 +46,6 @@ pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Ro
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
+pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
 pub use unwritable::Unwritable;

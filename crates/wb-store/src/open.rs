@@ -57,7 +57,10 @@ pub(crate) const MAIN: Database = Database {
 pub(crate) const PRIVATE: Database = Database {
     name: "private.db",
     application_id: 0x5742_5052,
-    migrations: &[include_str!("migrations/private_0001.sql")],
+    migrations: &[
+        include_str!("migrations/private_0001.sql"),
+        include_str!("migrations/private_0002.sql"),
+    ],
 };
 
 /// What a hub relays: feeds as the main file holds them, and nothing that is shown.

@@ -260,6 +260,36 @@ impl Private {
             .optional()?)
     }
 
+    /// The account of a user record.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn account_of(&self, user: &RecordId) -> Result<Option<Account>> {
+        let sql =
+            "SELECT user_id, handle, state, role, created_at FROM accounts WHERE user_id = ?1";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([Sql(user)], read_account)
+            .optional()?)
+    }
+
+    /// Forgets an account that never was a member, with its sessions and contacts.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn forget_account(&self, user: &RecordId) -> Result<()> {
+        for sql in [
+            "DELETE FROM sessions WHERE user_id = ?1",
+            "DELETE FROM contacts WHERE owner = ?1",
+            "DELETE FROM attributes WHERE user_id = ?1",
+            "DELETE FROM accounts WHERE user_id = ?1 AND state = 'pending'",
+        ] {
+            self.connection.prepare_cached(sql)?.execute([Sql(user)])?;
+        }
+        Ok(())
+    }
+
     /// Adds a contact of a user or a request.
     ///
     /// # Errors
@@ -391,6 +421,19 @@ impl Private {
             .connection
             .prepare_cached(&sql)?
             .query_row([Sql(record)], read_invite)
+            .optional()?)
+    }
+
+    /// The invite of a link's secret.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn invite_by_token(&self, token: &str) -> Result<Option<InviteRow>> {
+        let sql = format!("{INVITE} WHERE token = ?1");
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([token], read_invite)
             .optional()?)
     }
 

@@ -21,7 +21,9 @@ pub mod rebuild;
 pub mod record;
 mod registration;
 pub mod request;
+pub mod review;
 pub mod serve;
+pub mod session;
 pub mod sim;
 pub mod status;
 pub mod sync;
@@ -55,6 +57,8 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Request(command) => request::run(context, command).map(done),
         Command::Comment(command) => comment::run(context, command).map(done),
         Command::User(command) => user::run(context, command).map(done),
+        Command::Session(command) => session::run(context, command).map(done),
+        Command::Review(command) => review::run(context, command).map(done),
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
         Command::Rebuild => rebuild::run(context).map(done),

@@ -1,6 +1,7 @@
 //! `wb up`
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,9 +11,12 @@ use tokio::sync::watch;
 use wb_net::ServerLimits;
 use wb_node::command::sync::Synced;
 use wb_node::service::{AutoSync, auto_sync, router};
+use wb_node::settings::Settings;
+use wb_web::{Site, SiteConfig};
 
 use super::serve::{listen, runtime, stopped};
 use crate::context::{Context, tell};
+use crate::failure::Failure;
 use crate::output::{self, clean};
 
 /// Run the node of this folder until Ctrl-C
@@ -38,20 +42,31 @@ struct Started<'a> {
 /// Runs the node.
 pub fn run(context: &Context, args: &Up) -> Result<()> {
     let settings = context.settings()?;
-    let node = context.node()?;
+    let is_founded = context.home().main().exists();
+    let node = is_founded.then(|| context.node()).transpose()?;
     let every = args
         .sync_every
         .map(|minutes| Duration::from_secs(minutes * 60))
         .or(settings.sync_every);
-    let router = router(&node)?;
+    let wanted = args.listen.unwrap_or(settings.node_listen);
+    check_reach(wanted, &settings)?;
     let (stop, stopping) = watch::channel(false);
     let runtime = runtime()?;
     runtime.block_on(async {
-        let (listener, address) = listen(args.listen.unwrap_or(settings.node_listen)).await?;
-        announce(context, &node, address, every)?;
-        let syncing = every.map(|every| {
+        let (listener, address) = listen(wanted).await?;
+        let site = Arc::new(Site::new(SiteConfig {
+            home: context.home().clone(),
+            hosts: hosts(address, &settings),
+            secure: settings.node_behind_proxy,
+        }));
+        match &node {
+            Some(node) => announce(context, node, address, every)?,
+            None => announce_founding(context, &site, address)?,
+        }
+        let router = wb_web::router(&site).merge(router(context.home()));
+        let syncing = every.filter(|_| is_founded).map(|every| {
             let settings = AutoSync {
-                home: node.store().home().clone(),
+                home: context.home().clone(),
                 every,
                 kinds: settings.sync_kinds.clone(),
             };
@@ -82,6 +97,69 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         context.say("Stopped.");
         Ok(())
     })
+}
+
+/// Pages hold what is private: they are not served to a network in the clear.
+fn check_reach(address: SocketAddr, settings: &Settings) -> Result<(), Failure> {
+    if address.ip().is_loopback() || settings.node_behind_proxy {
+        return Ok(());
+    }
+    Err(Failure {
+        message: format!(
+            "{address} can be reached from other computers, and without TLS everybody on the way could read along; nothing was started"
+        ),
+        kind: wb_node::ErrorKind::Usage,
+        hint: Some(format!(
+            "leave --listen away and put a proxy with TLS on this computer in front of 127.0.0.1:{}; or, where a proxy on \
+             another computer does that, set node.behind_proxy = true and node.hosts = \"your.name\"",
+            address.port()
+        )),
+    })
+}
+
+/// The names under which the pages may be asked for.
+fn hosts(address: SocketAddr, settings: &Settings) -> Vec<String> {
+    let port = address.port();
+    let mut hosts = vec![
+        address.to_string(),
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+    ];
+    hosts.extend(settings.node_hosts.iter().cloned());
+    hosts
+}
+
+#[derive(Serialize)]
+struct Founding<'a> {
+    schema_version: u32,
+    address: String,
+    setup_link: &'a str,
+    minutes: i64,
+}
+
+/// Nothing is here yet: a link under which it can be founded.
+fn announce_founding(context: &Context, site: &Site, address: SocketAddr) -> Result<()> {
+    let base = format!("http://{address}");
+    let secret = site.open_founding();
+    let link = zeroize::Zeroizing::new(format!("{base}/setup/{}", secret.as_str()));
+    if context.json() {
+        return output::json(&Founding {
+            schema_version: 1,
+            address: base,
+            setup_link: &link,
+            minutes: wb_web::SETUP_MINUTES,
+        });
+    }
+    output::line(format!("listening   {base}"))?;
+    output::line(format!("to found    {}", link.as_str()))?;
+    context.say(format!(
+        "Nothing is founded in this folder yet. Open the link in a browser within {} minutes; it works once.\n\
+         From another computer, first: ssh -L {port}:127.0.0.1:{port} THIS-COMPUTER\n\
+         Ctrl-C stops it.",
+        wb_web::SETUP_MINUTES,
+        port = address.port()
+    ));
+    Ok(())
 }
 
 /// One line for each sync that moved something or failed.
@@ -131,6 +209,6 @@ fn announce(
         None => "by hand: `wb sync` (or start with --sync-every MINUTES)".to_owned(),
     };
     output::line(format!("syncing     {how}"))?;
-    context.say("Pages come with a later version. Ctrl-C stops it.");
+    context.say("Open that address in a browser. Ctrl-C stops it.");
     Ok(())
 }

@@ -3,10 +3,13 @@
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
+use wb_node::command::login_link::{LINK_MINUTES, login_link};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::query::users;
+use wb_node::settings::Settings;
 use wb_node::view::UserView;
 use wb_store::Role;
+use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::output::{self, clean, clean_lines};
@@ -33,6 +36,11 @@ pub enum User {
     },
     /// List own members, and those of other instances who share a profile
     List,
+    /// Make a link that lets a member in once, on a browser of their choice
+    LoginLink {
+        /// The handle
+        handle: String,
+    },
     /// Show one member
     Show {
         /// The handle of an own member, or the id of a profile
@@ -57,6 +65,27 @@ struct Done {
     id: String,
     origin: String,
     handle: String,
+}
+
+#[derive(Serialize)]
+struct Link<'a> {
+    schema_version: u32,
+    handle: &'a str,
+    link: &'a str,
+    minutes: i64,
+}
+
+/// The address under which browsers reach the node, as far as the settings tell.
+fn base(settings: &Settings) -> String {
+    let scheme = if settings.node_behind_proxy {
+        "https"
+    } else {
+        "http"
+    };
+    match settings.node_hosts.first() {
+        Some(host) => format!("{scheme}://{host}"),
+        None => format!("{scheme}://{}", settings.node_listen),
+    }
 }
 
 /// Runs a command of this noun.
@@ -110,6 +139,26 @@ pub fn run(context: &Context, command: User) -> Result<()> {
                     user.state.unwrap_or_default().to_owned(),
                 ]
             })
+        }
+        User::LoginLink { handle } => {
+            let (node, actor) = context.acting()?;
+            let secret = login_link(&node, &actor, &handle)?;
+            let base = base(&context.settings()?);
+            let link = Zeroizing::new(format!("{base}/login/link/{}", secret.as_str()));
+            if context.json() {
+                return output::json(&Link {
+                    schema_version: 1,
+                    handle: &handle,
+                    link: &link,
+                    minutes: LINK_MINUTES,
+                });
+            }
+            output::line(link.as_str())?;
+            context.say(format!(
+                "It lets {} in once, within {LINK_MINUTES} minutes, while `wb up` runs. Give it to nobody else.",
+                clean(&handle)
+            ));
+            Ok(())
         }
         User::Show { name: wanted } => {
             let (node, actor) = context.acting()?;

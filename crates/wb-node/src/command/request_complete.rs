@@ -1,4 +1,4 @@
-//! `wb request complete`: says at home that help was given.
+//! `wb request complete` and `reopen`: says at home where a request stands.
 
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, Status, To, check_text};
@@ -20,11 +20,41 @@ pub fn request_complete(
     request: &RecordRef,
     note: Option<&str>,
 ) -> Result<RecordId> {
+    put(node, actor, request, To::Completed, note)
+}
+
+/// Opens an own request again; its author or a steward can. Returns the id of the status event.
+///
+/// # Errors
+/// That it is another instance's, that it is open, or that the actor may not.
+pub fn request_reopen(
+    node: &mut Node,
+    actor: &Actor,
+    request: &RecordRef,
+    note: Option<&str>,
+) -> Result<RecordId> {
+    put(node, actor, request, To::Open, note)
+}
+
+fn put(
+    node: &mut Node,
+    actor: &Actor,
+    request: &RecordRef,
+    to: To,
+    note: Option<&str>,
+) -> Result<RecordId> {
+    let (act, is_already) = match to {
+        To::Open => ("reopen", "the request is open already"),
+        _ => ("complete", "the request is completed already"),
+    };
     let record = own_record(node, request, "request")?;
     if record.author != Some(actor.user) && !actor.is_steward() {
         return Err(NodeError::Forbidden {
             actor: actor.handle.clone(),
-            act: "complete this request",
+            act: match to {
+                To::Open => "reopen this request",
+                _ => "complete this request",
+            },
             why: "its author or a steward does that",
         });
     }
@@ -32,23 +62,21 @@ pub fn request_complete(
         check_text(note).map_err(NodeError::text("note"))?;
     }
     let status = request_status(node, request)?;
-    if status.value == To::Completed && !status.contested {
-        return Err(NodeError::Refused(
-            "the request is completed already".to_owned(),
-        ));
+    if status.value == to && !status.contested {
+        return Err(NodeError::Refused(is_already.to_owned()));
     }
     let now = node.now();
     let id = entropy::record_id(now);
     let event = Status {
         request: *request,
-        to: To::Completed,
+        to,
         n: status.home_n + 1,
         note: note.map(str::to_owned),
         heard: (!status.heard.is_empty()).then_some(status.heard),
         after: None,
     };
     put_status(node, actor, id, event, now)?;
-    node.audit(now, actor, "request complete", &request.id, "")?;
+    node.audit(now, actor, &format!("request {act}"), &request.id, "")?;
     Ok(id)
 }
 

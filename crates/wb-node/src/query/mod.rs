@@ -9,6 +9,8 @@ pub mod invites;
 pub mod peers;
 pub mod records;
 pub mod requests;
+pub mod review;
+pub mod sessions;
 pub mod status;
 pub mod sync_log;
 pub mod users;

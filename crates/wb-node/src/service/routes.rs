@@ -2,7 +2,7 @@
 //!
 //! It hands out no feeds: those go by hubs. Every other call of the protocol is refused by name.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -17,37 +17,50 @@ use crate::error::Result;
 use crate::node::Node;
 
 struct Service {
-    responder: Responder,
-    who: WhoIsThis,
     home: Home,
+    /// Who this is; known once there is an instance.
+    known: OnceLock<Known>,
 }
 
-/// The routes of a node.
-///
-/// # Errors
-/// That its key is missing or damaged.
-pub fn router(node: &Node) -> Result<Router> {
-    let speaks = Speaks::this();
-    let lines = node.identity().entries().iter();
-    let who = WhoIsThis {
-        schema_version: 1,
-        role: Role::Node,
-        id: node.own_id(),
-        name: node.name().to_owned(),
-        identity: lines
-            .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
-            .collect(),
-        protocol: speaks.protocol,
-        kinds: speaks.kinds,
-        software: speaks.software,
-        policy: None,
-    };
+struct Known {
+    responder: Responder,
+    who: WhoIsThis,
+}
+
+/// The routes of the node in a folder, also while nothing is founded there yet.
+pub fn router(home: &Home) -> Router {
     let service = Service {
-        responder: super::responder(node)?,
-        who,
-        home: node.store.home().clone(),
+        home: home.clone(),
+        known: OnceLock::new(),
     };
-    Ok(Router::new().fallback(answer).with_state(Arc::new(service)))
+    Router::new().fallback(answer).with_state(Arc::new(service))
+}
+
+impl Service {
+    /// Who this is. Opens files, so it belongs on a thread for work that blocks.
+    fn load(&self) -> Result<&Known> {
+        if let Some(known) = self.known.get() {
+            return Ok(known);
+        }
+        let node = Node::open(&self.home)?;
+        let speaks = Speaks::this();
+        let lines = node.identity().entries().iter();
+        let who = WhoIsThis {
+            schema_version: 1,
+            role: Role::Node,
+            id: node.own_id(),
+            name: node.name().to_owned(),
+            identity: lines
+                .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+                .collect(),
+            protocol: speaks.protocol,
+            kinds: speaks.kinds,
+            software: speaks.software,
+            policy: None,
+        };
+        let responder = super::responder(&node)?;
+        Ok(self.known.get_or_init(|| Known { responder, who }))
+    }
 }
 
 async fn answer(
@@ -59,21 +72,35 @@ async fn answer(
     match (parts.method.clone(), path.as_str()) {
         (Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
         (Method::GET, "/readyz") => ready(&service.home).await,
-        (Method::GET, "/.well-known/wb/node") => {
-            let body = wb_core::signed::payload(&service.who);
-            let request = Request::new(parts, Vec::new());
-            service.responder.answer(&request, Reply::ok(JSON, body))
-        }
         _ => {
-            let problem = Problem::new(
-                Cause::NotFound,
-                "this is a community's node; it hands out its feed through hubs",
-                "ask the hub where this community is registered",
-            );
-            let request = Request::new(parts, Vec::new());
-            service.responder.answer(&request, Reply::refusal(&problem))
+            let speaks = move || speak(&service, parts, &path);
+            let spoken = tokio::task::spawn_blocking(speaks).await;
+            spoken
+                .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "something failed\n"))
         }
     }
+}
+
+/// Answers in the protocol.
+fn speak(service: &Service, parts: http::request::Parts, path: &str) -> Response<Body> {
+    let Ok(known) = service.load() else {
+        return plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "nothing is founded here yet, or the files cannot be read; `wb doctor` says why\n",
+        );
+    };
+    let is_asked_who = parts.method == Method::GET && path == "/.well-known/wb/node";
+    let request = Request::new(parts, Vec::new());
+    if is_asked_who {
+        let body = wb_core::signed::payload(&known.who);
+        return known.responder.answer(&request, Reply::ok(JSON, body));
+    }
+    let problem = Problem::new(
+        Cause::NotFound,
+        "this is a community's node; it hands out its feed through hubs",
+        "ask the hub where this community is registered",
+    );
+    known.responder.answer(&request, Reply::refusal(&problem))
 }
 
 /// Whether the databases can be opened and read, on a thread for work that blocks.

@@ -23,7 +23,7 @@ pub async fn stay(context: &Context, world: &mut World) -> Result<()> {
         let (listener, address) = listen(free).await?;
         let serving = wb_net::serve(
             listener,
-            router(&side.node)?,
+            router(side.node.store().home()),
             ServerLimits::default(),
             told(world.stop.subscribe()),
         );

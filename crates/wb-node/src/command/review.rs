@@ -1,0 +1,106 @@
+//! `wb review`: deciding about people and communities that wait.
+
+use wb_core::id::{InstanceId, RecordId};
+use wb_store::{Account, AccountState, Standing};
+
+use super::follow::{Target, follow, unfollow};
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Whoever waits is in.
+    Accept,
+    /// Whoever waits is not.
+    Refuse,
+}
+
+impl Decision {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+fn must_be_steward(actor: &Actor) -> Result<()> {
+    if actor.is_steward() {
+        return Ok(());
+    }
+    Err(NodeError::Forbidden {
+        actor: actor.handle.clone(),
+        act: "decide about who waits",
+        why: "that needs a steward or an admin",
+    })
+}
+
+/// Decides about an account that waits. One that is refused is gone: its handle is free again, and its
+/// profile stays private.
+///
+/// # Errors
+/// That no such account waits, or that the actor may not.
+pub fn review_account(
+    node: &Node,
+    actor: &Actor,
+    user: &RecordId,
+    decision: Decision,
+) -> Result<Account> {
+    must_be_steward(actor)?;
+    let private = node.store.private();
+    let account = private.together(|private| {
+        let found = private.account_of(user)?;
+        let account = found
+            .filter(|account| account.state == AccountState::Pending)
+            .ok_or_else(|| NodeError::unknown("waiting account", user.to_string()))?;
+        match decision {
+            Decision::Accept => private.put_account(&Account {
+                state: AccountState::Approved,
+                ..account.clone()
+            })?,
+            Decision::Refuse => private.forget_account(user)?,
+        }
+        Ok::<_, NodeError>(account)
+    })?;
+    let act = format!("review {}", decision.as_str());
+    node.audit(node.now(), actor, &act, user, account.handle.clone())?;
+    Ok(account)
+}
+
+/// Decides about a community whose records are held and not shown. One that is refused stays refused,
+/// whoever speaks for it, until it is accepted by hand.
+///
+/// # Errors
+/// That it is not known, or that the actor may not.
+pub fn review_origin(
+    node: &mut Node,
+    actor: &Actor,
+    origin: InstanceId,
+    decision: Decision,
+) -> Result<()> {
+    must_be_steward(actor)?;
+    match node.store.standing(&origin)? {
+        Some(Standing::Waiting | Standing::Blocked | Standing::Approved) => {}
+        Some(Standing::Own) | None => {
+            return Err(NodeError::unknown("instance", origin.to_string()));
+        }
+    }
+    let has_hubs = !node.store.peers()?.is_empty();
+    let target = Target::Instance(origin);
+    if has_hubs {
+        match decision {
+            Decision::Accept => drop(follow(node, actor, None, &target)?),
+            Decision::Refuse => drop(unfollow(node, actor, None, &target)?),
+        }
+    }
+    let write = node.store.write()?;
+    match decision {
+        // Also one that was refused before.
+        Decision::Accept => write.set_standing(&origin, Standing::Approved)?,
+        Decision::Refuse => write.set_standing(&origin, Standing::Blocked)?,
+    }
+    write.commit()?;
+    let act = format!("review {}", decision.as_str());
+    node.audit(node.now(), actor, &act, &origin, "")
+}

@@ -1,0 +1,298 @@
+//! Browsers: asking to be let in, letting in, ending. The same for the pages and `wb session`.
+//!
+//! A browser that asks waits, and shows a code. Somebody who is in already types that code: the
+//! member's own other browser, a steward, or for an admin another admin. So nobody is let in by a
+//! click on a question that somebody else caused. Whoever asks under a handle that nobody has is
+//! answered just the same.
+
+use wb_core::hash;
+use wb_core::id::{Hash, RecordId};
+use wb_core::time::Timestamp;
+use wb_store::{Account, AccountState, Role, SessionRow};
+use zeroize::Zeroizing;
+
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+
+/// Days a session lasts that is not used.
+pub const SESSION_DAYS: i64 = 60;
+/// Hours a browser waits.
+pub const WAITING_HOURS: i64 = 24;
+/// Browsers that may wait for one handle: who knows a handle cannot bury its owner in questions.
+pub const WAITING_PER_HANDLE_MAX: usize = 3;
+/// Browsers that may wait at all; protects the file.
+pub const WAITING_MAX: usize = 1_000;
+/// Characters of a browser's description that are kept.
+const LABEL_CHARS_MAX: usize = 80;
+/// Letters and digits that are not taken for each other.
+const CODE_LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/// Letters of a code: a billion of them, of which three are right at a time.
+const CODE_LENGTH: usize = 6;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+
+/// What a browser keeps, in hex.
+#[derive(Debug)]
+pub struct Secret(pub Zeroizing<String>);
+
+impl Secret {
+    fn fresh() -> Self {
+        let bytes = entropy::bytes::<32>();
+        Self(Zeroizing::new(Hash(*bytes).to_string()))
+    }
+
+    /// What names the session here.
+    #[must_use]
+    pub fn session(&self) -> Hash {
+        session_of(&self.0)
+    }
+}
+
+/// What names the session of a browser that says it has this secret.
+#[must_use]
+pub fn session_of(secret: &str) -> Hash {
+    hash::sha256(secret.as_bytes())
+}
+
+/// Why a browser is not let in to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAsked {
+    /// As many as may wait for one handle do.
+    HandleFull,
+    /// As many as may wait at all do.
+    Full,
+}
+
+/// A browser asks to be let in under a handle, whether or not somebody has it.
+///
+/// # Errors
+/// What the store reports.
+pub fn session_ask(
+    node: &Node,
+    handle: &str,
+    label: &str,
+) -> Result<std::result::Result<Secret, NotAsked>> {
+    let now = node.now();
+    let private = node.store.private();
+    private.together(|private| {
+        private.forget_ended(now)?;
+        if private.sessions_waiting(Some(handle), now)?.len() >= WAITING_PER_HANDLE_MAX {
+            return Ok(Err(NotAsked::HandleFull));
+        }
+        if private.sessions_waiting(None, now)?.len() >= WAITING_MAX {
+            return Ok(Err(NotAsked::Full));
+        }
+        let secret = Secret::fresh();
+        private.put_session(&SessionRow {
+            session: secret.session(),
+            handle: handle.to_owned(),
+            user: None,
+            label: short(label),
+            created_at: now,
+            seen_at: now,
+            ends_at: later(now, WAITING_HOURS * HOUR_MS),
+            approved_by: None,
+            renewed: false,
+        })?;
+        Ok(Ok(secret))
+    })
+}
+
+/// Lets a browser in at once: the one that founded, that joined by an invite, or that used a link.
+///
+/// # Errors
+/// What the store reports.
+pub fn session_begin(node: &Node, account: &Account, label: &str) -> Result<Secret> {
+    let (now, secret) = (node.now(), Secret::fresh());
+    node.store.private().put_session(&SessionRow {
+        session: secret.session(),
+        handle: account.handle.clone(),
+        user: Some(account.user),
+        label: short(label),
+        created_at: now,
+        seen_at: now,
+        ends_at: later(now, SESSION_DAYS * DAY_MS),
+        approved_by: None,
+        renewed: true,
+    })?;
+    Ok(secret)
+}
+
+/// The code that a browser shows while it waits.
+///
+/// # Errors
+/// What the store reports.
+pub fn session_code(node: &Node, session: &Hash) -> Result<String> {
+    let secret = Zeroizing::new(node.store.private().secret("node")?);
+    let digest = hash::sha256(&[b"wb session code\0", &secret[..], session.as_bytes()].concat());
+    let letters = digest.as_bytes().iter().take(CODE_LENGTH);
+    Ok(letters
+        .map(|byte| char::from(CODE_LETTERS[usize::from(byte % 32)]))
+        .collect())
+}
+
+/// Lets in the browser that waits under a handle and shows a code.
+///
+/// # Errors
+/// That no such browser waits, or that the actor may not let it in. Which of both is told only to who
+/// may.
+pub fn session_approve(node: &Node, actor: &Actor, handle: &str, code: &str) -> Result<SessionRow> {
+    let account = may_decide(node, actor, handle)?;
+    let waiting = waiting_with(node, handle, code)?;
+    let now = node.now();
+    let private = node.store.private();
+    if !private.approve_session(&waiting.session, &account.user, &actor.user)? {
+        return Err(not_waiting(handle));
+    }
+    for draft in private.waiting_drafts(&waiting.session)? {
+        private.put_draft(&wb_store::Draft {
+            id: draft.id,
+            author: Some(account.user),
+            scope: wb_core::scope::Scope::Private,
+            title: draft.title,
+            description: draft.description,
+            created_at: draft.at,
+            at: draft.at,
+        })?;
+    }
+    node.audit(now, actor, "session approve", &account.user, &waiting.label)?;
+    Ok(waiting)
+}
+
+/// Sends a browser away that waits.
+///
+/// # Errors
+/// As for letting it in.
+pub fn session_deny(node: &Node, actor: &Actor, handle: &str, code: &str) -> Result<SessionRow> {
+    let account = may_decide(node, actor, handle)?;
+    let waiting = waiting_with(node, handle, code)?;
+    node.store.private().end_session(&waiting.session)?;
+    node.audit(
+        node.now(),
+        actor,
+        "session deny",
+        &account.user,
+        &waiting.label,
+    )?;
+    Ok(waiting)
+}
+
+/// Gives a browser that was let in its new secret. None where it still waits, or has one.
+///
+/// # Errors
+/// What the store reports.
+pub fn session_renew(node: &Node, session: &Hash) -> Result<Option<Secret>> {
+    let secret = Secret::fresh();
+    let ends_at = later(node.now(), SESSION_DAYS * DAY_MS);
+    let renewed = node
+        .store
+        .private()
+        .renew_session(session, &secret.session(), ends_at)?;
+    Ok(renewed.then_some(secret))
+}
+
+/// Whether an account may decide about browsers of a handle, and whose that is.
+fn may_decide(node: &Node, actor: &Actor, handle: &str) -> Result<Account> {
+    let account = node.store.private().account(handle)?;
+    let is_own = account
+        .as_ref()
+        .is_some_and(|account| account.user == actor.user);
+    if !is_own && !actor.is_steward() {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "let in somebody else's browser",
+            why: "that needs a steward or an admin",
+        });
+    }
+    let account = account
+        .filter(|account| account.state != AccountState::Gone)
+        .ok_or_else(|| NodeError::unknown("user", handle))?;
+    if !is_own && account.role == Role::Admin && actor.role != Role::Admin {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "let in an admin's browser",
+            why: "that needs an admin",
+        });
+    }
+    Ok(account)
+}
+
+fn waiting_with(node: &Node, handle: &str, code: &str) -> Result<SessionRow> {
+    let typed: String = code
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect();
+    for row in node
+        .store
+        .private()
+        .sessions_waiting(Some(handle), node.now())?
+    {
+        if session_code(node, &row.session)? == typed {
+            return Ok(row);
+        }
+    }
+    Err(not_waiting(handle))
+}
+
+fn not_waiting(handle: &str) -> NodeError {
+    NodeError::Refused(format!(
+        "no browser with that code waits to be let in as {handle}; nothing was changed. \
+         Compare the code that the new browser shows now"
+    ))
+}
+
+fn later(now: Timestamp, ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(now.unix_ms().saturating_add(ms)).unwrap_or(now)
+}
+
+fn short(label: &str) -> String {
+    label.chars().take(LABEL_CHARS_MAX).collect()
+}
+
+/// Who uses a session; the account may be waiting itself.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// The session.
+    pub session: SessionRow,
+    /// Its account; none while the browser waits.
+    pub account: Option<Account>,
+}
+
+/// The browser of a session that lasts, noted as used now.
+///
+/// # Errors
+/// What the store reports.
+pub fn browser(node: &Node, session: &Hash) -> Result<Option<Browser>> {
+    let (now, private) = (node.now(), node.store.private());
+    let Some(row) = private.session(session, now)? else {
+        return Ok(None);
+    };
+    let account = match row.user {
+        Some(user) => private.account_of(&user)?,
+        None => None,
+    };
+    if row.renewed && now.unix_ms() - row.seen_at.unix_ms() > HOUR_MS {
+        private.note_session(session, now, later(now, SESSION_DAYS * DAY_MS))?;
+    }
+    Ok(Some(Browser {
+        session: row,
+        account,
+    }))
+}
+
+/// Ends a session of one's own.
+///
+/// # Errors
+/// That there is none.
+pub fn session_end(node: &Node, user: &RecordId, session: &Hash) -> Result<()> {
+    let private = node.store.private();
+    let own = private.session(session, node.now())?;
+    if own.is_none_or(|row| row.user != Some(*user)) {
+        return Err(NodeError::unknown("session", session.to_string()));
+    }
+    private.end_session(session)?;
+    Ok(())
+}

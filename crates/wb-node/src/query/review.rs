@@ -1,0 +1,110 @@
+//! `wb review list`: people and communities that wait for a decision.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wb_core::id::{InstanceId, RecordId};
+use wb_core::time::Timestamp;
+use wb_store::{AccountState, Filter, Standing};
+
+use super::records::records;
+use crate::error::Result;
+use crate::node::Node;
+use crate::view::SCHEMA_VERSION;
+
+/// Headlines shown of a community.
+const SAMPLE: usize = 5;
+
+/// Who waits.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReviewView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// Accounts, the first to come first.
+    pub accounts: Vec<AccountWaits>,
+    /// Communities.
+    pub origins: Vec<OriginWaits>,
+}
+
+/// An account that waits.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountWaits {
+    /// Its user record.
+    pub user: RecordId,
+    /// Its handle.
+    pub handle: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A community that waits.
+#[derive(Debug, Clone, Serialize)]
+pub struct OriginWaits {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name as it says, or the first digits of its id.
+    pub name: String,
+    /// Since when it is known here.
+    pub since: Timestamp,
+    /// Records held and not shown, by kind.
+    pub records: BTreeMap<String, u64>,
+    /// Some of what its requests say.
+    pub sample: Vec<String>,
+}
+
+/// Who waits for a decision.
+///
+/// # Errors
+/// What the store reports.
+pub fn review(node: &Node) -> Result<ReviewView> {
+    let mut accounts: Vec<AccountWaits> = node
+        .store
+        .private()
+        .accounts()?
+        .into_iter()
+        .filter(|account| account.state == AccountState::Pending)
+        .map(|account| AccountWaits {
+            user: account.user,
+            handle: account.handle,
+            since: account.created_at,
+        })
+        .collect();
+    accounts.sort_by_key(|account| account.since);
+    let mut origins = Vec::new();
+    for instance in node.store.instances()? {
+        if instance.standing != Standing::Waiting {
+            continue;
+        }
+        let filter = Filter {
+            origin: Some(instance.id),
+            hidden_too: true,
+            ..Filter::default()
+        };
+        let held = records(node, &filter)?;
+        if held.is_empty() {
+            continue;
+        }
+        let mut counts = BTreeMap::new();
+        for record in &held {
+            *counts.entry(record.base.kind.to_string()).or_default() += 1;
+        }
+        let requests = held
+            .iter()
+            .filter(|record| record.base.kind.as_str() == "request");
+        origins.push(OriginWaits {
+            id: instance.id,
+            name: instance.label(),
+            since: instance.first_seen,
+            records: counts,
+            sample: requests
+                .take(SAMPLE)
+                .map(|record| record.headline.clone())
+                .collect(),
+        });
+    }
+    Ok(ReviewView {
+        schema_version: SCHEMA_VERSION,
+        accounts,
+        origins,
+    })
+}

@@ -1,0 +1,260 @@
+//! The one door: every request is checked in the same order before a page is made of it.
+//!
+//! Host, route, body, browser, right, form. What is refused is refused with a page that says what to do.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use wb_core::id::Hash;
+use wb_node::{Node, entropy};
+
+use crate::answer::{Answer, Body as Answered, Cookie};
+use crate::assets;
+use crate::browser::{Caller, VISITOR, instance_of, label};
+use crate::form::Form;
+use crate::headers;
+use crate::limits::FORM_BYTES_MAX;
+use crate::routes::{Access, ROUTES, Route};
+use crate::shell;
+use crate::site::Site;
+use crate::visit::{Trouble, Visit};
+
+/// The field of a form that binds it to the browser it was made for.
+pub(crate) const FORM_TOKEN: &str = "form_token";
+
+/// The pages of a site.
+pub fn router(site: &Arc<Site>) -> Router {
+    let mut router = Router::new().route("/assets/{name}", axum::routing::get(assets::file));
+    for route in ROUTES {
+        let filter = match route.method {
+            Method::GET => MethodFilter::GET,
+            _ => MethodFilter::POST,
+        };
+        let site = Arc::clone(site);
+        let handler = move |params: RawPathParams, request: Request| {
+            let params = params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            enter(site, route, params, request)
+        };
+        router = router.route(route.path, on(filter, handler));
+    }
+    router
+}
+
+async fn enter(
+    site: Arc<Site>,
+    route: &'static Route,
+    params: Vec<(String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, FORM_BYTES_MAX).collect().await {
+        Ok(body) => body.to_bytes().to_vec(),
+        Err(_) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.\n"),
+    };
+    let answered =
+        tokio::task::spawn_blocking(move || respond(&site, route, &params, &parts, &body)).await;
+    answered.unwrap_or_else(|_| {
+        plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something failed here. What you wrote before is safe; please go back and try again.\n",
+        )
+    })
+}
+
+/// Answers on a thread that may block. A fault in one page leaves the node of that page behind, and
+/// harms no other.
+fn respond(
+    site: &Site,
+    route: &Route,
+    params: &[(String, String)],
+    parts: &Parts,
+    body: &[u8],
+) -> Response {
+    let Some(base) = base_of(site, &parts.headers) else {
+        return plain(
+            StatusCode::MISDIRECTED_REQUEST,
+            "This node is not known under this name. Its operator can add the name with the setting \
+             node.hosts.\n",
+        );
+    };
+    let mut node = match site.is_founded().then(|| site.node()).transpose() {
+        Ok(node) => node,
+        Err(error) => {
+            let text = format!("The node cannot be opened: {error}. Nothing was changed.\n");
+            return plain(StatusCode::SERVICE_UNAVAILABLE, &text);
+        }
+    };
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        page(site, node.as_mut(), route, params, parts, body, base)
+    }));
+    let Ok(response) = made else {
+        return plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something failed here. What you wrote before is safe; please go back and try again.\n",
+        );
+    };
+    if let Some(node) = node {
+        site.keep(node);
+    }
+    response
+}
+
+fn page(
+    site: &Site,
+    node: Option<&mut Node>,
+    route: &Route,
+    params: &[(String, String)],
+    parts: &Parts,
+    body: &[u8],
+    base: String,
+) -> Response {
+    let instance = instance_of(node.as_deref());
+    let caller = match Caller::of(&parts.headers, node.as_deref()) {
+        Ok(caller) => caller,
+        Err(error) => return plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{error}\n")),
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    let mut visit = Visit {
+        site,
+        node,
+        caller,
+        path: parts.uri.path(),
+        params,
+        query: Form::read(query.as_bytes()).unwrap_or_default(),
+        form: Form::default(),
+        label: label(&parts.headers),
+        base,
+    };
+    let mut fresh = None;
+    if visit.caller.is_new() && route.method == Method::GET {
+        let secret = Hash(*entropy::bytes()).to_string();
+        visit.caller.bind(&secret);
+        fresh = Some(Cookie {
+            name: Site::cookie(VISITOR, instance),
+            value: Some(secret),
+            days: 1,
+        });
+    }
+    let answered = admit(&mut visit, route, parts, body).and_then(|()| (route.handler)(&mut visit));
+    let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
+    answer.cookies.extend(fresh);
+    write(site, answer)
+}
+
+/// Whether this browser may do this, with this form.
+fn admit(visit: &mut Visit<'_>, route: &Route, parts: &Parts, body: &[u8]) -> Result<(), Trouble> {
+    // Before there is an instance only founding is there, and afterwards it never is again.
+    if (route.access == Access::Setup) == visit.node.is_some() {
+        return match visit.node.is_some() {
+            true => Err(Trouble::NotFound),
+            false => Err(Trouble::Refused(NOT_FOUNDED.to_owned())),
+        };
+    }
+    if !visit.caller.may(route.access) {
+        return Err(Trouble::Forbidden(route.access));
+    }
+    if route.method == Method::GET {
+        return Ok(());
+    }
+    visit.form = Form::read(body).map_err(|error| Trouble::Refused(error.to_string()))?;
+    let is_ours = is_same_origin(&parts.headers, &visit.base)
+        && visit
+            .caller
+            .form_token()
+            .is_some_and(|token| visit.form.text(FORM_TOKEN) == token);
+    if !is_ours {
+        return Err(Trouble::Refused(STALE_FORM.to_owned()));
+    }
+    Ok(())
+}
+
+const NOT_FOUNDED: &str =
+    "Nothing is founded here yet. The link for it was printed where `wb up` was started.";
+const STALE_FORM: &str = "This form is from another log-in, or was not made here. Go back, load the page again, and send it again; \
+     nothing was changed.";
+
+/// Whether a form was sent from a page of ours, as far as the browser says it. Our pages tell no referrer,
+/// and a browser that obeys says `null` for the origin then; newer ones say in a field of its own whether
+/// it was the same site.
+fn is_same_origin(headers: &HeaderMap, base: &str) -> bool {
+    let from = headers.get(ORIGIN).map(HeaderValue::as_bytes);
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    from.is_none_or(|from| from == b"null" || from == base.as_bytes())
+        && site.is_none_or(|site| site == b"same-origin")
+}
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The address under which this was asked; none where that is not one of ours.
+fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    let known = site
+        .config
+        .hosts
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(host));
+    let scheme = if site.config.secure { "https" } else { "http" };
+    known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
+}
+
+fn write(site: &Site, answer: Answer) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = answer.status;
+    match answer.body {
+        Answered::Page(html) => {
+            put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
+            *response.body_mut() = Body::from(html);
+        }
+        Answered::SeeOther(path) => put(&mut response, LOCATION, &path),
+        Answered::File(kind, bytes) => {
+            put(&mut response, CONTENT_TYPE, kind);
+            *response.body_mut() = Body::from(bytes);
+        }
+    }
+    for cookie in answer.cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie_text(site, &cookie)) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    headers::guard(response.headers_mut());
+    response
+}
+
+fn cookie_text(site: &Site, cookie: &Cookie) -> String {
+    let (value, seconds) = match &cookie.value {
+        Some(value) => (value.as_str(), cookie.days * 24 * 60 * 60),
+        None => ("", 0),
+    };
+    let secure = if site.config.secure { "; Secure" } else { "" };
+    format!(
+        "{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}",
+        cookie.name
+    )
+}
+
+fn put(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// An answer where not even a page can be made.
+pub(crate) fn plain(status: StatusCode, text: &str) -> Response {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    put(&mut response, CONTENT_TYPE, "text/plain; charset=utf-8");
+    headers::guard(response.headers_mut());
+    response
+}

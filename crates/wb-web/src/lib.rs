@@ -1,0 +1,29 @@
+//! The pages of a node.
+//!
+//! Every page is made on the server and works without script, on a phone and by keyboard; scripts only
+//! make live what a reload would show. This crate knows how people look at a node and act on it; what
+//! they may do and what comes of it is decided by `wb-node`, which the command line uses just the same.
+//!
+//! [`routes::ROUTES`] is the list of everything that can be asked for, with who may ask. A request goes
+//! through one door ([`door`]): host, route, body, browser, right, origin of the form; then one function
+//! answers it, on a thread for work that blocks, with an open node.
+
+mod answer;
+mod assets;
+mod browser;
+mod door;
+mod form;
+mod headers;
+mod jobs;
+mod limits;
+mod pages;
+mod routes;
+mod shell;
+mod site;
+mod visit;
+mod words;
+
+pub use door::router;
+pub use limits::SETUP_MINUTES;
+pub use routes::{Access, ROUTES, Route};
+pub use site::{Site, SiteConfig};

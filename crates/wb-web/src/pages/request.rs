@@ -1,0 +1,111 @@
+//! One request: what it says, where it stands, and what was answered.
+
+use askama::Template;
+use wb_core::id::RecordRef;
+use wb_core::kinds::To;
+use wb_core::scope::Scope;
+use wb_node::command::comment_add::comment_add;
+use wb_node::command::request_complete::{request_complete, request_reopen};
+use wb_node::query::{comments, records, requests};
+use wb_node::view::{CommentView, RequestView, RoadView};
+
+use crate::answer::Answer;
+use crate::shell::Shell;
+use crate::visit::{Trouble, Visit};
+use crate::words;
+
+#[derive(Template)]
+#[template(path = "request.html")]
+struct Page {
+    shell: Shell,
+    request: RequestView,
+    comments: Vec<CommentView>,
+    road: Option<RoadView>,
+    /// Whether this browser's member wrote it.
+    is_mine: bool,
+    /// Whether this browser's member may say where it stands.
+    decides: bool,
+    comment: String,
+    wrong: Option<String>,
+    warning: Option<&'static str>,
+}
+
+/// The page.
+pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    write(visit, None, None)
+}
+
+fn write(
+    visit: &mut Visit<'_>,
+    wrong: Option<String>,
+    warning: Option<&'static str>,
+) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let (actor, is_steward) = (visit.actor()?, visit.is_steward());
+    let node = visit.node()?;
+    let request = requests::request(node, &key).map_err(|_| Trouble::NotFound)?;
+    if request.base.hidden.is_some() {
+        return Err(Trouble::NotFound);
+    }
+    let mut answers = comments::comments(node, Some(key))?;
+    answers.retain(|comment| comment.base.hidden.is_none());
+    let road = records::record(node, &key)?.road;
+    let author = node
+        .store()
+        .local(&key.id)?
+        .and_then(|record| record.author);
+    let is_mine = request.base.local && author == Some(actor.user);
+    let page = Page {
+        shell: visit.shell(request.title.clone()),
+        decides: request.base.local && (is_mine || is_steward),
+        request,
+        comments: answers,
+        road,
+        is_mine,
+        comment: visit.form.text("body"),
+        wrong,
+        warning,
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+fn address(key: &RecordRef) -> String {
+    format!("/requests/{}/{}", key.origin, key.id)
+}
+
+/// Answers.
+pub fn comment(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let actor = visit.actor()?;
+    let body = visit.form.text("body");
+    let scope: Scope = visit.form.text("scope").parse().unwrap_or(Scope::Private);
+    if scope != Scope::Private && words::has_contact(&body) && !visit.form.has("sure") {
+        return write(visit, None, Some(words::CONTACT_WARNING));
+    }
+    match comment_add(visit.node()?, &actor, &key, body.trim(), scope) {
+        Ok(id) => Ok(Answer::see(format!("{}#{id}", address(&key)))),
+        Err(error) => write(visit, Some(error.to_string()), None),
+    }
+}
+
+/// Says that help was given.
+pub fn complete(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let (actor, note) = (visit.actor()?, visit.form.word("note"));
+    request_complete(visit.node()?, &actor, &key, note.as_deref())?;
+    Ok(Answer::see(address(&key)))
+}
+
+/// Says that help is needed after all.
+pub fn reopen(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let actor = visit.actor()?;
+    request_reopen(visit.node()?, &actor, &key, None)?;
+    Ok(Answer::see(address(&key)))
+}
+
+impl Page {
+    fn is_open(&self) -> bool {
+        self.request.status == To::Open
+    }
+}

@@ -1,0 +1,119 @@
+//! Everything that can be asked for, and who may ask.
+
+use http::Method;
+
+use crate::answer::Answer;
+use crate::pages::{
+    found, home, invite, invites, login, members, request, requests, review, settings, share, sync,
+    waiting,
+};
+use crate::visit::{Trouble, Visit};
+
+/// Who may ask for something. Each stands for those after it as well, but for `Setup` and `Waiting`,
+/// which are for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Whoever founds: nothing is here yet, and the link was printed on this computer.
+    Setup,
+    /// Anybody.
+    Anyone,
+    /// A browser that waits to be let in.
+    Waiting,
+    /// A member.
+    Member,
+    /// A steward.
+    Steward,
+    /// An admin.
+    Admin,
+}
+
+impl Access {
+    /// Who that is, in words.
+    pub(crate) fn who(self) -> &'static str {
+        match self {
+            Self::Setup => "the link that was printed",
+            Self::Anyone => "nobody in particular",
+            Self::Waiting => "a browser that asked to be let in",
+            Self::Member => "a member",
+            Self::Steward => "a steward",
+            Self::Admin => "an admin",
+        }
+    }
+}
+
+/// What answers.
+pub type Handler = fn(&mut Visit<'_>) -> Result<Answer, Trouble>;
+
+/// One thing that can be asked for.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// How: what changes something is never a GET.
+    pub method: Method,
+    /// Where.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    pub(crate) handler: Handler,
+}
+
+const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        access,
+        handler,
+    }
+}
+
+const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        access,
+        handler,
+    }
+}
+
+use Access::{Admin, Anyone, Member, Setup, Steward, Waiting};
+
+/// The list.
+pub const ROUTES: &[Route] = &[
+    get("/setup/{token}", Setup, found::form),
+    post("/setup/{token}", Setup, found::found),
+    get("/founded/{token}", Admin, found::words),
+    post("/founded/{token}", Admin, found::confirm),
+    get("/", Anyone, home::home),
+    get("/login", Anyone, login::form),
+    post("/login", Anyone, login::ask),
+    get("/login/link/{token}", Anyone, login::link),
+    post("/login/link/{token}", Anyone, login::use_link),
+    post("/logout", Member, login::logout),
+    get("/waiting", Waiting, waiting::page),
+    post("/waiting/drafts", Waiting, waiting::draft),
+    get("/invite/{token}", Anyone, invite::page),
+    post("/invite/{token}", Anyone, invite::take),
+    get("/requests", Member, requests::list),
+    get("/requests/new", Member, requests::new),
+    post("/requests/new", Member, requests::create),
+    get("/requests/{home}/{id}", Member, request::page),
+    post("/requests/{home}/{id}/comment", Member, request::comment),
+    post("/requests/{home}/{id}/complete", Member, request::complete),
+    post("/requests/{home}/{id}/reopen", Member, request::reopen),
+    post("/records/{id}/scope", Member, share::scope),
+    get("/members", Member, members::list),
+    get("/members/{home}/{id}", Member, members::page),
+    get("/invites", Member, invites::list),
+    post("/invites", Member, invites::create),
+    get("/invites/{token}", Member, invites::card),
+    get("/invites/{token}/picture.svg", Member, invites::picture),
+    get("/review", Steward, review::queue),
+    post("/review/account", Steward, review::account),
+    post("/review/origin", Steward, review::origin),
+    get("/sync", Steward, sync::dashboard),
+    post("/sync/now", Steward, sync::now),
+    post("/sync/preview", Steward, sync::preview),
+    post("/sync/keep", Steward, share::keep),
+    get("/settings", Member, settings::page),
+    post("/settings/sessions/approve", Member, settings::approve),
+    post("/settings/sessions/end", Member, settings::end),
+];

@@ -1,0 +1,68 @@
+//! Who may ask for what: every route, every kind of browser. The table is `docs/routes.md`; a route that is
+//! not in it, or answers otherwise, fails here.
+
+use http::{Method, StatusCode};
+use wb_web::ROUTES;
+
+use super::site::{Browser, Elm};
+
+/// Whether the door let it through: what is behind may still say that something is wrong with a form.
+fn word(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "log in",
+        StatusCode::FORBIDDEN => "no",
+        StatusCode::NOT_FOUND => "nothing",
+        _ => "yes",
+    }
+}
+
+async fn row(elm: &Elm, browsers: &[Browser], index: usize) -> String {
+    let route = &ROUTES[index];
+    let node = elm.node();
+    let path = route
+        .path
+        .replace("{home}", &node.own_id().to_string())
+        .replace("{id}", &elm.request.to_string())
+        .replace("{token}", "0123");
+    let mut row = format!("| {} `{}` |", route.method, route.path);
+    for browser in browsers {
+        let came = match route.method {
+            Method::GET => elm.get(browser, &path).await,
+            _ => elm.post(browser, &path, &[]).await,
+        };
+        row.push_str(&format!(" {} |", word(came.status)));
+    }
+    row
+}
+
+#[tokio::test]
+async fn every_route_answers_each_kind_of_browser_as_the_table_says() {
+    let mut table = String::from(
+        "| route | anybody | waiting | author | other member | steward | admin |\n|---|---|---|---|---|---|---|\n",
+    );
+    for index in 0..ROUTES.len() {
+        // Anew for each route: one that changes something must not decide about the next.
+        let elm = Elm::found();
+        let browsers = [
+            elm.stranger(),
+            elm.waiting(),
+            elm.of("mira"),
+            elm.of("omar"),
+            elm.of("stella"),
+            elm.of("ada"),
+        ];
+        table.push_str(&row(&elm, &browsers, index).await);
+        table.push('\n');
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+    if std::env::var_os("WB_WRITE_ROUTES").is_some() {
+        let head = "# Routes\n\nEvery page and form, and who may ask for it. Made by a test that asks each of them as each kind \
+                    of browser\n(`crates/wb-web/tests/it/access.rs`); it fails when this table is not what it finds.\n\n";
+        std::fs::write(path, format!("{head}{table}")).expect("the page is written");
+    }
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    assert!(
+        page.ends_with(&table),
+        "docs/routes.md is not what was found:\n{table}"
+    );
+}

@@ -1,0 +1,7 @@
+//! The pages from outside: who may see what, and what a form does.
+
+mod access;
+mod door;
+mod invites;
+mod sessions;
+mod site;

@@ -1,0 +1,223 @@
+//! A founded site with people in it, and browsers that ask it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+use wb_core::hash;
+use wb_core::id::{RecordId, RecordRef};
+use wb_core::scope::Scope;
+use wb_node::Node;
+use wb_node::command::init::{Init, init};
+use wb_node::command::request_add::{RequestAdd, request_add};
+use wb_node::command::session::{session_ask, session_begin, session_of};
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_store::{Home, Role};
+use wb_web::{Site, SiteConfig};
+
+/// The name under which it is asked.
+pub const NAME: &str = "elm.test";
+
+/// A site in a folder of its own.
+pub struct Elm {
+    _dir: tempfile::TempDir,
+    home: Home,
+    router: Router,
+    /// The request that the member `mira` wrote.
+    pub request: RecordId,
+}
+
+/// A browser.
+#[derive(Clone)]
+pub struct Browser {
+    cookie: (String, String),
+}
+
+impl Browser {
+    /// What it sends with each request.
+    pub fn cookie_line(&self) -> String {
+        let (name, secret) = &self.cookie;
+        format!("{name}={secret}")
+    }
+
+    /// What pages of ours put into its forms.
+    pub fn form_token(&self) -> String {
+        hash::sha256(&[b"wb form\0", self.cookie.1.as_bytes()].concat()).to_string()
+    }
+
+    /// What its session is called in lists.
+    pub fn session_name(&self) -> String {
+        session_of(&self.cookie.1).to_string()
+    }
+}
+
+/// What came back.
+pub struct Came {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Came {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Elm {
+    pub fn found() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::new(dir.path().join("elm"));
+        let input = Init {
+            name: "Elm Street",
+            admin: "ada",
+            words_file: None,
+        };
+        let mut node = init(&home, &input).expect("it is founded").node;
+        let ada = node.actor(None).expect("the founder");
+        for (handle, role) in [
+            ("mira", Role::Member),
+            ("omar", Role::Member),
+            ("stella", Role::Steward),
+        ] {
+            let user = UserAdd {
+                handle,
+                display_name: None,
+                bio: None,
+                role,
+                email: None,
+            };
+            user_add(&mut node, &ada, &user).expect("a member");
+        }
+        let mira = node.actor(Some("mira")).expect("mira");
+        let ask = RequestAdd {
+            title: "A ladder",
+            description: "for a day",
+            scope: Scope::Private,
+        };
+        let request = request_add(&mut node, &mira, &ask).expect("a request");
+        let site = Site::new(SiteConfig {
+            home: home.clone(),
+            hosts: vec![NAME.to_owned()],
+            secure: false,
+        });
+        Self {
+            _dir: dir,
+            home,
+            router: wb_web::router(&Arc::new(site)),
+            request,
+        }
+    }
+
+    /// The node, opened beside the site as a command would.
+    pub fn node(&self) -> Node {
+        Node::open(&self.home).expect("the node opens")
+    }
+
+    /// A browser of nobody, with the secret that its forms are bound to.
+    pub fn stranger(&self) -> Browser {
+        let cookie = format!("wb_visitor_{}", self.node().own_id().short());
+        Browser {
+            cookie: (cookie, "5".repeat(64)),
+        }
+    }
+
+    /// A browser that waits to be let in.
+    pub fn waiting(&self) -> Browser {
+        let asked = session_ask(&self.node(), "mira", "A browser").expect("it asks");
+        self.browser(asked.expect("it waits").0.to_string())
+    }
+
+    /// A browser of a member.
+    pub fn of(&self, handle: &str) -> Browser {
+        let node = self.node();
+        let found = node.store().private().account(handle).expect("it is read");
+        let secret = session_begin(&node, &found.expect("an account"), "A browser");
+        self.browser(secret.expect("it is in").0.to_string())
+    }
+
+    fn browser(&self, secret: String) -> Browser {
+        let cookie = format!("wb_session_{}", self.node().own_id().short());
+        Browser {
+            cookie: (cookie, secret),
+        }
+    }
+
+    /// The browser that was given a session with an answer.
+    pub fn holding(&self, came: &Came) -> Browser {
+        let set = came.headers.get_all(SET_COOKIE).iter();
+        let lines = set.filter_map(|line| line.to_str().ok());
+        let secret = lines
+            .filter_map(|line| line.split(';').next()?.split_once('='))
+            .find(|(name, _)| name.starts_with("wb_session_"))
+            .map(|(_, secret)| secret.to_owned());
+        self.browser(secret.expect("a session"))
+    }
+
+    /// Where the request of `mira` stands.
+    pub fn status_of_request(&self) -> &'static str {
+        let node = self.node();
+        let key = RecordRef {
+            origin: node.own_id(),
+            id: self.request,
+        };
+        let request = wb_node::query::requests::request(&node, &key);
+        request.expect("a request").status.as_str()
+    }
+
+    pub async fn get(&self, browser: &Browser, path: &str) -> Came {
+        self.ask(browser, Method::GET, path, &[]).await
+    }
+
+    /// Sends a form as a page of ours would.
+    pub async fn post(&self, browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Came {
+        let token = browser.form_token();
+        let mut all = vec![("form_token", token.as_str())];
+        all.extend(fields);
+        self.ask(browser, Method::POST, path, &all).await
+    }
+
+    pub async fn ask(
+        &self,
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Came {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, NAME)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(COOKIE, browser.cookie_line())
+            .body(Body::from(form))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Came {
+        let response: Response<Body> = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("a router always answers");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();
+        Came {
+            status: parts.status,
+            location: parts.headers.get(LOCATION).map(text),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
