@@ -169,6 +169,7 @@ const WORKING: &[(&str, &[&str])] = &[
         &["--unlimited", "--example", "soup", "--example", "lifts"],
     ),
     ("wb invite list", &[]),
+    ("wb user login-link", &["birch"]),
     ("wb bundle export", &["new.wbb"]),
     ("wb bundle want", &["new.want"]),
     ("wb bundle verify", &["north.wbb"]),
@@ -181,9 +182,9 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb man", &[]),
 ];
 
-/// Commands that need a hub or what came from one, or that stay up: what they do is tested in `peers` and
-/// in the walk-through through a hub.
-const WITH_PEERS: [&str; 18] = [
+/// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
+/// `peers`, `pages`, and in the walk-through through a hub.
+const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
     "wb hub list",
@@ -198,6 +199,12 @@ const WITH_PEERS: [&str; 18] = [
     "wb join",
     "wb peer list",
     "wb peer show",
+    "wb review accept",
+    "wb review list",
+    "wb review refuse",
+    "wb session approve",
+    "wb session deny",
+    "wb session list",
     "wb sync",
     "wb sync log",
     "wb unfollow",
@@ -208,7 +215,10 @@ const WITH_PEERS: [&str; 18] = [
 fn every_command_works() {
     let listed: BTreeSet<String> = help::commands().into_keys().collect();
     let working = WORKING.iter().map(|(name, _)| *name);
-    let tried: BTreeSet<String> = working.chain(WITH_PEERS).map(str::to_owned).collect();
+    let tried: BTreeSet<String> = working
+        .chain(WITH_PEERS.iter().copied())
+        .map(str::to_owned)
+        .collect();
     assert_eq!(tried, listed);
     for json in [false, true] {
         let two = Two::new();

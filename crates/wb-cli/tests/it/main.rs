@@ -18,6 +18,7 @@ mod kills;
 mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
+mod pages;
 mod peers;
 #[cfg(target_os = "linux")]
 mod power;

@@ -1,0 +1,202 @@
+//! The pages of the real program over a real socket: founding by the printed link, a browser that is let in
+//! from the command line, a link for whoever is locked out, and somebody who joins.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::instance::{Instance, WB, text, wb};
+use crate::support::process::Up;
+
+/// A browser: the cookies it was given, and the page it shows.
+struct Browser {
+    host: String,
+    cookies: Vec<(String, String)>,
+    status: u16,
+    page: String,
+}
+
+impl Browser {
+    fn new(address: &str) -> Self {
+        let host = address.strip_prefix("http://").expect("an address");
+        Self {
+            host: host.to_owned(),
+            cookies: Vec::new(),
+            status: 0,
+            page: String::new(),
+        }
+    }
+
+    /// Opens a page, and goes on where it says.
+    fn open(&mut self, path: &str) {
+        self.ask("GET", path, "");
+    }
+
+    /// Sends the form of the page that is shown.
+    fn send(&mut self, path: &str, fields: &str) {
+        let token = self.between("name=\"form_token\" value=\"", "\"");
+        self.ask("POST", path, &format!("form_token={token}&{fields}"));
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+            self.host,
+            cookies.join("; "),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.host).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, page) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).expect("a status");
+        self.status = status.parse().expect("a number");
+        self.page = page.to_owned();
+        let mut next = None;
+        for line in head.lines() {
+            if let Some(cookie) = line.strip_prefix("set-cookie: ") {
+                let pair = cookie.split(';').next().expect("a pair");
+                let (name, value) = pair.split_once('=').expect("a pair");
+                self.cookies.retain(|(held, _)| held != name);
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+            next = next.or(line.strip_prefix("location: ").map(str::to_owned));
+        }
+        if let Some(next) = next {
+            self.open(&next);
+        }
+    }
+
+    fn between(&self, before: &str, after: &str) -> String {
+        let (_, rest) = self.page.split_once(before).expect(before);
+        rest.split(after).next().expect(after).to_owned()
+    }
+}
+
+fn up(home: &Path) -> (Up, Value) {
+    let mut command = wb(home.parent().expect("a folder"));
+    command
+        .arg("--home")
+        .arg(home)
+        .args(["--json", "up", "--listen", "127.0.0.1:0"]);
+    let up = Up::start(&mut command);
+    let started = serde_json::from_str(&up.line("{")).expect("a line of JSON");
+    (up, started)
+}
+
+#[test]
+fn a_community_is_founded_in_a_browser_and_grows_by_an_invitation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().join("Elm");
+    let (up, started) = up(&home);
+    let address = text(&started, "address");
+    let link = text(&started, "setup_link");
+    let setup = link.strip_prefix(address).expect("a link of this node");
+    let mut ada = Browser::new(address);
+    ada.open(setup);
+    ada.send(setup, "name=Elm+Street&handle=ada");
+    let words: Vec<String> = ada
+        .page
+        .split("<li>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</li>").next())
+        .filter(|word| word.chars().all(|letter| letter.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(words.len(), 12);
+    let asked: Vec<usize> = ada
+        .page
+        .split("Word number ")
+        .skip(1)
+        .filter_map(|rest| rest.split('<').next()?.parse().ok())
+        .collect();
+    let founded = format!("/founded/{}", setup.rsplit('/').next().expect("a token"));
+    ada.send(&founded, "first=wrong&second=wrong");
+    assert!(ada.page.contains("not the words asked for"), "{}", ada.page);
+    let right = format!(
+        "first={}&second={}",
+        words[asked[0] - 1],
+        words[asked[1] - 1]
+    );
+    ada.send(&founded, &right);
+    assert!(ada.page.contains("Invite somebody"), "{}", ada.page);
+    // The link is over, and so are the words.
+    let mut late = Browser::new(address);
+    late.open(setup);
+    assert_eq!(late.status, 404);
+    ada.open(&founded);
+    assert!(!ada.page.contains(&words[asked[0] - 1]), "{}", ada.page);
+
+    ada.open("/invites");
+    ada.send("/invites", "gratitude=For+the+soup&uses=1&days=3");
+    let invitation = ada.between("/invites/", "/picture.svg");
+    let path = format!("/invite/{invitation}");
+    let mut nela = Browser::new(address);
+    nela.open(&path);
+    assert!(nela.page.contains("For the soup"), "{}", nela.page);
+    nela.send(&path, "handle=nela");
+    assert!(nela.page.contains("looks at your account"), "{}", nela.page);
+
+    // What a steward decides at the command line counts in the browser.
+    let elm = Instance::at(folder.path(), "Elm", Path::new(WB));
+    assert!(elm.ok(&["review", "list"]).contains("nela"));
+    elm.ok(&["review", "accept", "nela"]);
+    nela.open("/requests");
+    assert_eq!(nela.status, 200, "{}", nela.page);
+    drop(up);
+}
+
+#[test]
+fn browsers_are_let_in_from_the_command_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let north = Instance::found(folder.path(), "North", "keeper");
+    let (up, started) = up(&north.home);
+    let address = text(&started, "address");
+    let mut second = Browser::new(address);
+    second.open("/login");
+    second.send("/login", "handle=keeper");
+    let code = second.between("class=\"code\">", "<").replace(' ', "");
+    assert!(north.ok(&["session", "list"]).contains("waits"));
+    north
+        .run(&["session", "approve", "keeper", "AAAAAA"])
+        .ends(1);
+    second.open("/requests");
+    assert_eq!(second.status, 401);
+    north.ok(&["session", "approve", "keeper", &code]);
+    second.open("/waiting");
+    second.open("/requests");
+    assert_eq!(second.status, 200, "{}", second.page);
+
+    let mut third = Browser::new(address);
+    third.open("/login");
+    third.send("/login", "handle=keeper");
+    let code = third.between("class=\"code\">", "<");
+    north.ok(&["session", "deny", "keeper", &code]);
+    third.open("/waiting");
+    assert_eq!(third.status, 401, "{}", third.page);
+
+    let link = north.json(&["user", "login-link", "keeper"]).remove(0);
+    let path = text(&link, "link")
+        .rsplit_once("8000")
+        .expect("the usual port")
+        .1;
+    let mut locked_out = Browser::new(address);
+    // Programs look at links, too.
+    locked_out.open(path);
+    locked_out.open(path);
+    locked_out.send(path, "");
+    locked_out.open("/requests");
+    assert_eq!(locked_out.status, 200, "{}", locked_out.page);
+    locked_out.open(path);
+    assert_eq!(locked_out.status, 404);
+    drop(up);
+}
