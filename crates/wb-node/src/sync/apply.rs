@@ -55,6 +55,11 @@ impl SetAside {
     fn is_refused(&self) -> bool {
         self.outcome == REFUSED
     }
+
+    /// Whether what its origin signed contradicts itself: then nobody who carries it can help.
+    pub(super) fn is_set_by_origin(&self) -> bool {
+        matches!(self.outcome, "fork" | "held")
+    }
 }
 
 impl Tally {

@@ -480,7 +480,12 @@ impl<'n> Pull<'n> {
         self.tally = tally;
         self.done += live;
         progress(self.done, self.total.max(self.done));
-        if let Some((head, _)) = announced {
+        // A fork stops at what both branches have, whatever the hub announces: that is its origin's doing.
+        let stopped = self.tally.set_aside.iter();
+        let is_stopped = stopped
+            .filter(|aside| aside.is_set_by_origin())
+            .any(|aside| (aside.origin, aside.scope) == (origin, scope));
+        if let Some((head, _)) = announced.filter(|_| !is_stopped) {
             let held = self.held(origin, scope)?;
             if held.is_some_and(|held| held.log == head.log && held.seq < head.seq) {
                 let stale = bad_answer("a snapshot older than the head that was announced");
