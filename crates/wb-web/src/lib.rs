@@ -5,7 +5,7 @@
 //! they may do and what comes of it is decided by `wb-node`, which the command line uses just the same.
 //!
 //! [`routes::ROUTES`] is the list of everything that can be asked for, with who may ask. A request goes
-//! through one door ([`door`]): host, route, body, browser, right, origin of the form; then one function
+//! through one door (`door.rs`): host, route, body, browser, right, origin of the form; then one function
 //! answers it, on a thread for work that blocks, with an open node.
 
 mod answer;
