@@ -29,8 +29,8 @@ pub fn write_what_is_new(newer: &Instance, request: &str) -> String {
     let added = database.execute(
         "INSERT INTO local_records (id, kind, author, scope, ceiling, life, body, created_at, at)
          SELECT ?1, 'skill', author, 'public', 'public', 'active', ?2, created_at, at
-         FROM local_records WHERE kind = 'request'",
-        params![id.expect("hex digits"), body],
+         FROM local_records WHERE kind = 'request' AND lower(hex(id)) = ?3",
+        params![id.expect("hex digits"), body, request.replace('-', "")],
     );
     let changed = database.execute(
         r#"UPDATE local_records SET body = json_insert(body, '$.urgency', 'today')
