@@ -142,6 +142,10 @@ fn seeds() -> Vec<Vec<u8>> {
                 seeds.push(vec![which, mode, what, 128, 7, 40, 3]);
             }
         }
+        // One letter at many places: it may stand in text and in hexadecimal, so that lines stay lines.
+        for place in (0..=u8::MAX).step_by(4) {
+            seeds.push(vec![which, 0, 0, place, 0, 1, b'e']);
+        }
     }
     seeds
 }
