@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::SimError;
 use crate::files::bytes_of;
 use crate::ledger::{Leaves, Live, Sealed, marks_in, member_of};
-use crate::look::{HeldFeed, Look};
+use crate::look::{Head, HeldFeed, Look};
 use crate::member::Exchange;
 use crate::play::Touched;
 use crate::world::World;
@@ -43,23 +43,22 @@ impl World {
     pub fn note_head(&mut self, number: usize) -> Result<(), SimError> {
         let member = &self.members[number];
         let look = self.look(&member.file())?;
-        let Some(HeldFeed {
-            head: Some(head),
-            seq: Some(seq),
-            ..
-        }) = look.feed(&member.id)?
-        else {
-            return Ok(());
-        };
-        if self.seals.get(&head).is_some() {
-            return Ok(());
+        let head = look.head(&member.id)?;
+        if let Some(head) = head {
+            self.note_sealed(number, head);
         }
-        let live = look.live(member.id.as_bytes())?;
-        self.check_sealed(number, &live);
-        let by = number;
-        self.seals.note(head, Sealed { by, seq, live });
-        self.members[number].sealed();
         Ok(())
+    }
+
+    /// Notes a head that a member had.
+    pub fn note_sealed(&mut self, number: usize, head: Head) {
+        if self.seals.get(&head.hash).is_some() {
+            return;
+        }
+        self.check_sealed(number, &head.live);
+        let (by, seq, live) = (number, head.seq, head.live);
+        self.seals.note(head.hash, Sealed { by, seq, live });
+        self.members[number].sealed();
     }
 
     /// What was sealed is what is marked, and nothing else.

@@ -23,6 +23,14 @@ pub struct HeldFeed {
     pub seq: Option<i64>,
 }
 
+/// Where a feed stands, and what is live then.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub hash: Vec<u8>,
+    pub seq: i64,
+    pub live: Live,
+}
+
 /// A record that is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -74,6 +82,20 @@ impl Look {
         Ok(feeds
             .into_iter()
             .find(|feed| feed.origin == origin.as_bytes()))
+    }
+
+    /// Where the public feed of an instance stands, where anything of it is there.
+    pub fn head(&self, origin: &InstanceId) -> Result<Option<Head>, SimError> {
+        let Some(HeldFeed {
+            head: Some(hash),
+            seq: Some(seq),
+            ..
+        }) = self.feed(origin)?
+        else {
+            return Ok(None);
+        };
+        let live = self.live(origin.as_bytes())?;
+        Ok(Some(Head { hash, seq, live }))
     }
 
     /// What is live in the public feed of an instance.

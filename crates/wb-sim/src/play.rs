@@ -12,6 +12,7 @@ use crate::crowd::Crowd;
 use crate::error::SimError;
 use crate::ledger::mark;
 use crate::lie::Lie;
+use crate::look::{Head, Look};
 use crate::member::Exchange;
 use crate::step::{HubCrash, Step, Visit};
 use crate::wire::Break;
@@ -21,6 +22,9 @@ use crate::world::World;
 const TAPES_MAX: usize = 32;
 /// Time that passes with every step, so that no two records are of one moment.
 const STEP_MS: u64 = 750;
+
+/// Where a member's own feed stood, as it was read between two syncs.
+type HeadSeen = (usize, Result<Option<Head>, SimError>);
 
 /// Members and hubs that a step touched.
 #[derive(Debug, Default)]
@@ -224,6 +228,7 @@ impl World {
         }
         let ids: Vec<InstanceId> = self.hubs.iter().map(crate::hub::SimHub::id).collect();
         let done: RefCell<Vec<(usize, Result<Exchange, NodeError>)>> = RefCell::default();
+        let heads: RefCell<Vec<HeadSeen>> = RefCell::default();
         let crashed: Vec<Option<()>> = {
             let mut crowd = Crowd::new(crowd_chance);
             let mut members: Vec<Option<&mut crate::member::Member>> =
@@ -231,11 +236,15 @@ impl World {
             for visit in visits {
                 let member = members[visit.member].take();
                 let member = member.expect("a member is visited once");
-                let (done, ids) = (&done, &ids);
+                let (done, heads, ids) = (&done, &heads, &ids);
                 crowd.add(visit.crash, async move {
                     for hub in &visit.hubs {
                         let exchange = member.sync(ids[*hub], visit.pull, visit.push).await;
                         done.borrow_mut().push((visit.member, exchange));
+                        // What comes from one hub can change what is sealed before the next.
+                        let head =
+                            Look::open(&member.file()).and_then(|look| look.head(&member.id));
+                        heads.borrow_mut().push((visit.member, head));
                     }
                 });
             }
@@ -256,6 +265,11 @@ impl World {
         if visits.len() > 1 {
             self.coverage.tried("syncs at the same time");
             self.coverage.took("syncs at the same time");
+        }
+        for (member, head) in heads.into_inner() {
+            if let Some(head) = head? {
+                self.note_sealed(member, head);
+            }
         }
         for (visit, ended) in visits.iter().zip(&crashed) {
             self.net.set_break(visit.member, None);
