@@ -13,6 +13,7 @@ pub mod import;
 pub mod node;
 pub mod plan;
 pub mod query;
+pub mod secret;
 pub mod service;
 pub mod settings;
 pub mod starter;

@@ -3,9 +3,9 @@
 use http::HeaderMap;
 use http::header::COOKIE;
 use wb_core::hash;
-use wb_core::id::{Hash, InstanceId};
-use wb_node::command::session::{Browser, browser, session_of};
-use wb_node::{Node, NodeError};
+use wb_core::id::Hash;
+use wb_node::command::session::{Browser, browser};
+use wb_node::{Node, NodeError, secret};
 use wb_store::{Account, AccountState, Role};
 
 use crate::routes::Access;
@@ -36,7 +36,7 @@ impl Caller {
         };
         let held = cookie(headers, &Site::cookie(SESSION, instance));
         let browser = match &held {
-            Some(secret) => browser(node, &session_of(secret))?,
+            Some(secret) => browser(node, &secret::name(secret))?,
             None => None,
         };
         let secret = if browser.is_some() { held } else { visitor };
@@ -132,9 +132,4 @@ pub(crate) fn label(headers: &HeaderMap) -> String {
         () => "an unknown system",
     };
     format!("{browser} on {system}")
-}
-
-/// The instance that a cookie is for, where there is one.
-pub(crate) fn instance_of(node: Option<&Node>) -> Option<InstanceId> {
-    node.map(Node::own_id)
 }

@@ -14,12 +14,11 @@ use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use wb_core::id::Hash;
-use wb_node::{Node, entropy};
+use wb_node::{Node, secret};
 
 use crate::answer::{Answer, Body as Answered, Cookie};
 use crate::assets;
-use crate::browser::{Caller, VISITOR, instance_of, label};
+use crate::browser::{Caller, VISITOR, label};
 use crate::form::Form;
 use crate::headers;
 use crate::limits::FORM_BYTES_MAX;
@@ -30,6 +29,10 @@ use crate::visit::{Trouble, Visit};
 
 /// The field of a form that binds it to the browser it was made for.
 pub(crate) const FORM_TOKEN: &str = "form_token";
+
+/// Said where a page could not even fail in a form of its own.
+const FAILED: &str =
+    "Something failed here. What you wrote before is safe; please go back and try again.\n";
 
 /// The pages of a site.
 pub fn router(site: &Arc<Site>) -> Router {
@@ -65,12 +68,7 @@ async fn enter(
     };
     let answered =
         tokio::task::spawn_blocking(move || respond(&site, route, &params, &parts, &body)).await;
-    answered.unwrap_or_else(|_| {
-        plain(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something failed here. What you wrote before is safe; please go back and try again.\n",
-        )
-    })
+    answered.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, FAILED))
 }
 
 /// Answers on a thread that may block. A fault in one page leaves the node of that page behind, and
@@ -100,10 +98,7 @@ fn respond(
         page(site, node.as_mut(), route, params, parts, body, base)
     }));
     let Ok(response) = made else {
-        return plain(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something failed here. What you wrote before is safe; please go back and try again.\n",
-        );
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, FAILED);
     };
     if let Some(node) = node {
         site.keep(node);
@@ -120,7 +115,7 @@ fn page(
     body: &[u8],
     base: String,
 ) -> Response {
-    let instance = instance_of(node.as_deref());
+    let instance = node.as_deref().map(Node::own_id);
     let caller = match Caller::of(&parts.headers, node.as_deref()) {
         Ok(caller) => caller,
         Err(error) => return plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{error}\n")),
@@ -139,11 +134,11 @@ fn page(
     };
     let mut fresh = None;
     if visit.caller.is_new() && route.method == Method::GET {
-        let secret = Hash(*entropy::bytes()).to_string();
+        let secret = secret::fresh();
         visit.caller.bind(&secret);
         fresh = Some(Cookie {
             name: Site::cookie(VISITOR, instance),
-            value: Some(secret),
+            value: Some(secret.to_string()),
             days: 1,
         });
     }

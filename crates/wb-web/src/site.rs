@@ -2,10 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::time::Timestamp;
-use wb_node::{Node, NodeError, entropy};
+use wb_node::{Node, NodeError, entropy, secret};
 use wb_store::Home;
 use zeroize::Zeroizing;
 
@@ -76,10 +75,10 @@ impl Site {
     #[must_use]
     pub fn open_founding(&self) -> Zeroizing<String> {
         let now = entropy::now();
-        let secret = Zeroizing::new(Hash(*entropy::bytes()).to_string());
+        let secret = secret::fresh();
         *lock(&self.founding) = Some(Founding {
-            link: hash::sha256(secret.as_bytes()),
-            until: Timestamp::from_unix_ms(now.unix_ms().saturating_add(SETUP_MS)).unwrap_or(now),
+            link: secret::name(&secret),
+            until: now.plus_ms(SETUP_MS),
             words: None,
         });
         secret
@@ -93,7 +92,7 @@ impl Site {
     ) -> Option<T> {
         let mut founding = lock(&self.founding);
         let open = founding.as_mut()?;
-        let works = open.link == hash::sha256(secret.as_bytes()) && entropy::now() < open.until;
+        let works = open.link == secret::name(secret) && entropy::now() < open.until;
         works.then(|| work(open))
     }
 

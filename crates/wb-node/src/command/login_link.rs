@@ -1,14 +1,11 @@
 //! `wb user login-link`: a link that lets a member in once, for whoever has no browser left that is in.
 
-use wb_core::id::Hash;
-use wb_core::time::Timestamp;
 use wb_store::{AccountState, Role};
 use zeroize::Zeroizing;
 
-use super::session::session_of;
-use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::secret;
 
 /// Minutes that a link works.
 pub const LINK_MINUTES: i64 = 30;
@@ -30,11 +27,9 @@ pub fn login_link(node: &Node, actor: &Actor, handle: &str) -> Result<Zeroizing<
     let account = account
         .filter(|account| account.state == AccountState::Approved)
         .ok_or_else(|| NodeError::unknown("user", handle))?;
-    let secret = Zeroizing::new(Hash(*entropy::bytes()).to_string());
-    let now = node.now();
-    let ends = now.unix_ms().saturating_add(LINK_MINUTES * 60 * 1_000);
-    let ends = Timestamp::from_unix_ms(ends).unwrap_or(now);
-    private.put_login_link(&session_of(&secret), &account.user, now, ends)?;
+    let (secret, now) = (secret::fresh(), node.now());
+    let ends = now.plus_ms(LINK_MINUTES * 60 * 1_000);
+    private.put_login_link(&secret::name(&secret), &account.user, now, ends)?;
     node.audit(now, actor, "user login-link", &account.user, handle)?;
     Ok(secret)
 }

@@ -7,13 +7,12 @@
 
 use wb_core::hash;
 use wb_core::id::{Hash, RecordId};
-use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, Role, SessionRow};
 use zeroize::Zeroizing;
 
-use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::secret;
 
 /// Days a session lasts that is not used.
 pub const SESSION_DAYS: i64 = 60;
@@ -33,29 +32,6 @@ const CODE_LENGTH: usize = 6;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
-/// What a browser keeps, in hex.
-#[derive(Debug)]
-pub struct Secret(pub Zeroizing<String>);
-
-impl Secret {
-    fn fresh() -> Self {
-        let bytes = entropy::bytes::<32>();
-        Self(Zeroizing::new(Hash(*bytes).to_string()))
-    }
-
-    /// What names the session here.
-    #[must_use]
-    pub fn session(&self) -> Hash {
-        session_of(&self.0)
-    }
-}
-
-/// What names the session of a browser that says it has this secret.
-#[must_use]
-pub fn session_of(secret: &str) -> Hash {
-    hash::sha256(secret.as_bytes())
-}
-
 /// Why a browser is not let in to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAsked {
@@ -73,7 +49,7 @@ pub fn session_ask(
     node: &Node,
     handle: &str,
     label: &str,
-) -> Result<std::result::Result<Secret, NotAsked>> {
+) -> Result<std::result::Result<Zeroizing<String>, NotAsked>> {
     let now = node.now();
     let private = node.store.private();
     private.together(|private| {
@@ -84,15 +60,15 @@ pub fn session_ask(
         if private.sessions_waiting(None, now)?.len() >= WAITING_MAX {
             return Ok(Err(NotAsked::Full));
         }
-        let secret = Secret::fresh();
+        let secret = secret::fresh();
         private.put_session(&SessionRow {
-            session: secret.session(),
+            session: secret::name(&secret),
             handle: handle.to_owned(),
             user: None,
             label: short(label),
             created_at: now,
             seen_at: now,
-            ends_at: later(now, WAITING_HOURS * HOUR_MS),
+            ends_at: now.plus_ms(WAITING_HOURS * HOUR_MS),
             approved_by: None,
             renewed: false,
         })?;
@@ -104,16 +80,16 @@ pub fn session_ask(
 ///
 /// # Errors
 /// What the store reports.
-pub fn session_begin(node: &Node, account: &Account, label: &str) -> Result<Secret> {
-    let (now, secret) = (node.now(), Secret::fresh());
+pub fn session_begin(node: &Node, account: &Account, label: &str) -> Result<Zeroizing<String>> {
+    let (now, secret) = (node.now(), secret::fresh());
     node.store.private().put_session(&SessionRow {
-        session: secret.session(),
+        session: secret::name(&secret),
         handle: account.handle.clone(),
         user: Some(account.user),
         label: short(label),
         created_at: now,
         seen_at: now,
-        ends_at: later(now, SESSION_DAYS * DAY_MS),
+        ends_at: now.plus_ms(SESSION_DAYS * DAY_MS),
         approved_by: None,
         renewed: true,
     })?;
@@ -183,13 +159,13 @@ pub fn session_deny(node: &Node, actor: &Actor, handle: &str, code: &str) -> Res
 ///
 /// # Errors
 /// What the store reports.
-pub fn session_renew(node: &Node, session: &Hash) -> Result<Option<Secret>> {
-    let secret = Secret::fresh();
-    let ends_at = later(node.now(), SESSION_DAYS * DAY_MS);
+pub fn session_renew(node: &Node, session: &Hash) -> Result<Option<Zeroizing<String>>> {
+    let secret = secret::fresh();
+    let ends_at = node.now().plus_ms(SESSION_DAYS * DAY_MS);
     let renewed = node
         .store
         .private()
-        .renew_session(session, &secret.session(), ends_at)?;
+        .renew_session(session, &secret::name(&secret), ends_at)?;
     Ok(renewed.then_some(secret))
 }
 
@@ -244,10 +220,6 @@ fn not_waiting(handle: &str) -> NodeError {
     ))
 }
 
-fn later(now: Timestamp, ms: i64) -> Timestamp {
-    Timestamp::from_unix_ms(now.unix_ms().saturating_add(ms)).unwrap_or(now)
-}
-
 fn short(label: &str) -> String {
     label.chars().take(LABEL_CHARS_MAX).collect()
 }
@@ -275,7 +247,7 @@ pub fn browser(node: &Node, session: &Hash) -> Result<Option<Browser>> {
         None => None,
     };
     if row.renewed && now.unix_ms() - row.seen_at.unix_ms() > HOUR_MS {
-        private.note_session(session, now, later(now, SESSION_DAYS * DAY_MS))?;
+        private.note_session(session, now, now.plus_ms(SESSION_DAYS * DAY_MS))?;
     }
     Ok(Some(Browser {
         session: row,

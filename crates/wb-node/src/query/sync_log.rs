@@ -55,7 +55,7 @@ pub fn run(node: &Node, run_no: i64) -> Result<(RunView, Vec<RunRecordView>)> {
 ///
 /// # Errors
 /// What the store reports.
-pub(crate) fn road(node: &Node, key: &RecordRef) -> Result<Option<RoadView>> {
+pub fn road(node: &Node, key: &RecordRef) -> Result<Option<RoadView>> {
     let Some(run) = node.store.road_of(key)? else {
         return Ok(None);
     };

@@ -227,10 +227,9 @@ impl<'n> Pull<'n> {
                     self.announced.keys().copied().filter(|feed| {
                         *feed != next && self.session.wants_snapshot(feed.0, feed.1)
                     });
-                let kinds = |feed| self.first_kinds.get(&feed).or(self.node.kinds()).cloned();
                 std::iter::once(next)
                     .chain(others)
-                    .map(|feed| Want::Snapshot(feed, kinds(feed)))
+                    .map(|feed| Want::Snapshot(feed, self.kinds_of(feed)))
                     .collect()
             }
             Step::Done => {
@@ -240,6 +239,12 @@ impl<'n> Pull<'n> {
                     .collect()
             }
         })
+    }
+
+    /// The kinds whose lines a snapshot of a feed is asked with; none: all.
+    fn kinds_of(&self, feed: (InstanceId, FeedScope)) -> Option<BTreeSet<Kind>> {
+        let first = self.first_kinds.get(&feed);
+        first.or(self.node.kinds()).cloned()
     }
 
     /// Does something in one transaction, or in the rehearsal's.
@@ -424,8 +429,7 @@ impl<'n> Pull<'n> {
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let first = self.first_kinds.get(&(origin, scope));
-        let kinds = first.or(self.node.kinds()).cloned();
+        let kinds = self.kinds_of((origin, scope));
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);

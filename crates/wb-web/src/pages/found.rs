@@ -78,7 +78,7 @@ fn begin(node: &Node, label: &str) -> Result<String, Trouble> {
         .private()
         .account(&actor.handle)?
         .ok_or(Trouble::NotFound)?;
-    Ok(session_begin(node, &account, label)?.0.to_string())
+    Ok(session_begin(node, &account, label)?.to_string())
 }
 
 #[derive(Template)]

@@ -92,7 +92,7 @@ pub fn take(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let label = visit.label.clone();
     let secret = session_begin(visit.node()?, &account, &label)?;
     let answer = Answer::see("/");
-    Ok(answer.cookie(session_cookie(visit, Some(secret.0.to_string()))?))
+    Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
 }
 
 const OVER: &str = "This invitation is over: it was used, has ended or was switched off. Ask who gave it to you for another";

@@ -4,7 +4,6 @@ use askama::Template;
 use qrcode::QrCode;
 use qrcode::render::svg;
 use wb_core::kinds::Personalisation;
-use wb_core::time::Timestamp;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
 use wb_node::query::invites::invites;
 use wb_node::view::InviteView;
@@ -90,9 +89,8 @@ pub fn create(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         personalisation: is_personal.then_some(face),
     };
     let node = visit.node()?;
-    let ends = node.now().unix_ms().saturating_add(days * DAY_MS);
     let input = InviteCreate {
-        expires_at: Timestamp::from_unix_ms(ends),
+        expires_at: Some(node.now().plus_ms(days * DAY_MS)),
         ..input
     };
     match invite_create(node, &actor, &input) {

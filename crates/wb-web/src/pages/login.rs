@@ -1,8 +1,8 @@
 //! Logging in: a handle, and then somebody who is in already lets this browser in.
 
 use askama::Template;
-use wb_core::hash;
 use wb_node::command::session::{NotAsked, SESSION_DAYS, session_ask, session_begin, session_end};
+use wb_node::secret;
 use wb_store::AccountState;
 
 use crate::answer::{Answer, Cookie};
@@ -44,7 +44,7 @@ pub fn ask(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         Err(NotAsked::Full) => return write_form(visit, Some(FULL)),
     };
     let answer = Answer::see("/waiting");
-    Ok(answer.cookie(session_cookie(visit, Some(secret.0.to_string()))?))
+    Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
 }
 
 const HANDLE_FULL: &str = "Three browsers wait under this name already. One of them has to be let in or sent away \
@@ -72,7 +72,7 @@ pub fn link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 /// Uses the link.
 pub fn use_link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let user = owner(visit)?;
-    let link = hash::sha256(visit.param("token").as_bytes());
+    let link = secret::name(visit.param("token"));
     let label = visit.label.clone();
     let node = visit.node()?;
     let account = node.store().private().account_of(&user)?;
@@ -84,11 +84,11 @@ pub fn use_link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     }
     let secret = session_begin(node, &account, &label)?;
     let answer = Answer::see("/");
-    Ok(answer.cookie(session_cookie(visit, Some(secret.0.to_string()))?))
+    Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
 }
 
 fn owner(visit: &mut Visit<'_>) -> Result<wb_core::id::RecordId, Trouble> {
-    let link = hash::sha256(visit.param("token").as_bytes());
+    let link = secret::name(visit.param("token"));
     let node = visit.node()?;
     let user = node.store().private().login_link(&link, node.now())?;
     user.ok_or(Trouble::NotFound)

@@ -1,7 +1,7 @@
 //! Who is here, and who of other communities shows a profile.
 
 use askama::Template;
-use wb_node::query::users::users;
+use wb_node::query::users::{user, users};
 use wb_node::view::UserView;
 
 use crate::answer::Answer;
@@ -42,12 +42,11 @@ struct Page {
 pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let key = visit.record()?;
     let actor = visit.actor()?;
-    let all = users(visit.node()?, &actor)?;
-    let member = all
-        .into_iter()
-        .find(|user| (user.base.origin, user.base.id) == (key.origin, key.id))
-        .filter(|user| user.base.hidden.is_none())
-        .ok_or(Trouble::NotFound)?;
+    let name = format!("{}/{}", key.origin, key.id);
+    let member = user(visit.node()?, &actor, &name)?;
+    if member.base.hidden.is_some() {
+        return Err(Trouble::NotFound);
+    }
     let shell = visit.shell(member.base.author.clone());
     Ok(Answer::page(Page { shell, member }.render()?))
 }

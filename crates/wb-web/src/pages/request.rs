@@ -6,7 +6,8 @@ use wb_core::kinds::To;
 use wb_core::scope::Scope;
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::request_complete::{request_complete, request_reopen};
-use wb_node::query::{comments, records, requests};
+use wb_node::query::sync_log::road;
+use wb_node::query::{comments, requests};
 use wb_node::view::{CommentView, RequestView, RoadView};
 
 use crate::answer::Answer;
@@ -49,7 +50,7 @@ fn write(
     }
     let mut answers = comments::comments(node, Some(key))?;
     answers.retain(|comment| comment.base.hidden.is_none());
-    let road = records::record(node, &key)?.road;
+    let road = road(node, &key)?;
     let author = node
         .store()
         .local(&key.id)?

@@ -32,7 +32,7 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     }
     if let Some(secret) = session_renew(visit.node()?, &session)? {
         let answer = Answer::see("/");
-        return Ok(answer.cookie(session_cookie(visit, Some(secret.0.to_string()))?));
+        return Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?));
     }
     let browser = visit.caller.session().ok_or(Trouble::NotFound)?;
     let handle = browser.session.handle.clone();

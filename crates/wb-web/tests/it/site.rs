@@ -11,11 +11,11 @@ use tower::ServiceExt as _;
 use wb_core::hash;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
-use wb_node::Node;
 use wb_node::command::init::{Init, init};
 use wb_node::command::request_add::{RequestAdd, request_add};
-use wb_node::command::session::{session_ask, session_begin, session_of};
+use wb_node::command::session::{session_ask, session_begin};
 use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::{Node, secret};
 use wb_store::{Home, Role};
 use wb_web::{Site, SiteConfig};
 
@@ -51,7 +51,7 @@ impl Browser {
 
     /// What its session is called in lists.
     pub fn session_name(&self) -> String {
-        session_of(&self.cookie.1).to_string()
+        secret::name(&self.cookie.1).to_string()
     }
 }
 
@@ -130,7 +130,7 @@ impl Elm {
     /// A browser that waits to be let in.
     pub fn waiting(&self) -> Browser {
         let asked = session_ask(&self.node(), "mira", "A browser").expect("it asks");
-        self.browser(asked.expect("it waits").0.to_string())
+        self.browser(asked.expect("it waits").to_string())
     }
 
     /// A browser of a member.
@@ -138,7 +138,7 @@ impl Elm {
         let node = self.node();
         let found = node.store().private().account(handle).expect("it is read");
         let secret = session_begin(&node, &found.expect("an account"), "A browser");
-        self.browser(secret.expect("it is in").0.to_string())
+        self.browser(secret.expect("it is in").to_string())
     }
 
     fn browser(&self, secret: String) -> Browser {
