@@ -1,0 +1,4 @@
+//! What people do and see in a browser, over the real program.
+
+mod held;
+mod journeys;
