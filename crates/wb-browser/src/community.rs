@@ -66,7 +66,7 @@ fn ends(home: &Path, arguments: &[&str], code: i32) -> String {
     out.trim_end().to_owned()
 }
 
-fn member(line: &Value, name: &str) -> String {
+pub(crate) fn member(line: &Value, name: &str) -> String {
     line[name].as_str().unwrap_or_default().to_owned()
 }
 
@@ -174,9 +174,10 @@ impl Node {
         );
     }
 
-    /// Becomes a member of a hub and accepts everybody there.
+    /// Becomes a member of a hub that lets in whoever comes, and follows everybody there.
     pub fn join(&self, hub: &Hub) {
-        self.wb(&["--yes", "join", &hub.link()]);
+        self.wb(&["--yes", "hub", "register", &hub.link()]);
+        self.wb(&["follow", &format!("{}/*", hub.name)]);
     }
 }
 
@@ -184,6 +185,7 @@ impl Node {
 #[derive(Debug)]
 pub struct Hub {
     home: PathBuf,
+    name: String,
     _up: Held,
     /// Where it answers.
     pub address: String,
@@ -220,6 +222,7 @@ impl Hub {
         let line: Value = serde_json::from_str(&up.line("{")).expect("a line of JSON");
         Self {
             home,
+            name: name.to_owned(),
             address: member(&line, "address"),
             id: member(&line, "id"),
             _up: up,

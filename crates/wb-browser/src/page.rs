@@ -224,6 +224,15 @@ impl Chromium {
         std::fs::write(file, bytes).expect("the picture is written");
     }
 
+    /// The same of the whole page, as if the window were as high as that.
+    pub fn whole_picture(&self, look: Look, file: &Path) {
+        let high = self.run("return document.documentElement.scrollHeight", &[]);
+        let high = high.as_u64().and_then(|high| u32::try_from(high).ok());
+        let height = high.unwrap_or(0).max(look.height);
+        self.look(Look { height, ..look });
+        self.picture(file);
+    }
+
     #[track_caller]
     fn click(&self, xpath: &str) {
         let element = self.element(xpath);

@@ -2,3 +2,4 @@
 
 mod held;
 mod journeys;
+mod pages;
