@@ -10,6 +10,7 @@
 
 mod answer;
 mod assets;
+mod atom;
 mod browser;
 mod door;
 mod form;

@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    found, home, invite, invites, login, members, request, requests, review, settings, share, sync,
-    waiting,
+    feed_link, feeds, found, home, invite, invites, login, members, notices, request, requests,
+    review, settings, share, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -116,4 +116,10 @@ pub const ROUTES: &[Route] = &[
     get("/settings", Member, settings::page),
     post("/settings/sessions/approve", Member, settings::approve),
     post("/settings/sessions/end", Member, settings::end),
+    post("/settings/sessions/refuse", Member, notices::refuse),
+    post("/notices/seen", Member, notices::see),
+    get("/settings/feed", Member, feed_link::page),
+    post("/settings/feed", Member, feed_link::change),
+    get("/feeds/{token}/requests.atom", Anyone, feeds::atom),
+    get("/feeds/{token}/requests.rss", Anyone, feeds::rss),
 ];

@@ -5,6 +5,7 @@ pub mod bundle_import;
 pub mod bundle_verify;
 pub mod bundle_want;
 pub mod comment_add;
+pub mod feed_link;
 pub mod follow;
 pub mod hub_register;
 pub mod inbox_dismiss;

@@ -3,9 +3,11 @@
 mod authors;
 pub mod comments;
 pub mod drafts;
+pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod notices;
 pub mod peers;
 pub mod records;
 pub mod requests;

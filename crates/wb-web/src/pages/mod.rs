@@ -1,11 +1,14 @@
 //! The pages, one file for each thing that people look at, and a template of the same name.
 
+pub mod feed_link;
+pub mod feeds;
 pub mod found;
 pub mod home;
 pub mod invite;
 pub mod invites;
 pub mod login;
 pub mod members;
+pub mod notices;
 pub mod request;
 pub mod requests;
 pub mod review;

@@ -2,6 +2,7 @@
 
 mod access;
 mod door;
+mod feeds;
 mod invites;
 mod sessions;
 mod site;
