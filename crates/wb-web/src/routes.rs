@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    feed_link, feeds, found, home, invite, invites, login, members, notices, request, requests,
-    review, settings, share, sync, waiting,
+    address, feed_link, feeds, found, home, invite, invites, login, members, notices, request,
+    requests, review, settings, share, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -118,6 +118,10 @@ pub const ROUTES: &[Route] = &[
     post("/settings/sessions/end", Member, settings::end),
     post("/settings/sessions/refuse", Member, notices::refuse),
     post("/notices/seen", Member, notices::see),
+    get("/settings/sharing", Member, sharing::page),
+    post("/settings/sharing", Member, sharing::choose),
+    get("/settings/address", Admin, address::page),
+    post("/settings/address", Admin, address::change),
     get("/settings/feed", Member, feed_link::page),
     post("/settings/feed", Member, feed_link::change),
     get("/feeds/{token}/requests.atom", Anyone, feeds::atom),

@@ -1,10 +1,12 @@
 //! What changes something: one file per command.
 
+pub mod address;
 pub mod bundle_export;
 pub mod bundle_import;
 pub mod bundle_verify;
 pub mod bundle_want;
 pub mod comment_add;
+pub mod default_scope;
 pub mod feed_link;
 pub mod follow;
 pub mod hub_register;

@@ -1,7 +1,9 @@
 //! What only reads: one file per query.
 
+pub mod address;
 mod authors;
 pub mod comments;
+pub mod default_scope;
 pub mod drafts;
 pub mod feed_link;
 pub mod find;

@@ -36,7 +36,7 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
-    let (actor, base) = (visit.actor()?, visit.base.clone());
+    let (actor, base) = (visit.actor()?, visit.address()?);
     let mut rows = invites(visit.node()?, &actor)?;
     rows.retain(|invite| invite.base.local && invite.token.is_some());
     rows.reverse();
@@ -114,7 +114,7 @@ pub fn card(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let token = visit.param("token").to_owned();
     let page = Card {
         shell: visit.shell("An invitation"),
-        link: format!("{}/invite/{token}", visit.base),
+        link: format!("{}/invite/{token}", visit.address()?),
         token,
         invite,
     };
@@ -124,7 +124,7 @@ pub fn card(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 /// The link as a picture.
 pub fn picture(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     own(visit)?;
-    let link = format!("{}/invite/{}", visit.base, visit.param("token"));
+    let link = format!("{}/invite/{}", visit.address()?, visit.param("token"));
     let code = QrCode::new(link).map_err(|_| Trouble::NotFound)?;
     let drawn = code
         .render::<svg::Color<'_>>()

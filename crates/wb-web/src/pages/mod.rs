@@ -1,5 +1,6 @@
 //! The pages, one file for each thing that people look at, and a template of the same name.
 
+pub mod address;
 pub mod feed_link;
 pub mod feeds;
 pub mod found;
@@ -14,5 +15,6 @@ pub mod requests;
 pub mod review;
 pub mod settings;
 pub mod share;
+pub mod sharing;
 pub mod sync;
 pub mod waiting;

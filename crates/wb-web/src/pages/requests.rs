@@ -145,15 +145,15 @@ pub fn new(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 fn write_new(
-    visit: &Visit<'_>,
+    visit: &mut Visit<'_>,
     wrong: Option<String>,
     warning: Option<&'static str>,
 ) -> Result<Answer, Trouble> {
     let page = New {
+        scope: visit.default_scope()?,
         shell: visit.shell("Ask for help"),
         title: visit.form.text("title"),
         description: visit.form.text("description"),
-        scope: scope(visit),
         wrong,
         warning,
     };

@@ -3,6 +3,7 @@
 mod access;
 mod door;
 mod feeds;
+mod founding;
 mod invites;
 mod sessions;
 mod site;

@@ -114,6 +114,37 @@ impl Elm {
         }
     }
 
+    /// A site at which nothing is founded, and the secret of the link to found it.
+    pub fn unfounded() -> (Self, String) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::new(dir.path().join("elm"));
+        let site = Arc::new(Site::new(SiteConfig {
+            home: home.clone(),
+            hosts: vec![NAME.to_owned()],
+            secure: false,
+        }));
+        let secret = site.open_founding().to_string();
+        let elm = Self {
+            _dir: dir,
+            home,
+            router: wb_web::router(&site),
+            request: RecordId::new(wb_node::entropy::now(), [0; 10]),
+        };
+        (elm, secret)
+    }
+
+    /// A browser of whoever founds.
+    pub fn founder() -> Browser {
+        Browser {
+            cookie: ("wb_visitor".to_owned(), "5".repeat(64)),
+        }
+    }
+
+    /// Whether there is an instance.
+    pub fn is_founded(&self) -> bool {
+        self.home.main().exists()
+    }
+
     /// The node, opened beside the site as a command would.
     pub fn node(&self) -> Node {
         Node::open(&self.home).expect("the node opens")
