@@ -43,7 +43,7 @@ pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
-pub use local::{LocalRecord, Sealed};
+pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use peers::Peer;
 pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Role};

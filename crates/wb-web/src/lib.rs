@@ -12,6 +12,7 @@ mod answer;
 mod assets;
 mod atom;
 mod browser;
+mod contact;
 mod door;
 mod form;
 mod headers;

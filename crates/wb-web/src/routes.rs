@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    address, feed_link, feeds, found, home, invite, invites, login, members, notices, request,
-    requests, review, settings, share, sharing, sync, waiting,
+    address, drafts, feed_link, feeds, found, home, invite, invites, login, members, notices,
+    request, request_edit, requests, review, settings, share, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -99,6 +99,13 @@ pub const ROUTES: &[Route] = &[
     post("/requests/{home}/{id}/comment", Member, request::comment),
     post("/requests/{home}/{id}/complete", Member, request::complete),
     post("/requests/{home}/{id}/reopen", Member, request::reopen),
+    get("/requests/{home}/{id}/edit", Member, request_edit::form),
+    post("/requests/{home}/{id}/edit", Member, request_edit::edit),
+    get("/drafts", Member, drafts::list),
+    get("/drafts/{id}", Member, drafts::page),
+    post("/drafts/{id}", Member, drafts::change),
+    post("/drafts/{id}/delete", Member, drafts::delete),
+    get("/records/{id}/scope", Member, share::page),
     post("/records/{id}/scope", Member, share::scope),
     get("/members", Member, members::list),
     get("/members/{home}/{id}", Member, members::page),

@@ -7,6 +7,7 @@ pub mod bundle_verify;
 pub mod bundle_want;
 pub mod comment_add;
 pub mod default_scope;
+pub mod draft;
 pub mod feed_link;
 pub mod follow;
 pub mod hub_register;

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod invites;
 pub mod notices;
 pub mod peers;
+pub mod reach;
 pub mod records;
 pub mod requests;
 pub mod review;
@@ -18,6 +19,7 @@ pub mod sessions;
 pub mod status;
 pub mod sync_log;
 pub mod users;
+pub mod who;
 mod words;
 
 pub use find::{find_record, own_any, own_record};

@@ -1,6 +1,7 @@
 //! The pages, one file for each thing that people look at, and a template of the same name.
 
 pub mod address;
+pub mod drafts;
 pub mod feed_link;
 pub mod feeds;
 pub mod found;
@@ -11,6 +12,7 @@ pub mod login;
 pub mod members;
 pub mod notices;
 pub mod request;
+pub mod request_edit;
 pub mod requests;
 pub mod review;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! The pages from outside: who may see what, and what a form does.
 
 mod access;
+mod asking;
 mod door;
 mod feeds;
 mod founding;
