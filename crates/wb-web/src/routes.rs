@@ -5,7 +5,7 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     address, drafts, feed_link, feeds, found, home, invite, invites, login, members, notices,
-    request, request_edit, requests, review, settings, share, sharing, sync, waiting,
+    profile, request, request_edit, requests, review, settings, share, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -125,6 +125,8 @@ pub const ROUTES: &[Route] = &[
     post("/settings/sessions/end", Member, settings::end),
     post("/settings/sessions/refuse", Member, notices::refuse),
     post("/notices/seen", Member, notices::see),
+    get("/settings/profile", Member, profile::form),
+    post("/settings/profile", Member, profile::edit),
     get("/settings/sharing", Member, sharing::page),
     post("/settings/sharing", Member, sharing::choose),
     get("/settings/address", Admin, address::page),

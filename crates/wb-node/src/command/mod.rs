@@ -17,6 +17,7 @@ pub mod invite_create;
 pub mod invite_take;
 pub mod join;
 pub mod login_link;
+pub mod profile_edit;
 pub mod publish;
 pub mod rebuild;
 pub mod record_share;

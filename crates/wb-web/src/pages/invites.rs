@@ -27,6 +27,7 @@ struct Row {
 struct Page {
     shell: Shell,
     rows: Vec<Row>,
+    is_steward: bool,
     wrong: Option<String>,
 }
 
@@ -50,6 +51,7 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
     let page = Page {
         rows: rows.into_iter().map(row).collect(),
         shell: visit.shell("Invites"),
+        is_steward: visit.is_steward(),
         wrong,
     };
     Ok(Answer::page(page.render()?))

@@ -11,6 +11,7 @@ pub mod invites;
 pub mod login;
 pub mod members;
 pub mod notices;
+pub mod profile;
 pub mod request;
 pub mod request_edit;
 pub mod requests;

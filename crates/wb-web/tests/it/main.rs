@@ -6,5 +6,6 @@ mod door;
 mod feeds;
 mod founding;
 mod invites;
+mod people;
 mod sessions;
 mod site;
