@@ -10,7 +10,10 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, HeaderValue, IF_NONE_MATCH, LOCATION, ORIGIN,
+    SET_COOKIE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -144,8 +147,12 @@ fn page(
     }
     let answered = admit(&mut visit, route, parts, body).and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
-    answer.cookies.extend(fresh);
-    write(site, answer)
+    // What reads feeds fills in no forms.
+    if answer.tag.is_none() {
+        answer.cookies.extend(fresh);
+    }
+    let held = parts.headers.get(IF_NONE_MATCH);
+    write(site, answer, held.and_then(|tags| tags.to_str().ok()))
 }
 
 /// Whether this browser may do this, with this form.
@@ -204,10 +211,16 @@ fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn write(site: &Site, answer: Answer) -> Response {
+fn write(site: &Site, answer: Answer, held: Option<&str>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
+    if let Some(tag) = &answer.tag {
+        put(&mut response, ETAG, tag);
+        put(&mut response, CACHE_CONTROL, "private, no-cache");
+    }
+    let is_held = held.is_some_and(|tags| answer.is_held(tags));
     match answer.body {
+        _ if is_held => *response.status_mut() = StatusCode::NOT_MODIFIED,
         Answered::Page(html) => {
             put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
             *response.body_mut() = Body::from(html);

@@ -1,7 +1,11 @@
 //! The pages from outside: who may see what, and what a form does.
 
 mod access;
+mod asking;
 mod door;
+mod feeds;
+mod founding;
 mod invites;
+mod people;
 mod sessions;
 mod site;
