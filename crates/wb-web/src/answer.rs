@@ -8,6 +8,19 @@ pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     pub(crate) cookies: Vec<Cookie>,
+    /// What a cache may keep it by; none where it is for one person.
+    pub(crate) kept: Option<Kept>,
+    /// Seconds until the same would be answered.
+    pub(crate) retry_after: Option<u64>,
+}
+
+/// By what a cache asks whether it still holds what is here. It has to ask each time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// The entity tag, in its quotes.
+    pub tag: String,
+    /// Since when it is so, as HTTP writes times.
+    pub since: Option<String>,
 }
 
 #[derive(Debug)]
@@ -18,6 +31,8 @@ pub(crate) enum Body {
     SeeOther(String),
     /// A file of a type.
     File(&'static str, Vec<u8>),
+    /// Nothing: whoever asks has it.
+    Nothing,
 }
 
 /// A cookie that is set, or ended where there is no value.
@@ -51,7 +66,14 @@ impl Answer {
             status,
             body,
             cookies: Vec::new(),
+            kept: None,
+            retry_after: None,
         }
+    }
+
+    /// What a cache holds is still so.
+    pub(crate) fn not_modified() -> Self {
+        Self::with(StatusCode::NOT_MODIFIED, Body::Nothing)
     }
 
     pub(crate) fn cookie(mut self, cookie: Cookie) -> Self {
