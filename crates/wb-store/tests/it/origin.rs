@@ -259,6 +259,17 @@ impl Origin {
         sealed
     }
 
+    /// Seals a delta of records with bodies of the caller's, and goes on from it.
+    pub fn seal_bodies(&mut self, bodies: &[(u64, &str, String)]) -> Sealed {
+        let items = bodies
+            .iter()
+            .map(|(number, kind, body)| self.put_body(*number, kind, body.clone()))
+            .collect();
+        let sealed = self.sealed_over(items);
+        self.follow(&sealed);
+        sealed
+    }
+
     /// Seals a delta that this instance does not go on from: a fork, when both get around.
     pub fn seal_aside(&mut self, what: &[Do]) -> Sealed {
         let items = what.iter().map(|what| match *what {

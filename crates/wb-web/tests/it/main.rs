@@ -2,6 +2,13 @@
 
 mod access;
 mod door;
+mod hub;
 mod invites;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of wb-store, which use more of it"
+)]
+#[path = "../../../wb-store/tests/it/origin.rs"]
+mod origin;
 mod sessions;
 mod site;

@@ -213,3 +213,55 @@ fn a_time_to_come_puts_nobody_on_top() {
         (earlier, earlier)
     );
 }
+
+#[test]
+fn the_word_of_a_helper_counts_while_it_is_listed_and_served() {
+    let (mut north, mut south) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &south]);
+    let (home, request) = (north.id(), north.record(1));
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    let names = format!(r#"{{"request":"{request}","instance":"{}"}}"#, south.id());
+    let helper = north.seal_bodies(&[(2, "helper", names)]);
+    assert_eq!(harbour.push(&helper).as_str(), "append");
+    let word =
+        format!(r#"{{"request":{{"origin":"{home}","id":"{request}"}},"to":"completed","n":1}}"#);
+    let said = south.seal_bodies(&[(1, "status", word)]);
+    assert_eq!(harbour.push(&said).as_str(), "append");
+    let status = |harbour: &Harbour| {
+        let ask = everything(RequestOrder::OpenFirst);
+        harbour
+            .relay
+            .listed_requests(&ask, later(120))
+            .expect("rows")[0]
+            .status
+    };
+    assert_eq!(status(&harbour), To::Completed);
+
+    harbour.stand(&south.id(), Standing::Suspended, Some(later(60)));
+    assert_eq!(status(&harbour), To::Open);
+    let ended = harbour.write(|write| write.end_suspensions(later(61)));
+    assert_eq!(ended.expect("a row"), 1);
+    assert_eq!(status(&harbour), To::Completed);
+    let retract = south.seal(&[Do::Retract(1)]);
+    assert_eq!(harbour.push(&retract).as_str(), "append");
+    assert_eq!(status(&harbour), To::Open);
+}
+
+#[test]
+fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(1), Do::Put(2), Do::Said(3, 1, 1)]);
+    let listed = harbour.relay.listings().expect("rows");
+    assert_eq!(listed.len(), 3);
+    // What version 1 did not have goes, and the number of the version with it.
+    let file = rusqlite::Connection::open(harbour.path()).expect("a file");
+    file.execute_batch(
+        "DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
+         PRAGMA user_version = 1",
+    )
+    .expect("the older form");
+    drop(file);
+    let relay = Relay::open(&harbour.path(), super::harbour::LOG).expect("it is brought here");
+    assert_eq!(relay.listings().expect("rows"), listed);
+}
