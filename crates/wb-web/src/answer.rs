@@ -1,6 +1,7 @@
 //! What a page comes to: text, somewhere else to go, or a file.
 
 use http::StatusCode;
+use wb_core::hash;
 
 /// What is answered.
 #[derive(Debug)]
@@ -8,19 +9,14 @@ pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     pub(crate) cookies: Vec<Cookie>,
-    /// What a cache may keep it by; none where it is for one person.
-    pub(crate) kept: Option<Kept>,
+    /// Names these very bytes, for who asks again and again: the same are not sent twice.
+    pub(crate) tag: Option<String>,
+    /// Since when they are so, as HTTP writes times, where that is known.
+    pub(crate) since: Option<String>,
+    /// Whether they are the same for everybody, so that what is in between may keep them, too.
+    pub(crate) is_for_all: bool,
     /// Seconds until the same would be answered.
     pub(crate) retry_after: Option<u64>,
-}
-
-/// By what a cache asks whether it still holds what is here. It has to ask each time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
-    /// The entity tag, in its quotes.
-    pub tag: String,
-    /// Since when it is so, as HTTP writes times.
-    pub since: Option<String>,
 }
 
 #[derive(Debug)]
@@ -61,12 +57,37 @@ impl Answer {
         Self::with(StatusCode::OK, Body::File(kind, bytes))
     }
 
+    /// A file that is asked for again and again.
+    pub(crate) fn watched(kind: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            tag: Some(Self::tag_of(&bytes)),
+            ..Self::file(kind, bytes)
+        }
+    }
+
+    /// The name of these very bytes.
+    pub(crate) fn tag_of(bytes: &[u8]) -> String {
+        format!("\"{}\"", hash::sha256(bytes))
+    }
+
+    /// Whether it is what somebody holds already who names tags as `If-None-Match` does.
+    pub(crate) fn is_held(&self, tags: &str) -> bool {
+        let mut held = tags
+            .split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/"));
+        self.tag
+            .as_deref()
+            .is_some_and(|tag| held.any(|held| held == tag || held == "*"))
+    }
+
     fn with(status: StatusCode, body: Body) -> Self {
         Self {
             status,
             body,
             cookies: Vec::new(),
-            kept: None,
+            tag: None,
+            since: None,
+            is_for_all: false,
             retry_after: None,
         }
     }

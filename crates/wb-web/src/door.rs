@@ -11,8 +11,8 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED, LOCATION, ORIGIN,
-    RETRY_AFTER, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+    ORIGIN, RETRY_AFTER, SET_COOKIE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -148,8 +148,16 @@ fn page(
     }
     let answered = admit(&mut visit, route, parts, body).and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
-    answer.cookies.extend(fresh);
-    write(site.config.secure, answer)
+    // What reads feeds fills in no forms.
+    if answer.tag.is_none() {
+        answer.cookies.extend(fresh);
+    }
+    let held = parts.headers.get(IF_NONE_MATCH);
+    write(
+        site.config.secure,
+        answer,
+        held.and_then(|tags| tags.to_str().ok()),
+    )
 }
 
 /// Whether this browser may do this, with this form.
@@ -208,10 +216,25 @@ pub(crate) fn base_of(hosts: &[String], secure: bool, headers: &HeaderMap) -> Op
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-pub(crate) fn write(secure: bool, answer: Answer) -> Response {
+pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
+    if let Some(tag) = &answer.tag {
+        put(&mut response, ETAG, tag);
+        // Whoever keeps it asks each time: what is taken back is gone at once.
+        let kept = if answer.is_for_all {
+            "public, max-age=0, must-revalidate"
+        } else {
+            "private, no-cache"
+        };
+        put(&mut response, CACHE_CONTROL, kept);
+    }
+    if let Some(since) = &answer.since {
+        put(&mut response, LAST_MODIFIED, since);
+    }
+    let is_held = held.is_some_and(|tags| answer.is_held(tags));
     match answer.body {
+        _ if is_held => *response.status_mut() = StatusCode::NOT_MODIFIED,
         Answered::Page(html) => {
             put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
             *response.body_mut() = Body::from(html);
@@ -222,17 +245,6 @@ pub(crate) fn write(secure: bool, answer: Answer) -> Response {
             *response.body_mut() = Body::from(bytes);
         }
         Answered::Nothing => {}
-    }
-    if let Some(kept) = answer.kept {
-        put(
-            &mut response,
-            CACHE_CONTROL,
-            "public, max-age=0, must-revalidate",
-        );
-        put(&mut response, ETAG, &kept.tag);
-        if let Some(since) = kept.since {
-            put(&mut response, LAST_MODIFIED, &since);
-        }
     }
     if let Some(seconds) = answer.retry_after {
         put(&mut response, RETRY_AFTER, &seconds.to_string());

@@ -10,14 +10,14 @@ pub const FORM_FIELDS_MAX: usize = 2_000;
 pub const NODES_KEPT_MAX: usize = 4;
 /// Rows on one page of a list.
 pub const ROWS_PER_PAGE: usize = 50;
+/// Entries of a feed for readers: those ask often, and keep what they had.
+pub const FEED_ENTRIES_MAX: usize = 50;
 /// How long the link for founding works.
 pub const SETUP_MINUTES: i64 = 30;
 /// Rows on one page of a hub; each may be read by everybody.
 pub const HUB_ROWS_PER_PAGE: usize = 30;
 /// Comments on one page of a request at a hub.
 pub const HUB_COMMENTS_PER_PAGE: usize = 100;
-/// Entries of a feed: the requests that changed last.
-pub const FEED_ENTRIES_MAX: usize = 50;
 /// Feeds of which it is remembered since when they are as they are; protects memory.
 pub const FEEDS_REMEMBERED_MAX: usize = 1_000;
 /// Characters of what is searched for at a hub.

@@ -160,6 +160,7 @@ pub fn prepare(
         home: node.store().home().clone(),
         id: node.own_id(),
         name: node.name().to_owned(),
+        since: node.identity().newest().at,
         policy,
         hosts: Vec::new(),
         secure: false,

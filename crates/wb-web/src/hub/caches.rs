@@ -8,15 +8,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
-use wb_core::hash;
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use wb_core::time::Timestamp;
 
-use crate::answer::{Answer, Kept};
+use crate::answer::Answer;
+use crate::atom::ATOM;
 use crate::limits::FEEDS_REMEMBERED_MAX;
-
-/// Hex digits of a hash that tell bodies apart.
-const TAG_DIGITS: usize = 32;
 
 /// Feeds that were asked for, with the tag they had last and since which second.
 #[derive(Debug, Default)]
@@ -40,21 +37,16 @@ impl Seen {
     }
 }
 
-fn tag(body: &[u8]) -> String {
-    let hash = hash::sha256(body).to_string();
-    format!("\"{}\"", &hash[..TAG_DIGITS])
+/// A page that is the same for everybody.
+pub(super) fn page(html: String) -> Answer {
+    let tag = Answer::tag_of(html.as_bytes());
+    let mut answer = Answer::page(html);
+    (answer.tag, answer.is_for_all) = (Some(tag), true);
+    answer
 }
 
-/// A page that caches may keep, or that the one held still is so.
-pub(super) fn page(headers: &HeaderMap, html: String) -> Answer {
-    let kept = Kept {
-        tag: tag(html.as_bytes()),
-        since: None,
-    };
-    answer(headers, kept, false, || Answer::page(html))
-}
-
-/// A feed that readers may keep, or that the one held still is so.
+/// A feed that is the same for everybody. Whoever names the tag that it holds is told by the door; where
+/// none is named, the time counts.
 pub(super) fn feed(
     headers: &HeaderMap,
     seen: &mut Seen,
@@ -62,47 +54,22 @@ pub(super) fn feed(
     xml: String,
     now: Timestamp,
 ) -> Answer {
-    let tag = tag(xml.as_bytes());
+    let tag = Answer::tag_of(xml.as_bytes());
     let second = now.unix_ms_clamped() / 1_000;
     let since = seen.since(address, &tag, second);
     // Within one second there may have been two bodies: then its time says nothing.
     let is_told = since < second;
-    let is_held = is_told && held_since(headers).is_some_and(|held| held >= since);
-    let kept = Kept {
-        tag,
-        since: is_told.then(|| httpdate::fmt_http_date(time(since))),
-    };
-    answer(headers, kept, is_held, || {
-        Answer::file("application/atom+xml; charset=utf-8", xml.into_bytes())
-    })
-}
-
-fn answer(
-    headers: &HeaderMap,
-    kept: Kept,
-    is_held_by_time: bool,
-    whole: impl FnOnce() -> Answer,
-) -> Answer {
-    // Where a tag is named, the time does not count.
-    let is_held = match headers.get(IF_NONE_MATCH) {
-        Some(tags) => names(tags, &kept.tag),
-        None => is_held_by_time,
-    };
+    let is_held = is_told
+        && !headers.contains_key(IF_NONE_MATCH)
+        && held_since(headers).is_some_and(|held| held >= since);
     let mut answer = if is_held {
         Answer::not_modified()
     } else {
-        whole()
+        Answer::file(ATOM, xml.into_bytes())
     };
-    answer.kept = Some(kept);
+    (answer.tag, answer.is_for_all) = (Some(tag), true);
+    answer.since = is_told.then(|| httpdate::fmt_http_date(time(since)));
     answer
-}
-
-/// Whether a list of tags names one; what a proxy made weak is the same for reading.
-fn names(tags: &HeaderValue, tag: &str) -> bool {
-    let tags = tags.to_str().unwrap_or_default();
-    tags.split(',')
-        .map(|held| held.trim())
-        .any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == tag)
 }
 
 fn held_since(headers: &HeaderMap) -> Option<u64> {
@@ -118,6 +85,8 @@ fn time(second: u64) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use http::header::HeaderValue;
+
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -136,20 +105,14 @@ mod tests {
             feed(headers, &mut seen, "/f", body.to_owned(), at(second))
         };
         let none = asking(None);
-        assert_eq!(ask(&none, "one", 10).kept.unwrap().since, None);
+        assert_eq!(ask(&none, "one", 10).since, None);
         // In the same second it changed; who asks later is told of that one.
-        assert_eq!(ask(&none, "two", 10).kept.unwrap().since, None);
-        let since = ask(&none, "two", 11).kept.unwrap().since.unwrap();
+        assert_eq!(ask(&none, "two", 10).since, None);
+        let since = ask(&none, "two", 11).since.unwrap();
         let held = asking(Some(&since.parse().unwrap()));
         assert_eq!(ask(&held, "two", 12).status, http::StatusCode::NOT_MODIFIED);
         // What was there before is here again: that is a change all the same.
         assert_eq!(ask(&held, "one", 13).status, http::StatusCode::OK);
         assert_eq!(ask(&held, "one", 14).status, http::StatusCode::OK);
-    }
-
-    #[test]
-    fn a_tag_is_found_among_others_and_made_weak() {
-        let held = HeaderValue::from_static("\"a\", W/\"b\"");
-        assert!(names(&held, "\"a\"") && names(&held, "\"b\"") && !names(&held, "\"c\""));
     }
 }

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
+use http::header::IF_NONE_MATCH;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -97,7 +98,10 @@ fn respond<S: HubStore + HubListings>(
     };
     let made = catch_unwind(AssertUnwindSafe(|| answer(visit, route, parts, body)));
     match made {
-        Ok(answer) => write(secure, answer),
+        Ok(answer) => {
+            let held = parts.headers.get(IF_NONE_MATCH);
+            write(secure, answer, held.and_then(|tags| tags.to_str().ok()))
+        }
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, FAILED),
     }
 }

@@ -5,7 +5,6 @@
 //! each time whether it still is so. Moderators are the stewards and admins of the hub's own instance
 //! (ADR 0028).
 
-mod atom;
 mod caches;
 mod door;
 mod pages;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use wb_core::id::InstanceId;
 use wb_core::sync::Policy;
+use wb_core::time::Timestamp;
 use wb_hub::{Buckets, HubListings, HubStore};
 use wb_node::{Node, NodeError};
 use wb_store::Home;
@@ -21,6 +22,8 @@ pub struct HubSiteConfig {
     pub id: InstanceId,
     /// Its name.
     pub name: String,
+    /// Since when it is who it is.
+    pub since: Timestamp,
     /// Who may become a member.
     pub policy: Policy,
     /// Names under which it may be asked, with their ports where they have one.

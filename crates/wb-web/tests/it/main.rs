@@ -1,7 +1,10 @@
 //! The pages from outside: who may see what, and what a form does.
 
 mod access;
+mod asking;
 mod door;
+mod feeds;
+mod founding;
 mod hub;
 mod invites;
 #[expect(
@@ -10,5 +13,6 @@ mod invites;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod people;
 mod sessions;
 mod site;

@@ -82,7 +82,7 @@ pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         is_first: after.is_none(),
         rows,
     };
-    Ok(caches::page(visit.headers, page.render()?))
+    Ok(caches::page(page.render()?))
 }
 
 #[derive(Template)]
@@ -117,5 +117,5 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         community,
         rows,
     };
-    Ok(caches::page(visit.headers, page.render()?))
+    Ok(caches::page(page.render()?))
 }

@@ -1,9 +1,12 @@
 //! Feeds of public requests: of everything listed, and of one community.
 
-use wb_hub::{HubListings, HubStore, RequestOrder, RequestsAsk};
+use std::sync::PoisonError;
+
+use wb_core::id::InstanceId;
+use wb_hub::{HubListings, HubStore, ListedRequest, RequestOrder, RequestsAsk};
 
 use crate::answer::Answer;
-use crate::hub::atom::{Feed, feed_id};
+use crate::atom::{Entry, Feed, name_of};
 use crate::hub::caches;
 use crate::hub::visit::{Trouble, Visit};
 use crate::limits::FEED_ENTRIES_MAX;
@@ -14,14 +17,15 @@ pub(crate) fn of_all<S: HubStore + HubListings>(
 ) -> Result<Answer, Trouble> {
     let config = &visit.site.config;
     let feed = Feed {
-        id: feed_id(&config.id, None),
-        title: format!("Requests at {}", config.name),
+        id: name_of(&format!("public requests at {}", config.id)),
+        title: format!("{}: public requests", config.name),
+        about: "What communities of this hub ask for in public, and what came of it.".to_owned(),
         page: format!("{}/requests", visit.base),
-        rows: Vec::new(),
-        base: visit.base.clone(),
-        itself: format!("{}{}", visit.base, visit.path),
+        address: format!("{}{}", visit.base, visit.path),
+        since: config.since,
+        entries: entries(visit, None)?,
     };
-    write(visit, feed, None)
+    Ok(write(visit, &feed))
 }
 
 /// Of one community.
@@ -33,21 +37,21 @@ pub(crate) fn of_home<S: HubStore + HubListings>(
     let community = community.ok_or(Trouble::NotFound)?;
     let config = &visit.site.config;
     let feed = Feed {
-        id: feed_id(&config.id, Some(&id)),
-        title: format!("Requests of {} at {}", community.name, config.name),
+        id: name_of(&format!("public requests of {id} at {}", config.id)),
+        title: format!("{}: public requests at {}", community.name, config.name),
+        about: "What one community asks for in public, and what came of it.".to_owned(),
         page: format!("{}/communities/{id}", visit.base),
-        rows: Vec::new(),
-        base: visit.base.clone(),
-        itself: format!("{}{}", visit.base, visit.path),
+        address: format!("{}{}", visit.base, visit.path),
+        since: community.since,
+        entries: entries(visit, Some(id))?,
     };
-    write(visit, feed, Some(id))
+    Ok(write(visit, &feed))
 }
 
-fn write<S: HubStore + HubListings>(
+fn entries<S: HubStore + HubListings>(
     visit: &Visit<'_, S>,
-    mut feed: Feed,
-    home: Option<wb_core::id::InstanceId>,
-) -> Result<Answer, Trouble> {
+    home: Option<InstanceId>,
+) -> Result<Vec<Entry>, Trouble> {
     let ask = RequestsAsk {
         home,
         words: None,
@@ -55,17 +59,35 @@ fn write<S: HubStore + HubListings>(
         after: None,
         limit: FEED_ENTRIES_MAX,
     };
-    feed.rows = visit.wait(visit.site.store.requests(ask, visit.now))?;
-    let xml = feed.write()?;
+    let rows = visit.wait(visit.site.store.requests(ask, visit.now))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| entry(&visit.base, row))
+        .collect())
+}
+
+/// Its id is the same in every feed that has it, at every hub and node.
+fn entry(base: &str, row: ListedRequest) -> Entry {
+    let (origin, id, status) = (row.key.origin, row.key.id, row.status.as_str());
+    Entry {
+        id: name_of(&format!("request {origin}/{id}")),
+        title: row.title,
+        page: format!("{base}/requests/{origin}/{id}"),
+        author: format!("{}, {}", row.author, row.home),
+        text: format!(
+            "{status} · public · from {}\n\n{}",
+            row.home, row.description
+        ),
+        published: row.placed_at,
+        updated: row.changed_at,
+        categories: vec![status.to_owned()],
+    }
+}
+
+fn write<S>(visit: &Visit<'_, S>, feed: &Feed) -> Answer {
     let seen = visit.site.seen.lock();
     // A panic elsewhere leaves what was seen whole.
-    let mut seen = seen.unwrap_or_else(std::sync::PoisonError::into_inner);
-    let address = &feed.itself;
-    Ok(caches::feed(
-        visit.headers,
-        &mut seen,
-        address,
-        xml,
-        visit.now,
-    ))
+    let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
+    let address = &feed.address;
+    caches::feed(visit.headers, &mut seen, address, feed.atom(), visit.now)
 }

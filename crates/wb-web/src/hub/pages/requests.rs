@@ -117,7 +117,7 @@ pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         words: asked.words.unwrap_or_default(),
         rows,
     };
-    Ok(caches::page(visit.headers, page.render()?))
+    Ok(caches::page(page.render()?))
 }
 
 #[derive(Template)]
@@ -160,7 +160,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         comments,
         next,
     };
-    Ok(caches::page(visit.headers, page.render()?))
+    Ok(caches::page(page.render()?))
 }
 
 fn comment_place(text: &str) -> Option<RecordRef> {

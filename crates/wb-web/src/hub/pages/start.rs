@@ -41,5 +41,5 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         join: format!("wb join {}#{}", visit.base, config.id),
         rows,
     };
-    Ok(caches::page(visit.headers, page.render()?))
+    Ok(caches::page(page.render()?))
 }

@@ -82,6 +82,7 @@ impl Harbour {
             home: home.clone(),
             id: node.own_id(),
             name: "Harbour".to_owned(),
+            since: node.identity().newest().at,
             policy: Policy::Approval,
             hosts: vec![NAME.to_owned()],
             secure: false,
