@@ -311,5 +311,9 @@ impl Street {
     }
 }
 
-/// Answers that are no pages: a picture.
-const NOT_PAGES: [&str; 1] = ["/invites/{token}/picture.svg"];
+/// Answers that are no pages: a picture, and feeds for programs.
+const NOT_PAGES: [&str; 3] = [
+    "/invites/{token}/picture.svg",
+    "/feeds/{token}/requests.atom",
+    "/feeds/{token}/requests.rss",
+];

@@ -7,9 +7,11 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod audit;
 mod diff;
 mod doctor;
 mod error;
+mod feed_links;
 mod feeds;
 mod guard;
 mod hidden;
@@ -18,6 +20,7 @@ mod inbox;
 mod instances;
 pub mod legacy;
 mod local;
+mod notices;
 mod open;
 mod peers;
 mod private;
@@ -31,16 +34,19 @@ mod sql;
 mod store;
 mod unwritable;
 
+pub use audit::AuditLine;
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
+pub use feed_links::FeedLink;
 pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
-pub use local::{LocalRecord, Sealed};
+pub use local::{LocalRecord, Sealed, SealedMove};
+pub use notices::NoticeRow;
 pub use peers::Peer;
 pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Role};
 pub use project::rebuild;

@@ -73,6 +73,8 @@ fn found(ada: &Person, node: &Node) {
         ada.fill(&label, words[number.expect("the number of a word") - 1]);
     }
     ada.press("I have them on paper");
+    ada.choose("to members here");
+    ada.press("Go on to the first invitation");
     ada.shows("Invite somebody");
 }
 
@@ -228,8 +230,8 @@ fn help_goes_between_communities(script: Script) {
     // What is not shared any more is gone elsewhere.
     ada.open(&elm.page("/requests?show=completed"));
     ada.follow("A lift to the clinic");
-    ada.choose("Members here");
-    ada.press("Change");
+    ada.follow("Take it back");
+    ada.press("Take it back");
     ada.shows("stays here");
     sync(&ada);
     sync(&jo);

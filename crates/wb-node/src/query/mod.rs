@@ -1,12 +1,17 @@
 //! What only reads: one file per query.
 
+pub mod address;
 mod authors;
 pub mod comments;
+pub mod default_scope;
 pub mod drafts;
+pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod notices;
 pub mod peers;
+pub mod reach;
 pub mod records;
 pub mod requests;
 pub mod review;
@@ -14,6 +19,7 @@ pub mod sessions;
 pub mod status;
 pub mod sync_log;
 pub mod users;
+pub mod who;
 mod words;
 
 pub use find::{find_record, own_any, own_record};
