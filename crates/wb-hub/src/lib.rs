@@ -6,6 +6,8 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod limits;
+mod listings;
+mod moderation;
 mod places;
 mod problems;
 mod quota;
@@ -20,9 +22,14 @@ mod waits;
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
+pub use listings::{
+    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestOrder, RequestPlace,
+    RequestsAsk,
+};
+pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
-pub use rates::Rate;
+pub use rates::{Buckets, Rate, RetryAfter};
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{

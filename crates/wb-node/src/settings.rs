@@ -61,6 +61,8 @@ pub struct Settings {
     pub sync_kinds: Option<BTreeSet<Kind>>,
     /// Where the hub listens.
     pub hub_listen: SocketAddr,
+    /// Names under which browsers reach the hub, beside those of this computer.
+    pub hub_hosts: Vec<String>,
     /// Who may become a member of the hub.
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
@@ -132,6 +134,12 @@ const KNOWN: &[Known] = &[
         variable: "WB_HUB_LISTEN",
         default: "127.0.0.1:8100",
         about: "address and port of `wb hub up`",
+    },
+    Known {
+        key: "hub.hosts",
+        variable: "WB_HUB_HOSTS",
+        default: "",
+        about: "names under which browsers reach the hub's pages, with commas between, beside those of this computer",
     },
     Known {
         key: "hub.policy",
@@ -224,6 +232,7 @@ impl Settings {
             sync_kinds: kinds(read.text("sync.kinds"))
                 .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
             hub_listen: read.parsed("hub.listen")?,
+            hub_hosts: names(read.text("hub.hosts")),
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),

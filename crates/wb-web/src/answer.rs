@@ -11,6 +11,12 @@ pub struct Answer {
     pub(crate) cookies: Vec<Cookie>,
     /// Names these very bytes, for who asks again and again: the same are not sent twice.
     pub(crate) tag: Option<String>,
+    /// Since when they are so, as HTTP writes times, where that is known.
+    pub(crate) since: Option<String>,
+    /// Whether they are the same for everybody, so that what is in between may keep them, too.
+    pub(crate) is_for_all: bool,
+    /// Seconds until the same would be answered.
+    pub(crate) retry_after: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub(crate) enum Body {
     SeeOther(String),
     /// A file of a type.
     File(&'static str, Vec<u8>),
+    /// Nothing: whoever asks has it.
+    Nothing,
 }
 
 /// A cookie that is set, or ended where there is no value.
@@ -51,11 +59,15 @@ impl Answer {
 
     /// A file that is asked for again and again.
     pub(crate) fn watched(kind: &'static str, bytes: Vec<u8>) -> Self {
-        let tag = format!("\"{}\"", hash::sha256(&bytes));
         Self {
-            tag: Some(tag),
+            tag: Some(Self::tag_of(&bytes)),
             ..Self::file(kind, bytes)
         }
+    }
+
+    /// The name of these very bytes.
+    pub(crate) fn tag_of(bytes: &[u8]) -> String {
+        format!("\"{}\"", hash::sha256(bytes))
     }
 
     /// Whether it is what somebody holds already who names tags as `If-None-Match` does.
@@ -74,7 +86,15 @@ impl Answer {
             body,
             cookies: Vec::new(),
             tag: None,
+            since: None,
+            is_for_all: false,
+            retry_after: None,
         }
+    }
+
+    /// What a cache holds is still so.
+    pub(crate) fn not_modified() -> Self {
+        Self::with(StatusCode::NOT_MODIFIED, Body::Nothing)
     }
 
     pub(crate) fn cookie(mut self, cookie: Cookie) -> Self {

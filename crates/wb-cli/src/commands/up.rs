@@ -14,7 +14,7 @@ use wb_node::service::{AutoSync, auto_sync, router};
 use wb_node::settings::Settings;
 use wb_web::{Site, SiteConfig};
 
-use super::serve::{listen, runtime, stopped};
+use super::serve::{known_hosts, listen, runtime, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -56,7 +56,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         let (listener, address) = listen(wanted).await?;
         let site = Arc::new(Site::new(SiteConfig {
             home: context.home().clone(),
-            hosts: hosts(address, &settings),
+            hosts: known_hosts(address, &settings.node_hosts),
             secure: settings.node_behind_proxy,
         }));
         match &node {
@@ -115,18 +115,6 @@ fn check_reach(address: SocketAddr, settings: &Settings) -> Result<(), Failure> 
             address.port()
         )),
     })
-}
-
-/// The names under which the pages may be asked for.
-fn hosts(address: SocketAddr, settings: &Settings) -> Vec<String> {
-    let port = address.port();
-    let mut hosts = vec![
-        address.to_string(),
-        format!("localhost:{port}"),
-        format!("127.0.0.1:{port}"),
-    ];
-    hosts.extend(settings.node_hosts.iter().cloned());
-    hosts
 }
 
 #[derive(Serialize)]

@@ -74,7 +74,11 @@ impl World {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let (listener, hub_address) = handle.block_on(listen(free))?;
         let (stop, stopping) = watch::channel(false);
-        let serving = handle.spawn(async move { prepared.serve(listener, told(stopping)).await });
+        let serving = handle.spawn(async move {
+            prepared
+                .serve((listener, hub_address), &[], told(stopping))
+                .await
+        });
         let side = |which: Community| -> Result<Side> {
             let dir = folder.join(which.name().to_lowercase().replace(' ', "-"));
             let mut node = found(&dir, which.name(), which.admin())?;
