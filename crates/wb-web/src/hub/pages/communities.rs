@@ -64,9 +64,8 @@ pub(super) fn day(at: &Timestamp) -> String {
 /// The list, by name.
 pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Result<Answer, Trouble> {
     let after = visit.query.word("after");
-    let after = match after.map(|after| after.parse()).transpose() {
-        Ok(after) => after,
-        Err(_) => return Err(Trouble::NotFound),
+    let Ok(after) = after.map(|after| after.parse()).transpose() else {
+        return Err(Trouble::NotFound);
     };
     let asked = visit
         .site
