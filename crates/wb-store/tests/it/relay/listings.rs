@@ -8,7 +8,7 @@ use wb_core::kinds::To;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Policy, Standing};
 use wb_store::relay::{
-    Applicant, LinesAsk, ListingRow, Relay, RelayWrite, RequestOrder, RequestPlace, RequestsAsk,
+    Applicant, LinesAsk, ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk,
 };
 
 use super::harbour::{Harbour, later};
@@ -76,7 +76,11 @@ fn naive(lines: &[Value]) -> Vec<ListingRow> {
 pub fn check(harbour: &mut Harbour, origin: &Origin) {
     let listed = harbour.relay.listings().expect("rows");
     assert_eq!(listed, naive(&lines(harbour, origin.id())));
-    harbour.write(RelayWrite::list_anew).expect("rows");
+    let made = harbour.write(|write| {
+        let rows = write.list_anew().expect("rows");
+        usize::try_from(rows).expect("few")
+    });
+    assert_eq!(made, listed.len());
     assert_eq!(harbour.relay.listings().expect("rows"), listed);
 }
 
