@@ -188,6 +188,7 @@ const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
     "wb hub list",
+    "wb hub login-link",
     "wb hub register",
     "wb hub reinstate",
     "wb hub show",
