@@ -11,6 +11,7 @@ mod deaths;
 mod disk;
 mod hub_crowd;
 mod hub_ends;
+mod hub_pages;
 mod hub_words;
 mod inbox;
 #[cfg(target_os = "linux")]

@@ -77,7 +77,7 @@ impl World {
         let serving = handle.spawn(async move {
             prepared
                 .serve((listener, hub_address), &[], told(stopping))
-                .await
+                .await;
         });
         let side = |which: Community| -> Result<Side> {
             let dir = folder.join(which.name().to_lowercase().replace(' ', "-"));
