@@ -9,7 +9,6 @@ mod limits;
 mod places;
 mod problems;
 mod quota;
-mod rates;
 mod routes;
 mod service;
 mod sqlite;
@@ -22,7 +21,6 @@ pub use limits::{
 };
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
-pub use rates::Rate;
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
@@ -30,3 +28,4 @@ pub use store::{
     RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
+pub use wb_net::rates::Rate;

@@ -8,6 +8,8 @@ pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     pub(crate) cookies: Vec<Cookie>,
+    /// Seconds until the same would be answered.
+    pub(crate) retry_after: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Answer {
             status,
             body,
             cookies: Vec::new(),
+            retry_after: None,
         }
     }
 

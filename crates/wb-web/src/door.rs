@@ -1,7 +1,8 @@
 //! The one door: every request is checked in the same order before a page is made of it.
 //!
-//! Host, route, body, browser, right, form. What is refused is refused with a page that says what to do.
+//! Host, route, body, browser, rate, right, form. What is refused is refused with a page that says what to do.
 
+use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,18 +11,23 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{
+    CONTENT_TYPE, FORWARDED, HOST, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use wb_node::{Node, secret};
+use wb_net::rates::RetryAfter;
+use wb_net::{Client, Road};
+use wb_node::{Node, entropy, secret};
 
 use crate::answer::{Answer, Body as Answered, Cookie};
 use crate::assets;
 use crate::browser::{Caller, VISITOR, label};
 use crate::form::Form;
 use crate::headers;
-use crate::limits::FORM_BYTES_MAX;
+use crate::limits::{FORM_BYTES_MAX, TLS_ONLY_SECONDS};
 use crate::routes::{Access, ROUTES, Route};
 use crate::shell;
 use crate::site::Site;
@@ -80,6 +86,18 @@ fn respond(
     parts: &Parts,
     body: &[u8],
 ) -> Response {
+    let client = client(parts);
+    if client.road == Road::Direct && !client.address.is_loopback() {
+        // Where a proxy ends TLS on another computer, whoever goes past it would be read along.
+        return plain(
+            StatusCode::FORBIDDEN,
+            "This came without TLS, and not by the proxy that stands in front. Use the address that starts with \
+             https. Nothing was changed.\n",
+        );
+    }
+    if client.road == Road::Direct && is_forwarded(&parts.headers) {
+        site.tell_of_proxy(client.address);
+    }
     let Some(base) = base_of(site, &parts.headers) else {
         return plain(
             StatusCode::MISDIRECTED_REQUEST,
@@ -142,10 +160,35 @@ fn page(
             days: 1,
         });
     }
-    let answered = admit(&mut visit, route, parts, body).and_then(|()| (route.handler)(&mut visit));
+    let answered = charge(&visit, route, parts)
+        .and_then(|()| admit(&mut visit, route, parts, body))
+        .and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
     answer.cookies.extend(fresh);
-    write(site, answer)
+    write(site, &visit.base, answer)
+}
+
+/// Charges the page to who asks for it.
+fn charge(visit: &Visit<'_>, route: &Route, parts: &Parts) -> Result<(), Trouble> {
+    let member = visit.caller.member().map(|account| account.user);
+    let address = client(parts).address;
+    let charges = &visit.site.charges;
+    let charged = charges.page(member, address, route.is_at_door, entropy::now());
+    charged.map_err(|RetryAfter(seconds)| Trouble::TooOften(seconds))
+}
+
+/// Who asks. Without a server in front, as in tests, it is this computer.
+fn client(parts: &Parts) -> Client {
+    let told = parts.extensions.get().copied();
+    told.unwrap_or(Client {
+        address: Ipv4Addr::LOCALHOST.into(),
+        road: Road::Direct,
+    })
+}
+
+/// Whether somebody on the way says to speak for others.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for")
 }
 
 /// Whether this browser may do this, with this form.
@@ -204,7 +247,7 @@ fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn write(site: &Site, answer: Answer) -> Response {
+fn write(site: &Site, base: &str, answer: Answer) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
     match answer.body {
@@ -217,6 +260,14 @@ fn write(site: &Site, answer: Answer) -> Response {
             put(&mut response, CONTENT_TYPE, kind);
             *response.body_mut() = Body::from(bytes);
         }
+    }
+    if let Some(seconds) = answer.retry_after {
+        put(&mut response, RETRY_AFTER, &seconds.to_string());
+    }
+    // Other programs on this computer have the name localhost, too.
+    if base.starts_with("https://") && !base.starts_with("https://localhost") {
+        let only = format!("max-age={TLS_ONLY_SECONDS}");
+        put(&mut response, STRICT_TRANSPORT_SECURITY, &only);
     }
     for cookie in answer.cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie_text(site, &cookie)) {

@@ -53,6 +53,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub access: Access,
+    /// Whether secrets or handles could be tried out here: such are granted more rarely.
+    pub is_at_door: bool,
     pub(crate) handler: Handler,
 }
 
@@ -61,6 +63,7 @@ const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
         method: Method::GET,
         path,
         access,
+        is_at_door: false,
         handler,
     }
 }
@@ -70,28 +73,34 @@ const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
         method: Method::POST,
         path,
         access,
+        is_at_door: false,
         handler,
     }
+}
+
+const fn at_door(mut route: Route) -> Route {
+    route.is_at_door = true;
+    route
 }
 
 use Access::{Admin, Anyone, Member, Setup, Steward, Waiting};
 
 /// The list.
 pub const ROUTES: &[Route] = &[
-    get("/setup/{token}", Setup, found::form),
-    post("/setup/{token}", Setup, found::found),
-    get("/founded/{token}", Admin, found::words),
-    post("/founded/{token}", Admin, found::confirm),
+    at_door(get("/setup/{token}", Setup, found::form)),
+    at_door(post("/setup/{token}", Setup, found::found)),
+    at_door(get("/founded/{token}", Admin, found::words)),
+    at_door(post("/founded/{token}", Admin, found::confirm)),
     get("/", Anyone, home::home),
     get("/login", Anyone, login::form),
-    post("/login", Anyone, login::ask),
-    get("/login/link/{token}", Anyone, login::link),
-    post("/login/link/{token}", Anyone, login::use_link),
+    at_door(post("/login", Anyone, login::ask)),
+    at_door(get("/login/link/{token}", Anyone, login::link)),
+    at_door(post("/login/link/{token}", Anyone, login::use_link)),
     post("/logout", Member, login::logout),
     get("/waiting", Waiting, waiting::page),
     post("/waiting/drafts", Waiting, waiting::draft),
-    get("/invite/{token}", Anyone, invite::page),
-    post("/invite/{token}", Anyone, invite::take),
+    at_door(get("/invite/{token}", Anyone, invite::page)),
+    at_door(post("/invite/{token}", Anyone, invite::take)),
     get("/requests", Member, requests::list),
     get("/requests/new", Member, requests::new),
     post("/requests/new", Member, requests::create),

@@ -101,6 +101,12 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
             "Ask an admin of your community if you should be able to do this.",
             Some(("/", "To the start")),
         ),
+        Trouble::TooOften(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Please wait a little",
+            "Nothing was changed. Wait a minute, then load the page again; what you typed is still there when you go back.",
+            None,
+        ),
         Trouble::Refused(_) => (
             StatusCode::BAD_REQUEST,
             "That does not work",
@@ -126,8 +132,12 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
         next,
         link,
     };
-    match page.render() {
+    let mut answer = match page.render() {
         Ok(html) => Answer::page_with(status, html),
         Err(error) => Answer::page_with(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    if let Trouble::TooOften(seconds) = trouble {
+        answer.retry_after = Some(*seconds);
     }
+    answer
 }

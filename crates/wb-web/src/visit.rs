@@ -36,6 +36,9 @@ pub enum Trouble {
     /// This browser may not.
     #[error("this needs {}", .0.who())]
     Forbidden(Access),
+    /// It was asked for too often; after so many seconds it is granted again.
+    #[error("this was asked for very often")]
+    TooOften(u64),
     /// What was typed cannot be taken; the words are for whoever typed it.
     #[error("{0}")]
     Refused(String),

@@ -12,13 +12,13 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
-use wb_net::ServerLimits;
+use wb_net::Front;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::relay::Relay;
 
 use super::init;
-use super::serve::{listen, runtime, stopped};
+use super::serve::{front, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -144,15 +144,16 @@ pub fn prepare(
 
 impl Prepared {
     /// Serves until `shutdown` is ready.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        front: Front,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let tidying = tokio::spawn(tidy(self.store, self.keep_days));
-        wb_net::serve(
-            listener,
-            self.hub.router(),
-            ServerLimits::default(),
-            shutdown,
-        )
-        .await;
+        let renewing = tokio::spawn(renew(front.clone()));
+        wb_net::serve_with(listener, self.hub.router(), front, shutdown).await;
+        renewing.abort();
         tidying.abort();
     }
 }
@@ -191,10 +192,12 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         }
     });
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
+    let front = front(&settings.hub_front)?;
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
-        announce(context, &node, address, policy)?;
-        prepared.serve(listener, stopped()).await;
+        let has_tls = settings.hub_front.is_tls();
+        announce(context, &node, scheme(&front), address, policy, has_tls)?;
+        prepared.serve(listener, front, stopped()).await;
         context.say("Stopped.");
         Ok(())
     })
@@ -215,8 +218,15 @@ fn found_if_asked(context: &Context, args: &Up) -> Result<()> {
     init::found(context, name, args.words_file.as_deref())
 }
 
-fn announce(context: &Context, node: &Node, address: SocketAddr, policy: Policy) -> Result<()> {
-    let base = format!("http://{address}");
+fn announce(
+    context: &Context,
+    node: &Node,
+    scheme: &str,
+    address: SocketAddr,
+    policy: Policy,
+    has_tls: bool,
+) -> Result<()> {
+    let base = format!("{scheme}://{address}");
     let link = format!("{base}#{}", node.own_id());
     if context.json() {
         return output::json(&Started {
@@ -236,9 +246,10 @@ fn announce(context: &Context, node: &Node, address: SocketAddr, policy: Policy)
     };
     output::line(format!("members     {who}"))?;
     output::line(format!("to join     wb join {link}"))?;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !has_tls {
         context.say(
-            "This is reachable from other computers without encryption: put a proxy with TLS in front of it.",
+            "This is reachable from other computers without encryption: set hub.tls_cert and hub.tls_key, or put a proxy with \
+             TLS in front of it and set hub.behind_proxy to its address.",
         );
     }
     context.say("Ctrl-C stops it.");

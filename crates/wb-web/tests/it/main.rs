@@ -3,5 +3,6 @@
 mod access;
 mod door;
 mod invites;
+mod rates;
 mod sessions;
 mod site;

@@ -17,7 +17,7 @@ use wb_node::command::session::{session_ask, session_begin};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::{Node, secret};
 use wb_store::{Home, Role};
-use wb_web::{Site, SiteConfig};
+use wb_web::{Site, SiteConfig, SiteLimits};
 
 /// The name under which it is asked.
 pub const NAME: &str = "elm.test";
@@ -71,6 +71,11 @@ impl Came {
 
 impl Elm {
     pub fn found() -> Self {
+        Self::with(SiteLimits::default(), false)
+    }
+
+    /// With limits of its own, and browsers that come over TLS or not.
+    pub fn with(limits: SiteLimits, secure: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let home = Home::new(dir.path().join("elm"));
         let input = Init {
@@ -104,8 +109,9 @@ impl Elm {
         let site = Site::new(SiteConfig {
             home: home.clone(),
             hosts: vec![NAME.to_owned()],
-            secure: false,
-        });
+            secure,
+        })
+        .with_limits(limits);
         Self {
             _dir: dir,
             home,
@@ -189,18 +195,28 @@ impl Elm {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Came {
+        self.send(Self::request(browser, method, path, fields))
+            .await
+    }
+
+    /// What a browser sends.
+    pub fn request(
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Request<Body> {
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, NAME)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(COOKIE, browser.cookie_line())
             .body(Body::from(form))
-            .expect("a request");
-        self.send(request).await
+            .expect("a request")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Came {

@@ -19,11 +19,11 @@ pub struct Rate {
 
 /// Seconds until the same would be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RetryAfter(pub u64);
+pub struct RetryAfter(pub u64);
 
 /// One bucket for each key.
 #[derive(Debug)]
-pub(crate) struct Buckets<K> {
+pub struct Buckets<K> {
     rate: Rate,
     keys_max: usize,
     kept: Mutex<Kept<K>>,
@@ -39,7 +39,8 @@ struct Kept<K> {
 
 impl<K: Ord + Copy> Buckets<K> {
     /// Buckets that are all full, of which at most so many are remembered.
-    pub(crate) fn new(rate: Rate, keys_max: usize) -> Self {
+    #[must_use]
+    pub fn new(rate: Rate, keys_max: usize) -> Self {
         Self {
             rate,
             keys_max,
@@ -51,7 +52,10 @@ impl<K: Ord + Copy> Buckets<K> {
     }
 
     /// Takes one from a bucket. From an empty one nothing is taken.
-    pub(crate) fn take(&self, key: K, now: Timestamp) -> Result<(), RetryAfter> {
+    ///
+    /// # Errors
+    /// That it is empty, with the time until it is not.
+    pub fn take(&self, key: K, now: Timestamp) -> Result<(), RetryAfter> {
         let now = now.unix_ms();
         let every = i64::from(self.rate.every_ms);
         let empty = now.saturating_add(every.saturating_mul(i64::from(self.rate.burst)));
