@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::live::Lines;
+
 /// What is answered.
 #[derive(Debug)]
 pub struct Answer {
@@ -20,6 +22,10 @@ pub(crate) enum Body {
     SeeOther(String),
     /// A file of a type.
     File(&'static str, Vec<u8>),
+    /// What is new, for as long as the browser listens.
+    Events(Lines),
+    /// Nothing; who asks by itself should stop.
+    Nothing,
 }
 
 /// A cookie that is set, or ended where there is no value.
@@ -46,6 +52,14 @@ impl Answer {
 
     pub(crate) fn file(kind: &'static str, bytes: Vec<u8>) -> Self {
         Self::with(StatusCode::OK, Body::File(kind, bytes))
+    }
+
+    pub(crate) fn events(lines: Lines) -> Self {
+        Self::with(StatusCode::OK, Body::Events(lines))
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self::with(StatusCode::NO_CONTENT, Body::Nothing)
     }
 
     fn with(status: StatusCode, body: Body) -> Self {

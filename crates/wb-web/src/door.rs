@@ -12,7 +12,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
-    CONTENT_TYPE, FORWARDED, HOST, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE,
+    ACCEPT, CONTENT_TYPE, FORWARDED, HOST, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
@@ -28,6 +28,7 @@ use crate::browser::{Caller, VISITOR, label};
 use crate::form::Form;
 use crate::headers;
 use crate::limits::{FORM_BYTES_MAX, TLS_ONLY_SECONDS};
+use crate::pages::events::EVENTS;
 use crate::routes::{Access, ROUTES, Route};
 use crate::shell;
 use crate::site::Site;
@@ -148,6 +149,8 @@ fn page(
         query: Form::read(query.as_bytes()).unwrap_or_default(),
         form: Form::default(),
         label: label(&parts.headers),
+        wants_events: text(&parts.headers, &ACCEPT).is_some_and(|accept| accept.contains(EVENTS)),
+        known_event: text(&parts.headers, &LAST_EVENT).map(str::to_owned),
         base,
     };
     let mut fresh = None;
@@ -165,6 +168,9 @@ fn page(
         .and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
     answer.cookies.extend(fresh);
+    if route.method != Method::GET {
+        site.live.poke();
+    }
     write(site, &visit.base, answer)
 }
 
@@ -175,6 +181,10 @@ fn charge(visit: &Visit<'_>, route: &Route, parts: &Parts) -> Result<(), Trouble
     let charges = &visit.site.charges;
     let charged = charges.page(member, address, route.is_at_door, entropy::now());
     charged.map_err(|RetryAfter(seconds)| Trouble::TooOften(seconds))
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// Who asks. Without a server in front, as in tests, it is this computer.
@@ -233,6 +243,8 @@ fn is_same_origin(headers: &HeaderMap, base: &str) -> bool {
         && site.is_none_or(|site| site == b"same-origin")
 }
 
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address under which this was asked; none where that is not one of ours.
@@ -260,6 +272,13 @@ fn write(site: &Site, base: &str, answer: Answer) -> Response {
             put(&mut response, CONTENT_TYPE, kind);
             *response.body_mut() = Body::from(bytes);
         }
+        Answered::Events(lines) => {
+            put(&mut response, CONTENT_TYPE, EVENTS);
+            // A proxy that collects answers would keep the news to itself.
+            put(&mut response, BUFFERING, "no");
+            *response.body_mut() = Body::new(lines);
+        }
+        Answered::Nothing => {}
     }
     if let Some(seconds) = answer.retry_after {
         put(&mut response, RETRY_AFTER, &seconds.to_string());

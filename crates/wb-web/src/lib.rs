@@ -16,6 +16,7 @@ mod form;
 mod headers;
 mod jobs;
 mod limits;
+mod live;
 mod pages;
 mod rates;
 mod routes;

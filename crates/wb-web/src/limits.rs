@@ -36,3 +36,9 @@ pub const RATE_KEYS_MAX: usize = 65_536;
 
 /// How long a browser that came over TLS comes by nothing else.
 pub(crate) const TLS_ONLY_SECONDS: u64 = 180 * 24 * 60 * 60;
+
+/// Streams of one browser, one for each tab that is looked at: a browser has six connections to a site, and
+/// pages need some.
+pub const STREAMS_PER_SESSION_MAX: usize = 3;
+/// Streams in all; each holds a connection, and there are a thousand.
+pub const STREAMS_MAX: usize = 400;

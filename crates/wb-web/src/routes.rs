@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    found, home, invite, invites, login, members, request, requests, review, settings, share, sync,
-    waiting,
+    events, found, home, invite, invites, login, members, request, requests, review, settings,
+    share, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -96,6 +96,7 @@ pub const ROUTES: &[Route] = &[
     at_door(post("/login", Anyone, login::ask)),
     at_door(get("/login/link/{token}", Anyone, login::link)),
     at_door(post("/login/link/{token}", Anyone, login::use_link)),
+    get("/events", Waiting, events::events),
     post("/logout", Member, login::logout),
     get("/waiting", Waiting, waiting::page),
     post("/waiting/drafts", Waiting, waiting::draft),

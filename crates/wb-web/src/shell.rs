@@ -27,6 +27,8 @@ pub(crate) struct Shell {
     pub handle: Option<String>,
     pub ways: Vec<Way>,
     pub form_token: String,
+    /// Whether the page is told what is new.
+    pub is_live: bool,
     pub style: String,
     pub script: String,
     pub icon: String,
@@ -62,6 +64,7 @@ impl Shell {
             community: community.unwrap_or_else(|| "WhiteBalloon".to_owned()),
             handle: account.map(|account| account.handle.clone()),
             ways: ways.iter().map(way).collect(),
+            is_live: visit.caller.session().is_some(),
             form_token: visit.caller.form_token().unwrap_or_default(),
             style: assets::style(),
             script: assets::script(),

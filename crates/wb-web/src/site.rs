@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::jobs::Jobs;
 use crate::limits::{NODES_KEPT_MAX, SETUP_MINUTES};
+use crate::live::Live;
 use crate::rates::{Charges, SiteLimits};
 
 const SETUP_MS: i64 = SETUP_MINUTES * 60 * 1_000;
@@ -41,6 +42,7 @@ pub struct Site {
     nodes: Mutex<Vec<Node>>,
     founding: Mutex<Option<Founding>>,
     pub(crate) jobs: Jobs,
+    pub(crate) live: Live,
 }
 
 impl std::fmt::Debug for Site {
@@ -71,14 +73,16 @@ impl Site {
     /// A site; nothing is opened yet.
     #[must_use]
     pub fn new(config: SiteConfig) -> Self {
+        let jobs = Jobs::default();
         Self {
+            live: Live::new(config.home.clone(), jobs.clone()),
             config,
             charges: Charges::new(SiteLimits::default()),
             report: Arc::new(|_| {}),
             told_of_proxy: AtomicBool::new(false),
             nodes: Mutex::default(),
             founding: Mutex::default(),
-            jobs: Jobs::default(),
+            jobs,
         }
     }
 
@@ -105,6 +109,11 @@ impl Site {
                  set node.behind_proxy = \"{address}\" and start again"
             ));
         }
+    }
+
+    /// Ends what would go on for ever, so that the server can stop.
+    pub fn close(&self) {
+        self.live.close();
     }
 
     /// Whether there is an instance here.

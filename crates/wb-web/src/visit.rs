@@ -23,6 +23,9 @@ pub struct Visit<'v> {
     pub(crate) form: Form,
     /// The browser in words, as it describes itself.
     pub(crate) label: String,
+    /// Whether it asks for what is new, for as long as it listens; and the id of what it knows.
+    pub(crate) wants_events: bool,
+    pub(crate) known_event: Option<String>,
     /// The address under which this was asked, for links.
     pub(crate) base: String,
 }

@@ -88,7 +88,12 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             })
         });
         tokio::spawn(renew(front.clone()));
-        let serving = wb_net::serve_with(listener, router, front, stopped());
+        let stopping_site = Arc::clone(&site);
+        let stopped = async move {
+            stopped().await;
+            stopping_site.close();
+        };
+        let serving = wb_net::serve_with(listener, router, front, stopped);
         match syncing {
             None => serving.await,
             Some(mut syncing) => {

@@ -6,6 +6,7 @@ pub mod drafts;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod news;
 pub mod peers;
 pub mod records;
 pub mod requests;

@@ -1,5 +1,6 @@
 //! The pages, one file for each thing that people look at, and a template of the same name.
 
+pub mod events;
 pub mod found;
 pub mod home;
 pub mod invite;

@@ -3,6 +3,7 @@
 mod access;
 mod door;
 mod invites;
+mod live;
 mod rates;
 mod sessions;
 mod site;

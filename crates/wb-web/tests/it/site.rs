@@ -26,6 +26,7 @@ pub const NAME: &str = "elm.test";
 pub struct Elm {
     _dir: tempfile::TempDir,
     home: Home,
+    site: Arc<Site>,
     router: Router,
     /// The request that the member `mira` wrote.
     pub request: RecordId,
@@ -112,10 +113,12 @@ impl Elm {
             secure,
         })
         .with_limits(limits);
+        let site = Arc::new(site);
         Self {
             _dir: dir,
             home,
-            router: wb_web::router(&Arc::new(site)),
+            router: wb_web::router(&site),
+            site,
             request,
         }
     }
@@ -219,13 +222,19 @@ impl Elm {
             .expect("a request")
     }
 
+    /// As the program does when it stops.
+    pub fn close(&self) {
+        self.site.close();
+    }
+
+    /// The answer as it comes, also one that never ends.
+    pub async fn begin(&self, request: Request<Body>) -> Response<Body> {
+        let answered = self.router.clone().oneshot(request).await;
+        answered.expect("a router always answers")
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Came {
-        let response: Response<Body> = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("a router always answers");
+        let response = self.begin(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();
