@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use wb_core::id::RecordRef;
+use wb_core::scope::Scope;
+use wb_node::query::default_scope::default_scope;
 use wb_node::settings::Settings;
 use wb_node::{Actor, Node};
 use wb_store::Home;
@@ -64,6 +66,22 @@ impl Context {
     /// The settings.
     pub fn settings(&self) -> wb_node::Result<Settings> {
         Settings::load(&self.home.config(), &|name| std::env::var(name).ok())
+    }
+
+    /// How far something new goes: as said, else as its author chose, else as the settings say.
+    pub fn scope(
+        &self,
+        said: Option<Scope>,
+        node: &Node,
+        author: &Actor,
+    ) -> wb_node::Result<Scope> {
+        match said {
+            Some(scope) => Ok(scope),
+            None => match default_scope(node, author)? {
+                Some(scope) => Ok(scope),
+                None => Ok(self.settings()?.default_scope),
+            },
+        }
     }
 
     /// Whether to print JSON.

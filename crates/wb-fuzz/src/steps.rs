@@ -41,7 +41,8 @@ pub fn run(input: &[u8]) {
             ("!delta", Some((header, items))) => {
                 (ours.delta(header, items), naive.delta(header, items))
             }
-            ("!snapshot", _) => (ours.snapshot(&lines), naive.snapshot(&lines)),
+            // A section has its first line, or it is none.
+            ("!snapshot", Some(_)) => (ours.snapshot(&lines), naive.snapshot(&lines)),
             ("!fill", Some((line, _))) => (ours.fill(line), naive.fill(line)),
             _ => continue,
         };

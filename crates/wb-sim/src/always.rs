@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use wb_node::query::peers::peers;
+
 use crate::error::SimError;
 use crate::files::bytes_of;
 use crate::ledger::{Leaves, Live, Sealed, marks_in, member_of};
@@ -273,6 +275,26 @@ impl World {
                     ),
                 );
             }
+        }
+        Ok(())
+    }
+
+    /// How a sync ended is what its operator reads of that hub.
+    pub fn check_state(&mut self, number: usize, exchange: &Exchange) -> Result<(), SimError> {
+        let Some((cause, _)) = &exchange.end else {
+            return Ok(());
+        };
+        let member = &self.members[number];
+        let views = member.machine.run(|| peers(member.node()))?;
+        let view = views.iter().find(|view| view.id == exchange.hub);
+        let said = view.map_or("", |view| view.cause);
+        if said != cause.as_str() {
+            let what = format!(
+                "{}: {said} is said, and it was {}",
+                member.name,
+                cause.as_str()
+            );
+            self.fail("what is wrong is told", what);
         }
         Ok(())
     }

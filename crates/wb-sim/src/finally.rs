@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
+use wb_node::query::inbox::inbox;
 use wb_node::query::status::status;
+use wb_node::view::InboxView;
 use wb_store::Store;
 
 use crate::always::hex;
 use crate::error::SimError;
 use crate::ledger::{Live, mark, marks_in};
-use crate::look::Look;
+use crate::look::{FORKED, Look, WITHOUT_WORDS};
 use crate::play::Touched;
 use crate::world::World;
 
@@ -54,6 +56,7 @@ impl World {
             self.check_hub_has_all(hub)?;
         }
         for member in 0..self.members.len() {
+            self.check_told(member)?;
             self.check_sound(member)?;
         }
         Ok(())
@@ -255,6 +258,49 @@ impl World {
         if let Some(id) = unsealed {
             let what = format!("{id} of {} is not as marked", member.name);
             self.fail("in the end what is marked is sealed", what);
+        }
+        Ok(())
+    }
+
+    /// Whatever is wrong in what is held of others stands in the inbox, under the name of its origin.
+    fn check_told(&mut self, number: usize) -> Result<(), SimError> {
+        let look = self.look(&self.members[number].file())?;
+        let member = &self.members[number];
+        let told = member.machine.run(|| inbox(member.node()))?;
+        let own = member.id;
+        let is_told = |origin: &[u8]| {
+            let of = |view: &&InboxView| view.origin.is_some_and(|id| id.as_bytes() == origin);
+            told.iter().any(|view| of(&view))
+        };
+        let anomalies = look.anomalies()?;
+        // Nobody asks for the words of whom nobody follows: that they are missing was meant.
+        let is_meant = |origin: &[u8], what: &str| {
+            let of = self.member_of(origin).map(|of| of.id);
+            what == WITHOUT_WORDS
+                && of.is_some_and(|of| !member.ledger.follows(&of, &member.hubs()))
+        };
+        let anomalies = anomalies
+            .iter()
+            .filter(|(origin, what)| origin != own.as_bytes() && !is_meant(origin, what));
+        let anomalies: Vec<_> = anomalies.collect();
+        let mut untold = Vec::new();
+        for (origin, what) in anomalies {
+            if *what == FORKED {
+                self.coverage.tried("fork told to an operator");
+            }
+            if !is_told(origin) {
+                untold.push(format!("{} of {}", what, self.name_of(origin)));
+            } else if *what == FORKED {
+                self.coverage.took("fork told to an operator");
+            }
+        }
+        if !untold.is_empty() {
+            let what = format!(
+                "{} has not in its inbox: {}",
+                self.members[number].name,
+                untold.join(", ")
+            );
+            self.fail("what is wrong is told", what);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::machine::Machine;
 use crate::network::{Net, address_of};
 
 /// Bytes after which a page of a hub ends: small, so that what is paged in practice is paged here.
-const PAGE_BYTES: usize = 4_096;
+const PAGE_BYTES: usize = 2_048;
 
 /// A hub.
 pub struct SimHub {

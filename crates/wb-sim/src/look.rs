@@ -8,6 +8,11 @@ use wb_core::id::InstanceId;
 use crate::error::SimError;
 use crate::ledger::{Live, LiveLine};
 
+/// A feed that contradicts itself.
+pub const FORKED: &str = "forked";
+/// A live record whose line is not here.
+pub const WITHOUT_WORDS: &str = "without its words";
+
 /// A file that is looked at.
 #[derive(Debug)]
 pub struct Look {
@@ -159,6 +164,36 @@ impl Look {
         let sql =
             "SELECT count(*) FROM local_records WHERE kind IN ('request', 'comment', 'status')";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// What of others a person has to be told: each with its origin, in words for the list of steps.
+    pub fn anomalies(&self) -> Result<Vec<(Vec<u8>, &'static str)>, SimError> {
+        let kinds = [
+            (
+                FORKED,
+                "SELECT DISTINCT i.id FROM feeds f JOIN instances i USING (instance_no) WHERE f.forked = 1",
+            ),
+            ("set aside", "SELECT DISTINCT origin FROM held"),
+            (
+                WITHOUT_WORDS,
+                "SELECT DISTINCT i.id FROM feed_lines l JOIN feeds f USING (feed_no)
+                 JOIN instances i USING (instance_no) WHERE l.live = 1 AND l.line IS NULL",
+            ),
+            (
+                "keys that contradict each other",
+                "SELECT DISTINCT i.id FROM identity_entries e JOIN instances i USING (instance_no)
+                 WHERE e.branch = 2",
+            ),
+        ];
+        let mut anomalies = Vec::new();
+        for (what, sql) in kinds {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            for origin in rows {
+                anomalies.push((origin?, what));
+            }
+        }
+        Ok(anomalies)
     }
 
     /// Deltas set aside.

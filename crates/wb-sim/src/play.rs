@@ -286,7 +286,9 @@ impl World {
             self.hubs[hub].start()?;
         }
         for (member, exchange) in done.into_inner() {
-            self.after_exchange(member, &exchange?, crash.is_some(), &mut touched);
+            let exchange = exchange?;
+            self.after_exchange(member, &exchange, crash.is_some(), &mut touched);
+            self.check_state(member, &exchange)?;
         }
         for (_, what) in self.net.take_befallen() {
             self.coverage.took(fault_of(what));

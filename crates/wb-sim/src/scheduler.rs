@@ -21,8 +21,8 @@ const SIGNS_WRONGLY_PERCENT: u64 = 15;
 const CLOCK_OFF_MS_MAX: u64 = 400_000;
 /// Members up to which one of them is cloned.
 const TWINS_WITHIN: usize = 22;
-/// How many wakings a sync may take until its process ends.
-const CRASH_POLLS_MAX: u64 = 60;
+/// How many wakings a sync may take until its process ends, as a power of two; most syncs take a few.
+const CRASH_POLLS_BITS: u32 = 5;
 
 /// The kinds of trouble that a seed has.
 #[derive(Debug, Clone, Copy)]
@@ -313,18 +313,18 @@ impl World {
             *self
                 .chance
                 .weighed(&[(70, (true, true)), (15, (true, false)), (15, (false, true))]);
-        let crashes = self.mood.crashes && self.chance.percent(20);
+        let crashes = self.mood.crashes && self.chance.percent(30);
         Visit {
             member,
             hubs,
             pull,
             push,
             breaks: self.a_break(),
-            crash: crashes.then(|| self.chance.below(CRASH_POLLS_MAX)),
+            crash: crashes.then(|| self.chance.magnitude(CRASH_POLLS_BITS)),
             restores: crashes
                 && self.mood.restores
                 && self.members[member].has_copy()
-                && self.chance.percent(40),
+                && self.chance.percent(60),
         }
     }
 

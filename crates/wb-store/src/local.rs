@@ -4,7 +4,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wb_core::entry::Reason;
-use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
+use wb_core::feed::Header;
+use wb_core::id::{Hash, InstanceId, LogId, RecordId, RecordRef};
 use wb_core::leave::{Life, ProfileShares};
 use wb_core::scope::{By, FeedScope, Kind, Scope};
 use wb_core::time::Timestamp;
@@ -61,6 +62,28 @@ pub struct Sealed {
     /// Hash of its line.
     pub line_hash: Hash,
 }
+
+/// What a feed of this instance says of a record last: that it was put there, or taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedMove {
+    /// The feed.
+    pub scope: FeedScope,
+    /// The log.
+    pub log: LogId,
+    /// Number of the delta.
+    pub seq: u64,
+    /// When that was sealed.
+    pub at: Timestamp,
+    /// Whether it was put there.
+    pub is_put: bool,
+}
+
+/// The last mark of a record in each own feed, with the header of its delta.
+const MOVES: &str = "SELECT f.scope, l.log, x.seq, x.op, h.line, max(x.line_no) FROM instances i
+    CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
+    JOIN logs l ON l.log_no = x.log_no LEFT JOIN headers h ON h.log_no = x.log_no AND h.seq = x.seq
+    WHERE i.standing = 'self' AND x.id = ?1 AND x.void = 0 AND x.aside_no IS NULL
+    GROUP BY f.feed_no ORDER BY f.scope";
 
 const COLUMNS: &str =
     "id, kind, author, scope, ceiling, life, body, shares, parent_origin, parent_id,
@@ -160,6 +183,33 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Store {
+    /// What the own feeds say of a record last; nothing for one that never left.
+    ///
+    /// # Errors
+    /// What the database reports, and a header that cannot be read.
+    pub fn sealed_moves(&self, id: &RecordId) -> Result<Vec<SealedMove>> {
+        let mut statement = self.main().prepare_cached(MOVES)?;
+        let mut rows = statement.query([Sql(id)])?;
+        let mut moves = Vec::new();
+        while let Some(row) = rows.next()? {
+            let line: Option<Vec<u8>> = row.get(4)?;
+            let missing = || StoreError::Damaged("an own delta has no header".to_owned());
+            let line = line.ok_or_else(missing)?;
+            let (header, _) = Header::read(&line).map_err(|_| missing())?;
+            let op: String = row.get(3)?;
+            moves.push(SealedMove {
+                scope: word(row, 0)?,
+                log: row.get::<_, Sql<LogId>>(1)?.0,
+                seq: row.get::<_, Sql<u64>>(2)?.0,
+                at: header.at,
+                is_put: op == "put",
+            });
+        }
+        Ok(moves)
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) const PRIVATE: Database = Database {
     migrations: &[
         include_str!("migrations/private_0001.sql"),
         include_str!("migrations/private_0002.sql"),
+        include_str!("migrations/private_0003.sql"),
     ],
 };
 

@@ -283,6 +283,9 @@ impl Private {
             "DELETE FROM sessions WHERE user_id = ?1",
             "DELETE FROM contacts WHERE owner = ?1",
             "DELETE FROM attributes WHERE user_id = ?1",
+            "DELETE FROM feed_links WHERE user_id = ?1",
+            "DELETE FROM notices WHERE user_id = ?1",
+            "DELETE FROM preferences WHERE user_id = ?1",
             "DELETE FROM accounts WHERE user_id = ?1 AND state = 'pending'",
         ] {
             self.connection.prepare_cached(sql)?.execute([Sql(user)])?;
@@ -310,6 +313,44 @@ impl Private {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([Sql(owner)], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Takes all contacts of one kind from a user or a request.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn drop_contacts(&self, owner: &RecordId, kind: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM contacts WHERE owner = ?1 AND kind = ?2")?
+            .execute(params![Sql(owner), kind])?;
+        Ok(())
+    }
+
+    /// Keeps how far what a member writes goes unless they say otherwise.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn put_default_scope(&self, user: &RecordId, scope: Scope) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO preferences (user_id, default_scope) VALUES (?1, ?2)
+                 ON CONFLICT (user_id) DO UPDATE SET default_scope = excluded.default_scope",
+            )?
+            .execute(params![Sql(user), scope.as_str()])?;
+        Ok(())
+    }
+
+    /// How far what a member writes goes unless they say otherwise; none where they never chose.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn default_scope(&self, user: &RecordId) -> Result<Option<Scope>> {
+        let sql = "SELECT default_scope FROM preferences WHERE user_id = ?1";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([Sql(user)], |row| word(row, 0))
+            .optional()?)
     }
 
     /// Writes an attribute of a member that is not shared.
@@ -369,6 +410,18 @@ impl Private {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Deletes a draft. True where there was one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn drop_draft(&self, id: &RecordId) -> Result<bool> {
+        let deleted = self
+            .connection
+            .prepare_cached("DELETE FROM drafts WHERE id = ?1")?
+            .execute([Sql(id)])?;
+        Ok(deleted > 0)
     }
 
     /// Writes an invite, new or changed.

@@ -1,6 +1,7 @@
 //! What a page comes to: text, somewhere else to go, or a file.
 
 use http::StatusCode;
+use wb_core::hash;
 
 use crate::live::Lines;
 
@@ -12,6 +13,8 @@ pub struct Answer {
     pub(crate) cookies: Vec<Cookie>,
     /// Seconds until the same would be answered.
     pub(crate) retry_after: Option<u64>,
+    /// Names these very bytes, for who asks again and again: the same are not sent twice.
+    pub(crate) tag: Option<String>,
 }
 
 #[derive(Debug)]
@@ -62,12 +65,32 @@ impl Answer {
         Self::with(StatusCode::NO_CONTENT, Body::Nothing)
     }
 
+    /// A file that is asked for again and again.
+    pub(crate) fn watched(kind: &'static str, bytes: Vec<u8>) -> Self {
+        let tag = format!("\"{}\"", hash::sha256(&bytes));
+        Self {
+            tag: Some(tag),
+            ..Self::file(kind, bytes)
+        }
+    }
+
+    /// Whether it is what somebody holds already who names tags as `If-None-Match` does.
+    pub(crate) fn is_held(&self, tags: &str) -> bool {
+        let mut held = tags
+            .split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/"));
+        self.tag
+            .as_deref()
+            .is_some_and(|tag| held.any(|held| held == tag || held == "*"))
+    }
+
     fn with(status: StatusCode, body: Body) -> Self {
         Self {
             status,
             body,
             cookies: Vec::new(),
             retry_after: None,
+            tag: None,
         }
     }
 

@@ -12,8 +12,8 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
-    ACCEPT, CONTENT_TYPE, FORWARDED, HOST, HeaderValue, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY,
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, FORWARDED, HOST, HeaderValue, IF_NONE_MATCH,
+    LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -167,11 +167,19 @@ fn page(
         .and_then(|()| admit(&mut visit, route, parts, body))
         .and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
-    answer.cookies.extend(fresh);
+    // What reads feeds fills in no forms.
+    if answer.tag.is_none() {
+        answer.cookies.extend(fresh);
+    }
     if route.method != Method::GET {
         site.live.poke();
     }
-    write(site, &visit.base, answer)
+    write(
+        site,
+        &visit.base,
+        answer,
+        text(&parts.headers, &IF_NONE_MATCH),
+    )
 }
 
 /// Charges the page to who asks for it.
@@ -259,10 +267,16 @@ fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn write(site: &Site, base: &str, answer: Answer) -> Response {
+fn write(site: &Site, base: &str, answer: Answer, held: Option<&str>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
+    if let Some(tag) = &answer.tag {
+        put(&mut response, ETAG, tag);
+        put(&mut response, CACHE_CONTROL, "private, no-cache");
+    }
+    let is_held = held.is_some_and(|tags| answer.is_held(tags));
     match answer.body {
+        _ if is_held => *response.status_mut() = StatusCode::NOT_MODIFIED,
         Answered::Page(html) => {
             put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
             *response.body_mut() = Body::from(html);

@@ -6,9 +6,9 @@ use http::header::{
 };
 use http::{HeaderMap, header};
 
-/// No inline script or style, nothing from elsewhere but pictures that members name by their https
-/// address, nothing framed, and forms go nowhere else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
+/// No inline script or style, nothing from elsewhere (a picture would tell its owner who looks at it),
+/// nothing framed, and forms go nowhere else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 

@@ -10,7 +10,9 @@
 
 mod answer;
 mod assets;
+mod atom;
 mod browser;
+mod contact;
 mod door;
 mod form;
 mod headers;

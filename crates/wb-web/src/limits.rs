@@ -10,6 +10,8 @@ pub const FORM_FIELDS_MAX: usize = 2_000;
 pub const NODES_KEPT_MAX: usize = 4;
 /// Rows on one page of a list.
 pub const ROWS_PER_PAGE: usize = 50;
+/// Entries of a feed for readers: those ask often, and keep what they had.
+pub const FEED_ENTRIES_MAX: usize = 50;
 /// How long the link for founding works.
 pub const SETUP_MINUTES: i64 = 30;
 

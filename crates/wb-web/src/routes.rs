@@ -4,8 +4,9 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    events, found, home, invite, invites, login, members, request, requests, review, settings,
-    share, sync, waiting,
+    address, drafts, events, feed_link, feeds, found, home, invite, invites, login, members,
+    notices, profile, request, request_edit, requests, review, settings, share, sharing, sync,
+    waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -109,6 +110,13 @@ pub const ROUTES: &[Route] = &[
     post("/requests/{home}/{id}/comment", Member, request::comment),
     post("/requests/{home}/{id}/complete", Member, request::complete),
     post("/requests/{home}/{id}/reopen", Member, request::reopen),
+    get("/requests/{home}/{id}/edit", Member, request_edit::form),
+    post("/requests/{home}/{id}/edit", Member, request_edit::edit),
+    get("/drafts", Member, drafts::list),
+    get("/drafts/{id}", Member, drafts::page),
+    post("/drafts/{id}", Member, drafts::change),
+    post("/drafts/{id}/delete", Member, drafts::delete),
+    get("/records/{id}/scope", Member, share::page),
     post("/records/{id}/scope", Member, share::scope),
     get("/members", Member, members::list),
     get("/members/{home}/{id}", Member, members::page),
@@ -126,4 +134,16 @@ pub const ROUTES: &[Route] = &[
     get("/settings", Member, settings::page),
     post("/settings/sessions/approve", Member, settings::approve),
     post("/settings/sessions/end", Member, settings::end),
+    post("/settings/sessions/refuse", Member, notices::refuse),
+    post("/notices/seen", Member, notices::see),
+    get("/settings/profile", Member, profile::form),
+    post("/settings/profile", Member, profile::edit),
+    get("/settings/sharing", Member, sharing::page),
+    post("/settings/sharing", Member, sharing::choose),
+    get("/settings/address", Admin, address::page),
+    post("/settings/address", Admin, address::change),
+    get("/settings/feed", Member, feed_link::page),
+    post("/settings/feed", Member, feed_link::change),
+    get("/feeds/{token}/requests.atom", Anyone, feeds::atom),
+    get("/feeds/{token}/requests.rss", Anyone, feeds::rss),
 ];

@@ -3,6 +3,8 @@
 use askama::Template;
 use http::StatusCode;
 use wb_node::NodeError;
+use wb_node::query::feed_link::feed_link;
+use wb_node::query::notices::{NoticeView, notices};
 
 use crate::answer::Answer;
 use crate::assets;
@@ -26,6 +28,10 @@ pub(crate) struct Shell {
     /// Who is in, by handle.
     pub handle: Option<String>,
     pub ways: Vec<Way>,
+    /// What this browser's member is told.
+    pub notices: Vec<NoticeView>,
+    /// Where the member's own feed reader asks, if there is an address for it.
+    pub feed: Option<String>,
     pub form_token: String,
     /// Whether the page is told what is new.
     pub is_live: bool,
@@ -65,12 +71,32 @@ impl Shell {
             handle: account.map(|account| account.handle.clone()),
             ways: ways.iter().map(way).collect(),
             is_live: visit.caller.session().is_some(),
+            notices: told(visit),
+            feed: feed(visit),
             form_token: visit.caller.form_token().unwrap_or_default(),
             style: assets::style(),
             script: assets::script(),
             icon: assets::icon(),
         }
     }
+}
+
+/// A page is worth more than what is told around it: what cannot be read is told on the next.
+fn told(visit: &Visit<'_>) -> Vec<NoticeView> {
+    let (Some(node), Some(account), Some(browser)) = (
+        visit.node.as_deref(),
+        visit.caller.member(),
+        visit.caller.session_name(),
+    ) else {
+        return Vec::new();
+    };
+    notices(node, account, &browser).unwrap_or_default()
+}
+
+fn feed(visit: &Visit<'_>) -> Option<String> {
+    let (node, account) = (visit.node.as_deref()?, visit.caller.member()?);
+    let link = feed_link(node, &account.user).ok()??;
+    Some(format!("/feeds/{}/requests.atom", link.secret.as_str()))
 }
 
 #[derive(Template)]

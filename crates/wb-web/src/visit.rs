@@ -1,7 +1,10 @@
 //! One request, as the function that answers it sees it.
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::scope::Scope;
 use wb_node::node::Actor;
+use wb_node::query::address::address;
+use wb_node::query::default_scope::default_scope;
 use wb_node::{Node, NodeError};
 use wb_store::Role;
 
@@ -76,6 +79,28 @@ impl Visit<'_> {
             handle: account.handle.clone(),
             role: account.role,
         })
+    }
+
+    /// How far something new goes: as the form says, else as its author chose, else nowhere.
+    pub(crate) fn default_scope(&mut self) -> Result<Scope, Trouble> {
+        if let Ok(scope) = self.form.text("scope").parse() {
+            return Ok(scope);
+        }
+        let actor = self.actor()?;
+        let chosen = default_scope(self.node()?, &actor)?;
+        Ok(chosen.unwrap_or(Scope::Private))
+    }
+
+    /// The address that links for others begin with: as the card says, else as this was asked.
+    pub(crate) fn address(&mut self) -> Result<String, Trouble> {
+        let told = address(self.node()?)?;
+        Ok(told.unwrap_or_else(|| self.base.clone()))
+    }
+
+    pub(crate) fn is_admin(&self) -> bool {
+        self.caller
+            .member()
+            .is_some_and(|account| account.role == Role::Admin)
     }
 
     pub(crate) fn is_steward(&self) -> bool {

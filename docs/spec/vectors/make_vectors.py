@@ -622,6 +622,7 @@ def identity():
     refused("time_without_milliseconds", "identity_malformed", 0, found("alice", at="2026-11-22T10:00:00Z"))
     refused("no_such_day", "identity_malformed", 0, found("alice", at="2026-02-29T10:00:00.000Z"))
     refused("n_is_a_fraction", "identity_malformed", 0, edit_signed(alice, '"n":0', '"n":0.0'))
+    refused("era_is_minus_zero", "identity_malformed", 0, edit_signed(alice, '"era":0', '"era":-0'))
     refused("head_without_seq", "identity_malformed", 1, alice.rotate("alice 2", {k: v for k, v in head.items() if k != "seq"}))
     refused("heads_without_a_scope", "identity_malformed", 1, alice.rotate("alice 2", heads={"public": None}))
     refused("heads_is_a_list", "identity_malformed", 1, alice.rotate("alice 2", heads=[None, None]))
@@ -1814,6 +1815,29 @@ def snapshot_that_steps_back_is_placed_first():
     next_one = low.delta()
     steps += [delta(next_one, "held"), snap(low.snapshot(), "held")]
     return steps, end(log, shows=[user, request, comment], forked=[log])
+
+@feed("Snapshots that break two rules: the rule met first, line by line, is named, and what is refused goes before early and void.")
+def refuse_snapshot_by_the_rule_met_first():
+    alice, log, user, request, steps = start()
+    rotated = alice.rotate("alice 2", log.head)
+    comment = record(alice, "comment", 3)
+    log.under(rotated).delta(comment)
+    changed = [user, request, comment.replace("I have one.", "I had one..")]
+    broken = [sha(log.deltas[1].payload).hex()] * 2
+    early = [snap(log.snapshot(items=changed), "refused", "wrong_live"), snap(log.snapshot(chain=[broken]), "refused", "wrong_chain"),
+             snap(log.snapshot(), "early", "identity")]
+    low = log.next_log("low", alice)
+    low.delta(record(alice, "request", 4))
+    low.under(rotated).delta()
+    some = _swapped(low.snapshot())
+    above = [snap(x, "refused", "above_last_head") for x in (low.snapshot(items=[user]), low.snapshot(live=9), some)]
+    above.append(snap(low.snapshot(chain=[broken], items=[user]), "refused", "wrong_chain"))
+    twin = Log(alice, name="alice first", generation=1)
+    twin.delta(retract(2, 1)), twin.delta()
+    return [*steps, *early, learn(rotated), delta(log.deltas[1]), *above, snap(twin.snapshot(), "refused", "wrong_generation"),
+            snap(twin.snapshot(live=9), "refused", "wrong_generation")], end(log, shows=[user, request, comment])
+
+def _swapped(lines): return [*lines[:-2], lines[-1], lines[-2]]
 
 def snapshot_refusal(name, rule, about, *spoils):
     """Each spoil gives a snapshot that breaks only this rule, to a follower that holds nothing; the good one is then taken."""

@@ -46,8 +46,8 @@ pub fn run(context: &Context, command: Comment) -> Result<()> {
             body,
             scope,
         } => {
-            let scope = scope.map_or_else(|| context.settings().map(|s| s.default_scope), Ok)?;
             let (mut node, actor) = context.acting()?;
+            let scope = context.scope(scope, &node, &actor)?;
             let key = context::record(&node, &request)?;
             let id = comment_add(&mut node, &actor, &key, &body, scope)?;
             if context.json() {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use wb_core::kinds::Personalisation;
 use wb_core::time::Timestamp;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
+use wb_node::query::address::address;
 use wb_node::query::invites;
 
 use crate::context::Context;
@@ -109,7 +110,11 @@ fn create(context: &Context, args: Create) -> Result<()> {
         });
     }
     output::line(format!("{id}  {token}"))?;
-    context.say("Made. The token is the secret of the link at home and never leaves this node; the page that takes it comes with the web pages.");
+    let base = address(&node)?.unwrap_or_else(|| "the address of this node".to_owned());
+    context.say(format!(
+        "Made. The link is {}/invite/{token}; its secret never leaves this node by itself.",
+        output::clean(&base)
+    ));
     Ok(())
 }
 

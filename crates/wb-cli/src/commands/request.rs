@@ -96,8 +96,8 @@ pub fn run(context: &Context, command: Request) -> Result<()> {
 }
 
 fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) -> Result<()> {
-    let scope = scope.map_or_else(|| context.settings().map(|s| s.default_scope), Ok)?;
     let (mut node, actor) = context.acting()?;
+    let scope = context.scope(scope, &node, &actor)?;
     let id = request_add(
         &mut node,
         &actor,

@@ -27,6 +27,8 @@ pub struct InviteTake<'a> {
     pub bio: Option<&'a str>,
     /// A contact that stays private.
     pub email: Option<&'a str>,
+    /// How far what the newcomer writes goes unless they say otherwise.
+    pub default_scope: Scope,
 }
 
 /// The invite of a link, where it still admits anyone.
@@ -83,6 +85,7 @@ pub fn invite_take(node: &mut Node, input: &InviteTake<'_>) -> Result<Account> {
         if let Some(email) = input.email {
             private.put_contact(&user, "email", email)?;
         }
+        private.put_default_scope(&user, input.default_scope)?;
         private.audit(&audit)?;
         Ok::<_, NodeError>(())
     })?;

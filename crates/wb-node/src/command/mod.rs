@@ -1,10 +1,14 @@
 //! What changes something: one file per command.
 
+pub mod address;
 pub mod bundle_export;
 pub mod bundle_import;
 pub mod bundle_verify;
 pub mod bundle_want;
 pub mod comment_add;
+pub mod default_scope;
+pub mod draft;
+pub mod feed_link;
 pub mod follow;
 pub mod hub_register;
 pub mod inbox_dismiss;
@@ -13,6 +17,7 @@ pub mod invite_create;
 pub mod invite_take;
 pub mod join;
 pub mod login_link;
+pub mod profile_edit;
 pub mod publish;
 pub mod rebuild;
 pub mod record_share;

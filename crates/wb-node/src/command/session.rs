@@ -7,7 +7,8 @@
 
 use wb_core::hash;
 use wb_core::id::{Hash, RecordId};
-use wb_store::{Account, AccountState, Role, SessionRow};
+use wb_core::time::Timestamp;
+use wb_store::{Account, AccountState, Private, Role, SessionRow};
 use zeroize::Zeroizing;
 
 use crate::error::{NodeError, Result};
@@ -118,21 +119,35 @@ pub fn session_approve(node: &Node, actor: &Actor, handle: &str, code: &str) -> 
     let account = may_decide(node, actor, handle)?;
     let waiting = waiting_with(node, handle, code)?;
     let now = node.now();
-    let private = node.store.private();
-    if !private.approve_session(&waiting.session, &account.user, &actor.user)? {
-        return Err(not_waiting(handle));
-    }
-    for draft in private.waiting_drafts(&waiting.session)? {
-        private.put_draft(&wb_store::Draft {
-            id: draft.id,
-            author: Some(account.user),
-            scope: wb_core::scope::Scope::Private,
-            title: draft.title,
-            description: draft.description,
-            created_at: draft.at,
-            at: draft.at,
-        })?;
-    }
+    node.store.private().together(|private| {
+        if !private.approve_session(&waiting.session, &account.user, &actor.user)? {
+            return Err(not_waiting(handle));
+        }
+        for draft in private.waiting_drafts(&waiting.session)? {
+            private.put_draft(&wb_store::Draft {
+                id: draft.id,
+                author: Some(account.user),
+                scope: wb_core::scope::Scope::Private,
+                title: draft.title,
+                description: draft.description,
+                created_at: draft.at,
+                at: draft.at,
+            })?;
+        }
+        let by = if actor.user == account.user {
+            "from another browser of yours".to_owned()
+        } else {
+            format!("by {}", actor.handle)
+        };
+        tell_let_in(
+            private,
+            &account,
+            &waiting.session,
+            &waiting.label,
+            &by,
+            now,
+        )
+    })?;
     node.audit(now, actor, "session approve", &account.user, &waiting.label)?;
     Ok(waiting)
 }
@@ -153,6 +168,52 @@ pub fn session_deny(node: &Node, actor: &Actor, handle: &str, code: &str) -> Res
         &waiting.label,
     )?;
     Ok(waiting)
+}
+
+/// Sends a browser away that waits under the actor's own handle. It needs no code: nobody is let in by it.
+///
+/// # Errors
+/// That no such browser waits there.
+pub fn session_refuse(node: &Node, actor: &Actor, session: &Hash) -> Result<SessionRow> {
+    let now = node.now();
+    let waiting = node
+        .store
+        .private()
+        .sessions_waiting(Some(&actor.handle), now)?;
+    let found = waiting.into_iter().find(|row| row.session == *session);
+    let row = found.ok_or_else(|| NodeError::unknown("waiting browser", session.to_string()))?;
+    node.store.private().end_session(session)?;
+    node.audit(now, actor, "session deny", &actor.user, &row.label)?;
+    Ok(row)
+}
+
+/// Puts away what a browser's owner was told. A browser cannot put away what is about itself.
+///
+/// # Errors
+/// That there is no such notice for this browser.
+pub fn notice_see(node: &Node, actor: &Actor, browser: &Hash, notice_no: i64) -> Result<()> {
+    let private = node.store.private();
+    if private.see_notice(notice_no, &actor.user, browser, node.now())? {
+        Ok(())
+    } else {
+        Err(NodeError::unknown("notice", notice_no.to_string()))
+    }
+}
+
+/// Word of notices about a browser that was let in.
+pub(crate) const LET_IN: &str = "let in";
+
+/// Tells an account's other browsers that one was let in.
+pub(crate) fn tell_let_in(
+    private: &Private,
+    account: &Account,
+    session: &Hash,
+    label: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let detail = format!("{label} was let in {by}");
+    Ok(private.put_notice(&account.user, now, LET_IN, &detail, Some(session))?)
 }
 
 /// Gives a browser that was let in its new secret. None where it still waits, or has one.

@@ -1,13 +1,18 @@
 //! What only reads: one file per query.
 
+pub mod address;
 mod authors;
 pub mod comments;
+pub mod default_scope;
 pub mod drafts;
+pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
 pub mod news;
+pub mod notices;
 pub mod peers;
+pub mod reach;
 pub mod records;
 pub mod requests;
 pub mod review;
@@ -15,6 +20,7 @@ pub mod sessions;
 pub mod status;
 pub mod sync_log;
 pub mod users;
+pub mod who;
 mod words;
 
 pub use find::{find_record, own_any, own_record};

@@ -1,8 +1,10 @@
-//! Founding: one form, the recovery words, two of them asked back, and on to the first invite.
+//! Founding: one form, the recovery words, two of them asked back, the default share, and on to the first
+//! invite.
 
 use askama::Template;
 use wb_core::words::WORDS;
 use wb_node::Node;
+use wb_node::command::address::{address_set, read_address};
 use wb_node::command::init::{Init, init};
 use wb_node::command::session::session_begin;
 use wb_node::entropy;
@@ -21,6 +23,7 @@ struct FormPage<'p> {
     action: &'p str,
     name: String,
     handle: String,
+    address: String,
     wrong: Option<String>,
 }
 
@@ -36,6 +39,7 @@ fn write_form(visit: &Visit<'_>, wrong: Option<String>) -> Result<Answer, Troubl
         action: visit.path,
         name: visit.form.text("name"),
         handle: visit.form.text("handle"),
+        address: visit.form.text("address"),
         wrong,
     };
     Ok(Answer::page(page.render()?))
@@ -45,6 +49,11 @@ fn write_form(visit: &Visit<'_>, wrong: Option<String>) -> Result<Answer, Troubl
 pub fn found(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     open(visit)?;
     let (name, handle) = (visit.form.text("name"), visit.form.text("handle"));
+    let address = visit.form.word("address");
+    // Before anything is founded: what is wrong with it can still be changed.
+    if let Some(Err(error)) = address.as_deref().map(read_address) {
+        return write_form(visit, Some(error.to_string()));
+    }
     let input = Init {
         name: name.trim(),
         admin: handle.trim(),
@@ -54,6 +63,10 @@ pub fn found(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         Ok(founded) => founded,
         Err(error) => return write_form(visit, Some(error.to_string())),
     };
+    if address.is_some() {
+        let founder = founded.node.actor(None)?;
+        address_set(&founded.node, &founder, address.as_deref())?;
+    }
     let words = Words::of(founded.words);
     let token = visit.param("token").to_owned();
     let shown = visit.site.founding(&token, |founding| {
@@ -136,7 +149,7 @@ pub fn confirm(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     match right.flatten() {
         Some(true) => {
             visit.site.close_founding();
-            Ok(Answer::see("/invites"))
+            Ok(Answer::see("/settings/sharing?next=invites"))
         }
         Some(false) => write_words(visit, true),
         None => Ok(Answer::see("/")),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use wb_core::kinds::{Body, Invite};
+use wb_core::scope::Scope;
 use wb_node::NodeError;
 use wb_node::command::invite_take::{InviteTake, invite_take, open_invite};
 use wb_node::command::session::session_begin;
@@ -22,6 +23,7 @@ struct Page<'p> {
     display_name: String,
     bio: String,
     email: String,
+    scope: Scope,
     wrong: Option<String>,
 }
 
@@ -56,6 +58,7 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
         display_name: typed("display_name", None),
         bio: typed("bio", row.suggested_bio),
         email: typed("email", None),
+        scope: scope(visit),
         shell: visit.shell("You are invited"),
         action: visit.path,
         inviter,
@@ -63,6 +66,11 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
         wrong,
     };
     Ok(Answer::page(page.render()?))
+}
+
+/// What the newcomer chose; nothing leaves that nobody chose.
+fn scope(visit: &Visit<'_>) -> Scope {
+    visit.form.text("scope").parse().unwrap_or(Scope::Private)
 }
 
 /// Takes it: an account, and this browser is in.
@@ -79,6 +87,7 @@ pub fn take(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         display_name: name.as_deref(),
         bio: bio.as_deref(),
         email: email.as_deref(),
+        default_scope: scope(visit),
     };
     let account = match invite_take(visit.node()?, &input) {
         Ok(account) => account,

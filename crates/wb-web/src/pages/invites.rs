@@ -27,6 +27,7 @@ struct Row {
 struct Page {
     shell: Shell,
     rows: Vec<Row>,
+    is_steward: bool,
     wrong: Option<String>,
 }
 
@@ -36,7 +37,7 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
-    let (actor, base) = (visit.actor()?, visit.base.clone());
+    let (actor, base) = (visit.actor()?, visit.address()?);
     let mut rows = invites(visit.node()?, &actor)?;
     rows.retain(|invite| invite.base.local && invite.token.is_some());
     rows.reverse();
@@ -50,6 +51,7 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
     let page = Page {
         rows: rows.into_iter().map(row).collect(),
         shell: visit.shell("Invites"),
+        is_steward: visit.is_steward(),
         wrong,
     };
     Ok(Answer::page(page.render()?))
@@ -114,7 +116,7 @@ pub fn card(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let token = visit.param("token").to_owned();
     let page = Card {
         shell: visit.shell("An invitation"),
-        link: format!("{}/invite/{token}", visit.base),
+        link: format!("{}/invite/{token}", visit.address()?),
         token,
         invite,
     };
@@ -124,7 +126,7 @@ pub fn card(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 /// The link as a picture.
 pub fn picture(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     own(visit)?;
-    let link = format!("{}/invite/{}", visit.base, visit.param("token"));
+    let link = format!("{}/invite/{}", visit.address()?, visit.param("token"));
     let code = QrCode::new(link).map_err(|_| Trouble::NotFound)?;
     let drawn = code
         .render::<svg::Color<'_>>()

@@ -1,9 +1,9 @@
 //! Logging in: a handle, and then somebody who is in already lets this browser in.
 
 use askama::Template;
-use wb_node::command::session::{NotAsked, SESSION_DAYS, session_ask, session_begin, session_end};
+use wb_node::command::login_link::{login_link_owner, login_link_use};
+use wb_node::command::session::{NotAsked, SESSION_DAYS, session_ask, session_end};
 use wb_node::secret;
-use wb_store::AccountState;
 
 use crate::answer::{Answer, Cookie};
 use crate::browser::SESSION;
@@ -61,7 +61,8 @@ struct LinkPage<'p> {
 
 /// A link to log in: looking at it uses nothing up, because programs look at links as well.
 pub fn link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    owner(visit)?;
+    let link = secret::name(visit.param("token"));
+    login_link_owner(visit.node()?, &link)?;
     let page = LinkPage {
         shell: visit.shell("Log in"),
         action: visit.path,
@@ -71,27 +72,11 @@ pub fn link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 
 /// Uses the link.
 pub fn use_link(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let user = owner(visit)?;
     let link = secret::name(visit.param("token"));
     let label = visit.label.clone();
-    let node = visit.node()?;
-    let account = node.store().private().account_of(&user)?;
-    let account = account
-        .filter(|account| account.state == AccountState::Approved)
-        .ok_or(Trouble::NotFound)?;
-    if !node.store().private().use_login_link(&link, node.now())? {
-        return Err(Trouble::NotFound);
-    }
-    let secret = session_begin(node, &account, &label)?;
+    let secret = login_link_use(visit.node()?, &link, &label)?;
     let answer = Answer::see("/");
     Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
-}
-
-fn owner(visit: &mut Visit<'_>) -> Result<wb_core::id::RecordId, Trouble> {
-    let link = secret::name(visit.param("token"));
-    let node = visit.node()?;
-    let user = node.store().private().login_link(&link, node.now())?;
-    user.ok_or(Trouble::NotFound)
 }
 
 /// Ends this session.

@@ -1,19 +1,20 @@
 //! One request: what it says, where it stands, and what was answered.
 
 use askama::Template;
-use wb_core::id::RecordRef;
+use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::To;
-use wb_core::scope::Scope;
+use wb_core::scope::{By, Scope};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::request_complete::{request_complete, request_reopen};
 use wb_node::query::sync_log::road;
+use wb_node::query::who::{WhoView, who};
 use wb_node::query::{comments, requests};
 use wb_node::view::{CommentView, RequestView, RoadView};
 
 use crate::answer::Answer;
+use crate::contact;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
-use crate::words;
 
 #[derive(Template)]
 #[template(path = "request.html")]
@@ -22,10 +23,16 @@ struct Page {
     request: RequestView,
     comments: Vec<CommentView>,
     road: Option<RoadView>,
+    /// Who has it, for a request of this instance.
+    who: Option<WhoView>,
     /// Whether this browser's member wrote it.
     is_mine: bool,
     /// Whether this browser's member may say where it stands.
     decides: bool,
+    is_steward: bool,
+    user: RecordId,
+    /// How far an answer goes unless another choice is made: never further than the request.
+    answer_scope: Scope,
     comment: String,
     wrong: Option<String>,
     warning: Option<&'static str>,
@@ -43,6 +50,7 @@ fn write(
 ) -> Result<Answer, Trouble> {
     let key = visit.record()?;
     let (actor, is_steward) = (visit.actor()?, visit.is_steward());
+    let default = visit.default_scope()?;
     let node = visit.node()?;
     let request = requests::request(node, &key).map_err(|_| Trouble::NotFound)?;
     if request.base.hidden.is_some() {
@@ -56,7 +64,15 @@ fn write(
         .local(&key.id)?
         .and_then(|record| record.author);
     let is_mine = request.base.local && author == Some(actor.user);
+    let who = match request.base.local {
+        true => Some(who(node, &key)?),
+        false => None,
+    };
     let page = Page {
+        answer_scope: default.min(request.base.scope),
+        user: actor.user,
+        is_steward,
+        who,
         shell: visit.shell(request.title.clone()),
         decides: request.base.local && (is_mine || is_steward),
         request,
@@ -80,8 +96,8 @@ pub fn comment(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
     let body = visit.form.text("body");
     let scope: Scope = visit.form.text("scope").parse().unwrap_or(Scope::Private);
-    if scope != Scope::Private && words::has_contact(&body) && !visit.form.has("sure") {
-        return write(visit, None, Some(words::CONTACT_WARNING));
+    if scope != Scope::Private && contact::is_in(&[&body]) && !visit.form.has("sure") {
+        return write(visit, None, Some(contact::WARNING));
     }
     match comment_add(visit.node()?, &actor, &key, body.trim(), scope) {
         Ok(id) => Ok(Answer::see(format!("{}#{id}", address(&key)))),
@@ -106,6 +122,12 @@ pub fn reopen(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 impl Page {
+    /// Whether this browser's member wrote an answer.
+    fn is_own(&self, comment: &CommentView) -> bool {
+        let by = By::User(self.user).to_string();
+        comment.base.local && comment.base.by.as_deref() == Some(by.as_str())
+    }
+
     fn is_open(&self) -> bool {
         self.request.status == To::Open
     }

@@ -1,13 +1,18 @@
 //! What is asked for: open, mine, completed, of one instance, by words.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
+use wb_core::id::InstanceId;
 use wb_core::kinds::To;
 use wb_core::scope::Scope;
+use wb_node::command::draft::{DraftPut, draft_put};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query;
 use wb_node::view::RequestView;
 
 use crate::answer::Answer;
+use crate::contact;
 use crate::limits::ROWS_PER_PAGE;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
@@ -55,7 +60,7 @@ impl Slice {
 
 struct Tab {
     address: String,
-    name: &'static str,
+    name: String,
     is_here: bool,
 }
 
@@ -66,6 +71,9 @@ struct List {
     tabs: Vec<Tab>,
     slice: &'static str,
     words: String,
+    /// The communities whose requests are in the slice, with how many.
+    homes: Vec<Tab>,
+    home: String,
     rows: Vec<RequestView>,
     total: usize,
     newer: Option<String>,
@@ -94,19 +102,23 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
             && (needle.is_empty() || says(row, &needle))
     });
     rows.reverse();
-    let total = rows.len();
-    let first = page.saturating_mul(ROWS_PER_PAGE);
-    let rows: Vec<RequestView> = rows.into_iter().skip(first).take(ROWS_PER_PAGE).collect();
-    let address = |page: usize| {
+    let home = visit.query.word("home").unwrap_or_default();
+    let slice_of = |home: &str| {
         format!(
-            "/requests?show={}&words={}&page={page}",
+            "/requests?show={}&words={}&home={home}",
             slice.word(),
             words::encode(&searched)
         )
     };
+    let homes = homes(&rows, &home, &slice_of);
+    rows.retain(|row| home.is_empty() || row.base.origin.to_string() == home);
+    let total = rows.len();
+    let first = page.saturating_mul(ROWS_PER_PAGE);
+    let rows: Vec<RequestView> = rows.into_iter().skip(first).take(ROWS_PER_PAGE).collect();
+    let address = |page: usize| format!("{}&page={page}", slice_of(&words::encode(&home)));
     let tab = |other: Slice| Tab {
         address: format!("/requests?show={}", other.word()),
-        name: other.name(),
+        name: other.name().to_owned(),
         is_here: other == slice,
     };
     let page = List {
@@ -114,12 +126,40 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         tabs: Slice::ALL.into_iter().map(tab).collect(),
         slice: slice.word(),
         words: searched.clone(),
+        homes,
+        home: home.clone(),
         newer: (page > 0).then(|| address(page - 1)),
         older: (first + rows.len() < total).then(|| address(page + 1)),
         rows,
         total,
     };
     Ok(Answer::page(page.render()?))
+}
+
+/// One tab for each community that something in the slice is of, and one for all of them. Where everything
+/// is of this community, there is nothing to choose from.
+fn homes(rows: &[RequestView], home: &str, address: &dyn Fn(&str) -> String) -> Vec<Tab> {
+    let mut counts: BTreeMap<InstanceId, (&str, usize)> = BTreeMap::new();
+    for row in rows {
+        let (_, count) = counts
+            .entry(row.base.origin)
+            .or_insert((row.base.home.as_str(), 0));
+        *count += 1;
+    }
+    if counts.len() < 2 && home.is_empty() {
+        return Vec::new();
+    }
+    let all = Tab {
+        address: address(""),
+        name: format!("Everywhere ({})", rows.len()),
+        is_here: home.is_empty(),
+    };
+    let each = counts.into_iter().map(|(origin, (name, count))| Tab {
+        address: address(&origin.to_string()),
+        name: format!("{name} ({count})"),
+        is_here: origin.to_string() == home,
+    });
+    std::iter::once(all).chain(each).collect()
 }
 
 fn says(request: &RequestView, needle: &str) -> bool {
@@ -145,15 +185,15 @@ pub fn new(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 fn write_new(
-    visit: &Visit<'_>,
+    visit: &mut Visit<'_>,
     wrong: Option<String>,
     warning: Option<&'static str>,
 ) -> Result<Answer, Trouble> {
     let page = New {
+        scope: visit.default_scope()?,
         shell: visit.shell("Ask for help"),
         title: visit.form.text("title"),
         description: visit.form.text("description"),
-        scope: scope(visit),
         wrong,
         warning,
     };
@@ -171,12 +211,23 @@ pub fn create(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         visit.form.text("description"),
         scope(visit),
     );
-    let may_leave = scope != Scope::Private;
-    let has_contact = words::has_contact(&title) || words::has_contact(&description);
-    if may_leave && has_contact && !visit.form.has("sure") {
-        return write_new(visit, None, Some(words::CONTACT_WARNING));
-    }
     let actor = visit.actor()?;
+    if visit.form.has("draft") {
+        let input = DraftPut {
+            title: &title,
+            description: description.trim(),
+            scope,
+        };
+        return match draft_put(visit.node()?, &actor, None, &input) {
+            Ok(_) => Ok(Answer::see("/drafts")),
+            Err(error) => write_new(visit, Some(error.to_string()), None),
+        };
+    }
+    let may_leave = scope != Scope::Private;
+    let has_contact = contact::is_in(&[&title, &description]);
+    if may_leave && has_contact && !visit.form.has("sure") {
+        return write_new(visit, None, Some(contact::WARNING));
+    }
     let input = RequestAdd {
         title: &title,
         description: description.trim(),

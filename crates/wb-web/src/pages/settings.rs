@@ -19,6 +19,7 @@ struct Page {
     /// Browsers that wait under the own handle.
     waiting: Vec<SessionRow>,
     is_steward: bool,
+    is_admin: bool,
     wrong: Option<String>,
     done: Option<String>,
 }
@@ -46,6 +47,7 @@ fn write(
         sessions,
         waiting,
         is_steward,
+        is_admin: visit.is_admin(),
         wrong,
         done,
     };

@@ -1,10 +1,15 @@
 //! How far a record goes: changed in place by its author, narrowed by a steward.
 
-use wb_core::id::RecordRef;
+use askama::Template;
+use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
 use wb_node::command::record_share::{record_share, record_unshare};
+use wb_node::query::reach::{ReachView, reach_view};
+use wb_node::query::who::{WhoView, who};
 
 use crate::answer::Answer;
+use crate::contact;
+use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
 
 /// Keeps home what a preview said would leave.
@@ -24,24 +29,97 @@ pub fn keep(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     super::sync::preview(visit)
 }
 
-/// Changes the scope of an own record.
+#[derive(Template)]
+#[template(path = "scope.html")]
+struct Page {
+    shell: Shell,
+    id: RecordId,
+    record: ReachView,
+    who: WhoView,
+    /// The choice that is asked about; none where nothing was chosen yet.
+    chosen: Option<Scope>,
+    /// Said where the text holds a way to reach somebody and would leave with it.
+    warning: Option<&'static str>,
+    back: String,
+}
+
+/// How far a record goes, what would come of another choice, and who has it.
+pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let chosen = visit.query.text("scope").parse().ok();
+    write(visit, chosen)
+}
+
+fn write(visit: &mut Visit<'_>, chosen: Option<Scope>) -> Result<Answer, Trouble> {
+    let (key, actor) = (own(visit)?, visit.actor()?);
+    let node = visit.node()?;
+    let (record, who) = (reach_view(node, &actor, &key)?, who(node, &key)?);
+    let leaves = chosen.is_some_and(|scope| scope != Scope::Private) && !record.is_published;
+    let page = Page {
+        warning: (leaves && contact::is_in(&[&record.text])).then_some(contact::WARNING),
+        back: back(&record, &key),
+        id: key.id,
+        record,
+        who,
+        chosen,
+        shell: visit.shell("How far it goes"),
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+impl Page {
+    /// What would come of the choice that is asked about.
+    fn consequence(&self) -> Option<&str> {
+        let scope = self.chosen?;
+        Some(if scope == Scope::Private {
+            &self.record.if_private
+        } else {
+            &self.record.if_public
+        })
+    }
+
+    /// How far its author and stewards let it go now.
+    fn now(&self) -> Scope {
+        self.record.scope.min(self.record.ceiling)
+    }
+
+    fn takes_back(&self) -> bool {
+        self.chosen == Some(Scope::Private)
+    }
+}
+
+fn own(visit: &mut Visit<'_>) -> Result<RecordRef, Trouble> {
+    let (id, origin) = (visit.own_record()?, visit.node()?.own_id());
+    Ok(RecordRef { origin, id })
+}
+
+/// The page on which the record is shown.
+fn back(record: &ReachView, key: &RecordRef) -> String {
+    match (record.kind.as_str(), record.request) {
+        (_, Some(request)) => format!("/requests/{}/{}", request.origin, request.id),
+        ("user", None) => format!("/members/{}/{}", key.origin, key.id),
+        ("invite", None) => "/invites".to_owned(),
+        _ => "/".to_owned(),
+    }
+}
+
+/// Changes how far a record of this instance goes. Where it would leave with an address or number in its
+/// text, that is asked about first.
 pub fn scope(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let id = visit.own_record()?;
-    let actor = visit.actor()?;
+    let (key, actor) = (own(visit)?, visit.actor()?);
     let scope: Scope = visit
         .form
         .text("scope")
         .parse()
         .map_err(|_| Trouble::Refused("Choose how far it goes".to_owned()))?;
+    let sure = visit.form.has("sure");
     let node = visit.node()?;
-    let key = RecordRef {
-        origin: node.own_id(),
-        id,
-    };
+    let record = reach_view(node, &actor, &key)?;
     if scope == Scope::Private {
         record_unshare(node, &actor, &key)?;
+    } else if !record.is_published && contact::is_in(&[&record.text]) && !sure {
+        return write(visit, Some(scope));
     } else {
         record_share(node, &actor, &key, scope, None)?;
     }
-    Ok(Answer::see(format!("/requests/{}/{id}", key.origin)))
+    Ok(Answer::see(back(&record, &key)))
 }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use wb_core::time::Timestamp;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
+use wb_store::AccountState;
 
 use super::site::Elm;
 
@@ -135,4 +136,75 @@ async fn who_joined_sees_nothing_of_others_until_somebody_accepts() {
     )
     .await;
     assert_eq!(elm.get(&nela, "/requests").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_invitation_shows_everything_that_was_written_for_it_and_loads_nothing_from_elsewhere() {
+    let elm = Elm::found();
+    let mira = elm.of("mira");
+    let fields = [
+        ("photo", "https://pictures.example.org/us.png"),
+        ("gratitude", "for the <soup>"),
+        ("support", "I have a van"),
+        ("examples", "a lift\r\n\r\n  moving boxes "),
+        ("fun", "I collect corks"),
+        ("suggested_handle", "nela"),
+        ("suggested_bio", "plays the tuba"),
+        ("uses", "2"),
+        ("days", "3"),
+    ];
+    let made = elm.post(&mira, "/invites", &fields).await;
+    let card = made.location.expect("its card");
+    let token = card.trim_start_matches("/invites/");
+    let page = elm
+        .get(&elm.stranger(), &format!("/invite/{token}"))
+        .await
+        .body;
+    for shown in [
+        "href=\"https://pictures.example.org/us.png\" rel=\"noreferrer noopener nofollow\"",
+        "for the &#60;soup&#62;",
+        "I have a van",
+        "<li><bdi>a lift</bdi></li><li><bdi>moving boxes</bdi></li>",
+        "I collect corks",
+        "value=\"nela\"",
+        "plays the tuba",
+        "mira",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("<img"), "{page}");
+    let list = elm.get(&mira, "/invites").await.body;
+    assert!(
+        list.contains("for <bdi>nela</bdi>; used 0 of 2 times"),
+        "{list}"
+    );
+    // What is not an address is refused, and no invitation made.
+    let wrong = [("photo", "javascript:alert(1)")];
+    let refused = elm.post(&mira, "/invites", &wrong).await;
+    assert_eq!(refused.status, StatusCode::OK);
+    assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn only_a_steward_invites_so_that_nobody_looks_first() {
+    let elm = Elm::found();
+    for (inviter, handle, state) in [
+        ("mira", "nela", AccountState::Pending),
+        ("stella", "otto", AccountState::Approved),
+    ] {
+        let browser = elm.of(inviter);
+        let form = elm.get(&browser, "/invites").await.body;
+        let offers = form.contains("name=\"auto_approve\"");
+        assert_eq!(offers, inviter == "stella");
+        let made = elm
+            .post(&browser, "/invites", &[("auto_approve", "yes")])
+            .await;
+        let card = made.location.expect("its card");
+        let path = format!("/invite/{}", card.trim_start_matches("/invites/"));
+        elm.post(&elm.stranger(), &path, &[("handle", handle)])
+            .await;
+        let node = elm.node();
+        let account = node.store().private().account(handle).expect("it is read");
+        assert_eq!(account.expect("an account").state, state, "{inviter}");
+    }
 }

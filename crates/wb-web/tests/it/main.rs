@@ -1,9 +1,13 @@
 //! The pages from outside: who may see what, and what a form does.
 
 mod access;
+mod asking;
 mod door;
+mod feeds;
+mod founding;
 mod invites;
 mod live;
+mod people;
 mod rates;
 mod sessions;
 mod site;

@@ -1,9 +1,10 @@
 //! Browsers: asking, letting in, being let in, ending. Nothing shows whether a handle exists.
 
 use http::StatusCode;
+use wb_node::command::login_link::login_link;
 use wb_node::command::session::WAITING_PER_HANDLE_MAX;
 
-use super::site::{Came, Elm};
+use super::site::{Browser, Came, Elm};
 
 fn code(came: &Came) -> String {
     let (_, rest) = came.body.split_once("class=\"code\">").expect("a code");
@@ -151,4 +152,120 @@ async fn a_session_that_was_ended_is_out_and_nobody_ends_that_of_another() {
         elm.get(&second, "/requests").await.status,
         StatusCode::UNAUTHORIZED
     );
+}
+
+/// A browser of a member that was let in by its code.
+async fn let_in(elm: &Elm, by: &Browser, handle: &str) -> Browser {
+    let asked = elm
+        .post(&elm.stranger(), "/login", &[("handle", handle)])
+        .await;
+    let waiting = elm.holding(&asked);
+    let code = code(&elm.get(&waiting, "/waiting").await);
+    let fields = [("handle", handle), ("code", code.as_str())];
+    elm.post(by, "/settings/sessions/approve", &fields).await;
+    elm.holding(&elm.get(&waiting, "/waiting").await)
+}
+
+#[tokio::test]
+async fn every_own_browser_is_told_of_one_that_asks_and_can_send_it_away() {
+    let elm = Elm::found();
+    let (first, second, omar) = (elm.of("mira"), elm.of("mira"), elm.of("omar"));
+    let asked = elm
+        .post(&elm.stranger(), "/login", &[("handle", "mira")])
+        .await;
+    let waiting = elm.holding(&asked);
+    for browser in [&first, &second] {
+        for page in ["/requests", "/members", "/settings"] {
+            let came = elm.get(browser, page).await;
+            assert!(came.body.contains("asks to be let in as you"), "{page}");
+        }
+    }
+    let name = waiting.session_name();
+    let foreign = elm
+        .post(&omar, "/settings/sessions/refuse", &[("session", &name)])
+        .await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    assert!(
+        !elm.get(&omar, "/requests")
+            .await
+            .body
+            .contains("asks to be")
+    );
+    elm.post(&first, "/settings/sessions/refuse", &[("session", &name)])
+        .await;
+    let away = elm.get(&waiting, "/waiting").await;
+    assert_eq!(away.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        !elm.get(&second, "/requests")
+            .await
+            .body
+            .contains("asks to be")
+    );
+}
+
+#[tokio::test]
+async fn a_browser_that_was_let_in_cannot_hide_it_from_those_that_were_in_before() {
+    let elm = Elm::found();
+    let (mira, stella) = (elm.of("mira"), elm.of("stella"));
+    let new = let_in(&elm, &stella, "mira").await;
+    let told = elm.get(&mira, "/requests").await.body;
+    assert!(told.contains("was let in by stella"), "{told}");
+    assert!(!elm.get(&new, "/requests").await.body.contains("was let in"));
+    // Nor by letting in another one.
+    let newer = let_in(&elm, &new, "mira").await;
+    let (_, rest) = told
+        .split_once("name=\"notice\" value=\"")
+        .expect("a notice");
+    let number = rest.split('"').next().expect("its number");
+    for browser in [&new, &newer] {
+        let hidden = elm
+            .post(browser, "/notices/seen", &[("notice", number)])
+            .await;
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    }
+    assert!(
+        elm.get(&mira, "/requests")
+            .await
+            .body
+            .contains("was let in by stella")
+    );
+    // The owner ends it from the notice, and puts the notice away.
+    let name = new.session_name();
+    assert!(told.contains(&name));
+    elm.post(&mira, "/settings/sessions/end", &[("session", &name)])
+        .await;
+    assert_eq!(
+        elm.get(&new, "/requests").await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert!(
+        elm.get(&mira, "/requests")
+            .await
+            .body
+            .contains("It is out again")
+    );
+    elm.post(&mira, "/notices/seen", &[("notice", number)])
+        .await;
+    assert!(
+        !elm.get(&mira, "/requests")
+            .await
+            .body
+            .contains("was let in by stella")
+    );
+}
+
+#[tokio::test]
+async fn a_link_that_lets_somebody_in_is_told_to_the_browsers_that_were_in() {
+    let elm = Elm::found();
+    let mira = elm.of("mira");
+    let node = elm.node();
+    let ada = node.actor(None).expect("the founder");
+    let secret = login_link(&node, &ada, "mira").expect("a link");
+    let path = format!("/login/link/{}", secret.as_str());
+    let used = elm.post(&elm.stranger(), &path, &[]).await;
+    assert_eq!(used.status, StatusCode::SEE_OTHER);
+    let told = elm.get(&mira, "/requests").await.body;
+    assert!(told.contains("was let in by a link to log in"), "{told}");
+    let again = elm.post(&elm.stranger(), &path, &[]).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
 }

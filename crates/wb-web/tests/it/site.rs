@@ -11,12 +11,16 @@ use tower::ServiceExt as _;
 use wb_core::hash;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
+use wb_node::command::bundle_export::{BundleExport, bundle_export};
+use wb_node::command::bundle_import::{BundleImport, bundle_import};
 use wb_node::command::init::{Init, init};
+use wb_node::command::publish::publish;
+use wb_node::command::record_share::record_share;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::session::{session_ask, session_begin};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::{Node, secret};
-use wb_store::{Home, Role};
+use wb_store::{Home, Role, Store};
 use wb_web::{Site, SiteConfig, SiteLimits};
 
 /// The name under which it is asked.
@@ -123,9 +127,101 @@ impl Elm {
         }
     }
 
+    /// A site at which nothing is founded, and the secret of the link to found it.
+    pub fn unfounded() -> (Self, String) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::new(dir.path().join("elm"));
+        let site = Arc::new(Site::new(SiteConfig {
+            home: home.clone(),
+            hosts: vec![NAME.to_owned()],
+            secure: false,
+        }));
+        let secret = site.open_founding().to_string();
+        let elm = Self {
+            _dir: dir,
+            home,
+            router: wb_web::router(&site),
+            site,
+            request: RecordId::new(wb_node::entropy::now(), [0; 10]),
+        };
+        (elm, secret)
+    }
+
+    /// A browser of whoever founds.
+    pub fn founder() -> Browser {
+        Browser {
+            cookie: ("wb_visitor".to_owned(), "5".repeat(64)),
+        }
+    }
+
+    /// Whether there is an instance.
+    pub fn is_founded(&self) -> bool {
+        self.home.main().exists()
+    }
+
     /// The node, opened beside the site as a command would.
     pub fn node(&self) -> Node {
         Node::open(&self.home).expect("the node opens")
+    }
+
+    /// Brings what another community shares by a file: a request of its member bob, who shows a profile.
+    pub fn neighbour(&self) -> RecordRef {
+        let home = Home::new(self.home.dir().with_file_name("oak"));
+        let input = Init {
+            name: "Oak Square",
+            admin: "bob",
+            words_file: None,
+        };
+        let mut oak = init(&home, &input).expect("it is founded").node;
+        let bob = oak.actor(None).expect("the founder");
+        let profile = RecordRef {
+            origin: oak.own_id(),
+            id: bob.user,
+        };
+        record_share(&oak, &bob, &profile, Scope::Public, None).expect("a profile");
+        let ask = RequestAdd {
+            title: "A tent",
+            description: "for two nights",
+            scope: Scope::Public,
+        };
+        let id = request_add(&mut oak, &bob, &ask).expect("a request");
+        let file = self.home.dir().with_file_name("oak.wbb");
+        let export = BundleExport {
+            file: &file,
+            want: None,
+            zstd_level: None,
+        };
+        bundle_export(&mut oak, &bob, &export, &mut |_, _| {}).expect("a file");
+        let mut node = self.node();
+        let ada = node.actor(None).expect("the founder");
+        let take = BundleImport {
+            dry_run: false,
+            accept: true,
+            partial: false,
+        };
+        bundle_import(&mut node, &ada, &file, take, &mut |_| {}).expect("it is taken");
+        RecordRef {
+            origin: oak.own_id(),
+            id,
+        }
+    }
+
+    /// Its files, opened beside the site.
+    pub fn store(&self) -> Store {
+        Store::open(&self.home).expect("the files open")
+    }
+
+    /// Seals what is marked.
+    pub fn publish(&self) {
+        let mut node = self.node();
+        let ada = node.actor(None).expect("the founder");
+        publish(&mut node, &ada).expect("it is sealed");
+    }
+
+    /// The revision that a record of this site left with last.
+    pub fn rev(&self, id: &RecordId) -> u64 {
+        let record = self.node().store().local(id).expect("it is read");
+        record.expect("a record").rev
     }
 
     /// A browser of nobody, with the secret that its forms are bound to.

@@ -230,7 +230,8 @@ impl Reader<'_> {
             }
         }
         let token = std::str::from_utf8(&self.bytes[start..self.at]).map_err(|_| "not_json")?;
-        if integer {
+        // Minus zero is a number, and no integer.
+        if integer && token != "-0" {
             return match token.parse::<i64>() {
                 Ok(n) if (-NUMBER_MAX..=NUMBER_MAX).contains(&n) => Ok(Value::Int(n)),
                 _ => Err("number_out_of_range"),

@@ -1,0 +1,315 @@
+//! A street with people in it, neighbours who answer, and somebody who waits at each door; and the list of
+//! pages that can be looked at there, made from the table of routes.
+
+use http::Method;
+use tempfile::TempDir;
+use wb_web::ROUTES;
+
+use crate::chromium::{Chromium, Script};
+use crate::community::{Hub, Node, member};
+use crate::texts::Texts;
+
+/// Who looks at a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// A browser of nobody.
+    Anybody,
+    /// A browser that asked to be let in.
+    Waiting,
+    /// The admin of the street.
+    Admin,
+    /// Whoever founds another community.
+    Founder,
+}
+
+/// A page that can be looked at.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// A short name, for files.
+    pub name: String,
+    /// Its row in the table of routes.
+    pub route: &'static str,
+    /// Where it is.
+    pub address: String,
+    /// Who looks.
+    pub who: Who,
+}
+
+/// A community with a past.
+#[derive(Debug)]
+pub struct Street {
+    /// Its node.
+    pub elm: Node,
+    /// A node on which nothing is founded yet.
+    pub empty: Node,
+    _others: [Node; 2],
+    _hub: Hub,
+    request: String,
+    answered: String,
+    profile: String,
+    invitation: String,
+    _folder: TempDir,
+}
+
+impl Street {
+    /// Founds it, and lets everybody write.
+    ///
+    /// # Panics
+    ///
+    /// Where the program does not do what it is asked.
+    #[must_use]
+    pub fn new(texts: &Texts) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hub = Hub::start(folder.path(), "Harbour", "open");
+        let elm = Node::found(folder.path(), "Elm Street", "ada");
+        let oak = Node::found(folder.path(), "Oak Lane", "jo");
+        let stranger = Node::found(folder.path(), &texts.stranger[0], "sam");
+        for person in &texts.people {
+            elm.wb(&[
+                "user",
+                "add",
+                person.handle,
+                "--display-name",
+                &person.name,
+                "--bio",
+                &person.about,
+                "--role",
+                person.role,
+            ]);
+        }
+        let asked: Vec<String> = texts
+            .needs
+            .iter()
+            .map(|need| {
+                let made = elm.json(&[
+                    "--as",
+                    need.by,
+                    "request",
+                    "add",
+                    "--title",
+                    &need.title,
+                    "--description",
+                    &need.description,
+                    "--scope",
+                    need.scope,
+                ]);
+                member(&made[0], "id")
+            })
+            .collect();
+        let answered = asked.last().expect("somebody asks").clone();
+        elm.join(&hub);
+        elm.wb(&["sync"]);
+        oak.join(&hub);
+        oak.wb(&["sync"]);
+        oak.wb(&["review", "accept", "Elm Street"]);
+        oak.wb(&[
+            "comment",
+            "add",
+            &answered,
+            "--scope",
+            "public",
+            "--body",
+            &texts.answers[0],
+        ]);
+        let oak_asks = "Jam jars with lids";
+        oak.wb(&[
+            "request",
+            "add",
+            "--title",
+            oak_asks,
+            "--description",
+            "Forty of them, for the plums.",
+            "--scope",
+            "public",
+        ]);
+        oak.wb(&["sync"]);
+        elm.wb(&["sync"]);
+        elm.wb(&["review", "accept", "Oak Lane"]);
+        elm.wb(&[
+            "--as",
+            "joris",
+            "comment",
+            "add",
+            &answered,
+            "--scope",
+            "public",
+            "--body",
+            &texts.answers[1],
+        ]);
+        elm.wb(&["request", "complete", &asked[asked.len() - 2]]);
+        stranger.wb(&[
+            "request",
+            "add",
+            "--title",
+            &texts.stranger[1],
+            "--description",
+            &texts.stranger[1],
+            "--scope",
+            "public",
+        ]);
+        stranger.join(&hub);
+        stranger.wb(&["sync"]);
+        elm.wb(&["sync"]);
+        let invited = elm.json(&[
+            "invite",
+            "create",
+            "--uses",
+            "3",
+            "--days",
+            "14",
+            "--suggest-handle",
+            "pia",
+            "--gratitude",
+            &texts.gratitude,
+            "--support",
+            &texts.support,
+            "--example",
+            &texts.examples[0],
+            "--example",
+            &texts.examples[1],
+            "--fun",
+            &texts.fun,
+            "--suggest-bio",
+            &texts.newcomer,
+        ]);
+        let invitation = member(&invited[0], "token");
+        let members = elm.json(&["user", "list"]);
+        let profile = members.iter().find(|row| row["handle"] == "amina");
+        let profile = member(profile.expect("a member"), "id");
+        let elm_id = elm.id();
+        let street = Self {
+            request: format!("{elm_id}/{answered}"),
+            answered,
+            profile: format!("{elm_id}/{profile}"),
+            invitation,
+            empty: Node::empty(folder.path(), "empty"),
+            elm,
+            _others: [oak, stranger],
+            _hub: hub,
+            _folder: folder,
+        };
+        street.newcomer_joins();
+        street
+    }
+
+    fn newcomer_joins(&self) {
+        let pia = Chromium::start(Script::On);
+        pia.open(&self.elm.page(&format!("/invite/{}", self.invitation)));
+        pia.press("Join");
+    }
+
+    /// A browser of somebody, from which the pages for them can be asked.
+    #[must_use]
+    pub fn browser(&self, who: Who) -> Chromium {
+        let browser = Chromium::start(Script::On);
+        match who {
+            Who::Anybody => {}
+            Who::Waiting => {
+                browser.open(&self.elm.page("/login"));
+                browser.fill("Your name here", "joris");
+                browser.press("Ask to be let in");
+                browser.shows("code");
+            }
+            Who::Admin => {
+                browser.open(&self.elm.page(&self.elm.login_path("ada")));
+                browser.press("Log in here");
+            }
+            Who::Founder => {}
+        }
+        browser
+    }
+
+    /// Opens a page; the words of a founding come after its form.
+    pub fn reach(&self, browser: &Chromium, page: &Page) {
+        if page.route == "/founded/{token}" {
+            browser.open(&self.empty.setup_link);
+            browser.fill("Name of the community", "Elm Street");
+            browser.fill("Your own name here", "ada");
+            browser.press("Found it");
+            browser.shows("twelve words");
+        }
+        browser.open(&page.address);
+    }
+
+    /// Every page of the table of routes, and some more as others see them, in an order in which they can be
+    /// looked at.
+    ///
+    /// # Panics
+    ///
+    /// Where a route has names in its path that nothing here stands for.
+    #[must_use]
+    pub fn pages(&self) -> Vec<Page> {
+        let mut pages: Vec<Page> = ROUTES
+            .iter()
+            .filter(|route| route.method == Method::GET && !NOT_PAGES.contains(&route.path))
+            .map(|route| self.example(route.path))
+            .collect();
+        let more = [
+            ("trouble", "/", "/requests/0/0", Who::Admin),
+            ("please-log-in", "/requests", "/requests", Who::Anybody),
+            (
+                "nothing-found",
+                "/requests",
+                "/requests?words=zeppelin",
+                Who::Admin,
+            ),
+            (
+                "completed",
+                "/requests",
+                "/requests?show=completed",
+                Who::Admin,
+            ),
+        ];
+        pages.extend(more.map(|(name, route, path, who)| Page {
+            name: name.to_owned(),
+            route,
+            address: self.elm.page(path),
+            who,
+        }));
+        pages
+    }
+
+    fn example(&self, route: &'static str) -> Page {
+        let who = match route {
+            "/" | "/login" | "/invite/{token}" | "/login/link/{token}" => Who::Anybody,
+            "/waiting" => Who::Waiting,
+            "/setup/{token}" | "/founded/{token}" => Who::Founder,
+            _ => Who::Admin,
+        };
+        let address = match route {
+            "/setup/{token}" => self.empty.setup_link.clone(),
+            "/founded/{token}" => self.empty.setup_link.replace("/setup/", "/founded/"),
+            "/login/link/{token}" => self.elm.page(&self.elm.login_path("joris")),
+            "/invite/{token}" | "/invites/{token}" => {
+                self.elm.page(&route.replace("{token}", &self.invitation))
+            }
+            _ => {
+                let record = if route.starts_with("/members/") {
+                    &self.profile
+                } else {
+                    &self.request
+                };
+                self.elm.page(
+                    &route
+                        .replace("{home}/{id}", record)
+                        .replace("{id}", &self.answered),
+                )
+            }
+        };
+        assert!(
+            !address.contains('{'),
+            "street.rs has no example of a page for {route}"
+        );
+        let name = route.trim_matches('/').replace(['/', '{', '}'], "-");
+        let name = name.split('-').filter(|part| !part.is_empty());
+        Page {
+            name: name.collect::<Vec<_>>().join("-"),
+            route,
+            address,
+            who,
+        }
+    }
+}
+
+/// Answers that are no pages: a picture.
+const NOT_PAGES: [&str; 1] = ["/invites/{token}/picture.svg"];

@@ -1,0 +1,5 @@
+//! What people do and see in a browser, over the real program.
+
+mod held;
+mod journeys;
+mod pages;

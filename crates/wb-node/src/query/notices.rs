@@ -1,0 +1,55 @@
+//! What a member is told on every page of their browsers: browsers that ask to be let in, and that were.
+
+use wb_core::id::Hash;
+use wb_core::time::Timestamp;
+use wb_store::Account;
+
+use crate::error::Result;
+use crate::node::Node;
+
+/// Something told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeView {
+    /// A browser asks to be let in under the member's handle.
+    Asks {
+        /// The browser.
+        session: Hash,
+        /// It in words.
+        label: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A browser was let in.
+    LetIn {
+        /// Names the notice.
+        notice_no: i64,
+        /// What happened, in words.
+        detail: String,
+        /// When.
+        at: Timestamp,
+        /// The browser, while it is in.
+        session: Option<Hash>,
+    },
+}
+
+/// What is told to one of a member's browsers.
+///
+/// # Errors
+/// What the store reports.
+pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<NoticeView>> {
+    let private = node.store.private();
+    let waiting = private.sessions_waiting(Some(&account.handle), node.now())?;
+    let asks = waiting.into_iter().map(|row| NoticeView::Asks {
+        session: row.session,
+        label: row.label,
+        at: row.created_at,
+    });
+    let told = private.notices(&account.user, browser)?;
+    let let_in = told.into_iter().map(|row| NoticeView::LetIn {
+        notice_no: row.notice_no,
+        detail: row.detail,
+        at: row.at,
+        session: row.session,
+    });
+    Ok(asks.chain(let_in).collect())
+}

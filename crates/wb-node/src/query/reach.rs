@@ -1,0 +1,162 @@
+//! How far a record of this instance goes, and what would come of another choice: asked before it is made.
+
+use wb_core::id::RecordRef;
+use wb_core::leave::Stays;
+use wb_core::scope::{FeedScope, Kind, Scope};
+use wb_store::LocalRecord;
+
+use super::own_any;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::plan::{headline, reach};
+
+/// How far a record goes.
+#[derive(Debug, Clone)]
+pub struct ReachView {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title, or the start of its text.
+    pub headline: String,
+    /// The request that it is, or belongs to.
+    pub request: Option<RecordRef>,
+    /// What its author chose.
+    pub scope: Scope,
+    /// The widest that a steward allows.
+    pub ceiling: Scope,
+    /// Whether the actor wrote it, and so decides how far it may go.
+    pub is_author: bool,
+    /// Whether it is in a feed of this instance now.
+    pub is_published: bool,
+    /// What it says, in full, to look for what should not leave.
+    pub text: String,
+    /// What would come of keeping it here, in words.
+    pub if_private: String,
+    /// What would come of letting it go to everybody, in words.
+    pub if_public: String,
+}
+
+/// How far a record goes, for who may change that.
+///
+/// # Errors
+/// That it is another instance's, or that the actor may not.
+pub fn reach_view(node: &Node, actor: &Actor, key: &RecordRef) -> Result<ReachView> {
+    let record = own_any(node, key)?;
+    let is_author = record.author == Some(actor.user);
+    if !is_author && !actor.is_steward() {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "change how far this record goes",
+            why: "its author does that, and a steward can keep it here",
+        });
+    }
+    let then = |scope| consequence(node, &record, is_author, scope);
+    Ok(ReachView {
+        headline: headline(record.kind.as_str(), &record.body),
+        request: match record.kind.as_str() {
+            "request" => Some(*key),
+            _ => record.parent,
+        },
+        is_author,
+        is_published: !node.store.sealed(&record.id)?.is_empty(),
+        if_private: then(Scope::Private)?,
+        if_public: then(Scope::Public)?,
+        text: text(&record),
+        kind: record.kind,
+        scope: record.scope,
+        ceiling: record.ceiling,
+    })
+}
+
+/// What people wrote in a record.
+fn text(record: &LocalRecord) -> String {
+    let body: serde_json::Value = serde_json::from_str(&record.body).unwrap_or_default();
+    let fields = [
+        "title",
+        "description",
+        "body",
+        "display_name",
+        "bio",
+        "note",
+    ];
+    let texts = fields
+        .iter()
+        .filter_map(|field| body.get(field)?.as_str().map(str::to_owned));
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+/// What would come of a choice: what the next publish would do, in words.
+fn consequence(node: &Node, record: &LocalRecord, is_author: bool, scope: Scope) -> Result<String> {
+    let mut then = record.clone();
+    if is_author {
+        then.scope = scope;
+    } else {
+        then.ceiling = scope;
+    }
+    let is_published = !node.store.sealed(&record.id)?.is_empty();
+    let name = node.name();
+    Ok(match (is_published, reach(node, &then, node.now())?) {
+        (true, Ok(_)) => format!("It stays where it is: with every community that follows {name}."),
+        (false, Ok(FeedScope::Public)) => format!(
+            "With the next sync it goes to every community that follows {name}, and to their pages. {}",
+            signature(node, record)?
+        ),
+        (false, Ok(FeedScope::TrustedPeers)) => {
+            "With the next sync it goes to the communities that this one trusts.".to_owned()
+        }
+        (true, Err(_)) => format!(
+            "With the next sync it is taken back: every community that follows {name} drops it{}. What somebody \
+             copied before stays with them.",
+            children(node, record)?
+        ),
+        (false, Err(Stays::ScopePrivate)) if scope != Scope::Private => {
+            let holds = if is_author {
+                "a steward keeps it here"
+            } else {
+                "its author did not share it"
+            };
+            format!("It stays on this node all the same: {holds}.")
+        }
+        (false, Err(Stays::ScopePrivate)) if record.rev == 0 => {
+            "It stays on this node. It never left.".to_owned()
+        }
+        (false, Err(Stays::ScopePrivate)) => {
+            "It stays on this node. It left once, and was taken back.".to_owned()
+        }
+        (false, Err(stays)) => format!("It stays on this node all the same: {}.", stays.sentence()),
+    })
+}
+
+/// Under which name it goes.
+fn signature(node: &Node, record: &LocalRecord) -> Result<String> {
+    let profile = match record.author {
+        Some(author) if author != record.id => node.store.local(&author)?,
+        _ => return Ok(String::new()),
+    };
+    let is_named = match profile {
+        Some(profile) => reach(node, &profile, node.now())?.is_ok(),
+        None => false,
+    };
+    Ok(if is_named {
+        "It carries its author's name, as their profile shows it.".to_owned()
+    } else {
+        format!(
+            "It carries no name, because its author's profile stays here: others see \u{201c}a member of {}\u{201d}.",
+            node.name()
+        )
+    })
+}
+
+/// What belongs to a record and goes with it.
+fn children(node: &Node, record: &LocalRecord) -> Result<String> {
+    let key = RecordRef {
+        origin: node.own_id(),
+        id: record.id,
+    };
+    let children = node.store.local_children(&key)?.into_iter();
+    let answers = children.filter(|child| child.kind.as_str() == "comment");
+    Ok(match answers.count() {
+        0 => String::new(),
+        1 => ", with the one answer from here".to_owned(),
+        count => format!(", with the {count} answers from here"),
+    })
+}

@@ -1,0 +1,8 @@
+-- The browser that a notice is about: it keeps its name when it gets a new secret, and has none once it is gone.
+ALTER TABLE notices ADD COLUMN session BLOB REFERENCES sessions (session) ON DELETE SET NULL ON UPDATE CASCADE;
+
+-- What a member chose for what they write next. Each record still has a scope of its own.
+CREATE TABLE preferences (
+    user_id       BLOB PRIMARY KEY,
+    default_scope TEXT NOT NULL
+) WITHOUT ROWID;
