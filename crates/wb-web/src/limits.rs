@@ -44,3 +44,6 @@ pub(crate) const TLS_ONLY_SECONDS: u64 = 180 * 24 * 60 * 60;
 pub const STREAMS_PER_SESSION_MAX: usize = 3;
 /// Streams in all; each holds a connection, and there are a thousand.
 pub const STREAMS_MAX: usize = 400;
+
+/// Things behind one item of the inbox that are listed; `wb inbox show` lists all.
+pub const THINGS_SHOWN_MAX: usize = 200;

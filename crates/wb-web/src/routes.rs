@@ -4,9 +4,9 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    address, drafts, events, feed_link, feeds, found, home, invite, invites, login, members,
-    notices, profile, request, request_edit, requests, review, settings, share, sharing, sync,
-    waiting,
+    accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
+    invites, login, members, notices, profile, request, request_edit, requests, review, settings,
+    share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -127,6 +127,15 @@ pub const ROUTES: &[Route] = &[
     get("/review", Steward, review::queue),
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),
+    get("/inbox", Steward, inbox::list),
+    get("/inbox/{key}", Steward, inbox::item),
+    post("/inbox/{key}/dismiss", Steward, inbox::dismiss),
+    get("/accounts", Steward, accounts::page),
+    post("/accounts/approve", Steward, accounts::approve),
+    post("/accounts/end", Steward, accounts::end),
+    get("/shared", Steward, shared::list),
+    post("/shared/{id}/narrow", Steward, shared::narrow),
+    get("/audit", Member, audit::page),
     get("/sync", Steward, sync::dashboard),
     post("/sync/now", Steward, sync::now),
     post("/sync/preview", Steward, sync::preview),

@@ -47,7 +47,13 @@ const MEMBER_WAYS: &[(&str, &str)] = &[
     ("/settings", "Settings"),
 ];
 
-const STEWARD_WAYS: &[(&str, &str)] = &[("/sync", "Sync"), ("/review", "Review")];
+const STEWARD_WAYS: &[(&str, &str)] = &[
+    ("/sync", "Sync"),
+    ("/shared", "Shared"),
+    ("/review", "Review"),
+    ("/inbox", "Inbox"),
+    ("/accounts", "Accounts"),
+];
 
 impl Shell {
     pub fn of(visit: &Visit<'_>, title: String) -> Self {

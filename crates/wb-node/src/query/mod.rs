@@ -1,6 +1,8 @@
 //! What only reads: one file per query.
 
+pub mod accounts;
 pub mod address;
+pub mod audit;
 mod authors;
 pub mod comments;
 pub mod default_scope;
@@ -17,6 +19,7 @@ pub mod records;
 pub mod requests;
 pub mod review;
 pub mod sessions;
+pub mod shared;
 pub mod status;
 pub mod sync_log;
 pub mod users;

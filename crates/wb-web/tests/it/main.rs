@@ -7,6 +7,7 @@ mod feeds;
 mod founding;
 mod invites;
 mod live;
+mod operating;
 mod people;
 mod rates;
 mod sessions;
