@@ -45,5 +45,5 @@ pub const STREAMS_PER_SESSION_MAX: usize = 3;
 /// Streams in all; each holds a connection, and there are a thousand.
 pub const STREAMS_MAX: usize = 400;
 
-/// Things behind one item of the inbox that are listed; `wb inbox show` lists all.
+/// Things behind one item of the inbox, or records of one exchange, that are listed; the command line lists all.
 pub const THINGS_SHOWN_MAX: usize = 200;

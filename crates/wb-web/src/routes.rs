@@ -137,6 +137,7 @@ pub const ROUTES: &[Route] = &[
     post("/shared/{id}/narrow", Steward, shared::narrow),
     get("/audit", Member, audit::page),
     get("/sync", Steward, sync::dashboard),
+    get("/sync/runs/{run}", Steward, sync::run),
     post("/sync/now", Steward, sync::now),
     post("/sync/preview", Steward, sync::preview),
     post("/sync/keep", Steward, share::keep),

@@ -24,7 +24,8 @@ async fn row(elm: &Elm, browsers: &[Browser], index: usize) -> String {
         .replace("{home}", &node.own_id().to_string())
         .replace("{id}", &elm.request.to_string())
         .replace("{token}", "0123")
-        .replace("{key}", "0123");
+        .replace("{key}", "0123")
+        .replace("{run}", "0");
     let mut row = format!("| {} `{}` |", route.method, route.path);
     for browser in browsers {
         let came = match route.method {

@@ -182,7 +182,12 @@ async fn everything_set_aside_is_named_with_what_is_safe_and_the_next_action() {
     std::fs::rename(&copy, &main).expect("it is put back");
     let stella = elm.of("stella");
     let list = elm.get(&stella, "/inbox").await;
-    for says in ["What happened", "What is safe", "Next", "is older than what"] {
+    for says in [
+        "What happened",
+        "What is safe",
+        "Next",
+        "is older than what",
+    ] {
         assert!(list.body.contains(says), "{says}: {}", list.body);
     }
     let (_, rest) = list.body.split_once("href=\"/inbox/").expect("an item");
