@@ -47,6 +47,9 @@ pub struct Street {
     request: String,
     answered: String,
     profile: String,
+    /// What the admin wrote: a request, and a draft.
+    own: String,
+    draft: String,
     invitation: String,
     _folder: TempDir,
 }
@@ -177,7 +180,9 @@ impl Street {
         let profile = members.iter().find(|row| row["handle"] == "amina");
         let profile = member(profile.expect("a member"), "id");
         let elm_id = elm.id();
-        let street = Self {
+        let mut street = Self {
+            own: String::new(),
+            draft: String::new(),
             request: format!("{elm_id}/{answered}"),
             answered,
             profile: format!("{elm_id}/{profile}"),
@@ -189,6 +194,7 @@ impl Street {
             _folder: folder,
         };
         street.newcomer_joins();
+        street.admin_writes();
         street
     }
 
@@ -196,6 +202,36 @@ impl Street {
         let pia = Chromium::start(Script::On);
         pia.open(&self.elm.page(&format!("/invite/{}", self.invitation)));
         pia.press("Join");
+    }
+
+    fn admin_writes(&mut self) {
+        let ada = self.browser(Who::Admin);
+        ada.open(&self.elm.page("/settings/feed"));
+        ada.press("Make an address");
+        ada.shows("Last asked");
+        for (title, button) in [
+            ("Hands for the hedge", "Ask"),
+            ("Paint, any colour", "Keep it as a draft"),
+        ] {
+            ada.open(&self.elm.page("/requests/new"));
+            ada.fill("In a few words", title);
+            ada.press(button);
+            ada.shows(title);
+        }
+        ada.follow("Paint, any colour");
+        ada.shows("Send it");
+        let last = |path: &str, parts: usize| {
+            let parts = path.rsplitn(parts + 1, '/').take(parts);
+            parts.fold(String::new(), |end, part| match end.as_str() {
+                "" => part.to_owned(),
+                end => format!("{part}/{end}"),
+            })
+        };
+        self.draft = last(&ada.address(), 1);
+        ada.open(&self.elm.page("/requests?show=mine"));
+        ada.follow("Hands for the hedge");
+        ada.shows("Change the words");
+        self.own = last(&ada.address(), 2);
     }
 
     /// A browser of somebody, from which the pages for them can be asked.
@@ -244,7 +280,14 @@ impl Street {
             .filter(|route| route.method == Method::GET && !NOT_PAGES.contains(&route.path))
             .map(|route| self.example(route.path))
             .collect();
+        let taken_back = format!("/records/{}/scope?scope=private", self.answered);
         let more = [
+            (
+                "taken-back",
+                "/records/{id}/scope",
+                taken_back.as_str(),
+                Who::Admin,
+            ),
             ("trouble", "/", "/requests/0/0", Who::Admin),
             ("please-log-in", "/requests", "/requests", Who::Anybody),
             (
@@ -284,16 +327,17 @@ impl Street {
                 self.elm.page(&route.replace("{token}", &self.invitation))
             }
             _ => {
-                let record = if route.starts_with("/members/") {
-                    &self.profile
-                } else {
-                    &self.request
+                let record = match route {
+                    "/members/{home}/{id}" => &self.profile,
+                    "/requests/{home}/{id}/edit" => &self.own,
+                    _ => &self.request,
                 };
-                self.elm.page(
-                    &route
-                        .replace("{home}/{id}", record)
-                        .replace("{id}", &self.answered),
-                )
+                let id = match route {
+                    "/drafts/{id}" => &self.draft,
+                    _ => &self.answered,
+                };
+                self.elm
+                    .page(&route.replace("{home}/{id}", record).replace("{id}", id))
             }
         };
         assert!(
@@ -311,5 +355,9 @@ impl Street {
     }
 }
 
-/// Answers that are no pages: a picture.
-const NOT_PAGES: [&str; 1] = ["/invites/{token}/picture.svg"];
+/// Answers that are no pages: a picture, and feeds.
+const NOT_PAGES: [&str; 3] = [
+    "/invites/{token}/picture.svg",
+    "/feeds/{token}/requests.atom",
+    "/feeds/{token}/requests.rss",
+];

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{Hash, InstanceId};
-use crate::kinds::To;
+use crate::kinds::{Body, To};
 
 /// An event of the request's home.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,48 @@ pub struct Shown {
     pub value: To,
     /// Whether home and helpers disagree, so that somebody should settle it.
     pub contested: bool,
+}
+
+/// What the records about one request say of where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// The events of its home.
+    pub home: Vec<HomeEvent>,
+    /// The events of every other instance.
+    pub others: BTreeMap<InstanceId, Vec<HelperEvent>>,
+    /// The helpers that home names.
+    pub named: BTreeSet<InstanceId>,
+}
+
+impl Said {
+    /// Takes what a record of `origin` says about a request of `home`. One that says nothing of where a
+    /// request stands changes nothing.
+    pub fn add(&mut self, home: InstanceId, origin: InstanceId, body: Body, line_hash: Hash) {
+        match body {
+            Body::Helper(helper) if origin == home => {
+                self.named.insert(helper.instance);
+            }
+            Body::Status(event) if origin == home => self.home.push(HomeEvent {
+                n: event.n,
+                to: event.to,
+                heard: event.heard.unwrap_or_default(),
+                line_hash,
+            }),
+            Body::Status(event) => self.others.entry(origin).or_default().push(HelperEvent {
+                n: event.n,
+                to: event.to,
+                after: event.after,
+                line_hash,
+            }),
+            _ => {}
+        }
+    }
+
+    /// What the request is shown as.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        merge(&self.home, &self.others, &self.named)
+    }
 }
 
 /// Merges the words of home and of the named helpers. Events of anyone else are claims and are not

@@ -6,6 +6,8 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod limits;
+mod listings;
+mod moderation;
 mod places;
 mod problems;
 mod quota;
@@ -19,6 +21,11 @@ mod waits;
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
+pub use listings::{
+    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestOrder, RequestPlace,
+    RequestsAsk,
+};
+pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};
@@ -28,4 +35,4 @@ pub use store::{
     RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
-pub use wb_net::rates::Rate;
+pub use wb_net::rates::{Buckets, Rate, RetryAfter};

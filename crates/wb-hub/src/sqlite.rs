@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
-use wb_core::id::InstanceId;
+use wb_core::id::{InstanceId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
 use wb_core::ndjson;
@@ -22,6 +22,9 @@ use wb_store::relay::{
     RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
 };
 
+use crate::listings::{
+    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestsAsk,
+};
 use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, HubStore, Kept, LinesPage, MemberRow, PageRefused, PushRefused,
@@ -488,6 +491,37 @@ impl HubStore for SqliteHub {
     }
 }
 
+impl HubListings for SqliteHub {
+    async fn communities(
+        &self,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Kept<Vec<Community>> {
+        self.read(move |relay| relay.communities(after.as_ref(), limit, now))
+            .await
+    }
+
+    async fn community(&self, id: InstanceId, now: Timestamp) -> Kept<Option<Community>> {
+        self.read(move |relay| relay.community(&id, now)).await
+    }
+
+    async fn requests(&self, ask: RequestsAsk, now: Timestamp) -> Kept<Vec<ListedRequest>> {
+        self.read(move |relay| relay.listed_requests(&ask, now))
+            .await
+    }
+
+    async fn request(&self, key: RecordRef, now: Timestamp) -> Kept<Option<ListedRequest>> {
+        self.read(move |relay| relay.listed_request(&key, now))
+            .await
+    }
+
+    async fn comments(&self, ask: CommentsAsk, now: Timestamp) -> Kept<Vec<ListedComment>> {
+        self.read(move |relay| relay.listed_comments(&ask, now))
+            .await
+    }
+}
+
 /// Whether it is time to note where a member stands.
 fn is_stale(member: &Member, n: u64, now: Timestamp) -> bool {
     let at = member.seen_at.map_or(i64::MIN, Timestamp::unix_ms);
@@ -500,6 +534,7 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
         follows: relay.follows(&member.id)?,
         id: member.id,
         name: member.name,
+        card: member.card,
         listed: member.listed,
         standings: member.standings,
         since: member.since,

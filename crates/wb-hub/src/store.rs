@@ -143,6 +143,8 @@ pub struct MemberRow {
     pub id: InstanceId,
     /// The name on its card.
     pub name: String,
+    /// The body of that card, as it came.
+    pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
     /// Where its registration stands.

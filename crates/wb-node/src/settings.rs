@@ -64,6 +64,8 @@ pub struct Settings {
     pub hub_listen: SocketAddr,
     /// What stands in front of the hub.
     pub hub_front: FrontSettings,
+    /// Names under which browsers reach the hub, beside those of this computer.
+    pub hub_hosts: Vec<String>,
     /// Who may become a member of the hub.
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
@@ -194,6 +196,12 @@ const KNOWN: &[Known] = &[
         about: "file of the key of hub.tls_cert (PEM)",
     },
     Known {
+        key: "hub.hosts",
+        variable: "WB_HUB_HOSTS",
+        default: "",
+        about: "names under which browsers reach the hub's pages, with commas between, beside those of this computer",
+    },
+    Known {
         key: "hub.policy",
         variable: "WB_HUB_POLICY",
         default: "approval",
@@ -285,6 +293,7 @@ impl Settings {
                 .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
             hub_listen: read.parsed("hub.listen")?,
             hub_front: read.front("hub.behind_proxy", "hub.tls_cert", "hub.tls_key")?,
+            hub_hosts: names(read.text("hub.hosts")),
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),

@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod audit;
 mod diff;
 mod doctor;
 mod error;
@@ -33,6 +34,7 @@ mod sql;
 mod store;
 mod unwritable;
 
+pub use audit::AuditLine;
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};

@@ -64,15 +64,18 @@ pub(crate) const PRIVATE: Database = Database {
     ],
 };
 
-/// What a hub relays: feeds as the main file holds them, and nothing that is shown.
+/// What a hub relays: feeds as the main file holds them, and what its pages list of them.
 pub(crate) const RELAY: Database = Database {
     name: "hub.db",
     application_id: 0x5742_4855,
-    migrations: &[concat!(
-        include_str!("migrations/feeds_0001.sql"),
-        include_str!("migrations/feeds_0002.sql"),
-        include_str!("migrations/relay_0001.sql")
-    )],
+    migrations: &[
+        concat!(
+            include_str!("migrations/feeds_0001.sql"),
+            include_str!("migrations/feeds_0002.sql"),
+            include_str!("migrations/relay_0001.sql")
+        ),
+        include_str!("migrations/relay_0002.sql"),
+    ],
 };
 
 /// A database that is open, and why it can only be read where that is so.

@@ -102,16 +102,17 @@ fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<
 }
 
 /// A live row of `feed_lines`.
-struct LiveRow {
+pub(crate) struct LiveRow {
     candidate: Candidate,
     kind: Kind,
-    line: Option<Vec<u8>>,
+    pub line: Option<Vec<u8>>,
     line_hash: Hash,
+    pub line_no: i64,
 }
 
 /// The live lines of one record with what decides between them: each with the cause that keeps it from
 /// being shown by rules 0 to 4.
-fn decide(
+pub(crate) fn decide(
     connection: &Connection,
     instance_no: i64,
     id: &RecordId,
@@ -158,7 +159,7 @@ fn live_row(
     scope: FeedScope,
     id: &RecordId,
 ) -> Result<Option<LiveRow>> {
-    let sql = "SELECT rev, kind, line_hash, line, void FROM feed_lines
+    let sql = "SELECT rev, kind, line_hash, line, void, line_no FROM feed_lines
                WHERE feed_no = ?1 AND id = ?2 AND live = 1";
     let mut statement = connection.prepare_cached(sql)?;
     let live = statement.query_row(params![feed_no, Sql(id)], |row| {
@@ -173,6 +174,7 @@ fn live_row(
             kind: word(row, 1)?,
             line_hash: row.get::<_, Sql<Hash>>(2)?.0,
             line,
+            line_no: row.get(5)?,
         })
     });
     Ok(live.optional()?)
@@ -252,7 +254,7 @@ fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row
     })
 }
 
-fn created_at(body: &Body) -> Option<Timestamp> {
+pub(crate) fn created_at(body: &Body) -> Option<Timestamp> {
     match body {
         Body::Request(request) => Some(request.created_at),
         Body::Comment(comment) => Some(comment.created_at),

@@ -15,6 +15,10 @@ pub struct Answer {
     pub(crate) retry_after: Option<u64>,
     /// Names these very bytes, for who asks again and again: the same are not sent twice.
     pub(crate) tag: Option<String>,
+    /// Since when they are so, as HTTP writes times, where that is known.
+    pub(crate) since: Option<String>,
+    /// Whether they are the same for everybody, so that what is in between may keep them, too.
+    pub(crate) is_for_all: bool,
 }
 
 #[derive(Debug)]
@@ -27,7 +31,7 @@ pub(crate) enum Body {
     File(&'static str, Vec<u8>),
     /// What is new, for as long as the browser listens.
     Events(Lines),
-    /// Nothing; who asks by itself should stop.
+    /// Nothing: whoever asks has it, or should not ask again by itself.
     Nothing,
 }
 
@@ -67,11 +71,15 @@ impl Answer {
 
     /// A file that is asked for again and again.
     pub(crate) fn watched(kind: &'static str, bytes: Vec<u8>) -> Self {
-        let tag = format!("\"{}\"", hash::sha256(&bytes));
         Self {
-            tag: Some(tag),
+            tag: Some(Self::tag_of(&bytes)),
             ..Self::file(kind, bytes)
         }
+    }
+
+    /// The name of these very bytes.
+    pub(crate) fn tag_of(bytes: &[u8]) -> String {
+        format!("\"{}\"", hash::sha256(bytes))
     }
 
     /// Whether it is what somebody holds already who names tags as `If-None-Match` does.
@@ -91,7 +99,14 @@ impl Answer {
             cookies: Vec::new(),
             retry_after: None,
             tag: None,
+            since: None,
+            is_for_all: false,
         }
+    }
+
+    /// What a cache holds is still so.
+    pub(crate) fn not_modified() -> Self {
+        Self::with(StatusCode::NOT_MODIFIED, Body::Nothing)
     }
 
     pub(crate) fn cookie(mut self, cookie: Cookie) -> Self {

@@ -98,7 +98,7 @@ pub(crate) fn form_token(secret: &str) -> String {
 }
 
 /// The value of a cookie. Of several of one name the first counts.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(COOKIE).iter();
     lines
         .filter_map(|line| line.to_str().ok())

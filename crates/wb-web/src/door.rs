@@ -13,7 +13,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, FORWARDED, HOST, HeaderValue, IF_NONE_MATCH,
-    LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    LAST_MODIFIED, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -38,7 +38,7 @@ use crate::visit::{Trouble, Visit};
 pub(crate) const FORM_TOKEN: &str = "form_token";
 
 /// Said where a page could not even fail in a form of its own.
-const FAILED: &str =
+pub(crate) const FAILED: &str =
     "Something failed here. What you wrote before is safe; please go back and try again.\n";
 
 /// The pages of a site.
@@ -99,7 +99,8 @@ fn respond(
     if client.road == Road::Direct && is_forwarded(&parts.headers) {
         site.tell_of_proxy(client.address);
     }
-    let Some(base) = base_of(site, &parts.headers) else {
+    let config = &site.config;
+    let Some(base) = base_of(&config.hosts, config.secure, &parts.headers) else {
         return plain(
             StatusCode::MISDIRECTED_REQUEST,
             "This node is not known under this name. Its operator can add the name with the setting \
@@ -174,12 +175,14 @@ fn page(
     if route.method != Method::GET {
         site.live.poke();
     }
-    write(
-        site,
-        &visit.base,
-        answer,
-        text(&parts.headers, &IF_NONE_MATCH),
-    )
+    let held = text(&parts.headers, &IF_NONE_MATCH);
+    let mut response = write(site.config.secure, answer, held);
+    // Other programs on this computer have the name localhost, too.
+    if visit.base.starts_with("https://") && !visit.base.starts_with("https://localhost") {
+        let only = format!("max-age={TLS_ONLY_SECONDS}");
+        put(&mut response, STRICT_TRANSPORT_SECURITY, &only);
+    }
+    response
 }
 
 /// Charges the page to who asks for it.
@@ -225,11 +228,7 @@ fn admit(visit: &mut Visit<'_>, route: &Route, parts: &Parts, body: &[u8]) -> Re
         return Ok(());
     }
     visit.form = Form::read(body).map_err(|error| Trouble::Refused(error.to_string()))?;
-    let is_ours = is_same_origin(&parts.headers, &visit.base)
-        && visit
-            .caller
-            .form_token()
-            .is_some_and(|token| visit.form.text(FORM_TOKEN) == token);
+    let is_ours = is_ours(&parts.headers, &visit.base, &visit.caller, &visit.form);
     if !is_ours {
         return Err(Trouble::Refused(STALE_FORM.to_owned()));
     }
@@ -238,8 +237,16 @@ fn admit(visit: &mut Visit<'_>, route: &Route, parts: &Parts, body: &[u8]) -> Re
 
 const NOT_FOUNDED: &str =
     "Nothing is founded here yet. The link for it was printed where `wb up` was started.";
-const STALE_FORM: &str = "This form is from another log-in, or was not made here. Go back, load the page again, and send it again; \
+pub(crate) const STALE_FORM: &str = "This form is from another log-in, or was not made here. Go back, load the page again, and send it again; \
      nothing was changed.";
+
+/// Whether a form was made here for this browser.
+pub(crate) fn is_ours(headers: &HeaderMap, base: &str, caller: &Caller, form: &Form) -> bool {
+    is_same_origin(headers, base)
+        && caller
+            .form_token()
+            .is_some_and(|token| form.text(FORM_TOKEN) == token)
+}
 
 /// Whether a form was sent from a page of ours, as far as the browser says it. Our pages tell no referrer,
 /// and a browser that obeys says `null` for the origin then; newer ones say in a field of its own whether
@@ -256,23 +263,28 @@ const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address under which this was asked; none where that is not one of ours.
-fn base_of(site: &Site, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn base_of(hosts: &[String], secure: bool, headers: &HeaderMap) -> Option<String> {
     let host = headers.get(HOST)?.to_str().ok()?;
-    let known = site
-        .config
-        .hosts
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(host));
-    let scheme = if site.config.secure { "https" } else { "http" };
+    let known = hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
+    let scheme = if secure { "https" } else { "http" };
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn write(site: &Site, base: &str, answer: Answer, held: Option<&str>) -> Response {
+pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status;
     if let Some(tag) = &answer.tag {
         put(&mut response, ETAG, tag);
-        put(&mut response, CACHE_CONTROL, "private, no-cache");
+        // Whoever keeps it asks each time: what is taken back is gone at once.
+        let kept = if answer.is_for_all {
+            "public, max-age=0, must-revalidate"
+        } else {
+            "private, no-cache"
+        };
+        put(&mut response, CACHE_CONTROL, kept);
+    }
+    if let Some(since) = &answer.since {
+        put(&mut response, LAST_MODIFIED, since);
     }
     let is_held = held.is_some_and(|tags| answer.is_held(tags));
     match answer.body {
@@ -297,13 +309,8 @@ fn write(site: &Site, base: &str, answer: Answer, held: Option<&str>) -> Respons
     if let Some(seconds) = answer.retry_after {
         put(&mut response, RETRY_AFTER, &seconds.to_string());
     }
-    // Other programs on this computer have the name localhost, too.
-    if base.starts_with("https://") && !base.starts_with("https://localhost") {
-        let only = format!("max-age={TLS_ONLY_SECONDS}");
-        put(&mut response, STRICT_TRANSPORT_SECURITY, &only);
-    }
     for cookie in answer.cookies {
-        if let Ok(value) = HeaderValue::from_str(&cookie_text(site, &cookie)) {
+        if let Ok(value) = HeaderValue::from_str(&cookie_text(secure, &cookie)) {
             response.headers_mut().append(SET_COOKIE, value);
         }
     }
@@ -311,12 +318,12 @@ fn write(site: &Site, base: &str, answer: Answer, held: Option<&str>) -> Respons
     response
 }
 
-fn cookie_text(site: &Site, cookie: &Cookie) -> String {
+fn cookie_text(secure: bool, cookie: &Cookie) -> String {
     let (value, seconds) = match &cookie.value {
         Some(value) => (value.as_str(), cookie.days * 24 * 60 * 60),
         None => ("", 0),
     };
-    let secure = if site.config.secure { "; Secure" } else { "" };
+    let secure = if secure { "; Secure" } else { "" };
     format!(
         "{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}",
         cookie.name

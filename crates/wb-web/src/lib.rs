@@ -1,4 +1,4 @@
-//! The pages of a node.
+//! The pages of a node, and those of a hub ([`hub`]).
 //!
 //! Every page is made on the server and works without script, on a phone and by keyboard; scripts only
 //! make live what a reload would show. This crate knows how people look at a node and act on it; what
@@ -16,6 +16,7 @@ mod contact;
 mod door;
 mod form;
 mod headers;
+pub mod hub;
 mod jobs;
 mod limits;
 mod live;

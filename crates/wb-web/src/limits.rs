@@ -47,3 +47,20 @@ pub const STREAMS_MAX: usize = 400;
 
 /// Things behind one item of the inbox, or records of one exchange, that are listed; the command line lists all.
 pub const THINGS_SHOWN_MAX: usize = 200;
+/// Rows on one page of a hub; each may be read by everybody.
+pub const HUB_ROWS_PER_PAGE: usize = 30;
+/// Comments on one page of a request at a hub.
+pub const HUB_COMMENTS_PER_PAGE: usize = 100;
+/// Feeds of which it is remembered since when they are as they are; protects memory.
+pub const FEEDS_REMEMBERED_MAX: usize = 1_000;
+/// Characters of what is searched for at a hub.
+pub const SEARCH_CHARS_MAX: usize = 200;
+/// Hours after which a moderator's browser that did nothing has to log in again.
+pub const MODERATOR_IDLE_HOURS: i64 = 12;
+/// Pages of a hub for one address: reading fast is well within it, and searching everything in a loop is not.
+pub const HUB_PAGE_RATE: Rate = Rate {
+    burst: 240,
+    every_ms: 250,
+};
+/// Addresses of which it is remembered how often they asked; protects memory.
+pub const HUB_PAGE_KEYS_MAX: usize = 65_536;

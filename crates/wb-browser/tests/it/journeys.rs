@@ -73,6 +73,9 @@ fn found(ada: &Person, node: &Node) {
         ada.fill(&label, words[number.expect("the number of a word") - 1]);
     }
     ada.press("I have them on paper");
+    ada.shows("What I write goes");
+    ada.choose("to everybody.");
+    ada.press("Go on to the first invitation");
     ada.shows("Invite somebody");
 }
 
@@ -110,6 +113,9 @@ fn a_community_is_founded_and_grows(script: Script) {
     phone.press("Keep the draft");
     phone.shows("A ladder");
     let code = phone.text_of(".code");
+    nela.reload();
+    let told = nela.text_of(".notices");
+    assert!(told.contains("asks to be let in as you"), "{told}");
     nela.follow("Settings");
     nela.fill("The code that the other browser shows", "AAA AAA");
     nela.press("Let it in");
@@ -229,7 +235,9 @@ fn help_goes_between_communities(script: Script) {
     ada.open(&elm.page("/requests?show=completed"));
     ada.follow("A lift to the clinic");
     ada.choose("Members here");
-    ada.press("Change");
+    ada.press("Look what would come of it");
+    ada.shows("With the next sync it is taken back");
+    ada.press("Take it back");
     ada.shows("stays here");
     sync(&ada);
     sync(&jo);

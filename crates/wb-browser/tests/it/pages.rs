@@ -1,6 +1,6 @@
 //! Every page of the table of routes, as everybody has to be able to use it.
 
-use wb_browser::{Chromium, Look, Page, Street, Texts, Who, violations};
+use wb_browser::{Chromium, Look, Node, Page, Script, Street, Texts, Who, violations};
 
 /// Looks at every page with the browser of whom it is for.
 fn each(street: &Street, look: impl Fn(&Chromium, &Page)) {
@@ -50,6 +50,44 @@ fn everybody_can_use_every_page_in_both_themes_narrow_and_wide() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn what_is_told_on_every_page_can_be_used_by_everybody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Node::found(folder.path(), "Elm Street", "ada");
+    let (ada, other, waits) = (
+        Chromium::start(Script::On),
+        Chromium::start(Script::On),
+        Chromium::start(Script::On),
+    );
+    for browser in [&ada, &other] {
+        browser.open(&node.page(&node.login_path("ada")));
+        browser.press("Log in here");
+        browser.shows("Ask for help");
+    }
+    waits.open(&node.page("/login"));
+    waits.fill("Your name here", "ada");
+    waits.press("Ask to be let in");
+    waits.shows("code");
+    ada.reload();
+    let told = ada.text_of(".notices");
+    assert!(told.contains("asks to be let in as you"), "{told}");
+    assert!(told.contains("was let in by a link"), "{told}");
+    let mut wrong = Vec::new();
+    for look in Look::ALL {
+        ada.look(look);
+        let what = format!("{:?} {}", look.theme, look.width);
+        wrong.extend(violations(&ada));
+        does_not_scroll_sideways(&ada, &what, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ada.run(
+        "document.querySelector('.notices form[action=\"/notices/seen\"] button').click()",
+        &[],
+    );
+    ada.shows("Browsers that are in");
+    assert!(!ada.text_of(".notices").contains("was let in by a link"));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Hub {
     Suspend(hub_admin::Suspend),
     /// Let a suspended member in again
     Reinstate(hub_admin::Reinstate),
+    /// Make a link that lets a moderator in once, on a browser of their choice
+    LoginLink(hub_admin::LoginLink),
 }
 
 /// Runs a command of this noun.
@@ -38,6 +40,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::Approve(args) => hub_admin::approve(context, args),
         Hub::Suspend(args) => hub_admin::suspend(context, args),
         Hub::Reinstate(args) => hub_admin::reinstate(context, args),
+        Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `wb hub list`, `show`, `approve`, `suspend` and `reinstate`: what a hub's operator does.
+//! `wb hub list`, `show`, `approve`, `suspend`, `reinstate` and `login-link`: what a hub's operator does.
 //!
 //! They work on the hub's file, also while the hub runs: it notices within seconds.
 
@@ -8,11 +8,13 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{Decision, HubStore, MemberRow, RoomRow, SqliteHub};
+use wb_hub::{Act, HubStore, MemberRow, ModerateError, RoomRow, SqliteHub, moderate};
+use wb_node::command::login_link::{LINK_MINUTES, login_link as make_login_link};
 use wb_node::{NodeError, entropy};
-use wb_store::{AuditRow, relay::Relay};
+use wb_store::relay::Relay;
+use zeroize::Zeroizing;
 
-use super::hub_up::store_limits;
+use super::hub_up::{last_address, store_limits};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, clean, count, heading};
@@ -83,6 +85,16 @@ pub struct Suspend {
 pub struct Reinstate {
     /// Name or id of the member, or the start of its id
     member: String,
+    /// Why; for your log alone
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Make a link that lets a moderator in once, on a browser of their choice
+#[derive(Debug, Args)]
+pub struct LoginLink {
+    /// The moderator's handle, a steward or admin of the hub's own instance (default: yours)
+    handle: Option<String>,
 }
 
 fn parse_until(text: &str) -> Result<Timestamp, String> {
@@ -227,27 +239,32 @@ impl Operator {
         }
     }
 
-    fn decide(&self, member: &MemberRow, act: &str, decision: Decision) -> Result<MemberRow> {
-        let now = entropy::now();
-        let detail = match &decision {
-            Decision::Suspend { reason, .. } => reason.clone(),
-            Decision::Approve | Decision::Reinstate => String::new(),
-        };
-        self.runtime
-            .block_on(self.store.decide(member.id, decision, now))?;
-        self.node
-            .store()
-            .private()
-            .audit(&AuditRow {
-                at: now,
-                actor: Some(self.actor.user),
-                act: format!("hub {act}"),
-                target: member.id.to_string(),
-                detail,
-            })
-            .map_err(NodeError::from)?;
-        self.find(&member.id.to_string())
+    fn moderate(&self, text: &str, act: Act) -> Result<MemberRow> {
+        let id = self.find(text)?.id;
+        let moderator = (self.actor.user, self.actor.role);
+        let log = self.node.store().private();
+        let done = moderate(&self.store, log, moderator, id, act, entropy::now());
+        Ok(self.runtime.block_on(done).map_err(refused)?)
     }
+}
+
+/// Why nothing was done, with what to do.
+fn refused(error: ModerateError) -> anyhow::Error {
+    let message = clean(&error.to_string());
+    let hint = match &error {
+        ModerateError::IsSuspended(_) => "`wb hub reinstate` lets it in again",
+        ModerateError::NeverLetIn(_) => "`wb hub approve` does that",
+        ModerateError::NoReason(_) | ModerateError::LongReason => {
+            "nothing was changed; say it with --reason"
+        }
+        ModerateError::Over(_) => {
+            "nothing was changed; name a later time with --until, or leave it away"
+        }
+        ModerateError::NotAModerator => "act as one of them with --as HANDLE",
+        ModerateError::Unknown => "`wb hub list` shows all of them",
+        ModerateError::Store(_) | ModerateError::Log(_) => return error.into(),
+    };
+    Failure::usage(message, hint).into()
 }
 
 /// Lists the members.
@@ -469,28 +486,17 @@ fn follows_text(member: &MemberRow) -> String {
 
 /// Lets a registration in.
 pub fn approve(context: &Context, args: &Approve) -> Result<()> {
-    let operator = Operator::new(context)?;
-    let member = operator.find(&args.member)?;
-    if member.standings.standing == Standing::Suspended {
-        return Err(Failure::usage(
-            format!("{} is suspended", clean(&member.name)),
-            "`wb hub reinstate` lets it in again",
-        )
-        .into());
-    }
-    let after = operator.decide(&member, "approve", Decision::Approve)?;
+    let after = Operator::new(context)?.moderate(&args.member, Act::Approve)?;
     tell_decision(context, &after, "is a member; it can sync now")
 }
 
 /// Leaves a member out.
 pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
-    let operator = Operator::new(context)?;
-    let member = operator.find(&args.member)?;
-    let decision = Decision::Suspend {
+    let act = Act::Suspend {
         reason: args.reason.clone(),
         until: args.until,
     };
-    let after = operator.decide(&member, "suspend", decision)?;
+    let after = Operator::new(context)?.moderate(&args.member, act)?;
     let handed_on = "is suspended: it cannot sync here, and what it published is not handed on. \
                      Copies that others took stay with them; `wb hub reinstate` undoes this";
     tell_decision(context, &after, handed_on)
@@ -498,21 +504,54 @@ pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
 
 /// Lets a suspended member in again.
 pub fn reinstate(context: &Context, args: &Reinstate) -> Result<()> {
-    let operator = Operator::new(context)?;
-    let member = operator.find(&args.member)?;
-    if member.standings.standing == Standing::Waiting {
-        return Err(Failure::usage(
-            format!("{} was never let in", clean(&member.name)),
-            "`wb hub approve` does that",
-        )
-        .into());
-    }
-    let after = operator.decide(&member, "reinstate", Decision::Reinstate)?;
+    let act = Act::Reinstate {
+        reason: args.reason.clone().unwrap_or_default(),
+    };
+    let after = Operator::new(context)?.moderate(&args.member, act)?;
     tell_decision(
         context,
         &after,
         "is a member again; who follows it gets what came meanwhile",
     )
+}
+
+#[derive(Serialize)]
+struct Link<'a> {
+    schema_version: u32,
+    handle: &'a str,
+    link: &'a str,
+    minutes: i64,
+}
+
+/// Makes a link that lets a moderator in once.
+pub fn login_link(context: &Context, args: &LoginLink) -> Result<()> {
+    let Operator { node, actor, .. } = Operator::new(context)?;
+    let handle = args.handle.as_deref().unwrap_or(&actor.handle);
+    let secret = make_login_link(&node, &actor, handle)?;
+    let settings = context.settings()?;
+    let base = match settings.hub_hosts.first() {
+        Some(host) => format!("https://{host}"),
+        None => {
+            let address = last_address(context.home()).unwrap_or(settings.hub_listen);
+            format!("http://{address}")
+        }
+    };
+    let link = Zeroizing::new(format!("{base}/login/link/{}", secret.as_str()));
+    if context.json() {
+        return output::json(&Link {
+            schema_version: 1,
+            handle,
+            link: &link,
+            minutes: LINK_MINUTES,
+        });
+    }
+    output::line(link.as_str())?;
+    context.say(format!(
+        "It lets {} moderate this hub in one browser: open it within {LINK_MINUTES} minutes, while `wb hub up` runs. It \
+         works once. Give it to nobody else.",
+        clean(handle)
+    ));
+    Ok(())
 }
 
 fn tell_decision(context: &Context, member: &MemberRow, what: &str) -> Result<()> {

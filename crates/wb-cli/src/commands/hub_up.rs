@@ -1,6 +1,7 @@
 //! `wb hub up`
 
 use std::fs::{File, TryLockError};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
 use wb_net::Front;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
+use wb_store::Home;
 use wb_store::relay::Relay;
+use wb_web::hub::{HubSite, HubSiteConfig};
 
 use super::init;
-use super::serve::{front, listen, renew, runtime, scheme, stopped};
+use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -63,19 +66,30 @@ pub struct Prepared {
     hub: Arc<Hub<SqliteHub>>,
     store: SqliteHub,
     keep_days: Option<u32>,
-    _lock: HubLock,
+    pages: HubSiteConfig,
+    lock: HubLock,
 }
 
 /// Keeps a second hub off the folder: members that wait at one would not be woken by what arrives at
-/// the other. It goes with the process.
+/// the other. It goes with the process. The file says where the hub listens, for links that are printed.
 struct HubLock {
-    _file: File,
+    file: File,
+}
+
+/// The address at which the hub of a folder listens, or listened last.
+pub fn last_address(home: &Home) -> Option<SocketAddr> {
+    let text = std::fs::read_to_string(lock_path(home)).ok()?;
+    text.trim().parse().ok()
+}
+
+fn lock_path(home: &Home) -> PathBuf {
+    home.dir().join("hub.lock")
 }
 
 impl HubLock {
     fn take(node: &Node) -> Result<Self> {
         let dir = node.store().home().dir();
-        let path = dir.join("hub.lock");
+        let path = lock_path(node.store().home());
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -83,7 +97,7 @@ impl HubLock {
             .open(&path)
             .with_context(|| path.display().to_string())?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Failure {
                 message: format!("the hub of {} is running already", dir.display()),
                 kind: ErrorKind::Conflict,
@@ -95,6 +109,14 @@ impl HubLock {
             .into()),
             Err(TryLockError::Error(error)) => Err(anyhow::Error::new(error).context(path.display().to_string())),
         }
+    }
+
+    /// Notes where the hub listens, as well as it goes: only links that are printed lean on it.
+    fn note(&mut self, address: SocketAddr) {
+        let _ = self
+            .file
+            .set_len(0)
+            .and_then(|()| writeln!(self.file, "{address}"));
     }
 }
 
@@ -134,28 +156,72 @@ pub fn prepare(
         Arc::new(entropy::now),
         report,
     );
+    let pages = HubSiteConfig {
+        home: node.store().home().clone(),
+        id: node.own_id(),
+        name: node.name().to_owned(),
+        since: node.identity().newest().at,
+        policy,
+        hosts: Vec::new(),
+        secure: false,
+        moderated: false,
+    };
     Ok(Prepared {
         hub,
         store,
         keep_days,
-        _lock: lock,
+        pages,
+        lock,
     })
 }
 
 impl Prepared {
-    /// Serves until `shutdown` is ready.
+    /// Serves until `shutdown` is ready: syncing, and pages under the names of this computer and those given.
     pub async fn serve(
-        self,
-        listener: TcpListener,
+        mut self,
+        listening: (TcpListener, SocketAddr),
         front: Front,
+        hosts: &[String],
         shutdown: impl Future<Output = ()>,
     ) {
+        let (listener, address) = listening;
+        self.lock.note(address);
+        let site = site(&self.store, self.pages, address, hosts, &front);
+        let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
         let tidying = tokio::spawn(tidy(self.store, self.keep_days));
         let renewing = tokio::spawn(renew(front.clone()));
-        wb_net::serve_with(listener, self.hub.router(), front, shutdown).await;
+        wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
         tidying.abort();
     }
+}
+
+/// The pages. Moderators log in where nobody on the way could read along: over TLS, or at this computer, which may
+/// have a proxy with TLS in front of it.
+fn site(
+    store: &SqliteHub,
+    config: HubSiteConfig,
+    address: SocketAddr,
+    hosts: &[String],
+    front: &Front,
+) -> HubSite<SqliteHub> {
+    let has_tls = front.tls.is_some();
+    let mut known = known_hosts(address, hosts);
+    if has_tls {
+        known.extend(
+            hosts
+                .iter()
+                .map(|name| format!("{name}:{}", address.port())),
+        );
+    }
+    let config = HubSiteConfig {
+        hosts: known,
+        secure: has_tls || !front.proxies.is_empty(),
+        moderated: address.ip().is_loopback() || has_tls,
+        ..config
+    };
+    // A page is made on a thread that may block.
+    HubSite::new(config, store.clone().in_place())
 }
 
 /// Forgets what is too old, and lets those back whose suspension has ended.
@@ -197,7 +263,9 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();
         announce(context, &node, scheme(&front), address, policy, has_tls)?;
-        prepared.serve(listener, front, stopped()).await;
+        prepared
+            .serve((listener, address), front, &settings.hub_hosts, stopped())
+            .await;
         context.say("Stopped.");
         Ok(())
     })
@@ -246,6 +314,7 @@ fn announce(
     };
     output::line(format!("members     {who}"))?;
     output::line(format!("to join     wb join {link}"))?;
+    context.say("Open that address in a browser; `wb hub login-link` lets you moderate there.");
     if !address.ip().is_loopback() && !has_tls {
         context.say(
             "This is reachable from other computers without encryption: set hub.tls_cert and hub.tls_key, or put a proxy with \

@@ -103,6 +103,18 @@ pub async fn renew(_: Front) {
     std::future::pending().await
 }
 
+/// The names under which pages may be asked for: this computer's own, and those that are set.
+pub fn known_hosts(address: SocketAddr, set: &[String]) -> Vec<String> {
+    let port = address.port();
+    let mut hosts = vec![
+        address.to_string(),
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+    ];
+    hosts.extend(set.iter().cloned());
+    hosts
+}
+
 /// Waits for Ctrl-C, or for whoever runs services to say stop.
 pub async fn stopped() {
     #[cfg(unix)]

@@ -13,7 +13,7 @@ use wb_node::service::{AutoSync, auto_sync, router};
 use wb_node::settings::Settings;
 use wb_web::{Site, SiteConfig};
 
-use super::serve::{front, listen, renew, runtime, scheme, stopped};
+use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -132,17 +132,10 @@ fn check_reach(address: SocketAddr, settings: &Settings) -> Result<(), Failure> 
 
 /// The names under which the pages may be asked for, with the port where browsers say it.
 fn hosts(address: SocketAddr, settings: &Settings) -> Vec<String> {
-    let port = address.port();
-    let mut hosts = vec![
-        address.to_string(),
-        format!("localhost:{port}"),
-        format!("127.0.0.1:{port}"),
-    ];
-    for host in &settings.node_hosts {
-        hosts.push(host.clone());
-        if settings.node_front.tls.is_some() {
-            hosts.push(format!("{host}:{port}"));
-        }
+    let mut hosts = known_hosts(address, &settings.node_hosts);
+    if settings.node_front.tls.is_some() {
+        let names = settings.node_hosts.iter();
+        hosts.extend(names.map(|name| format!("{name}:{}", address.port())));
     }
     hosts
 }

@@ -129,6 +129,8 @@ fn a_community_is_founded_in_a_browser_and_grows_by_an_invitation() {
         words[asked[1] - 1]
     );
     ada.send(&founded, &right);
+    assert!(ada.page.contains("What I write goes"), "{}", ada.page);
+    ada.send("/settings/sharing", "scope=private&next=invites");
     assert!(ada.page.contains("Invite somebody"), "{}", ada.page);
     // The link is over, and so are the words.
     let mut late = Browser::new(address);

@@ -26,5 +26,6 @@ pub mod request_complete;
 pub mod request_edit;
 pub mod review;
 pub mod session;
+pub mod session_idle;
 pub mod sync;
 pub mod user_add;

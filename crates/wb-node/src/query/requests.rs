@@ -1,11 +1,11 @@
 //! `wb request list` and `show`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::{Body, To};
-use wb_core::status::{HelperEvent, HomeEvent, merge};
+use wb_core::status::Said;
 use wb_store::{Filter, RecordRow, StatusRow};
 
 use super::authors::Authors;
@@ -37,45 +37,26 @@ pub fn request_status(node: &Node, request: &RecordRef) -> Result<RequestStatus>
 
 /// Merges what the rows of one request say.
 fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
-    let (mut home, mut others, mut named) = (
-        Vec::new(),
-        BTreeMap::<InstanceId, Vec<_>>::new(),
-        BTreeSet::new(),
-    );
+    let mut said = Said::default();
     for row in rows {
         // An event that was not sealed yet has no line to hash; its body stands in, so that it counts
         // here and nobody else can answer it.
         let line_hash = row
             .line_hash
             .unwrap_or_else(|| hash::sha256(row.body.as_bytes()));
-        match Body::read(&row.kind, 1, row.origin, &row.body) {
-            Ok(Body::Helper(helper)) if row.origin == request.origin => {
-                named.insert(helper.instance);
-            }
-            Ok(Body::Status(event)) if row.origin == request.origin => home.push(HomeEvent {
-                n: event.n,
-                to: event.to,
-                heard: event.heard.unwrap_or_default(),
-                line_hash,
-            }),
-            Ok(Body::Status(event)) => others.entry(row.origin).or_default().push(HelperEvent {
-                n: event.n,
-                to: event.to,
-                after: event.after,
-                line_hash,
-            }),
-            _ => {}
+        if let Ok(body) = Body::read(&row.kind, 1, row.origin, &row.body) {
+            said.add(request.origin, row.origin, body, line_hash);
         }
     }
-    let shown = merge(&home, &others, &named);
-    let heard = named.iter().filter_map(|helper| {
-        let latest = others.get(helper)?.iter().map(|event| event.n).max()?;
+    let shown = said.shown();
+    let heard = said.named.iter().filter_map(|helper| {
+        let latest = said.others.get(helper)?.iter().map(|event| event.n).max()?;
         Some((*helper, latest))
     });
     RequestStatus {
         value: shown.value,
         contested: shown.contested,
-        home_n: home.iter().map(|event| event.n).max().unwrap_or(0),
+        home_n: said.home.iter().map(|event| event.n).max().unwrap_or(0),
         heard: heard.collect(),
     }
 }

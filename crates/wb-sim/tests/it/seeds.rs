@@ -34,10 +34,3 @@ fn seeds_are_clean() {
     assert_eq!(outcomes.failed, 0);
     assert_eq!(outcomes.seeds, SEEDS);
 }
-
-/// A community's files act at two places, and a hub that was put back from a copy takes the other branch.
-/// Followers ended every later sync with that hub as a false answer, for good.
-#[test]
-fn seed_37_a_fork_makes_no_liar_of_a_hub() {
-    assert_eq!(run(37, STEPS).failures, []);
-}

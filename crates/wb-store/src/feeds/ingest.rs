@@ -13,6 +13,7 @@ use super::view::FeedNos;
 use crate::error::Result;
 use crate::instances::KnownIdentity;
 use crate::project::project_record;
+use crate::relay::list_record;
 use crate::sql::Sql;
 use crate::store::Write;
 
@@ -23,10 +24,19 @@ pub struct Ingest<'w> {
     pub(super) now: Timestamp,
     pub(crate) known: &'w KnownIdentity,
     run_no: Option<i64>,
-    /// Whether what is shown is made of it; a hub shows nothing.
-    projects: bool,
+    /// What is made of it for people to look at.
+    projection: Projection,
     /// Takes note of each delta that is applied, in the order in which they are.
     appended: Option<&'w RefCell<Vec<Appended>>>,
+}
+
+/// What is made of the lines of others for people to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Projection {
+    /// What a node shows its members.
+    Records,
+    /// What a hub lists on its pages.
+    Listings,
 }
 
 /// A delta that was applied.
@@ -48,14 +58,14 @@ impl Write<'_> {
             now,
             known: &self.known,
             run_no: None,
-            projects: true,
+            projection: Projection::Records,
             appended: None,
         }
     }
 }
 
 impl<'w> Ingest<'w> {
-    /// Takes in what a hub relays: nothing is shown, and each delta applied is noted.
+    /// Takes in what a hub relays: it is listed, and each delta applied is noted.
     pub(crate) fn relaying(
         connection: &'w Connection,
         known: &'w KnownIdentity,
@@ -67,7 +77,7 @@ impl<'w> Ingest<'w> {
             now,
             known,
             run_no: None,
-            projects: false,
+            projection: Projection::Listings,
             appended: Some(appended),
         }
     }
@@ -93,10 +103,9 @@ impl<'w> Ingest<'w> {
 
     /// Makes the row of a record in what is shown.
     pub(crate) fn project(&self, instance_no: i64, id: &RecordId) -> Result<()> {
-        if self.projects {
-            project_record(self.connection, instance_no, id)
-        } else {
-            Ok(())
+        match self.projection {
+            Projection::Records => project_record(self.connection, instance_no, id),
+            Projection::Listings => list_record(self.connection, instance_no, id, self.now),
         }
     }
 

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use wb_core::id::LogId;
 use wb_core::time::Timestamp;
 
+use super::listing::list_anew_if_needed;
 use crate::error::{Result, StoreError};
 use crate::feeds::{Appended, Ingest, Served};
 use crate::instances::KnownIdentity;
@@ -36,6 +37,7 @@ impl Relay {
             put_meta(&transaction, "relay_log", &log_if_new.to_string())?;
             log_if_new
         };
+        list_anew_if_needed(&transaction)?;
         transaction.commit()?;
         Ok(Self {
             path: path.to_owned(),

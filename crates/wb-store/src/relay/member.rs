@@ -13,6 +13,7 @@ use wb_core::time::Timestamp;
 use super::arrival::Arrived;
 use super::file::{Relay, RelayWrite};
 use super::heads::feeds_of;
+use super::listing::tell_what_was_said_by;
 use crate::error::{Result, StoreError};
 use crate::instances::{self, identity_log, instance_no};
 use crate::sql::{Sql, some, word};
@@ -272,6 +273,9 @@ impl RelayWrite<'_> {
         } else {
             self.tell_identity(&id, now)?;
         }
+        if is_listed != was_listed {
+            tell_what_was_said_by(&self.transaction, &id)?;
+        }
         self.arrive_appended(now)?;
         let member = load(&self.transaction, &id, now)?.expect("it was written above");
         Ok(Ok(Registered {
@@ -334,6 +338,7 @@ impl RelayWrite<'_> {
         if standing == Standing::Member && before.standings.standing != Standing::Member {
             self.serve_again(id, now)?;
         }
+        tell_what_was_said_by(&self.transaction, id)?;
         Ok(true)
     }
 
@@ -365,6 +370,7 @@ impl RelayWrite<'_> {
             .execute(params![Sql(id), Sql(now)])?;
         if ended > 0 {
             self.serve_again(id, now)?;
+            tell_what_was_said_by(&self.transaction, id)?;
         }
         Ok(())
     }

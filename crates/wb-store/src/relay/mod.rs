@@ -1,7 +1,7 @@
 //! What a hub relays: members, what arrived in which order, and the feeds it serves on.
 //!
 //! A file of its own, `hub.db`, beside those of the hub's instance. Its feeds are stored and verified as
-//! a node's are; nothing of them is shown here. Each reading is as of one moment; writing is one
+//! a node's are; what of them its pages list is folded as they come (`listing`), and read in `listed`. Each reading is as of one moment; writing is one
 //! transaction at a time ([`RelayWrite`]). HTTP, signatures and waiting are left to the caller, and so
 //! is asking whether the sender may do what it asks.
 
@@ -15,6 +15,8 @@ mod follow;
 mod forget;
 mod heads;
 mod lines;
+mod listed;
+mod listing;
 mod member;
 mod page;
 mod push;
@@ -27,6 +29,11 @@ pub use counts::{MemberCounts, RelayCounts};
 pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
+pub use listed::{
+    CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+};
+pub use listing::ListingRow;
+pub(crate) use listing::list_record;
 pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use push::{PushError, RelaySink};
 pub use room::{ENTRY_ROW_BYTES, Room};

@@ -29,6 +29,9 @@ pub enum Do {
     Put(u64),
     /// A comment, new or revised.
     Comment(u64),
+    /// A word about the own request of the second number: that help was given, or that it is open; the
+    /// third counts them.
+    Said(u64, u64, u64),
     /// A record of a kind of its own.
     Invented(u64),
     /// Takes it back.
@@ -178,6 +181,19 @@ impl Origin {
         }
     }
 
+    fn said(&mut self, number: u64, request: u64, n: u64) -> Vec<u8> {
+        let to = if n.is_multiple_of(2) {
+            "open"
+        } else {
+            "completed"
+        };
+        let (origin, request) = (self.id(), self.record(request));
+        let body = format!(
+            r#"{{"request":{{"origin":"{origin}","id":"{request}"}},"to":"{to}","n":{n}}}"#
+        );
+        self.put_body(number, "status", body)
+    }
+
     fn put(&mut self, number: u64, kind: &str) -> Vec<u8> {
         let id = self.record(number);
         let rev = self.revs.get(&id).map_or(1, |rev| rev + 1);
@@ -186,6 +202,12 @@ impl Origin {
             r#"{{"title":"{title}","description":"","created_at":"{}"}}"#,
             now()
         );
+        self.put_body(number, kind, body)
+    }
+
+    fn put_body(&mut self, number: u64, kind: &str, body: String) -> Vec<u8> {
+        let id = self.record(number);
+        let rev = self.revs.get(&id).map_or(1, |rev| rev + 1);
         let body: Box<RawValue> = RawValue::from_string(body).expect("an object");
         let kind: Kind = kind.parse().expect("a kind");
         Compose {
@@ -227,9 +249,21 @@ impl Origin {
             .map(|what| match *what {
                 Do::Put(number) => self.put(number, "request"),
                 Do::Comment(number) => self.put(number, "comment"),
+                Do::Said(number, request, n) => self.said(number, request, n),
                 Do::Invented(number) => self.put(number, &format!("invented_{number:03}")),
                 Do::Retract(number) => self.retract(number),
             })
+            .collect();
+        let sealed = self.sealed_over(items);
+        self.follow(&sealed);
+        sealed
+    }
+
+    /// Seals a delta of records with bodies of the caller's, and goes on from it.
+    pub fn seal_bodies(&mut self, bodies: &[(u64, &str, String)]) -> Sealed {
+        let items = bodies
+            .iter()
+            .map(|(number, kind, body)| self.put_body(*number, kind, body.clone()))
             .collect();
         let sealed = self.sealed_over(items);
         self.follow(&sealed);
@@ -241,6 +275,7 @@ impl Origin {
         let items = what.iter().map(|what| match *what {
             Do::Put(number) => self.put(number, "request"),
             Do::Comment(number) => self.put(number, "comment"),
+            Do::Said(number, request, n) => self.said(number, request, n),
             Do::Invented(number) => self.put(number, &format!("invented_{number:03}")),
             Do::Retract(number) => self.retract(number),
         });

@@ -6,6 +6,7 @@ mod follower;
 mod forget;
 mod harbour;
 mod lines;
+mod listings;
 mod members;
 mod push;
 mod random;

@@ -56,15 +56,40 @@ async fn every_route_answers_each_kind_of_browser_as_the_table_says() {
         table.push_str(&row(&elm, &browsers, index).await);
         table.push('\n');
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+    keep(
+        NODE,
+        "Every page and form of a node, and who may ask for it.",
+        &table,
+    );
+}
+
+/// The page that has the tables, one section for each program that serves pages.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/routes.md");
+const HEAD: &str = "# Routes\n\nMade by tests that ask each of them as each kind of browser \
+    (`crates/wb-web/tests/it/access.rs`, `hub/access.rs`).\nThey fail when a table is not what they find; with \
+    `WB_WRITE_ROUTES=1` they write it.\n";
+/// Sections of that page.
+pub const NODE: &str = "## A node\n";
+pub const HUB: &str = "## A hub\n";
+
+/// Holds a section of the page against what was found, or writes it.
+pub fn keep(section: &str, about: &str, table: &str) {
+    let found = format!("{section}\n{about}\n\n{table}");
+    let page = std::fs::read_to_string(PAGE).expect("the page is there");
     if std::env::var_os("WB_WRITE_ROUTES").is_some() {
-        let head = "# Routes\n\nEvery page and form, and who may ask for it. Made by a test that asks each of them as each kind \
-                    of browser\n(`crates/wb-web/tests/it/access.rs`); it fails when this table is not what it finds.\n\n";
-        std::fs::write(path, format!("{head}{table}")).expect("the page is written");
+        let other = if section == NODE { HUB } else { NODE };
+        let kept = page.find(other).map_or("", |start| &page[start..]);
+        let kept = kept
+            .find(&format!("\n{section}"))
+            .map_or(kept, |end| &kept[..end]);
+        let mut sections = [found.trim_end(), kept.trim_end()];
+        sections.sort_by_key(|text| !text.starts_with(NODE));
+        let body = sections.join("\n\n");
+        std::fs::write(PAGE, format!("{HEAD}\n{}\n", body.trim())).expect("the page is written");
+        return;
     }
-    let page = std::fs::read_to_string(path).expect("the page is there");
     assert!(
-        page.ends_with(&table),
+        page.contains(&found),
         "docs/routes.md is not what was found:\n{table}"
     );
 }

@@ -261,14 +261,19 @@ async fn an_answer_is_taken_back_by_who_wrote_it_and_else_only_kept_here_by_stew
 async fn who_has_it_says_what_a_hub_confirmed_and_nothing_more() {
     let elm = Elm::found();
     let mira = elm.of("mira");
+    let head = || -> Held {
+        let node = elm.node();
+        let feeds = node.store().served().feeds().expect("feeds");
+        feeds[0].held.clone()
+    };
+    elm.publish();
+    let before = head();
     elm.post(&mira, &scope_path(&elm), &[("scope", "public")])
         .await;
     elm.publish();
     let page = elm.get(&mira, &path(&elm)).await.body;
     assert!(page.contains("Who has this"), "{page}");
     let node = elm.node();
-    let feeds = node.store().served().feeds().expect("feeds");
-    let head: Held = feeds[0].held.clone();
     let hub = |acked: Vec<Held>| Peer {
         id: node.own_id(),
         role: wb_core::sync::Role::Hub,
@@ -287,7 +292,8 @@ async fn who_has_it_says_what_a_hub_confirmed_and_nothing_more() {
     };
     for (acked, words) in [
         (vec![], "has not confirmed it yet"),
-        (vec![head], "has confirmed that it holds it"),
+        (vec![before], "has not confirmed it yet"),
+        (vec![head()], "has confirmed that it holds it"),
     ] {
         let mut store = elm.store();
         let write = store.write().expect("a transaction");

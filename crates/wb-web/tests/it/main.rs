@@ -5,9 +5,16 @@ mod asking;
 mod door;
 mod feeds;
 mod founding;
+mod hub;
 mod invites;
 mod live;
 mod operating;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of wb-store, which use more of it"
+)]
+#[path = "../../../wb-store/tests/it/origin.rs"]
+mod origin;
 mod people;
 mod rates;
 mod sessions;

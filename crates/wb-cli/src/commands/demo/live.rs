@@ -61,6 +61,7 @@ fn show(context: &Context, world: &World, addresses: &[SocketAddr]) -> Result<()
     for (side, address) in world.sides.iter().zip(addresses) {
         output::line(format!("   {:<14} http://{address}", side.node.name()))?;
     }
+    output::line("   The hub's address shows in a browser what is shared with everybody.")?;
     output::line(
         "   Each community syncs by itself: what one shares, the others have within seconds.",
     )?;
@@ -81,6 +82,7 @@ fn show(context: &Context, world: &World, addresses: &[SocketAddr]) -> Result<()
         (&north.dir, "sync log"),
         (&world.hub_dir, "hub list"),
         (&world.hub_dir, "hub show South"),
+        (&world.hub_dir, "hub login-link"),
     ];
     for (dir, command) in commands {
         output::line(format!("   wb --home {} {command}", dir.display()))?;

@@ -77,7 +77,9 @@ impl World {
         let (stop, stopping) = watch::channel(false);
         let serving = handle.spawn(async move {
             let front = Front::default();
-            prepared.serve(listener, front, told(stopping)).await;
+            prepared
+                .serve((listener, hub_address), front, &[], told(stopping))
+                .await;
         });
         let side = |which: Community| -> Result<Side> {
             let dir = folder.join(which.name().to_lowercase().replace(' ', "-"));

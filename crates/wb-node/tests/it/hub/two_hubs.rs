@@ -2,6 +2,7 @@
 
 use wb_core::scope::Scope;
 use wb_core::sync::{PeerCause, Policy};
+use wb_node::query::inbox::inbox;
 
 use super::world::{HubUp, Member, titles};
 
@@ -151,4 +152,38 @@ fn who_is_unfollowed_leaves_nothing_that_the_doctor_finds() {
 
     assert_eq!(titles(&south), Vec::<String>::new());
     south.assert_sound();
+}
+
+/// Found by the simulator: followers ended every later sync with the hub of the other branch as a false answer,
+/// for good, because its snapshot led to less than the head it announced.
+#[test]
+fn a_fork_makes_no_liar_of_the_hub_that_has_the_other_branch() {
+    let (one, two) = (
+        HubUp::start("One", Policy::Open),
+        HubUp::start("Two", Policy::Open),
+    );
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    everywhere(&mut [&mut north, &mut south], &[&one, &two]);
+    north.ask("A ladder", Scope::Public);
+    north.sync(&one);
+    north.sync(&two);
+    let mut twin = north.twin();
+    north.ask("Here", Scope::Public);
+    north.sync(&one);
+    for title in ["There", "And there"] {
+        twin.ask(title, Scope::Public);
+        assert_eq!(twin.sync(&two).end, None);
+    }
+    south.follow_all(&one, &[north.id()]);
+    assert_eq!(south.sync(&one).end, None);
+    assert_eq!(titles(&south), ["A ladder", "Here"]);
+
+    south.follow_all(&two, &[north.id()]);
+    for _ in 0..3 {
+        assert_eq!(south.sync(&two).end, None, "the hub gave what it was given");
+    }
+    let told = inbox(&south.node).expect("the store works");
+    let fork = told.iter().find(|item| item.cause == "fork");
+    assert_eq!(fork.and_then(|item| item.origin), Some(north.id()));
+    assert_eq!(titles(&south), ["A ladder", "Here"], "what was taken stays");
 }

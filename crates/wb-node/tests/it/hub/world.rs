@@ -375,6 +375,21 @@ impl Member {
         copy
     }
 
+    /// The same files at another place, guard and key included: both go on, and neither knows.
+    pub fn twin(&self) -> Self {
+        let dir = self.copy();
+        let node = Node::open(&Home::new(dir.path())).expect("it opens");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            _dir: dir,
+            node,
+            runtime,
+        }
+    }
+
     /// Goes on with an older copy of the databases, while what guards against that is as it is now.
     pub fn become_copy(&mut self, copy: &TempDir) {
         let guard = self.node.store().home().guard();

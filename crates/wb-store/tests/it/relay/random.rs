@@ -9,6 +9,7 @@ use wb_store::relay::{CursorRefused, PageLimits, SnapshotRefused};
 
 use super::follower::Follower;
 use super::harbour::Harbour;
+use super::listings;
 use super::snapshots::{ask, page, verify};
 use crate::histories::number;
 use crate::origin::{Do, Origin, now};
@@ -47,6 +48,8 @@ struct World {
     north: Origin,
     reader: InstanceId,
     generation: u64,
+    /// Counts words about requests.
+    said: u64,
     /// Counts what ends the snapshots that are being paged.
     moves: u64,
 }
@@ -61,6 +64,7 @@ impl World {
             north,
             reader: south.id(),
             generation: 0,
+            said: 0,
             moves: 0,
         };
         world.publish();
@@ -81,12 +85,17 @@ impl World {
             if self.rng.chance(15) {
                 what.push(match is_live && self.rng.chance(40) {
                     true => Do::Retract(record),
+                    false if record % 4 == 1 => {
+                        self.said += 1;
+                        Do::Said(record, record - 1, self.said)
+                    }
                     false if record % 3 == 0 => Do::Comment(record),
                     false => Do::Put(record),
                 });
             }
         }
         self.harbour.publish(&mut self.north, &what);
+        listings::check(&mut self.harbour, &self.north);
     }
 
     fn forget(&mut self) {

@@ -1,0 +1,48 @@
+//! What everybody may read of a hub: who is listed, and what they published. Each call is one reading.
+
+use wb_core::id::{InstanceId, RecordRef};
+use wb_core::time::Timestamp;
+pub use wb_store::relay::{
+    CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+};
+
+use crate::store::Kept;
+
+/// Where a hub keeps what its pages list. Nothing is given of who is not listed, waits or is suspended.
+pub trait HubListings: Clone + Send + Sync + 'static {
+    /// Communities by name, after one where it is given.
+    fn communities(
+        &self,
+        after: Option<InstanceId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<Community>>> + Send;
+
+    /// One community.
+    fn community(
+        &self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Option<Community>>> + Send;
+
+    /// Public requests.
+    fn requests(
+        &self,
+        ask: RequestsAsk,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<ListedRequest>>> + Send;
+
+    /// One public request.
+    fn request(
+        &self,
+        key: RecordRef,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Option<ListedRequest>>> + Send;
+
+    /// Public comments on a request, oldest first.
+    fn comments(
+        &self,
+        ask: CommentsAsk,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<ListedComment>>> + Send;
+}

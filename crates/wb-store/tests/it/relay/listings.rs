@@ -1,0 +1,267 @@
+//! What a hub's pages list, held against a naive fold of the lines that it serves.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use wb_core::id::{InstanceId, RecordRef};
+use wb_core::kinds::To;
+use wb_core::scope::FeedScope;
+use wb_core::sync::{Policy, Standing};
+use wb_store::relay::{
+    Applicant, LinesAsk, ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk,
+};
+
+use super::harbour::{Harbour, later};
+use crate::origin::{Do, Origin, now};
+
+/// Every line that is served of a feed, as JSON.
+fn lines(harbour: &Harbour, origin: InstanceId) -> Vec<Value> {
+    let ask = LinesAsk {
+        origin,
+        scope: FeedScope::Public,
+        after: None,
+        kinds: None,
+        newest: None,
+        bytes: usize::MAX,
+    };
+    let page = harbour.relay.lines_page(&ask, now()).expect("a page");
+    let body = String::from_utf8(page.expect("a feed")).expect("text");
+    let lines = body
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    lines
+        .filter(|line: &Value| line["section"].is_null())
+        .collect()
+}
+
+/// The same, folded by reading all of it.
+fn naive(lines: &[Value]) -> Vec<ListingRow> {
+    let mut latest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line["kind"] == "status") {
+        let (n, to) = (
+            line["body"]["n"].as_u64().expect("n"),
+            line["body"]["to"].as_str().expect("to"),
+        );
+        let held = latest
+            .entry(line["body"]["request"]["id"].as_str().expect("an id"))
+            .or_insert((n, to));
+        *held = (*held).max((n, to));
+    }
+    let row = |line: &Value| {
+        let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| line["body"][name].as_str().unwrap_or_default().to_owned();
+        let is_request = line["kind"] == "request";
+        let said = latest.get(word("id").as_str()).map_or("open", |(_, to)| to);
+        ListingRow {
+            key: RecordRef {
+                origin: word("origin").parse().expect("an id"),
+                id: word("id").parse().expect("an id"),
+            },
+            kind: word("kind"),
+            status: is_request.then(|| said.to_owned()),
+            is_contested: false,
+            words: is_request
+                .then(|| format!("{}\n{}", text("title"), text("description")).to_lowercase()),
+        }
+    };
+    let known = lines
+        .iter()
+        .filter(|line| line["kind"] == "request" || line["kind"] == "status");
+    let mut rows: Vec<ListingRow> = known.map(row).collect();
+    rows.sort();
+    rows
+}
+
+/// What is listed is the naive fold, and making all of it again changes nothing.
+pub fn check(harbour: &mut Harbour, origin: &Origin) {
+    let listed = harbour.relay.listings().expect("rows");
+    assert_eq!(listed, naive(&lines(harbour, origin.id())));
+    harbour.write(|write| write.list_anew()).expect("rows");
+    assert_eq!(harbour.relay.listings().expect("rows"), listed);
+}
+
+fn everything(order: RequestOrder) -> RequestsAsk {
+    RequestsAsk {
+        home: None,
+        words: None,
+        order,
+        after: None,
+        limit: 100,
+    }
+}
+
+fn titles(relay: &Relay, ask: &RequestsAsk) -> Vec<String> {
+    let requests = relay.listed_requests(ask, now()).expect("rows");
+    requests.into_iter().map(|request| request.title).collect()
+}
+
+#[test]
+fn pages_of_requests_begin_with_open_ones_and_miss_none() {
+    let (mut north, mut south) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &south]);
+    let puts: Vec<Do> = (0..20).map(|n| Do::Put(2 * n)).collect();
+    harbour.publish(&mut north, &puts);
+    harbour.publish(&mut south, &puts);
+    harbour.publish(
+        &mut north,
+        &[Do::Said(1, 0, 1), Do::Said(3, 2, 1), Do::Said(5, 2, 2)],
+    );
+    let all = titles(&harbour.relay, &everything(RequestOrder::OpenFirst));
+    assert_eq!(all.len(), 40);
+    let mut ask = everything(RequestOrder::OpenFirst);
+    ask.limit = 7;
+    let mut paged = Vec::new();
+    loop {
+        let page = harbour.relay.listed_requests(&ask, now()).expect("rows");
+        let Some(last) = page.last() else { break };
+        // The text of a place is the place.
+        let place: RequestPlace = last.place().to_string().parse().expect("a place");
+        assert_eq!(place, last.place());
+        ask.after = Some(place);
+        paged.extend(page);
+    }
+    let closed = paged.iter().position(|request| request.status != To::Open);
+    assert_eq!(closed, Some(39), "the one that was completed comes last");
+    let paged: Vec<String> = paged.into_iter().map(|request| request.title).collect();
+    assert_eq!(paged, all);
+}
+
+#[test]
+fn nothing_is_listed_of_who_is_not_listed_waits_or_is_suspended() {
+    let (mut north, mut south) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &south]);
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    harbour.publish(&mut south, &[Do::Put(1)]);
+    let ask = everything(RequestOrder::Changed);
+    let all = titles(&harbour.relay, &ask);
+    assert_eq!(all.len(), 2);
+
+    harbour.stand(&north.id(), Standing::Suspended, Some(later(60)));
+    assert_eq!(titles(&harbour.relay, &ask).len(), 1);
+    let is_there = |relay: &Relay| {
+        let key = RecordRef {
+            origin: north.id(),
+            id: north.record(1),
+        };
+        let found = relay.listed_request(&key, now()).expect("a row");
+        let community = relay.community(&north.id(), now()).expect("a row");
+        assert_eq!(found.is_some(), community.is_some());
+        found.is_some()
+    };
+    assert!(!is_there(&harbour.relay));
+    let after = harbour
+        .relay
+        .listed_requests(&ask, later(61))
+        .expect("rows");
+    assert_eq!(after.len(), 2, "its suspension is over then");
+    harbour.stand(&north.id(), Standing::Member, None);
+    assert!(is_there(&harbour.relay));
+
+    let card = north.card();
+    let unlisted = Applicant {
+        identity: &north.identity,
+        card: &card,
+        name: "somebody",
+        listed: false,
+        counter: 2,
+    };
+    harbour
+        .write(|write| write.register(&unlisted, Policy::Open, now()))
+        .expect("a registration")
+        .expect("it is newer");
+    assert!(!is_there(&harbour.relay));
+    assert_eq!(
+        harbour
+            .relay
+            .communities(None, 10, now())
+            .expect("rows")
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn search_looks_at_small_and_capital_letters_alike() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(1), Do::Put(2)]);
+    let mut ask = everything(RequestOrder::OpenFirst);
+    ask.words = Some("RECORD 2".to_owned());
+    let found = titles(&harbour.relay, &ask);
+    assert!(
+        found.len() == 1 && found[0].starts_with("record 2"),
+        "{found:?}"
+    );
+    ask.words = Some("100 %".to_owned());
+    assert!(titles(&harbour.relay, &ask).is_empty());
+}
+
+#[test]
+fn a_time_to_come_puts_nobody_on_top() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    // Everything of this feed says that it was written at `now`, which is yet to come here.
+    let delta = north.seal(&[Do::Put(1)]);
+    let earlier = later(-3_600);
+    harbour
+        .write(|write| write.push_delta(&delta.read(), earlier))
+        .expect("a readable feed");
+    let ask = everything(RequestOrder::Changed);
+    let listed = harbour.relay.listed_requests(&ask, now()).expect("rows");
+    assert_eq!(
+        (listed[0].placed_at, listed[0].changed_at),
+        (earlier, earlier)
+    );
+}
+
+#[test]
+fn the_word_of_a_helper_counts_while_it_is_listed_and_served() {
+    let (mut north, mut south) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::with(&[&north, &south]);
+    let (home, request) = (north.id(), north.record(1));
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    let names = format!(r#"{{"request":"{request}","instance":"{}"}}"#, south.id());
+    let helper = north.seal_bodies(&[(2, "helper", names)]);
+    assert_eq!(harbour.push(&helper).as_str(), "append");
+    let word =
+        format!(r#"{{"request":{{"origin":"{home}","id":"{request}"}},"to":"completed","n":1}}"#);
+    let said = south.seal_bodies(&[(1, "status", word)]);
+    assert_eq!(harbour.push(&said).as_str(), "append");
+    let status = |harbour: &Harbour| {
+        let ask = everything(RequestOrder::OpenFirst);
+        harbour
+            .relay
+            .listed_requests(&ask, later(120))
+            .expect("rows")[0]
+            .status
+    };
+    assert_eq!(status(&harbour), To::Completed);
+
+    harbour.stand(&south.id(), Standing::Suspended, Some(later(60)));
+    assert_eq!(status(&harbour), To::Open);
+    let ended = harbour.write(|write| write.end_suspensions(later(61)));
+    assert_eq!(ended.expect("a row"), 1);
+    assert_eq!(status(&harbour), To::Completed);
+    let retract = south.seal(&[Do::Retract(1)]);
+    assert_eq!(harbour.push(&retract).as_str(), "append");
+    assert_eq!(status(&harbour), To::Open);
+}
+
+#[test]
+fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(1), Do::Put(2), Do::Said(3, 1, 1)]);
+    let listed = harbour.relay.listings().expect("rows");
+    assert_eq!(listed.len(), 3);
+    // What version 1 did not have goes, and the number of the version with it.
+    let file = rusqlite::Connection::open(harbour.path()).expect("a file");
+    file.execute_batch(
+        "DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
+         PRAGMA user_version = 1",
+    )
+    .expect("the older form");
+    drop(file);
+    let relay = Relay::open(&harbour.path(), super::harbour::LOG).expect("it is brought here");
+    assert_eq!(relay.listings().expect("rows"), listed);
+}

@@ -1,0 +1,10 @@
+//! One file for each page of a hub.
+
+pub mod communities;
+pub mod feed;
+pub mod log;
+pub mod login;
+pub mod members;
+pub mod requests;
+pub mod sessions;
+pub mod start;

@@ -1,0 +1,124 @@
+//! One request to a hub's pages, as the function that answers it sees it.
+
+use http::HeaderMap;
+use tokio::runtime::Handle;
+use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::time::Timestamp;
+use wb_hub::{HubListings, HubStore, ModerateError, StoreProblem};
+use wb_node::{Node, NodeError};
+use wb_store::{Account, Role};
+
+use super::shell::Shell;
+use super::site::HubSite;
+use crate::browser::Caller;
+use crate::form::Form;
+
+/// Everything a page is made from.
+pub(crate) struct Visit<'v, S> {
+    pub site: &'v HubSite<S>,
+    /// The hub's own instance and who asks; none where everybody is answered alike.
+    pub inside: Option<Inside>,
+    pub path: &'v str,
+    pub params: &'v [(String, String)],
+    pub headers: &'v HeaderMap,
+    pub query: Form,
+    pub form: Form,
+    /// The browser in words, as it describes itself.
+    pub label: String,
+    /// The address under which this was asked, for links.
+    pub base: String,
+    pub now: Timestamp,
+}
+
+/// The hub's own instance, and who asks.
+pub(crate) struct Inside {
+    pub node: Node,
+    pub caller: Caller,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// Nothing is there, or nobody may see it.
+    #[error("there is no such page")]
+    NotFound,
+    /// Only moderators may.
+    #[error("this is for moderators of this hub")]
+    LogIn,
+    /// Somebody on the way could read along.
+    #[error(
+        "this hub can be reached from other computers without TLS, so nobody moderates it in a browser"
+    )]
+    NotHere,
+    /// What was typed cannot be taken; the words are for whoever typed it.
+    #[error("{0}")]
+    Refused(String),
+    /// Somebody at this address asks too often.
+    #[error("somebody at your address asks for more pages than this hub gives at a time")]
+    TooOften(u64),
+    /// Nothing was decided.
+    #[error(transparent)]
+    Moderate(#[from] ModerateError),
+    /// The hub's file reports something.
+    #[error("what this hub keeps cannot be read")]
+    Store(#[from] StoreProblem),
+    /// The hub's own instance reports something.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A template failed, which is a fault of the program.
+    #[error("the page could not be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+impl From<wb_store::StoreError> for Trouble {
+    fn from(error: wb_store::StoreError) -> Self {
+        Self::Node(error.into())
+    }
+}
+
+impl<S: HubStore + HubListings> Visit<'_, S> {
+    /// Waits for what the store gives; pages are made on threads that may block.
+    pub fn wait<T>(&self, kept: impl Future<Output = T>) -> T {
+        Handle::current().block_on(kept)
+    }
+
+    /// The hub's own instance.
+    pub fn node(&self) -> Result<&Node, Trouble> {
+        self.inside().map(|inside| &inside.node)
+    }
+
+    pub fn inside(&self) -> Result<&Inside, Trouble> {
+        self.inside.as_ref().ok_or(Trouble::LogIn)
+    }
+
+    /// The moderator whose browser this is.
+    pub fn moderator(&self) -> Option<&Account> {
+        let account = self.inside.as_ref()?.caller.member()?;
+        (account.role >= Role::Steward).then_some(account)
+    }
+
+    /// A part of the path.
+    pub fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// The instance that the path names.
+    pub fn home(&self) -> Result<InstanceId, Trouble> {
+        self.param("home").parse().map_err(|_| Trouble::NotFound)
+    }
+
+    /// The request that the path names.
+    pub fn request(&self) -> Result<RecordRef, Trouble> {
+        let id: RecordId = self.param("id").parse().map_err(|_| Trouble::NotFound)?;
+        Ok(RecordRef {
+            origin: self.home()?,
+            id,
+        })
+    }
+
+    /// What is around a page.
+    pub fn shell(&self, title: impl Into<String>) -> Shell {
+        Shell::of(self, title.into())
+    }
+}
