@@ -244,7 +244,7 @@ impl Operator {
         let moderator = (self.actor.user, self.actor.role);
         let log = self.node.store().private();
         let done = moderate(&self.store, log, moderator, id, act, entropy::now());
-        Ok(self.runtime.block_on(done).map_err(refused)?)
+        self.runtime.block_on(done).map_err(refused)
     }
 }
 

@@ -183,11 +183,12 @@ const WORKING: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
-/// `peers`, `pages`, and in the walk-through through a hub.
+/// `peers`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
     "wb hub list",
+    "wb hub login-link",
     "wb hub register",
     "wb hub reinstate",
     "wb hub show",

@@ -12,6 +12,7 @@ mod disk;
 mod front;
 mod hub_crowd;
 mod hub_ends;
+mod hub_pages;
 mod hub_words;
 mod inbox;
 #[cfg(target_os = "linux")]

@@ -12,15 +12,15 @@ use crate::support::instance::{Instance, WB, text, wb};
 use crate::support::process::{Up, wait_until};
 
 /// A browser: the cookies it was given, and the page it shows.
-struct Browser {
+pub struct Browser {
     host: String,
     cookies: Vec<(String, String)>,
-    status: u16,
-    page: String,
+    pub status: u16,
+    pub page: String,
 }
 
 impl Browser {
-    fn new(address: &str) -> Self {
+    pub fn new(address: &str) -> Self {
         let host = address.strip_prefix("http://").expect("an address");
         Self {
             host: host.to_owned(),
@@ -31,12 +31,12 @@ impl Browser {
     }
 
     /// Opens a page, and goes on where it says.
-    fn open(&mut self, path: &str) {
+    pub fn open(&mut self, path: &str) {
         self.ask("GET", path, "");
     }
 
     /// Sends the form of the page that is shown.
-    fn send(&mut self, path: &str, fields: &str) {
+    pub fn send(&mut self, path: &str, fields: &str) {
         let token = self.between("name=\"form_token\" value=\"", "\"");
         self.ask("POST", path, &format!("form_token={token}&{fields}"));
     }
@@ -77,7 +77,7 @@ impl Browser {
         }
     }
 
-    fn between(&self, before: &str, after: &str) -> String {
+    pub fn between(&self, before: &str, after: &str) -> String {
         let (_, rest) = self.page.split_once(before).expect(before);
         rest.split(after).next().expect(after).to_owned()
     }

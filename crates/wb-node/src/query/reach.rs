@@ -70,6 +70,7 @@ pub fn reach_view(node: &Node, actor: &Actor, key: &RecordRef) -> Result<ReachVi
 /// What people wrote in a record.
 fn text(record: &LocalRecord) -> String {
     let body: serde_json::Value = serde_json::from_str(&record.body).unwrap_or_default();
+    let personal = body.get("personalisation");
     let fields = [
         "title",
         "description",
@@ -78,10 +79,13 @@ fn text(record: &LocalRecord) -> String {
         "bio",
         "note",
     ];
-    let texts = fields
-        .iter()
-        .filter_map(|field| body.get(field)?.as_str().map(str::to_owned));
-    texts.collect::<Vec<_>>().join("\n")
+    let fields = fields.iter().filter_map(|field| body.get(field));
+    let words = ["gratitude", "support", "fun"];
+    let words = words.iter().filter_map(|word| personal?.get(word));
+    let examples = personal.and_then(|personal| personal.get("examples")?.as_array());
+    let texts = fields.chain(words).chain(examples.into_iter().flatten());
+    let texts: Vec<&str> = texts.filter_map(serde_json::Value::as_str).collect();
+    texts.join("\n")
 }
 
 /// What would come of a choice: what the next publish would do, in words.

@@ -208,3 +208,40 @@ async fn only_a_steward_invites_so_that_nobody_looks_first() {
         assert_eq!(account.expect("an account").state, state, "{inviter}");
     }
 }
+
+#[tokio::test]
+async fn the_words_of_an_invitation_are_shared_and_its_link_never_is() {
+    let elm = Elm::found();
+    let (mira, omar) = (elm.of("mira"), elm.of("omar"));
+    let words = [("fun", "corks"), ("examples", "ask at 030 1234567")];
+    let made = elm.post(&mira, "/invites", &words).await;
+    let card = made.location.expect("its card");
+    let token = card.trim_start_matches("/invites/").to_owned();
+    let list = elm.get(&mira, "/invites").await.body;
+    assert!(list.contains("stays here"), "{list}");
+    let (_, rest) = list.split_once("href=\"/records/").expect("a link");
+    let (id, _) = rest.split_once('/').expect("an id");
+    let path = format!("/records/{id}/scope");
+    let foreign = elm.post(&omar, &path, &[("scope", "public")]).await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    let asked = elm.post(&mira, &path, &[("scope", "public")]).await;
+    assert!(asked.body.contains("phone number"), "{}", asked.body);
+    let sure = [("scope", "public"), ("sure", "yes")];
+    let shared = elm.post(&mira, &path, &sure).await;
+    assert_eq!(shared.location.as_deref(), Some("/invites"));
+    elm.publish();
+    assert_eq!(elm.rev(&id.parse().expect("an id")), 1);
+    let node = elm.node();
+    let feeds = node.store().served();
+    for feed in feeds.feeds().expect("feeds") {
+        let headers = feeds
+            .all_headers(&feed.held.origin, feed.held.scope)
+            .expect("headers");
+        for header in headers.unwrap_or_default() {
+            for item in feeds.items(&header).expect("items") {
+                let text = String::from_utf8_lossy(&item).into_owned();
+                assert!(!text.contains(&token), "{text}");
+            }
+        }
+    }
+}

@@ -76,7 +76,11 @@ fn naive(lines: &[Value]) -> Vec<ListingRow> {
 pub fn check(harbour: &mut Harbour, origin: &Origin) {
     let listed = harbour.relay.listings().expect("rows");
     assert_eq!(listed, naive(&lines(harbour, origin.id())));
-    harbour.write(|write| write.list_anew()).expect("rows");
+    let made = harbour.write(|write| {
+        let rows = write.list_anew().expect("rows");
+        usize::try_from(rows).expect("few")
+    });
+    assert_eq!(made, listed.len());
     assert_eq!(harbour.relay.listings().expect("rows"), listed);
 }
 

@@ -63,10 +63,8 @@ pub(super) fn day(at: &Timestamp) -> String {
 
 /// The list, by name.
 pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Result<Answer, Trouble> {
-    let after = visit.query.word("after");
-    let Ok(after) = after.map(|after| after.parse()).transpose() else {
-        return Err(Trouble::NotFound);
-    };
+    let after = visit.query.word("after").map(|after| after.parse());
+    let after = after.transpose().map_err(|_| Trouble::NotFound)?;
     let asked = visit
         .site
         .store

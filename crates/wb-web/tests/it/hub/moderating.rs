@@ -115,6 +115,9 @@ async fn nothing_is_decided_without_a_reason_or_until_a_day_that_is_over() {
     assert_eq!(standing(&harbour, &north).0, Standing::Waiting);
 }
 
+/// Fields of a form, or headers.
+type Pairs<'p> = &'p [(&'p str, &'p str)];
+
 #[tokio::test]
 async fn a_form_that_was_not_made_here_decides_nothing() {
     let (harbour, north) = waiting();
@@ -122,7 +125,7 @@ async fn a_form_that_was_not_made_here_decides_nothing() {
     let token = stella.form_token();
     let ours = ("form_token", token.as_str());
     let other = harbour.of("ada").form_token();
-    let refused: [(&[(&str, &str)], &[(&str, &str)]); 4] = [
+    let refused: [(Pairs<'_>, Pairs<'_>); 4] = [
         (&[], &[]),
         (&[("form_token", other.as_str())], &[]),
         (&[ours], &[("origin", "https://elsewhere.test")]),
@@ -165,10 +168,8 @@ async fn only_a_moderator_decides_whoever_else_has_an_account() {
 /// The browser that was given a session with an answer.
 fn holding(harbour: &Harbour, came: &crate::site::Came) -> Option<Browser> {
     let set = came.headers.get_all("set-cookie").iter();
-    let lines = set.filter_map(|line| line.to_str().ok());
-    let line = lines
-        .filter(|line| line.starts_with("wb_session_"))
-        .next()?;
+    let mut lines = set.filter_map(|line| line.to_str().ok());
+    let line = lines.find(|line| line.starts_with("wb_session_"))?;
     assert!(line.contains("; HttpOnly; SameSite=Lax"), "{line}");
     let (_, secret) = line.split(';').next()?.split_once('=')?;
     Some(harbour.browser("session", secret.to_owned()))

@@ -1,0 +1,162 @@
+//! The pages of a hub of the real program, over a real socket: three communities show up, go when they are
+//! suspended, and take back; one that is not listed never shows; a moderator works in a browser.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::pages::Browser;
+use crate::support::hub::Hub;
+use crate::support::instance::{Instance, text};
+
+/// What must never be read on a page of the hub.
+const HIDDEN: [&str; 4] = [
+    "marker_private",
+    "marker_trusted",
+    "marker_unlisted",
+    "Hollow",
+];
+
+struct Bay {
+    folder: TempDir,
+    hub: Hub,
+}
+
+fn add(instance: &Instance, title: &str, scope: &str) -> String {
+    let arguments = [
+        "request",
+        "add",
+        "--title",
+        title,
+        "--description",
+        title,
+        "--scope",
+        scope,
+    ];
+    let added = instance.json(&arguments).remove(0);
+    text(&added, "id").to_owned()
+}
+
+impl Bay {
+    fn new(policy: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hub = Hub::start(folder.path(), "Harbour", policy);
+        Self { folder, hub }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A community that joined and published a request under a marker of its own.
+    fn community(&self, name: &str, more: &[&str]) -> Instance {
+        let community = Instance::found(self.path(), name, "keeper");
+        community.ok(&[&["hub", "register", &self.hub.link(), "--yes"], more].concat());
+        community
+    }
+
+    /// Every page and feed that links lead to from the start.
+    fn everything(&self) -> String {
+        let (mut all, mut seen) = (String::new(), vec!["/".to_owned()]);
+        let mut next = 0;
+        while let Some(path) = seen.get(next).cloned() {
+            next += 1;
+            let mut browser = Browser::new(self.hub.address());
+            browser.open(&path);
+            if browser.status == 401 || browser.status == 403 {
+                continue;
+            }
+            assert_eq!(browser.status, 200, "{path}: {}", browser.page);
+            for part in browser.page.split("href=\"").skip(1) {
+                let link = part.split('"').next().expect("an end");
+                let link = link.replace("&#38;", "&");
+                let is_ours = link.starts_with('/') && !link.starts_with("/assets/");
+                if is_ours && !seen.contains(&link) {
+                    seen.push(link);
+                }
+            }
+            all.push_str(&browser.page);
+        }
+        all
+    }
+}
+
+#[test]
+fn three_communities_show_up_and_go_when_they_take_back_or_are_suspended() {
+    let bay = Bay::new("open");
+    let names = ["North", "South", "East"];
+    let communities = names.map(|name| bay.community(name, &[]));
+    let hollow = bay.community("Hollow", &["--unlisted"]);
+    add(&hollow, "marker_unlisted", "public");
+    let ids: Vec<String> = communities
+        .iter()
+        .zip(names)
+        .map(|(community, name)| {
+            add(community, "marker_private", "private");
+            add(community, "marker_trusted", "trusted_peers");
+            add(community, &format!("marker_{name}"), "public")
+        })
+        .collect();
+    for community in communities.iter().chain([&hollow]) {
+        community.ok(&["sync", "--yes"]);
+    }
+    let all = bay.everything();
+    for name in names {
+        assert!(all.contains(&format!("marker_{name}")), "{name}");
+        assert!(all.contains(&format!("from <bdi>{name}</bdi>")), "{name}");
+    }
+    for hidden in HIDDEN {
+        assert!(!all.contains(hidden), "{hidden}");
+    }
+
+    communities[0].ok(&["record", "unshare", &ids[0]]);
+    communities[0].ok(&["sync", "--yes"]);
+    bay.hub
+        .instance
+        .ok(&["hub", "suspend", "South", "--reason", "noise"]);
+    let all = bay.everything();
+    assert!(!all.contains("marker_North") && !all.contains("marker_South"));
+    assert!(all.contains("marker_East"));
+    assert!(!all.contains(">South<"), "its name goes with it");
+    bay.hub.instance.ok(&["hub", "reinstate", "South"]);
+    assert!(bay.everything().contains("marker_South"));
+}
+
+#[test]
+fn a_moderator_lets_a_community_in_and_out_in_a_browser() {
+    let bay = Bay::new("approval");
+    let north = Instance::found(bay.path(), "North", "keeper");
+    north
+        .run(&["hub", "register", &bay.hub.link(), "--yes"])
+        .ends(3);
+    let link = bay.hub.instance.json(&["hub", "login-link"]).remove(0);
+    let link = text(&link, "link");
+    let path = link
+        .strip_prefix(bay.hub.address())
+        .expect("a link of this hub");
+    let mut moderator = Browser::new(bay.hub.address());
+    moderator.open("/moderate");
+    assert_eq!(moderator.status, 401);
+    moderator.open(path);
+    moderator.send(path, "");
+    assert!(moderator.page.contains("Waiting (1)"), "{}", moderator.page);
+    let member = format!("/moderate/members/{}", north.id());
+    moderator.open(&member);
+    moderator.send(&format!("{member}/approve"), "");
+    add(&north, "marker_north", "public");
+    north.ok(&["sync", "--yes"]);
+    assert!(bay.everything().contains("marker_north"));
+
+    moderator.open(&member);
+    moderator.send(&format!("{member}/suspend"), "reason=It+floods+the+list");
+    assert!(!bay.everything().contains("marker_north"));
+    let shown = bay.hub.instance.json(&["hub", "show", "North"]).remove(0);
+    assert_eq!(text(&shown, "reason"), "It floods the list");
+    // What is decided by command is in the same log.
+    let reason = ["hub", "reinstate", "North", "--reason", "They talked"];
+    bay.hub.instance.ok(&reason);
+    moderator.open("/moderate/log");
+    assert!(moderator.page.contains("They talked"), "{}", moderator.page);
+    assert!(moderator.page.contains("It floods the list"));
+    assert!(bay.everything().contains("marker_north"));
+}
