@@ -29,7 +29,7 @@ fn main() {
     std::fs::create_dir_all(&folder).expect("the folder is made");
     let street = Street::new(&Texts::neighbours());
     let pages = street.pages();
-    for who in [Who::Anybody, Who::Waiting, Who::Admin, Who::Founder] {
+    for who in Who::ALL {
         let browser = street.browser(who);
         for page in pages.iter().filter(|page| page.who == who) {
             if !wanted.is_empty() && !wanted.contains(&page.name) {

@@ -3,6 +3,7 @@
 
 use http::Method;
 use tempfile::TempDir;
+use wb_hub::SqliteHub;
 use wb_web::ROUTES;
 
 use crate::chromium::{Chromium, Script};
@@ -20,6 +21,19 @@ pub enum Who {
     Admin,
     /// Whoever founds another community.
     Founder,
+    /// Whoever moderates the hub.
+    Moderator,
+}
+
+impl Who {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Anybody,
+        Self::Waiting,
+        Self::Admin,
+        Self::Founder,
+        Self::Moderator,
+    ];
 }
 
 /// A page that can be looked at.
@@ -43,13 +57,13 @@ pub struct Street {
     /// A node on which nothing is founded yet.
     pub empty: Node,
     _others: [Node; 2],
-    _hub: Hub,
+    hub: Hub,
+    id: String,
     request: String,
-    answered: String,
-    profile: String,
-    /// What the admin wrote: a request, and a draft.
+    /// What the admin asks for.
     own: String,
     draft: String,
+    profile: String,
     invitation: String,
     _folder: TempDir,
 }
@@ -179,22 +193,30 @@ impl Street {
         let members = elm.json(&["user", "list"]);
         let profile = members.iter().find(|row| row["handle"] == "amina");
         let profile = member(profile.expect("a member"), "id");
-        let elm_id = elm.id();
+        let own = elm.json(&[
+            "request",
+            "add",
+            "--title",
+            "A table for eight on Sunday",
+            "--description",
+            "It may be a door on two trestles.",
+        ]);
+        let id = elm.id();
         let mut street = Self {
-            own: String::new(),
+            request: format!("{id}/{answered}"),
+            own: member(&own[0], "id"),
             draft: String::new(),
-            request: format!("{elm_id}/{answered}"),
-            answered,
-            profile: format!("{elm_id}/{profile}"),
+            profile: format!("{id}/{profile}"),
+            id,
             invitation,
             empty: Node::empty(folder.path(), "empty"),
             elm,
             _others: [oak, stranger],
-            _hub: hub,
+            hub,
             _folder: folder,
         };
         street.newcomer_joins();
-        street.admin_writes();
+        street.draft = street.admin_begins();
         street
     }
 
@@ -204,34 +226,16 @@ impl Street {
         pia.press("Join");
     }
 
-    fn admin_writes(&mut self) {
+    /// Begins a request, and keeps it for later; gives where.
+    fn admin_begins(&self) -> String {
         let ada = self.browser(Who::Admin);
-        ada.open(&self.elm.page("/settings/feed"));
-        ada.press("Make an address");
-        ada.shows("Last asked");
-        for (title, button) in [
-            ("Hands for the hedge", "Ask"),
-            ("Paint, any colour", "Keep it as a draft"),
-        ] {
-            ada.open(&self.elm.page("/requests/new"));
-            ada.fill("In a few words", title);
-            ada.press(button);
-            ada.shows(title);
-        }
-        ada.follow("Paint, any colour");
-        ada.shows("Send it");
-        let last = |path: &str, parts: usize| {
-            let parts = path.rsplitn(parts + 1, '/').take(parts);
-            parts.fold(String::new(), |end, part| match end.as_str() {
-                "" => part.to_owned(),
-                end => format!("{part}/{end}"),
-            })
-        };
-        self.draft = last(&ada.address(), 1);
-        ada.open(&self.elm.page("/requests?show=mine"));
-        ada.follow("Hands for the hedge");
-        ada.shows("Change the words");
-        self.own = last(&ada.address(), 2);
+        ada.open(&self.elm.page("/requests/new"));
+        ada.fill("In a few words", "An evening for the gutters");
+        ada.press("Keep it as a draft");
+        ada.open(&self.elm.page("/drafts"));
+        ada.follow("An evening for the gutters");
+        ada.shows("A draft");
+        ada.address()
     }
 
     /// A browser of somebody, from which the pages for them can be asked.
@@ -239,7 +243,7 @@ impl Street {
     pub fn browser(&self, who: Who) -> Chromium {
         let browser = Chromium::start(Script::On);
         match who {
-            Who::Anybody => {}
+            Who::Anybody | Who::Founder => {}
             Who::Waiting => {
                 browser.open(&self.elm.page("/login"));
                 browser.fill("Your name here", "joris");
@@ -250,7 +254,12 @@ impl Street {
                 browser.open(&self.elm.page(&self.elm.login_path("ada")));
                 browser.press("Log in here");
             }
-            Who::Founder => {}
+            Who::Moderator => {
+                let link = self.hub.wb(&["hub", "login-link"]);
+                browser.open(link.lines().next().unwrap_or_default());
+                browser.press("Log in here");
+                browser.shows("Members");
+            }
         }
         browser
     }
@@ -280,14 +289,11 @@ impl Street {
             .filter(|route| route.method == Method::GET && !NOT_PAGES.contains(&route.path))
             .map(|route| self.example(route.path))
             .collect();
-        let taken_back = format!("/records/{}/scope?scope=private", self.answered);
+        let of_hub = wb_web::hub::routes::<SqliteHub>();
+        let of_hub = of_hub.iter().filter(|route| route.method == Method::GET);
+        let of_hub = of_hub.filter(|route| !NOT_PAGES.contains(&route.path));
+        pages.extend(of_hub.map(|route| self.example_of_hub(route.path)));
         let more = [
-            (
-                "taken-back",
-                "/records/{id}/scope",
-                taken_back.as_str(),
-                Who::Admin,
-            ),
             ("trouble", "/", "/requests/0/0", Who::Admin),
             ("please-log-in", "/requests", "/requests", Who::Anybody),
             (
@@ -326,28 +332,46 @@ impl Street {
             "/invite/{token}" | "/invites/{token}" => {
                 self.elm.page(&route.replace("{token}", &self.invitation))
             }
+            "/members/{home}/{id}" => self.elm.page(&format!("/members/{}", self.profile)),
+            "/requests/{home}/{id}" => self.elm.page(&format!("/requests/{}", self.request)),
+            "/drafts/{id}" => self.draft.clone(),
             _ => {
-                let record = match route {
-                    "/members/{home}/{id}" => &self.profile,
-                    "/requests/{home}/{id}/edit" => &self.own,
-                    _ => &self.request,
-                };
-                let id = match route {
-                    "/drafts/{id}" => &self.draft,
-                    _ => &self.answered,
-                };
-                self.elm
-                    .page(&route.replace("{home}/{id}", record).replace("{id}", id))
+                let path = route.replace("{home}", &self.id).replace("{id}", &self.own);
+                self.elm.page(&path)
             }
         };
         assert!(
             !address.contains('{'),
             "street.rs has no example of a page for {route}"
         );
-        let name = route.trim_matches('/').replace(['/', '{', '}'], "-");
-        let name = name.split('-').filter(|part| !part.is_empty());
         Page {
-            name: name.collect::<Vec<_>>().join("-"),
+            name: name(route),
+            route,
+            address,
+            who,
+        }
+    }
+
+    fn example_of_hub(&self, route: &'static str) -> Page {
+        let who = if route.starts_with("/moderate") {
+            Who::Moderator
+        } else {
+            Who::Anybody
+        };
+        let address = match route {
+            "/login/link/{token}" => {
+                let link = self.hub.wb(&["hub", "login-link"]);
+                link.lines().next().unwrap_or_default().to_owned()
+            }
+            "/requests/{home}/{id}" => format!("{}/requests/{}", self.hub.address, self.request),
+            _ => format!("{}{}", self.hub.address, route.replace("{home}", &self.id)),
+        };
+        assert!(
+            !address.contains('{'),
+            "street.rs has no example of a hub's page for {route}"
+        );
+        Page {
+            name: format!("hub-{}", name(route)),
             route,
             address,
             who,
@@ -355,8 +379,21 @@ impl Street {
     }
 }
 
-/// Answers that are no pages: a picture, and feeds.
-const NOT_PAGES: [&str; 3] = [
+/// A route as the name of a file.
+fn name(route: &str) -> String {
+    let parts = route.split(['/', '{', '}']).filter(|part| !part.is_empty());
+    let name = parts.collect::<Vec<_>>().join("-");
+    if name.is_empty() {
+        "start".to_owned()
+    } else {
+        name
+    }
+}
+
+/// Answers that are no pages: a picture, and feeds for programs.
+const NOT_PAGES: [&str; 5] = [
+    "/requests.atom",
+    "/communities/{home}/requests.atom",
     "/invites/{token}/picture.svg",
     "/feeds/{token}/requests.atom",
     "/feeds/{token}/requests.rss",

@@ -113,13 +113,13 @@ impl Texts {
                 ),
                 need(
                     "amina",
-                    &format!("{turned}{}", "T".repeat(150)),
+                    &format!("{script}{turned}{}", "T".repeat(80)),
                     &all,
                     "public",
                 ),
                 need(
                     "amina",
-                    &format!("{scripts}{}", "T".repeat(120)),
+                    &format!("{script}{scripts}{}", "T".repeat(50)),
                     &all,
                     "public",
                 ),

@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 
 /// No inline script or style, nothing from elsewhere (a picture would tell its owner who looks at it),
 /// nothing framed, and forms go nowhere else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 

@@ -26,6 +26,7 @@ mod routes;
 mod shell;
 mod site;
 mod visit;
+mod when;
 mod words;
 
 pub use door::router;

@@ -2,4 +2,5 @@
 
 mod held;
 mod journeys;
+mod keyboard;
 mod pages;

@@ -5,7 +5,7 @@ use wb_browser::{Chromium, Look, Node, Page, Script, Street, Texts, Who, violati
 /// Looks at every page with the browser of whom it is for.
 fn each(street: &Street, look: impl Fn(&Chromium, &Page)) {
     let pages = street.pages();
-    for who in [Who::Anybody, Who::Waiting, Who::Admin, Who::Founder] {
+    for who in Who::ALL {
         let browser = street.browser(who);
         for page in pages.iter().filter(|page| page.who == who) {
             street.reach(&browser, page);
