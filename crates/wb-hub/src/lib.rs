@@ -11,7 +11,6 @@ mod moderation;
 mod places;
 mod problems;
 mod quota;
-mod rates;
 mod routes;
 mod service;
 mod sqlite;
@@ -29,7 +28,6 @@ pub use listings::{
 pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
-pub use rates::{Buckets, Rate, RetryAfter};
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
@@ -37,3 +35,4 @@ pub use store::{
     RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
+pub use wb_net::rates::{Buckets, Rate, RetryAfter};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use wb_core::id::InstanceId;
 use wb_core::time::Timestamp;
 use wb_net::client_of;
+use wb_net::rates::{Buckets, Rate, RetryAfter};
 use wb_net::signed::Request;
 
 use crate::places::LargeBodies;
 use crate::problems::{self, Refusal};
-use crate::rates::{Buckets, Rate, RetryAfter};
 
 /// Requests of one member. A member that takes in a whole hub asks a few times for each feed; one that asks
 /// without end leaves the hub to the others.
@@ -120,9 +120,9 @@ impl Charges {
     }
 }
 
-/// The address that is charged. This machine is one as any other: a proxy on it speaks for everybody unknown,
-/// and who is known is not charged by address.
+/// The address that is charged: of whoever asked, as far as a proxy that the operator named tells. A proxy
+/// that is not named speaks for everybody unknown behind it; who is known is not charged by address.
 fn address(request: &Request) -> IpAddr {
-    let remote = request.remote();
-    remote.map_or(IpAddr::from([0; 4]), |remote| client_of(remote.0.ip()))
+    let client = request.client();
+    client.map_or(IpAddr::from([0; 4]), |client| client_of(client.address))
 }

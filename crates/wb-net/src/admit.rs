@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::proxies::Proxies;
+
 /// The part of an IPv6 address that is counted as one client: whoever has one address has the /64.
 const CLIENT_PREFIX_6: u32 = 64;
 
@@ -11,6 +13,7 @@ const CLIENT_PREFIX_6: u32 = 64;
 #[derive(Debug)]
 pub(crate) struct Admission {
     per_client_max: usize,
+    proxies: Arc<Proxies>,
     held: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -22,19 +25,20 @@ pub(crate) struct Place {
 }
 
 impl Admission {
-    pub(crate) fn new(per_client_max: usize) -> Arc<Self> {
+    pub(crate) fn new(per_client_max: usize, proxies: Arc<Proxies>) -> Arc<Self> {
         Arc::new(Self {
             per_client_max,
+            proxies,
             held: Mutex::default(),
         })
     }
 
     /// A place for a connection from this address, or none when its client holds enough.
     ///
-    /// This machine is not counted: behind a reverse proxy everybody comes from it.
+    /// This machine and named proxies are not counted: behind a proxy everybody comes from it.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let is_here = address.to_canonical().is_loopback();
-        let client = (!is_here).then(|| client_of(address));
+        let is_for_others = address.to_canonical().is_loopback() || self.proxies.holds(address);
+        let client = (!is_for_others).then(|| client_of(address));
         if let Some(client) = client {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
             let count = held.get(&client).copied().unwrap_or_default();
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_client_holds_so_many_places_and_gets_them_back() {
-        let admission = Admission::new(2);
+        let admission = Admission::new(2, Arc::default());
         let first = admission.admit(ip("198.51.100.1")).expect("a place");
         let second = admission.admit(ip("::ffff:198.51.100.1")).expect("a place");
         assert!(admission.admit(ip("198.51.100.1")).is_none());
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_client_is_a_whole_network_of_ipv6() {
-        let admission = Admission::new(1);
+        let admission = Admission::new(1, Arc::default());
         let held = admission.admit(ip("2001:db8:0:1::1"));
         assert!(held.is_some());
         assert!(admission.admit(ip("2001:db8:0:1:ffff::2")).is_none());
@@ -112,10 +116,17 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_not_counted() {
-        let admission = Admission::new(0);
-        for address in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+    fn this_machine_and_proxies_that_are_named_are_not_counted() {
+        let admission = Admission::new(0, Arc::new("203.0.113.7".parse().expect("an address")));
+        for address in [
+            "127.0.0.1",
+            "127.1.2.3",
+            "::1",
+            "::ffff:127.0.0.1",
+            "203.0.113.7",
+        ] {
             assert!(admission.admit(ip(address)).is_some(), "{address}");
         }
+        assert!(admission.admit(ip("203.0.113.8")).is_none());
     }
 }

@@ -22,10 +22,13 @@
 
 pub mod address;
 pub mod body;
+pub mod certificate;
 pub mod client;
 pub mod hub;
 pub mod network;
 pub mod pace;
+pub mod proxies;
+pub mod rates;
 pub mod reach;
 pub mod server;
 pub mod signed;
@@ -38,7 +41,12 @@ mod watch;
 pub use address::{AddressError, Base};
 pub use admit::client_of;
 pub use body::{BodyError, BodyLimit};
+pub use certificate::{Certificate, CertificateError};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
 pub use hub::{HubClient, SnapshotPage};
+pub use proxies::{Client, Proxies, Road};
 pub use reach::Reach;
-pub use server::{RemoteAddress, ServerLimits, read_body, read_body_telling, serve, serve_stream};
+pub use server::{
+    Front, RemoteAddress, ServerLimits, read_body, read_body_telling, serve, serve_stream,
+    serve_with,
+};

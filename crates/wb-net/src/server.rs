@@ -2,8 +2,8 @@
 //!
 //! The accept loop is our own, because what protects a server is what it does before a request is
 //! whole: a head has a time to come in, a connection a time to be idle, a client a number of
-//! connections, and running out of anything is waited out, not died of. TLS is ended by a proxy in
-//! front. Which requests are answered, and how, is the router's; its handlers read bodies with
+//! connections, and running out of anything is waited out, not died of. TLS ends here where there is a
+//! certificate to show, else at a proxy in front. Which requests are answered, and how, is the router's; its handlers read bodies with
 //! [`read_body`], because axum's own extractors know a size and no clock.
 
 use std::convert::Infallible;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
@@ -30,8 +30,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::admit::{Admission, Place};
 use crate::body::{BodyError, BodyLimit, receive_telling};
+use crate::certificate::Certificate;
 use crate::network::Stream;
 use crate::pace::Pace;
+use crate::proxies::{Client, Proxies, Road};
 use crate::watch::{Busy, Watch, WatchTimes, Watched};
 
 /// Most connections at once; protects memory and file descriptors. More wait to be accepted.
@@ -100,9 +102,20 @@ impl Default for ServerLimits {
     }
 }
 
-/// Where a request's connection comes from, in the request's extensions; behind a proxy, the proxy.
+/// Where a connection comes from; behind a proxy, the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemoteAddress(pub SocketAddr);
+
+/// What stands between the network and a router.
+#[derive(Debug, Clone, Default)]
+pub struct Front {
+    /// What is granted to clients.
+    pub limits: ServerLimits,
+    /// Whose word about clients is taken. Their connections are not counted: everybody comes by them.
+    pub proxies: Arc<Proxies>,
+    /// The certificate that is shown; none: what comes is served in the clear.
+    pub tls: Option<Certificate>,
+}
 
 /// Serves a router until `shutdown` is ready, then lets running answers finish.
 ///
@@ -114,7 +127,22 @@ pub async fn serve(
     limits: ServerLimits,
     shutdown: impl Future<Output = ()>,
 ) {
-    let admission = Admission::new(limits.connections_per_client);
+    let front = Front {
+        limits,
+        ..Front::default()
+    };
+    serve_with(listener, router, front, shutdown).await;
+}
+
+/// As [`serve`], with proxies that are believed, or with TLS.
+pub async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    front: Front,
+    shutdown: impl Future<Output = ()>,
+) {
+    let limits = front.limits;
+    let admission = Admission::new(limits.connections_per_client, Arc::clone(&front.proxies));
     let free = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -129,13 +157,12 @@ pub async fn serve(
         let Some(place) = admission.admit(remote.ip()) else {
             continue;
         };
-        let router = router.clone();
-        let stopped = stopped.clone();
+        let (router, front, stopped) = (router.clone(), front.clone(), stopped.clone());
         connections.spawn(async move {
             let _held: (Place, OwnedSemaphorePermit) = (place, permit);
             // An answer is written whole; waiting to fill a segment only delays its end.
             let _ = socket.set_nodelay(true);
-            converse(socket, RemoteAddress(remote), router, limits, stopped).await;
+            welcome(socket, RemoteAddress(remote), router, front, stopped).await;
         });
     }
     drop(listener);
@@ -143,6 +170,61 @@ pub async fn serve(
     let finished = async { while connections.join_next().await.is_some() {} };
     // What has not finished by then is cut off when the set is dropped.
     let _ = timeout(limits.finish, finished).await;
+}
+
+/// Speaks TLS first, where there is a certificate to show.
+async fn welcome(
+    socket: TcpStream,
+    remote: RemoteAddress,
+    router: Router,
+    front: Front,
+    mut stopped: watch::Receiver<()>,
+) {
+    let limits = front.limits;
+    let Some(certificate) = &front.tls else {
+        let from = From {
+            remote,
+            proxies: front.proxies,
+            is_tls: false,
+        };
+        return converse(socket, from, router, limits, stopped).await;
+    };
+    let greeted = tokio::select! {
+        biased;
+        _ = stopped.changed() => return,
+        greeted = timeout(limits.head, certificate.accept(socket)) => greeted,
+    };
+    // Who does not come to an end, or speaks something else, is gone.
+    if let Ok(Ok(stream)) = greeted {
+        let from = From {
+            remote,
+            proxies: front.proxies,
+            is_tls: true,
+        };
+        converse(stream, from, router, limits, stopped).await;
+    }
+}
+
+/// From where the requests of a connection come.
+#[derive(Debug, Clone)]
+struct From {
+    remote: RemoteAddress,
+    proxies: Arc<Proxies>,
+    is_tls: bool,
+}
+
+impl From {
+    /// Who asks.
+    fn client(&self, headers: &HeaderMap) -> Client {
+        let client = self.proxies.client(self.remote.0.ip(), headers);
+        match self.is_tls && client.road == Road::Direct {
+            true => Client {
+                road: Road::Tls,
+                ..client
+            },
+            false => client,
+        }
+    }
 }
 
 /// The next connection, once there is room for one.
@@ -181,13 +263,18 @@ pub async fn serve_stream(
     limits: ServerLimits,
 ) {
     let (_running, stopped) = watch::channel(());
-    converse(stream, remote, router, limits, stopped).await;
+    let from = From {
+        remote,
+        proxies: Arc::default(),
+        is_tls: false,
+    };
+    converse(stream, from, router, limits, stopped).await;
 }
 
 /// Answers the requests of one connection.
 async fn converse(
     socket: impl Stream,
-    remote: RemoteAddress,
+    from: From,
     router: Router,
     limits: ServerLimits,
     mut stopped: watch::Receiver<()>,
@@ -198,8 +285,9 @@ async fn converse(
         stall: limits.stall,
     });
     let answering = watch.clone();
-    let service = service_fn(move |request| {
-        Box::pin(answer(router.clone(), request, remote, answering.busy()))
+    let service = service_fn(move |request: Request<Incoming>| {
+        let client = from.client(request.headers());
+        Box::pin(answer(router.clone(), request, client, answering.busy()))
     });
     let mut connection = Builder::new()
         .header_read_timeout(None)
@@ -241,10 +329,10 @@ async fn linger(mut socket: impl Stream) {
 async fn answer(
     router: Router,
     mut request: Request<Incoming>,
-    remote: RemoteAddress,
+    client: Client,
     busy: Busy,
 ) -> Result<Response<Answer>, Infallible> {
-    request.extensions_mut().insert(remote);
+    request.extensions_mut().insert(client);
     let response = TowerToHyperService::new(router).call(request).await?;
     Ok(response.map(|body| Answer { body, _busy: busy }))
 }

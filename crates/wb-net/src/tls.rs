@@ -1,6 +1,6 @@
 //! TLS on the way out: whom to believe, and which versions are spoken.
 //!
-//! Only TLS 1.3, only with ring, only as a client: a server stands behind a proxy that ends TLS. The
+//! Only TLS 1.3, only with ring; what a server shows is in `certificate.rs`. The
 //! provider is given to each configuration by name, so nothing is installed for the whole process.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use crate::address::Host;
 
 /// The protocol that is offered within TLS.
-const ALPN: &[u8] = b"http/1.1";
+pub(crate) const ALPN: &[u8] = b"http/1.1";
 
 static MOZILLA: LazyLock<Roots> = LazyLock::new(|| {
     Roots::of(RootCertStore {

@@ -119,8 +119,21 @@ pub fn reach(
     record: &LocalRecord,
     now: Timestamp,
 ) -> Result<std::result::Result<FeedScope, Stays>> {
-    let gather = Gather::new(node, now)?;
-    Ok(leaving_scope(&gather.candidate(record)?))
+    Reaches::new(node, now)?.of(record)
+}
+
+/// The same for many records at one time.
+pub(crate) struct Reaches<'n>(Gather<'n>);
+
+impl<'n> Reaches<'n> {
+    pub(crate) fn new(node: &'n Node, now: Timestamp) -> Result<Self> {
+        Ok(Self(Gather::new(node, now)?))
+    }
+
+    /// How far a local record goes, or why it stays.
+    pub(crate) fn of(&self, record: &LocalRecord) -> Result<std::result::Result<FeedScope, Stays>> {
+        Ok(leaving_scope(&self.0.candidate(record)?))
+    }
 }
 
 /// Everything beyond a record that decides whether it leaves.

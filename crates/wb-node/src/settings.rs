@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::{Kind, Scope};
 use wb_core::sync::Policy;
+use wb_net::Proxies;
 
 use crate::error::{NodeError, Result};
 
@@ -53,14 +54,16 @@ pub struct Settings {
     pub node_listen: SocketAddr,
     /// Names under which browsers reach the node, beside those of this computer.
     pub node_hosts: Vec<String>,
-    /// Whether a proxy with TLS stands in front of the node.
-    pub node_behind_proxy: bool,
+    /// What stands in front of the node.
+    pub node_front: FrontSettings,
     /// How often the node syncs by itself; none: by hand.
     pub sync_every: Option<Duration>,
     /// Kinds whose lines are asked for; none: all.
     pub sync_kinds: Option<BTreeSet<Kind>>,
     /// Where the hub listens.
     pub hub_listen: SocketAddr,
+    /// What stands in front of the hub.
+    pub hub_front: FrontSettings,
     /// Names under which browsers reach the hub, beside those of this computer.
     pub hub_hosts: Vec<String>,
     /// Who may become a member of the hub.
@@ -73,6 +76,32 @@ pub struct Settings {
     pub hub_member_records_max: u64,
     /// Every setting with its origin.
     pub list: Vec<Setting>,
+}
+
+/// What stands between the network and what is served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FrontSettings {
+    /// Proxies that are believed about who asks.
+    pub behind_proxy: Proxies,
+    /// Files of the certificate and of its key.
+    pub tls: Option<TlsFiles>,
+}
+
+impl FrontSettings {
+    /// Whether browsers come over TLS, here or at a proxy.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some() || !self.behind_proxy.is_empty()
+    }
+}
+
+/// Files of a certificate, both in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those that vouch for it after it.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
 }
 
 /// Levels that zstd has for everyday use.
@@ -113,8 +142,21 @@ const KNOWN: &[Known] = &[
     Known {
         key: "node.behind_proxy",
         variable: "WB_NODE_BEHIND_PROXY",
-        default: "false",
-        about: "`true` when a proxy with TLS stands in front of the node: its pages then say so to browsers",
+        default: "",
+        about: "addresses of the proxies with TLS in front of the node, with commas between, such as 127.0.0.1 or 10.0.0.0/24: \
+                what they say about who asks is believed",
+    },
+    Known {
+        key: "node.tls_cert",
+        variable: "WB_NODE_TLS_CERT",
+        default: "",
+        about: "file of the node's TLS certificate (PEM, with those that vouch for it after it); `kill -HUP` reads it again",
+    },
+    Known {
+        key: "node.tls_key",
+        variable: "WB_NODE_TLS_KEY",
+        default: "",
+        about: "file of the key of node.tls_cert (PEM)",
     },
     Known {
         key: "sync.every_minutes",
@@ -134,6 +176,24 @@ const KNOWN: &[Known] = &[
         variable: "WB_HUB_LISTEN",
         default: "127.0.0.1:8100",
         about: "address and port of `wb hub up`",
+    },
+    Known {
+        key: "hub.behind_proxy",
+        variable: "WB_HUB_BEHIND_PROXY",
+        default: "",
+        about: "addresses of the proxies in front of the hub, with commas between: what they say about who asks is believed",
+    },
+    Known {
+        key: "hub.tls_cert",
+        variable: "WB_HUB_TLS_CERT",
+        default: "",
+        about: "file of the hub's TLS certificate (PEM, with those that vouch for it after it); `kill -HUP` reads it again",
+    },
+    Known {
+        key: "hub.tls_key",
+        variable: "WB_HUB_TLS_KEY",
+        default: "",
+        about: "file of the key of hub.tls_cert (PEM)",
     },
     Known {
         key: "hub.hosts",
@@ -227,11 +287,12 @@ impl Settings {
             zstd_level: read.number("bundle.zstd_level", ZSTD_LEVELS)?,
             node_listen: read.parsed("node.listen")?,
             node_hosts: names(read.text("node.hosts")),
-            node_behind_proxy: read.parsed("node.behind_proxy")?,
+            node_front: read.front("node.behind_proxy", "node.tls_cert", "node.tls_key")?,
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
             sync_kinds: kinds(read.text("sync.kinds"))
                 .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
             hub_listen: read.parsed("hub.listen")?,
+            hub_front: read.front("hub.behind_proxy", "hub.tls_cert", "hub.tls_key")?,
             hub_hosts: names(read.text("hub.hosts")),
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
@@ -295,6 +356,30 @@ impl Reader<'_> {
 
     fn text(&self, key: &str) -> &str {
         &self.setting(key).value
+    }
+
+    /// What stands in front. Paths are beside the settings, unless they are absolute.
+    fn front(&self, behind_proxy: &str, cert: &str, key: &str) -> Result<FrontSettings> {
+        let folder = self.config.parent().unwrap_or(Path::new(""));
+        let path = |name: &str| {
+            let text = self.text(name);
+            (!text.is_empty()).then(|| folder.join(text))
+        };
+        let alone = |there: &str, missing: &str| {
+            let what =
+                format!("{missing} is needed with it, as a certificate works with its key only");
+            Err(wrong(self.setting(there), self.config, &what))
+        };
+        let tls = match (path(cert), path(key)) {
+            (None, None) => None,
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (Some(_), None) => return alone(cert, key),
+            (None, Some(_)) => return alone(key, cert),
+        };
+        Ok(FrontSettings {
+            behind_proxy: self.parsed(behind_proxy)?,
+            tls,
+        })
     }
 
     fn parsed<T>(&self, key: &str) -> Result<T>
@@ -366,6 +451,11 @@ fn flatten(prefix: &str, table: &toml::Table, pairs: &mut Vec<(String, String)>)
             toml::Value::String(text) => pairs.push((key, text.clone())),
             toml::Value::Integer(number) => pairs.push((key, number.to_string())),
             toml::Value::Boolean(yes) => pairs.push((key, yes.to_string())),
+            // A list may be written as one, too.
+            toml::Value::Array(values) if values.iter().all(toml::Value::is_str) => {
+                let texts: Vec<&str> = values.iter().filter_map(toml::Value::as_str).collect();
+                pairs.push((key, texts.join(",")));
+            }
             other => pairs.push((key, format!("{other:?}"))),
         }
     }
@@ -396,6 +486,34 @@ mod tests {
             (settings.zstd_level, settings.list[1].origin),
             (9, Origin::Environment)
         );
+    }
+
+    #[test]
+    fn what_stands_in_front_is_whole_or_refused_with_what_is_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config.toml");
+        let load = |text: &str| {
+            std::fs::write(&config, text).unwrap();
+            Settings::load(&config, &none)
+        };
+        let settings = load(
+            "[node]\nbehind_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]\n[hub]\ntls_cert = \"a.pem\"\ntls_key = \"/b.pem\"\n",
+        )
+        .unwrap();
+        let proxies = &settings.node_front.behind_proxy;
+        assert!(proxies.holds("10.1.2.3".parse().unwrap()));
+        assert!(settings.node_front.is_tls() && settings.node_front.tls.is_none());
+        let files = settings.hub_front.tls.unwrap();
+        assert_eq!(files.cert, dir.path().join("a.pem"));
+        assert_eq!(files.key, Path::new("/b.pem"));
+        for (text, says) in [
+            ("[node]\ntls_cert = \"a.pem\"\n", "node.tls_key is needed"),
+            ("[hub]\ntls_key = \"a.pem\"\n", "hub.tls_cert is needed"),
+            ("[node]\nbehind_proxy = true\n", "`true` is no address"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -594,3 +594,12 @@ pub struct InboxThing {
     /// What else is to be said of it.
     pub note: String,
 }
+
+impl InboxThing {
+    /// What it is, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let kind = self.kind.as_ref();
+        kind.map_or_else(|| self.thing.replace('_', " "), ToString::to_string)
+    }
+}

@@ -144,6 +144,9 @@ impl InviteRow {
     }
 }
 
+/// Lines of the audit log that are kept; protects the file. A busy community writes a few hundred a day.
+pub const AUDIT_ROWS_MAX: i64 = 200_000;
+
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
@@ -490,7 +493,7 @@ impl Private {
             .optional()?)
     }
 
-    /// Adds a line to the audit log.
+    /// Adds a line to the audit log, and forgets the oldest beyond [`AUDIT_ROWS_MAX`].
     ///
     /// # Errors
     /// What the database reports.
@@ -506,7 +509,43 @@ impl Private {
                 row.target,
                 row.detail
             ])?;
+        let oldest = self.connection.last_insert_rowid() - AUDIT_ROWS_MAX;
+        self.connection
+            .prepare_cached("DELETE FROM audit WHERE audit_no <= ?1")?
+            .execute([oldest])?;
         Ok(())
+    }
+
+    /// Lines of the audit log with their numbers, the newest first: of everybody, or those that a member
+    /// made or that are about it; from before a number on, where one is given.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn audit_rows(
+        &self,
+        member: Option<&RecordId>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, AuditRow)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT audit_no, at, actor, act, target, detail FROM audit
+             WHERE (?1 IS NULL OR audit_no < ?1) AND (?2 IS NULL OR actor = ?2 OR target = ?3)
+             ORDER BY audit_no DESC LIMIT ?4",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let member_text = member.map(ToString::to_string);
+        let parameters = params![before, member.map(Sql), member_text, limit];
+        let rows = statement.query_map(parameters, |row| {
+            let audit = AuditRow {
+                at: row.get::<_, Sql<Timestamp>>(1)?.0,
+                actor: some(row.get(2)?),
+                act: row.get(3)?,
+                target: row.get(4)?,
+                detail: row.get(5)?,
+            };
+            Ok((row.get(0)?, audit))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The record that a row of an imported database became.

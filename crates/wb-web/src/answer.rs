@@ -3,20 +3,22 @@
 use http::StatusCode;
 use wb_core::hash;
 
+use crate::live::Lines;
+
 /// What is answered.
 #[derive(Debug)]
 pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     pub(crate) cookies: Vec<Cookie>,
+    /// Seconds until the same would be answered.
+    pub(crate) retry_after: Option<u64>,
     /// Names these very bytes, for who asks again and again: the same are not sent twice.
     pub(crate) tag: Option<String>,
     /// Since when they are so, as HTTP writes times, where that is known.
     pub(crate) since: Option<String>,
     /// Whether they are the same for everybody, so that what is in between may keep them, too.
     pub(crate) is_for_all: bool,
-    /// Seconds until the same would be answered.
-    pub(crate) retry_after: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -27,7 +29,9 @@ pub(crate) enum Body {
     SeeOther(String),
     /// A file of a type.
     File(&'static str, Vec<u8>),
-    /// Nothing: whoever asks has it.
+    /// What is new, for as long as the browser listens.
+    Events(Lines),
+    /// Nothing: whoever asks has it, or should not ask again by itself.
     Nothing,
 }
 
@@ -55,6 +59,14 @@ impl Answer {
 
     pub(crate) fn file(kind: &'static str, bytes: Vec<u8>) -> Self {
         Self::with(StatusCode::OK, Body::File(kind, bytes))
+    }
+
+    pub(crate) fn events(lines: Lines) -> Self {
+        Self::with(StatusCode::OK, Body::Events(lines))
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self::with(StatusCode::NO_CONTENT, Body::Nothing)
     }
 
     /// A file that is asked for again and again.
@@ -85,10 +97,10 @@ impl Answer {
             status,
             body,
             cookies: Vec::new(),
+            retry_after: None,
             tag: None,
             since: None,
             is_for_all: false,
-            retry_after: None,
         }
     }
 

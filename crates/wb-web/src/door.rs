@@ -1,7 +1,8 @@
 //! The one door: every request is checked in the same order before a page is made of it.
 //!
-//! Host, route, body, browser, right, form. What is refused is refused with a page that says what to do.
+//! Host, route, body, browser, rate, right, form. What is refused is refused with a page that says what to do.
 
+use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -11,20 +12,23 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
-    ORIGIN, RETRY_AFTER, SET_COOKIE,
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, FORWARDED, HOST, HeaderValue, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use wb_node::{Node, secret};
+use wb_net::rates::RetryAfter;
+use wb_net::{Client, Road};
+use wb_node::{Node, entropy, secret};
 
 use crate::answer::{Answer, Body as Answered, Cookie};
 use crate::assets;
 use crate::browser::{Caller, VISITOR, label};
 use crate::form::Form;
 use crate::headers;
-use crate::limits::FORM_BYTES_MAX;
+use crate::limits::{FORM_BYTES_MAX, TLS_ONLY_SECONDS};
+use crate::pages::events::EVENTS;
 use crate::routes::{Access, ROUTES, Route};
 use crate::shell;
 use crate::site::Site;
@@ -83,6 +87,18 @@ fn respond(
     parts: &Parts,
     body: &[u8],
 ) -> Response {
+    let client = client(parts);
+    if client.road == Road::Direct && !client.address.is_loopback() {
+        // Where a proxy ends TLS on another computer, whoever goes past it would be read along.
+        return plain(
+            StatusCode::FORBIDDEN,
+            "This came without TLS, and not by the proxy that stands in front. Use the address that starts with \
+             https. Nothing was changed.\n",
+        );
+    }
+    if client.road == Road::Direct && is_forwarded(&parts.headers) {
+        site.tell_of_proxy(client.address);
+    }
     let config = &site.config;
     let Some(base) = base_of(&config.hosts, config.secure, &parts.headers) else {
         return plain(
@@ -134,6 +150,8 @@ fn page(
         query: Form::read(query.as_bytes()).unwrap_or_default(),
         form: Form::default(),
         label: label(&parts.headers),
+        wants_events: text(&parts.headers, &ACCEPT).is_some_and(|accept| accept.contains(EVENTS)),
+        known_event: text(&parts.headers, &LAST_EVENT).map(str::to_owned),
         base,
     };
     let mut fresh = None;
@@ -146,18 +164,52 @@ fn page(
             days: 1,
         });
     }
-    let answered = admit(&mut visit, route, parts, body).and_then(|()| (route.handler)(&mut visit));
+    let answered = charge(&visit, route, parts)
+        .and_then(|()| admit(&mut visit, route, parts, body))
+        .and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
     // What reads feeds fills in no forms.
     if answer.tag.is_none() {
         answer.cookies.extend(fresh);
     }
-    let held = parts.headers.get(IF_NONE_MATCH);
-    write(
-        site.config.secure,
-        answer,
-        held.and_then(|tags| tags.to_str().ok()),
-    )
+    if route.method != Method::GET {
+        site.live.poke();
+    }
+    let held = text(&parts.headers, &IF_NONE_MATCH);
+    let mut response = write(site.config.secure, answer, held);
+    // Other programs on this computer have the name localhost, too.
+    if visit.base.starts_with("https://") && !visit.base.starts_with("https://localhost") {
+        let only = format!("max-age={TLS_ONLY_SECONDS}");
+        put(&mut response, STRICT_TRANSPORT_SECURITY, &only);
+    }
+    response
+}
+
+/// Charges the page to who asks for it.
+fn charge(visit: &Visit<'_>, route: &Route, parts: &Parts) -> Result<(), Trouble> {
+    let member = visit.caller.member().map(|account| account.user);
+    let address = client(parts).address;
+    let charges = &visit.site.charges;
+    let charged = charges.page(member, address, route.is_at_door, entropy::now());
+    charged.map_err(|RetryAfter(seconds)| Trouble::TooOften(seconds))
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Who asks. Without a server in front, as in tests, it is this computer.
+fn client(parts: &Parts) -> Client {
+    let told = parts.extensions.get().copied();
+    told.unwrap_or(Client {
+        address: Ipv4Addr::LOCALHOST.into(),
+        road: Road::Direct,
+    })
+}
+
+/// Whether somebody on the way says to speak for others.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for")
 }
 
 /// Whether this browser may do this, with this form.
@@ -206,6 +258,8 @@ fn is_same_origin(headers: &HeaderMap, base: &str) -> bool {
         && site.is_none_or(|site| site == b"same-origin")
 }
 
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address under which this was asked; none where that is not one of ours.
@@ -243,6 +297,12 @@ pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Respons
         Answered::File(kind, bytes) => {
             put(&mut response, CONTENT_TYPE, kind);
             *response.body_mut() = Body::from(bytes);
+        }
+        Answered::Events(lines) => {
+            put(&mut response, CONTENT_TYPE, EVENTS);
+            // A proxy that collects answers would keep the news to itself.
+            put(&mut response, BUFFERING, "no");
+            *response.body_mut() = Body::new(lines);
         }
         Answered::Nothing => {}
     }

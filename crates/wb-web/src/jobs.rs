@@ -62,6 +62,25 @@ pub(crate) struct Row {
     pub home: String,
 }
 
+impl Job {
+    /// How far it is, for a page that goes on by itself: done, of how many, and in words; or that it ended.
+    pub fn progress(&self) -> String {
+        match self.ended {
+            true => "ended".to_owned(),
+            false => format!("{} {} {}", self.done, self.total, self.sentence()),
+        }
+    }
+
+    /// The same in words.
+    pub fn sentence(&self) -> String {
+        match (self.peer.as_str(), self.total) {
+            ("", _) => "It begins.".to_owned(),
+            (peer, 0) => format!("With {peer}."),
+            (peer, total) => format!("With {peer}: {} of {total}.", self.done),
+        }
+    }
+}
+
 /// The one that runs, or ran last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Jobs(Arc<Mutex<Option<Job>>>);

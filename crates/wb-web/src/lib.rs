@@ -5,7 +5,7 @@
 //! they may do and what comes of it is decided by `wb-node`, which the command line uses just the same.
 //!
 //! [`routes::ROUTES`] is the list of everything that can be asked for, with who may ask. A request goes
-//! through one door (`door.rs`): host, route, body, browser, right, origin of the form; then one function
+//! through one door (`door.rs`): host, route, body, browser, rate, right, origin of the form; then one function
 //! answers it, on a thread for work that blocks, with an open node.
 
 mod answer;
@@ -19,7 +19,9 @@ mod headers;
 pub mod hub;
 mod jobs;
 mod limits;
+mod live;
 mod pages;
+mod rates;
 mod routes;
 mod shell;
 mod site;
@@ -29,5 +31,6 @@ mod words;
 
 pub use door::router;
 pub use limits::SETUP_MINUTES;
+pub use rates::SiteLimits;
 pub use routes::{Access, ROUTES, Route};
-pub use site::{Site, SiteConfig};
+pub use site::{Report, Site, SiteConfig};

@@ -1,6 +1,6 @@
 //! Limits of the pages, each with what it protects.
 
-use wb_hub::Rate;
+use wb_net::rates::Rate;
 
 /// Bytes of a form; the longest text that a record takes, several times over for percent-encoding.
 pub const FORM_BYTES_MAX: usize = 512 * 1_024;
@@ -14,6 +14,39 @@ pub const ROWS_PER_PAGE: usize = 50;
 pub const FEED_ENTRIES_MAX: usize = 50;
 /// How long the link for founding works.
 pub const SETUP_MINUTES: i64 = 30;
+
+/// Pages of one member. A browser that follows every link of a person fast stays far below; a script that
+/// reads everything is slowed down.
+pub const MEMBER_RATE: Rate = Rate {
+    burst: 300,
+    every_ms: 200,
+};
+/// Pages for browsers of one address that are not in. A whole hall may be behind one address, and each of its
+/// people asks a few times before being in.
+pub const ADDRESS_RATE: Rate = Rate {
+    burst: 300,
+    every_ms: 500,
+};
+/// What somebody could try out secrets or handles at: log-in, invitations, links for founding and for who is
+/// locked out; from one address.
+pub const DOOR_RATE: Rate = Rate {
+    burst: 60,
+    every_ms: 10_000,
+};
+/// Members or addresses of which it is known how often they asked; protects memory (some 5 MB each).
+pub const RATE_KEYS_MAX: usize = 65_536;
+
+/// How long a browser that came over TLS comes by nothing else.
+pub(crate) const TLS_ONLY_SECONDS: u64 = 180 * 24 * 60 * 60;
+
+/// Streams of one browser, one for each tab that is looked at: a browser has six connections to a site, and
+/// pages need some.
+pub const STREAMS_PER_SESSION_MAX: usize = 3;
+/// Streams in all; each holds a connection, and there are a thousand.
+pub const STREAMS_MAX: usize = 400;
+
+/// Things behind one item of the inbox, or records of one exchange, that are listed; the command line lists all.
+pub const THINGS_SHOWN_MAX: usize = 200;
 /// Rows on one page of a hub; each may be read by everybody.
 pub const HUB_ROWS_PER_PAGE: usize = 30;
 /// Comments on one page of a request at a hub.

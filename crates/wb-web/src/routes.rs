@@ -4,8 +4,9 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    address, drafts, feed_link, feeds, found, home, invite, invites, login, members, notices,
-    profile, request, request_edit, requests, review, settings, share, sharing, sync, waiting,
+    accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
+    invites, login, members, notices, profile, request, request_edit, requests, review, settings,
+    share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -53,6 +54,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub access: Access,
+    /// Whether secrets or handles could be tried out here: such are granted more rarely.
+    pub is_at_door: bool,
     pub(crate) handler: Handler,
 }
 
@@ -61,6 +64,7 @@ const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
         method: Method::GET,
         path,
         access,
+        is_at_door: false,
         handler,
     }
 }
@@ -70,28 +74,35 @@ const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
         method: Method::POST,
         path,
         access,
+        is_at_door: false,
         handler,
     }
+}
+
+const fn at_door(mut route: Route) -> Route {
+    route.is_at_door = true;
+    route
 }
 
 use Access::{Admin, Anyone, Member, Setup, Steward, Waiting};
 
 /// The list.
 pub const ROUTES: &[Route] = &[
-    get("/setup/{token}", Setup, found::form),
-    post("/setup/{token}", Setup, found::found),
-    get("/founded/{token}", Admin, found::words),
-    post("/founded/{token}", Admin, found::confirm),
+    at_door(get("/setup/{token}", Setup, found::form)),
+    at_door(post("/setup/{token}", Setup, found::found)),
+    at_door(get("/founded/{token}", Admin, found::words)),
+    at_door(post("/founded/{token}", Admin, found::confirm)),
     get("/", Anyone, home::home),
     get("/login", Anyone, login::form),
-    post("/login", Anyone, login::ask),
-    get("/login/link/{token}", Anyone, login::link),
-    post("/login/link/{token}", Anyone, login::use_link),
+    at_door(post("/login", Anyone, login::ask)),
+    at_door(get("/login/link/{token}", Anyone, login::link)),
+    at_door(post("/login/link/{token}", Anyone, login::use_link)),
+    get("/events", Waiting, events::events),
     post("/logout", Member, login::logout),
     get("/waiting", Waiting, waiting::page),
     post("/waiting/drafts", Waiting, waiting::draft),
-    get("/invite/{token}", Anyone, invite::page),
-    post("/invite/{token}", Anyone, invite::take),
+    at_door(get("/invite/{token}", Anyone, invite::page)),
+    at_door(post("/invite/{token}", Anyone, invite::take)),
     get("/requests", Member, requests::list),
     get("/requests/new", Member, requests::new),
     post("/requests/new", Member, requests::create),
@@ -116,7 +127,17 @@ pub const ROUTES: &[Route] = &[
     get("/review", Steward, review::queue),
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),
+    get("/inbox", Steward, inbox::list),
+    get("/inbox/{key}", Steward, inbox::item),
+    post("/inbox/{key}/dismiss", Steward, inbox::dismiss),
+    get("/accounts", Steward, accounts::page),
+    post("/accounts/approve", Steward, accounts::approve),
+    post("/accounts/end", Steward, accounts::end),
+    get("/shared", Steward, shared::list),
+    post("/shared/{id}/narrow", Steward, shared::narrow),
+    get("/audit", Member, audit::page),
     get("/sync", Steward, sync::dashboard),
+    get("/sync/runs/{run}", Steward, sync::run),
     post("/sync/now", Steward, sync::now),
     post("/sync/preview", Steward, sync::preview),
     post("/sync/keep", Steward, share::keep),

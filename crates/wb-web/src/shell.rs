@@ -33,6 +33,8 @@ pub(crate) struct Shell {
     /// Where the member's own feed reader asks, if there is an address for it.
     pub feed: Option<String>,
     pub form_token: String,
+    /// Whether the page is told what is new.
+    pub is_live: bool,
     pub style: String,
     pub script: String,
     pub icon: String,
@@ -45,7 +47,13 @@ const MEMBER_WAYS: &[(&str, &str)] = &[
     ("/settings", "Settings"),
 ];
 
-const STEWARD_WAYS: &[(&str, &str)] = &[("/sync", "Sync"), ("/review", "Review")];
+const STEWARD_WAYS: &[(&str, &str)] = &[
+    ("/sync", "Sync"),
+    ("/shared", "Shared"),
+    ("/review", "Review"),
+    ("/inbox", "Inbox"),
+    ("/accounts", "Accounts"),
+];
 
 impl Shell {
     pub fn of(visit: &Visit<'_>, title: String) -> Self {
@@ -68,6 +76,7 @@ impl Shell {
             community: community.unwrap_or_else(|| "WhiteBalloon".to_owned()),
             handle: account.map(|account| account.handle.clone()),
             ways: ways.iter().map(way).collect(),
+            is_live: visit.caller.session().is_some(),
             notices: told(visit),
             feed: feed(visit),
             form_token: visit.caller.form_token().unwrap_or_default(),
@@ -127,6 +136,12 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
             "Ask an admin of your community if you should be able to do this.",
             Some(("/", "To the start")),
         ),
+        Trouble::TooOften(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Please wait a little",
+            "Nothing was changed. Wait a minute, then load the page again; what you typed is still there when you go back.",
+            None,
+        ),
         Trouble::Refused(_) => (
             StatusCode::BAD_REQUEST,
             "That does not work",
@@ -152,8 +167,12 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
         next,
         link,
     };
-    match page.render() {
+    let mut answer = match page.render() {
         Ok(html) => Answer::page_with(status, html),
         Err(error) => Answer::page_with(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    if let Trouble::TooOften(seconds) = trouble {
+        answer.retry_after = Some(*seconds);
     }
+    answer
 }

@@ -1,6 +1,8 @@
 //! What all requests share: where the node is, under which names it is asked, and open nodes.
 
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::id::{Hash, InstanceId};
 use wb_core::time::Timestamp;
@@ -10,6 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::jobs::Jobs;
 use crate::limits::{NODES_KEPT_MAX, SETUP_MINUTES};
+use crate::live::Live;
+use crate::rates::{Charges, SiteLimits};
 
 const SETUP_MS: i64 = SETUP_MINUTES * 60 * 1_000;
 
@@ -25,13 +29,26 @@ pub struct SiteConfig {
     pub secure: bool,
 }
 
+/// Tells the operator something; made by whoever may print.
+pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A node as browsers see it.
-#[derive(Debug)]
 pub struct Site {
     pub(crate) config: SiteConfig,
+    pub(crate) charges: Charges,
+    report: Report,
+    /// Whether the operator was told of a proxy that is not named.
+    told_of_proxy: AtomicBool,
     nodes: Mutex<Vec<Node>>,
     founding: Mutex<Option<Founding>>,
     pub(crate) jobs: Jobs,
+    pub(crate) live: Live,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Site({})", self.config.home.dir().display())
+    }
 }
 
 /// A founding that is under way.
@@ -56,12 +73,47 @@ impl Site {
     /// A site; nothing is opened yet.
     #[must_use]
     pub fn new(config: SiteConfig) -> Self {
+        let jobs = Jobs::default();
         Self {
+            live: Live::new(config.home.clone(), jobs.clone()),
             config,
+            charges: Charges::new(SiteLimits::default()),
+            report: Arc::new(|_| {}),
+            told_of_proxy: AtomicBool::new(false),
             nodes: Mutex::default(),
             founding: Mutex::default(),
-            jobs: Jobs::default(),
+            jobs,
         }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: SiteLimits) -> Self {
+        self.charges = Charges::new(limits);
+        self
+    }
+
+    /// With somebody who tells the operator.
+    #[must_use]
+    pub fn with_report(mut self, report: Report) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// Tells the operator once of a proxy that speaks for others and was not named: until it is, everybody
+    /// behind it counts as one.
+    pub(crate) fn tell_of_proxy(&self, address: IpAddr) {
+        if !self.told_of_proxy.swap(true, Ordering::Relaxed) {
+            (self.report)(&format!(
+                "requests come by a proxy at {address} that is not named, so all its browsers count as one; if it is yours, \
+                 set node.behind_proxy = \"{address}\" and start again"
+            ));
+        }
+    }
+
+    /// Ends what would go on for ever, so that the server can stop.
+    pub fn close(&self) {
+        self.live.close();
     }
 
     /// Whether there is an instance here.

@@ -26,6 +26,9 @@ pub struct Visit<'v> {
     pub(crate) form: Form,
     /// The browser in words, as it describes itself.
     pub(crate) label: String,
+    /// Whether it asks for what is new, for as long as it listens; and the id of what it knows.
+    pub(crate) wants_events: bool,
+    pub(crate) known_event: Option<String>,
     /// The address under which this was asked, for links.
     pub(crate) base: String,
 }
@@ -39,6 +42,9 @@ pub enum Trouble {
     /// This browser may not.
     #[error("this needs {}", .0.who())]
     Forbidden(Access),
+    /// It was asked for too often; after so many seconds it is granted again.
+    #[error("this was asked for very often")]
+    TooOften(u64),
     /// What was typed cannot be taken; the words are for whoever typed it.
     #[error("{0}")]
     Refused(String),

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
-use wb_net::ServerLimits;
+use wb_net::Front;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
@@ -21,7 +21,7 @@ use wb_store::relay::Relay;
 use wb_web::hub::{HubSite, HubSiteConfig};
 
 use super::init;
-use super::serve::{known_hosts, listen, runtime, stopped};
+use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -180,30 +180,44 @@ impl Prepared {
     pub async fn serve(
         mut self,
         listening: (TcpListener, SocketAddr),
+        front: Front,
         hosts: &[String],
         shutdown: impl Future<Output = ()>,
     ) {
         let (listener, address) = listening;
         self.lock.note(address);
-        let site = site(&self.store, self.pages, address, hosts);
+        let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
         let tidying = tokio::spawn(tidy(self.store, self.keep_days));
-        wb_net::serve(listener, router, ServerLimits::default(), shutdown).await;
+        let renewing = tokio::spawn(renew(front.clone()));
+        wb_net::serve_with(listener, router, front, shutdown).await;
+        renewing.abort();
         tidying.abort();
     }
 }
 
-/// The pages. Moderators log in where nobody on the way could read along: at this computer, which may have a
-/// proxy with TLS in front of it.
+/// The pages. Moderators log in where nobody on the way could read along: over TLS, or at this computer, which may
+/// have a proxy with TLS in front of it.
 fn site(
     store: &SqliteHub,
     config: HubSiteConfig,
     address: SocketAddr,
     hosts: &[String],
+    front: &Front,
 ) -> HubSite<SqliteHub> {
+    let has_tls = front.tls.is_some();
+    let mut known = known_hosts(address, hosts);
+    if has_tls {
+        known.extend(
+            hosts
+                .iter()
+                .map(|name| format!("{name}:{}", address.port())),
+        );
+    }
     let config = HubSiteConfig {
-        hosts: known_hosts(address, hosts),
-        moderated: address.ip().is_loopback(),
+        hosts: known,
+        secure: has_tls || !front.proxies.is_empty(),
+        moderated: address.ip().is_loopback() || has_tls,
         ..config
     };
     // A page is made on a thread that may block.
@@ -244,11 +258,13 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         }
     });
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
+    let front = front(&settings.hub_front)?;
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
-        announce(context, &node, address, policy)?;
+        let has_tls = settings.hub_front.is_tls();
+        announce(context, &node, scheme(&front), address, policy, has_tls)?;
         prepared
-            .serve((listener, address), &settings.hub_hosts, stopped())
+            .serve((listener, address), front, &settings.hub_hosts, stopped())
             .await;
         context.say("Stopped.");
         Ok(())
@@ -270,8 +286,15 @@ fn found_if_asked(context: &Context, args: &Up) -> Result<()> {
     init::found(context, name, args.words_file.as_deref())
 }
 
-fn announce(context: &Context, node: &Node, address: SocketAddr, policy: Policy) -> Result<()> {
-    let base = format!("http://{address}");
+fn announce(
+    context: &Context,
+    node: &Node,
+    scheme: &str,
+    address: SocketAddr,
+    policy: Policy,
+    has_tls: bool,
+) -> Result<()> {
+    let base = format!("{scheme}://{address}");
     let link = format!("{base}#{}", node.own_id());
     if context.json() {
         return output::json(&Started {
@@ -292,9 +315,10 @@ fn announce(context: &Context, node: &Node, address: SocketAddr, policy: Policy)
     output::line(format!("members     {who}"))?;
     output::line(format!("to join     wb join {link}"))?;
     context.say("Open that address in a browser; `wb hub login-link` lets you moderate there.");
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !has_tls {
         context.say(
-            "This is reachable from other computers without encryption: put a proxy with TLS in front of it.",
+            "This is reachable from other computers without encryption: set hub.tls_cert and hub.tls_key, or put a proxy with \
+             TLS in front of it and set hub.behind_proxy to its address.",
         );
     }
     context.say("Ctrl-C stops it.");

@@ -1,10 +1,15 @@
-//! What `wb up` and `wb hub up` share: a runtime, a socket, and an end on Ctrl-C.
+//! What `wb up` and `wb hub up` share: a runtime, a socket, what stands in front, and an end on Ctrl-C.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+use wb_net::{Certificate, Front, ServerLimits};
+use wb_node::entropy;
+use wb_node::settings::FrontSettings;
 
+use crate::context::tell;
 use crate::failure::Failure;
 
 /// Threads that serve: answers are short, and what blocks has threads of its own.
@@ -41,6 +46,61 @@ pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
         .local_addr()
         .context("asking for the own address")?;
     Ok((listener, local))
+}
+
+/// What stands in front, with its certificate read.
+pub fn front(settings: &FrontSettings) -> Result<Front, Failure> {
+    let files = settings.tls.as_ref();
+    let tls = files
+        .map(|files| Certificate::read(&files.cert, &files.key, entropy::now()))
+        .transpose()
+        .map_err(|error| Failure {
+            message: format!("{error}; nothing was started"),
+            kind: wb_node::ErrorKind::Failed,
+            hint: Some(
+                "the settings tls_cert and tls_key name two files in PEM that belong together, and that this program may read"
+                    .to_owned(),
+            ),
+        })?;
+    Ok(Front {
+        limits: ServerLimits::default(),
+        proxies: Arc::new(settings.behind_proxy.clone()),
+        tls,
+    })
+}
+
+/// The scheme of what is served behind this.
+pub fn scheme(front: &Front) -> &'static str {
+    match front.tls {
+        Some(_) => "https",
+        None => "http",
+    }
+}
+
+/// Reads the certificate again each time the process is told to (`kill -HUP`), for as long as this runs.
+#[cfg(unix)]
+pub async fn renew(front: Front) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Some(certificate), Ok(mut told)) = (front.tls, signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    while told.recv().await.is_some() {
+        match certificate.reload(entropy::now()) {
+            Ok(()) => tell(&format!(
+                "the certificate was read again; it is valid until {}\n",
+                certificate.valid_until()
+            )),
+            Err(error) => tell(&format!(
+                "{error}; the certificate that was read before is still shown\n"
+            )),
+        }
+    }
+}
+
+/// Nothing tells a process to read a file again here.
+#[cfg(not(unix))]
+pub async fn renew(_: Front) {
+    std::future::pending().await
 }
 
 /// The names under which pages may be asked for: this computer's own, and those that are set.

@@ -8,16 +8,18 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tokio::sync::watch;
-use wb_net::ServerLimits;
 use wb_node::command::sync::Synced;
 use wb_node::service::{AutoSync, auto_sync, router};
 use wb_node::settings::Settings;
 use wb_web::{Site, SiteConfig};
 
-use super::serve::{known_hosts, listen, runtime, stopped};
+use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
+
+/// The port that browsers take where an address with TLS names none.
+const HTTPS_PORT: u16 = 443;
 
 /// Run the node of this folder until Ctrl-C
 #[derive(Debug, Args)]
@@ -50,18 +52,22 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         .or(settings.sync_every);
     let wanted = args.listen.unwrap_or(settings.node_listen);
     check_reach(wanted, &settings)?;
+    let front = front(&settings.node_front)?;
     let (stop, stopping) = watch::channel(false);
     let runtime = runtime()?;
     runtime.block_on(async {
         let (listener, address) = listen(wanted).await?;
-        let site = Arc::new(Site::new(SiteConfig {
+        let config = SiteConfig {
             home: context.home().clone(),
-            hosts: known_hosts(address, &settings.node_hosts),
-            secure: settings.node_behind_proxy,
-        }));
+            hosts: hosts(address, &settings),
+            secure: settings.node_front.is_tls(),
+        };
+        let report = |text: &str| tell(&format!("{}\n", clean(text)));
+        let site = Arc::new(Site::new(config).with_report(Arc::new(report)));
+        let base = base(scheme(&front), address, &settings);
         match &node {
-            Some(node) => announce(context, node, address, every)?,
-            None => announce_founding(context, &site, address)?,
+            Some(node) => announce(context, node, base, every)?,
+            None => announce_founding(context, &site, base, address.port())?,
         }
         let router = wb_web::router(&site).merge(router(context.home()));
         let syncing = every.filter(|_| is_founded).map(|every| {
@@ -81,7 +87,13 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 auto_sync(&settings, stopping, &told, &trouble)
             })
         });
-        let serving = wb_net::serve(listener, router, ServerLimits::default(), stopped());
+        tokio::spawn(renew(front.clone()));
+        let stopping_site = Arc::clone(&site);
+        let stopped = async move {
+            stopped().await;
+            stopping_site.close();
+        };
+        let serving = wb_net::serve_with(listener, router, front, stopped);
         match syncing {
             None => serving.await,
             Some(mut syncing) => {
@@ -101,7 +113,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
 
 /// Pages hold what is private: they are not served to a network in the clear.
 fn check_reach(address: SocketAddr, settings: &Settings) -> Result<(), Failure> {
-    if address.ip().is_loopback() || settings.node_behind_proxy {
+    if address.ip().is_loopback() || settings.node_front.is_tls() {
         return Ok(());
     }
     Err(Failure {
@@ -110,11 +122,32 @@ fn check_reach(address: SocketAddr, settings: &Settings) -> Result<(), Failure> 
         ),
         kind: wb_node::ErrorKind::Usage,
         hint: Some(format!(
-            "leave --listen away and put a proxy with TLS on this computer in front of 127.0.0.1:{}; or, where a proxy on \
-             another computer does that, set node.behind_proxy = true and node.hosts = \"your.name\"",
+            "there are two ways out: set node.tls_cert, node.tls_key and node.hosts = \"your.name\"; or put a proxy with TLS in \
+             front and set node.behind_proxy to its address and node.hosts = \"your.name\" (a proxy on this computer \
+             finds 127.0.0.1:{} without --listen)",
             address.port()
         )),
     })
+}
+
+/// The names under which the pages may be asked for, with the port where browsers say it.
+fn hosts(address: SocketAddr, settings: &Settings) -> Vec<String> {
+    let mut hosts = known_hosts(address, &settings.node_hosts);
+    if settings.node_front.tls.is_some() {
+        let names = settings.node_hosts.iter();
+        hosts.extend(names.map(|name| format!("{name}:{}", address.port())));
+    }
+    hosts
+}
+
+/// The address to open: with TLS that of a name, as certificates are made for names.
+fn base(scheme: &str, address: SocketAddr, settings: &Settings) -> String {
+    let name = settings.node_hosts.first();
+    match name.filter(|_| settings.node_front.tls.is_some()) {
+        Some(name) if address.port() == HTTPS_PORT => format!("{scheme}://{name}"),
+        Some(name) => format!("{scheme}://{name}:{}", address.port()),
+        None => format!("{scheme}://{address}"),
+    }
 }
 
 #[derive(Serialize)]
@@ -126,8 +159,7 @@ struct Founding<'a> {
 }
 
 /// Nothing is here yet: a link under which it can be founded.
-fn announce_founding(context: &Context, site: &Site, address: SocketAddr) -> Result<()> {
-    let base = format!("http://{address}");
+fn announce_founding(context: &Context, site: &Site, base: String, port: u16) -> Result<()> {
     let secret = site.open_founding();
     let link = zeroize::Zeroizing::new(format!("{base}/setup/{}", secret.as_str()));
     if context.json() {
@@ -145,7 +177,6 @@ fn announce_founding(context: &Context, site: &Site, address: SocketAddr) -> Res
          From another computer, first: ssh -L {port}:127.0.0.1:{port} THIS-COMPUTER\n\
          Ctrl-C stops it.",
         wb_web::SETUP_MINUTES,
-        port = address.port()
     ));
     Ok(())
 }
@@ -174,10 +205,9 @@ fn tell_synced(synced: &Synced) {
 fn announce(
     context: &Context,
     node: &wb_node::Node,
-    address: SocketAddr,
+    base: String,
     every: Option<Duration>,
 ) -> Result<()> {
-    let base = format!("http://{address}");
     let minutes = every.map(|every| every.as_secs() / 60);
     if context.json() {
         return output::json(&Started {

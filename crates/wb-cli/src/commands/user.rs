@@ -77,7 +77,7 @@ struct Link<'a> {
 
 /// The address under which browsers reach the node, as far as the settings tell.
 fn base(settings: &Settings) -> String {
-    let scheme = if settings.node_behind_proxy {
+    let scheme = if settings.node_front.is_tls() {
         "https"
     } else {
         "http"

@@ -9,6 +9,7 @@ mod damage;
 mod deaths;
 #[cfg(target_os = "linux")]
 mod disk;
+mod front;
 mod hub_crowd;
 mod hub_ends;
 mod hub_pages;

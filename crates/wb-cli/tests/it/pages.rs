@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::hub::{Hub, ask};
 use crate::support::instance::{Instance, WB, text, wb};
-use crate::support::process::Up;
+use crate::support::process::{Up, wait_until};
 
 /// A browser: the cookies it was given, and the page it shows.
 pub struct Browser {
@@ -200,5 +201,82 @@ fn browsers_are_let_in_from_the_command_line() {
     assert_eq!(locked_out.status, 200, "{}", locked_out.page);
     locked_out.open(path);
     assert_eq!(locked_out.status, 404);
+    drop(up);
+}
+
+/// Lets a browser of the keeper in.
+fn keeper(north: &Instance, address: &str) -> Browser {
+    let link = north.ok(&["user", "login-link", "keeper"]);
+    let (_, link) = link.split_once("/login/link/").expect("a link");
+    let secret = link.split_whitespace().next().expect("a link");
+    let path = format!("/login/link/{secret}");
+    let mut browser = Browser::new(address);
+    browser.open(&path);
+    browser.send(&path, "");
+    browser
+}
+
+/// Presses the button, and waits until the sync that it started has ended.
+fn sync_now(browser: &mut Browser) {
+    browser.open("/sync");
+    browser.send("/sync/now", "");
+    wait_until("the sync ends", || {
+        browser.open("/sync");
+        !browser.page.contains("data-sync")
+    });
+}
+
+#[test]
+fn the_dashboard_says_where_it_stands_when_nobody_is_there_waits_answers_suspends_or_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let north = Instance::found(folder.path(), "North", "keeper");
+    let (up, started) = up(&north.home);
+    let mut browser = keeper(&north, text(&started, "address"));
+    let says = |browser: &mut Browser, words: &[&str]| {
+        browser.open("/sync");
+        for word in words {
+            assert!(browser.page.contains(word), "{word}: {}", browser.page);
+        }
+    };
+    says(
+        &mut browser,
+        &[
+            "0 hubs: nothing leaves this node.",
+            "Nothing was exchanged yet",
+        ],
+    );
+
+    let mut hub = Hub::start(folder.path(), "Harbour", "approval");
+    let id = north.ok(&["--json", "status"]);
+    let id: Value = serde_json::from_str(id.lines().next().expect("a line")).expect("JSON");
+    let id = text(&id, "id").to_owned();
+    north.run(&["hub", "register", &hub.link()]).ends(3);
+    sync_now(&mut browser);
+    says(&mut browser, &["Harbour", "waiting", "Next:"]);
+
+    hub.instance.ok(&["hub", "approve", &id]);
+    let asked = ask(&north, "A ladder");
+    sync_now(&mut browser);
+    says(
+        &mut browser,
+        &["Harbour", "idle", "as it confirmed", "2 given"],
+    );
+    let run = browser.between("href=\"/sync/runs/", "\"");
+    browser.open(&format!("/sync/runs/{run}"));
+    assert!(browser.page.contains("Exchange with"), "{}", browser.page);
+    browser.open("/shared?words=ladder");
+    assert!(
+        browser.page.contains(asked.trim()) && browser.page.contains(">out<"),
+        "{}",
+        browser.page
+    );
+
+    hub.instance
+        .ok(&["hub", "suspend", &id, "--reason", "for now"]);
+    sync_now(&mut browser);
+    says(&mut browser, &["suspended", "for now"]);
+    hub.kill();
+    sync_now(&mut browser);
+    says(&mut browser, &["Next:", "Next try"]);
     drop(up);
 }

@@ -85,6 +85,29 @@ async fn what_nobody_is_known_to_have_sent_is_charged_to_its_address_and_members
 }
 
 #[tokio::test]
+async fn behind_a_named_proxy_a_flood_keeps_nobody_else_from_registering() {
+    let limits = HubLimits {
+        address: rate(3),
+        ..HubLimits::default()
+    };
+    for (proxies, others_go_on) in [("127.0.0.1", true), ("", false)] {
+        let hub = HubUp::behind(Policy::Open, limits, proxies).await;
+        let eve = Instance::new(2);
+        let ask = async |address: &str| {
+            let field = format!("x-forwarded-for: 203.0.113.9, {address}");
+            let asked = hub.begin_with(&eve, "GET", MEMBER, None, &[&field]).await;
+            asked.answer().await.cause().to_owned()
+        };
+        for _ in 0..3 {
+            assert_eq!(ask("192.0.2.1").await, "key_unknown");
+        }
+        assert_eq!(ask("192.0.2.1").await, "too_many");
+        let other = ask("192.0.2.2").await;
+        assert_eq!(other == "key_unknown", others_go_on, "{proxies}: {other}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_sent_in_a_members_name_costs_the_member_nothing() {
     let limits = HubLimits {
         member: rate(5),

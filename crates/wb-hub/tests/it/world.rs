@@ -14,7 +14,7 @@ use wb_core::sync::Policy;
 use wb_core::sync::signature::{KeyId, OutgoingRequest, RequestFields, sign_request};
 use wb_core::time::Timestamp;
 use wb_hub::{Hub, HubInfo, HubLimits, SqliteHub};
-use wb_net::ServerLimits;
+use wb_net::Front;
 use wb_net::signed::Responder;
 use wb_store::relay::Relay;
 use zeroize::Zeroizing;
@@ -95,6 +95,11 @@ impl HubUp {
     }
 
     pub async fn with_limits(policy: Policy, limits: HubLimits) -> Self {
+        Self::behind(policy, limits, "").await
+    }
+
+    /// Behind proxies that are believed.
+    pub async fn behind(policy: Policy, limits: HubLimits, proxies: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let relay = Relay::open(&dir.path().join("hub.db"), LogId([5; 16])).expect("a new file");
         let store = SqliteHub::new(relay);
@@ -109,8 +114,11 @@ impl HubUp {
         let hub = Hub::with_limits(store, responder, info, Arc::new(now), report, limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let server = ServerLimits::default();
-        let serving = wb_net::serve(listener, hub.router(), server, std::future::pending());
+        let front = Front {
+            proxies: Arc::new(proxies.parse().expect("addresses")),
+            ..Front::default()
+        };
+        let serving = wb_net::serve_with(listener, hub.router(), front, std::future::pending());
         Self {
             id: own.identity.id(),
             address,
@@ -130,7 +138,8 @@ impl HubUp {
         self.begin_with(from, method, target, body, &[]).await
     }
 
-    async fn begin_with(
+    /// As [`HubUp::begin`], with more fields in the head.
+    pub async fn begin_with(
         &self,
         from: &Instance,
         method: &str,

@@ -24,7 +24,7 @@ use super::{
     ZSTD_LEVEL, text,
 };
 use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encoding};
-use crate::server::RemoteAddress;
+use crate::proxies::Client;
 
 /// Where the paths of the protocol begin; what a proxy puts before them is not looked at.
 const ROOTS: [&str; 2] = [CALLS, "/.well-known/wb/"];
@@ -124,9 +124,9 @@ impl Request {
         }
     }
 
-    /// Where its connection comes from, when a server of this crate took it.
+    /// Who asks, when a server of this crate took it.
     #[must_use]
-    pub fn remote(&self) -> Option<RemoteAddress> {
+    pub fn client(&self) -> Option<Client> {
         self.parts.extensions.get().copied()
     }
 

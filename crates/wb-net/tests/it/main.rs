@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod certificate;
 mod client;
 mod network;
 mod reach;

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wb_net::body::receive;
 use wb_net::pace::Pace;
-use wb_net::{BodyError, BodyLimit, NetError, Outgoing, RemoteAddress, ServerLimits, read_body};
+use wb_net::{BodyError, BodyLimit, Client, NetError, Outgoing, ServerLimits, read_body};
 
 use crate::support::{LONG, SHORT, Served, connection_to, read_to_end, within, write};
 
@@ -373,12 +373,11 @@ async fn so_many_connections_and_no_more_are_served_at_once() {
 
 #[tokio::test]
 async fn a_request_knows_where_it_comes_from() {
-    let tell = |Extension(RemoteAddress(address)): Extension<RemoteAddress>| async move {
-        address.to_string()
-    };
+    let tell =
+        |Extension(client): Extension<Client>| async move { format!("from {}", client.address) };
     let served = Served::new(Router::new().route("/", get(tell)), wide()).await;
     let mut socket = connect(&served).await;
-    let own = socket.local_addr().expect("connected").to_string();
+    let own = socket.local_addr().expect("connected").ip();
     write(
         &mut socket,
         "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
@@ -386,7 +385,7 @@ async fn a_request_knows_where_it_comes_from() {
     .await;
     let answer = within(read_to_end(&mut socket)).await;
     let answer = String::from_utf8(answer).expect("text");
-    assert!(answer.ends_with(&own), "{answer} ends with {own}");
+    assert!(answer.ends_with(&format!("from {own}")), "{answer}");
     within(served.stop()).await;
 }
 

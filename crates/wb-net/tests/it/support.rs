@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wb_net::{Base, Connection, Reach, ServerLimits, serve};
+use wb_net::{Base, Connection, Front, Reach, ServerLimits, serve_with};
 
 /// Long enough for every test on a busy machine; a test that hangs fails instead.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
@@ -46,9 +46,17 @@ pub struct Served {
 
 impl Served {
     pub async fn new(router: Router, limits: ServerLimits) -> Self {
+        let front = Front {
+            limits,
+            ..Front::default()
+        };
+        Self::behind(router, front).await
+    }
+
+    pub async fn behind(router: Router, front: Front) -> Self {
         let (listener, address) = listen().await;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, router, limits, async {
+        let task = tokio::spawn(serve_with(listener, router, front, async {
             // A sender that is dropped stops it too.
             let _ = stopped.await;
         }));

@@ -4,7 +4,7 @@ use wb_core::id::Hash;
 use wb_store::{Account, AccountState, Role};
 use zeroize::Zeroizing;
 
-use super::session::{session_begin, tell_let_in};
+use super::session::{begin, tell_let_in};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::secret;
@@ -61,7 +61,7 @@ pub fn login_link_use(node: &Node, link: &Hash, label: &str) -> Result<Zeroizing
         if !private.use_login_link(link, now)? {
             return Err(NodeError::unknown("link", "to log in"));
         }
-        let secret = session_begin(node, &account, label)?;
+        let secret = begin(private, &account, label, now)?;
         let session = secret::name(&secret);
         tell_let_in(
             private,

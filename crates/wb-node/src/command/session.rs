@@ -8,7 +8,7 @@
 use wb_core::hash;
 use wb_core::id::{Hash, RecordId};
 use wb_core::time::Timestamp;
-use wb_store::{Account, AccountState, Private, Role, SessionRow};
+use wb_store::{Account, AccountState, AuditRow, Private, Role, SessionRow};
 use zeroize::Zeroizing;
 
 use crate::error::{NodeError, Result};
@@ -82,8 +82,20 @@ pub fn session_ask(
 /// # Errors
 /// What the store reports.
 pub fn session_begin(node: &Node, account: &Account, label: &str) -> Result<Zeroizing<String>> {
-    let (now, secret) = (node.now(), secret::fresh());
-    node.store.private().put_session(&SessionRow {
+    let now = node.now();
+    let private = node.store.private();
+    private.together(|private| begin(private, account, label, now))
+}
+
+/// The same within a transaction.
+pub(super) fn begin(
+    private: &Private,
+    account: &Account,
+    label: &str,
+    now: Timestamp,
+) -> Result<Zeroizing<String>> {
+    let secret = secret::fresh();
+    let row = SessionRow {
         session: secret::name(&secret),
         handle: account.handle.clone(),
         user: Some(account.user),
@@ -93,7 +105,15 @@ pub fn session_begin(node: &Node, account: &Account, label: &str) -> Result<Zero
         ends_at: now.plus_ms(SESSION_DAYS * DAY_MS),
         approved_by: None,
         renewed: true,
-    })?;
+    };
+    private.put_session(&row)?;
+    private.audit(&noted(
+        now,
+        account.user,
+        "session begin",
+        account.user,
+        &row.label,
+    ))?;
     Ok(secret)
 }
 
@@ -146,9 +166,10 @@ pub fn session_approve(node: &Node, actor: &Actor, handle: &str, code: &str) -> 
             &waiting.label,
             &by,
             now,
-        )
+        )?;
+        let act = "session approve";
+        Ok(private.audit(&noted(now, actor.user, act, account.user, &waiting.label))?)
     })?;
-    node.audit(now, actor, "session approve", &account.user, &waiting.label)?;
     Ok(waiting)
 }
 
@@ -159,14 +180,12 @@ pub fn session_approve(node: &Node, actor: &Actor, handle: &str, code: &str) -> 
 pub fn session_deny(node: &Node, actor: &Actor, handle: &str, code: &str) -> Result<SessionRow> {
     let account = may_decide(node, actor, handle)?;
     let waiting = waiting_with(node, handle, code)?;
-    node.store.private().end_session(&waiting.session)?;
-    node.audit(
-        node.now(),
-        actor,
-        "session deny",
-        &account.user,
-        &waiting.label,
-    )?;
+    let now = node.now();
+    node.store.private().together(|private| {
+        private.end_session(&waiting.session)?;
+        let act = "session deny";
+        private.audit(&noted(now, actor.user, act, account.user, &waiting.label))
+    })?;
     Ok(waiting)
 }
 
@@ -321,11 +340,44 @@ pub fn browser(node: &Node, session: &Hash) -> Result<Option<Browser>> {
 /// # Errors
 /// That there is none.
 pub fn session_end(node: &Node, user: &RecordId, session: &Hash) -> Result<()> {
-    let private = node.store.private();
-    let own = private.session(session, node.now())?;
-    if own.is_none_or(|row| row.user != Some(*user)) {
-        return Err(NodeError::unknown("session", session.to_string()));
+    let own = node.store.private().session(session, node.now())?;
+    match own {
+        Some(row) if row.user == Some(*user) => end(node, *user, *user, &row),
+        _ => Err(NodeError::unknown("session", session.to_string())),
     }
-    private.end_session(session)?;
-    Ok(())
+}
+
+/// Ends a session of somebody: one's own, or as who may let in browsers of that handle.
+///
+/// # Errors
+/// That there is none, or that the actor may not.
+pub fn session_end_by(node: &Node, actor: &Actor, session: &Hash) -> Result<SessionRow> {
+    let unknown = || NodeError::unknown("session", session.to_string());
+    let row = node.store.private().session(session, node.now())?;
+    let row = row.ok_or_else(unknown)?;
+    let account = may_decide(node, actor, &row.handle)?;
+    if row.user != Some(account.user) {
+        return Err(unknown());
+    }
+    end(node, actor.user, account.user, &row)?;
+    Ok(row)
+}
+
+fn end(node: &Node, actor: RecordId, owner: RecordId, row: &SessionRow) -> Result<()> {
+    let now = node.now();
+    node.store.private().together(|private| {
+        private.end_session(&row.session)?;
+        Ok(private.audit(&noted(now, actor, "session end", owner, &row.label))?)
+    })
+}
+
+/// A line of the audit log about a browser, for the transaction that it tells of.
+fn noted(now: Timestamp, actor: RecordId, act: &str, owner: RecordId, label: &str) -> AuditRow {
+    AuditRow {
+        at: now,
+        actor: Some(actor),
+        act: act.to_owned(),
+        target: owner.to_string(),
+        detail: label.to_owned(),
+    }
 }

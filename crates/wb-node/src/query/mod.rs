@@ -1,6 +1,8 @@
 //! What only reads: one file per query.
 
+pub mod accounts;
 pub mod address;
+pub mod audit;
 mod authors;
 pub mod comments;
 pub mod default_scope;
@@ -9,6 +11,7 @@ pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod news;
 pub mod notices;
 pub mod peers;
 pub mod reach;
@@ -16,6 +19,7 @@ pub mod records;
 pub mod requests;
 pub mod review;
 pub mod sessions;
+pub mod shared;
 pub mod status;
 pub mod sync_log;
 pub mod users;

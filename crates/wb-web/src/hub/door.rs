@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use wb_hub::{HubListings, HubStore, RetryAfter};
-use wb_net::{RemoteAddress, client_of};
+use wb_net::{Client, client_of};
 use wb_node::command::session_idle::session_end_idle;
 use wb_node::{NodeError, entropy, secret};
 
@@ -127,8 +127,8 @@ fn answer<S: HubStore + HubListings>(
 
 /// Charges the page to the address that asks for it.
 fn charge<S>(visit: &Visit<'_, S>, parts: &Parts) -> Result<(), Trouble> {
-    let remote = parts.extensions.get::<RemoteAddress>();
-    let address = remote.map_or(IpAddr::from([0; 4]), |remote| client_of(remote.0.ip()));
+    let client = parts.extensions.get::<Client>();
+    let address = client.map_or(IpAddr::from([0; 4]), |client| client_of(client.address));
     let taken = visit.site.rates.take(address, visit.now);
     taken.map_err(|RetryAfter(seconds)| Trouble::TooOften(seconds))
 }

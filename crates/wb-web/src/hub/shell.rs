@@ -19,6 +19,8 @@ pub(crate) struct Shell {
     pub handle: Option<String>,
     pub ways: Vec<Way>,
     pub form_token: String,
+    /// Nothing of a hub is told over a stream.
+    pub is_live: bool,
     pub style: String,
     pub script: String,
     pub icon: String,
@@ -54,6 +56,7 @@ impl Shell {
             community: visit.site.config.name.clone(),
             handle: moderator.map(|account| account.handle.clone()),
             ways: ways.iter().map(way).collect(),
+            is_live: false,
             form_token: caller
                 .and_then(crate::browser::Caller::form_token)
                 .unwrap_or_default(),

@@ -1,11 +1,15 @@
 //! The pages, one file for each thing that people look at, and a template of the same name.
 
+pub mod accounts;
 pub mod address;
+pub mod audit;
 pub mod drafts;
+pub mod events;
 pub mod feed_link;
 pub mod feeds;
 pub mod found;
 pub mod home;
+pub mod inbox;
 pub mod invite;
 pub mod invites;
 pub mod login;
@@ -18,6 +22,7 @@ pub mod requests;
 pub mod review;
 pub mod settings;
 pub mod share;
+pub mod shared;
 pub mod sharing;
 pub mod sync;
 pub mod waiting;

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use wb_node::query::{peers, sync_log};
-use wb_node::view::{PeerView, RunView};
+use wb_node::view::{PeerView, RunRecordView, RunView};
 
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
+use crate::limits::THINGS_SHOWN_MAX;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
 
@@ -36,6 +37,31 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         peers,
         runs,
         job: visit.site.jobs.current(),
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "sync_run.html")]
+struct RunPage {
+    shell: Shell,
+    run: RunView,
+    records: Vec<RunRecordView>,
+    /// Records beyond those that are listed.
+    more: usize,
+}
+
+/// One exchange, with what came by it.
+pub fn run(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let number = visit.param("run").parse().map_err(|_| Trouble::NotFound)?;
+    let (run, mut records) = sync_log::run(visit.node()?, number)?;
+    let more = records.len().saturating_sub(THINGS_SHOWN_MAX);
+    records.truncate(THINGS_SHOWN_MAX);
+    let page = RunPage {
+        shell: visit.shell("An exchange"),
+        run,
+        records,
+        more,
     };
     Ok(Answer::page(page.render()?))
 }

@@ -23,7 +23,9 @@ async fn row(elm: &Elm, browsers: &[Browser], index: usize) -> String {
         .path
         .replace("{home}", &node.own_id().to_string())
         .replace("{id}", &elm.request.to_string())
-        .replace("{token}", "0123");
+        .replace("{token}", "0123")
+        .replace("{key}", "0123")
+        .replace("{run}", "0");
     let mut row = format!("| {} `{}` |", route.method, route.path);
     for browser in browsers {
         let came = match route.method {

@@ -7,6 +7,8 @@ mod feeds;
 mod founding;
 mod hub;
 mod invites;
+mod live;
+mod operating;
 #[expect(
     dead_code,
     reason = "shared with the tests of wb-store, which use more of it"
@@ -14,5 +16,6 @@ mod invites;
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
 mod people;
+mod rates;
 mod sessions;
 mod site;

@@ -21,7 +21,7 @@ use wb_node::command::session::{session_ask, session_begin};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::{Node, secret};
 use wb_store::{Home, Role, Store};
-use wb_web::{Site, SiteConfig};
+use wb_web::{Site, SiteConfig, SiteLimits};
 
 /// The name under which it is asked.
 pub const NAME: &str = "elm.test";
@@ -30,6 +30,7 @@ pub const NAME: &str = "elm.test";
 pub struct Elm {
     _dir: tempfile::TempDir,
     home: Home,
+    site: Arc<Site>,
     router: Router,
     /// The request that the member `mira` wrote.
     pub request: RecordId,
@@ -75,6 +76,11 @@ impl Came {
 
 impl Elm {
     pub fn found() -> Self {
+        Self::with(SiteLimits::default(), false)
+    }
+
+    /// With limits of its own, and browsers that come over TLS or not.
+    pub fn with(limits: SiteLimits, secure: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let home = Home::new(dir.path().join("elm"));
         let input = Init {
@@ -108,12 +114,15 @@ impl Elm {
         let site = Site::new(SiteConfig {
             home: home.clone(),
             hosts: vec![NAME.to_owned()],
-            secure: false,
-        });
+            secure,
+        })
+        .with_limits(limits);
+        let site = Arc::new(site);
         Self {
             _dir: dir,
             home,
-            router: wb_web::router(&Arc::new(site)),
+            router: wb_web::router(&site),
+            site,
             request,
         }
     }
@@ -132,6 +141,7 @@ impl Elm {
             _dir: dir,
             home,
             router: wb_web::router(&site),
+            site,
             request: RecordId::new(wb_node::entropy::now(), [0; 10]),
         };
         (elm, secret)
@@ -284,27 +294,43 @@ impl Elm {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Came {
+        self.send(Self::request(browser, method, path, fields))
+            .await
+    }
+
+    /// What a browser sends.
+    pub fn request(
+        browser: &Browser,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Request<Body> {
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, NAME)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(COOKIE, browser.cookie_line())
             .body(Body::from(form))
-            .expect("a request");
-        self.send(request).await
+            .expect("a request")
+    }
+
+    /// As the program does when it stops.
+    pub fn close(&self) {
+        self.site.close();
+    }
+
+    /// The answer as it comes, also one that never ends.
+    pub async fn begin(&self, request: Request<Body>) -> Response<Body> {
+        let answered = self.router.clone().oneshot(request).await;
+        answered.expect("a router always answers")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Came {
-        let response: Response<Body> = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("a router always answers");
+        let response = self.begin(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use wb_core::id::InstanceId;
 use wb_core::sync::Policy;
 use wb_hub::StoreLimits;
+use wb_net::Front;
 use wb_node::command::follow::{accept_all, find_peer};
 use wb_node::command::hub_register::{find_hub, hub_register};
 use wb_node::command::init::{Init, init};
@@ -75,8 +76,9 @@ impl World {
         let (listener, hub_address) = handle.block_on(listen(free))?;
         let (stop, stopping) = watch::channel(false);
         let serving = handle.spawn(async move {
+            let front = Front::default();
             prepared
-                .serve((listener, hub_address), &[], told(stopping))
+                .serve((listener, hub_address), front, &[], told(stopping))
                 .await;
         });
         let side = |which: Community| -> Result<Side> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use wb_core::id::InstanceId;
+use wb_core::time::Timestamp;
 use wb_hub::{HubListings, HubStore};
 use wb_node::Node;
 use wb_store::AuditLine;
@@ -18,7 +19,7 @@ const WORD: &str = "hub";
 
 /// A line of the log for people.
 pub(super) struct LogRow {
-    pub at: String,
+    pub at: Timestamp,
     pub who: String,
     pub act: String,
     pub whom: String,
@@ -73,7 +74,7 @@ fn rows<S: HubStore + HubListings>(
         }
     }
     let row = |line: &AuditLine| LogRow {
-        at: line.row.at.to_string(),
+        at: line.row.at,
         who: line
             .row
             .actor

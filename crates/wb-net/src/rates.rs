@@ -54,7 +54,7 @@ impl<K: Ord + Copy> Buckets<K> {
     /// Takes one from a bucket. From an empty one nothing is taken.
     ///
     /// # Errors
-    /// That it is empty, and for how long.
+    /// That it is empty, with the time until it is not.
     pub fn take(&self, key: K, now: Timestamp) -> Result<(), RetryAfter> {
         let now = now.unix_ms();
         let every = i64::from(self.rate.every_ms);
