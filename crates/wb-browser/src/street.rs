@@ -335,6 +335,12 @@ impl Street {
             "/members/{home}/{id}" => self.elm.page(&format!("/members/{}", self.profile)),
             "/requests/{home}/{id}" => self.elm.page(&format!("/requests/{}", self.request)),
             "/drafts/{id}" => self.draft.clone(),
+            "/inbox/{key}" => {
+                let items = self.elm.json(&["inbox"]);
+                let item = items.first().expect("a community waits for a decision");
+                self.elm.page(&format!("/inbox/{}", member(item, "key")))
+            }
+            "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
             _ => {
                 let path = route.replace("{home}", &self.id).replace("{id}", &self.own);
                 self.elm.page(&path)
@@ -390,8 +396,9 @@ fn name(route: &str) -> String {
     }
 }
 
-/// Answers that are no pages: a picture, and feeds for programs.
-const NOT_PAGES: [&str; 5] = [
+/// Answers that are no pages: a picture, feeds for programs, and what a page is told while it is open.
+const NOT_PAGES: [&str; 6] = [
+    "/events",
     "/requests.atom",
     "/communities/{home}/requests.atom",
     "/invites/{token}/picture.svg",

@@ -21,11 +21,12 @@ const HERE: &str = "\
         shows: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
         seen: box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight };";
 
-/// Radio buttons of one group are one stop: arrows go between them.
+/// What is hidden, like a part that script shows when there is news, is no stop. Radio buttons of one group are one stop: arrows go between them.
 const STOPS: &str = "\
     const usable = [...document.querySelectorAll(
         'a[href], button, input:not([type=hidden]), textarea, select, summary')];
     return usable.map((element, number) => [element, number])
+        .filter(([element]) => element.checkVisibility())
         .filter(([element]) => element.type !== 'radio' || element.checked)
         .map(([, number]) => number);";
 
