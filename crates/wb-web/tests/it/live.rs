@@ -202,3 +202,15 @@ async fn without_a_stream_the_state_is_told_once() {
     let page = elm.get(&elm.stranger(), "/login").await;
     assert!(!page.body.contains("data-live"));
 }
+
+#[tokio::test]
+async fn a_browser_that_waits_has_one_stream_and_all_that_wait_take_none_from_members() {
+    let elm = Elm::found();
+    let waiting = elm.waiting();
+    let held = open(&elm, &waiting, None).await;
+    let refused = ask(&elm, &waiting, None).await;
+    assert_eq!(refused.status(), StatusCode::NO_CONTENT);
+    let mut member = open(&elm, &elm.of("mira"), None).await;
+    member.until("data: in\n").await;
+    drop(held);
+}
