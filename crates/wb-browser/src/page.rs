@@ -74,20 +74,20 @@ impl Chromium {
     /// Follows the link with this text.
     #[track_caller]
     pub fn follow(&self, name: &str) {
-        self.click(&format!("//a[normalize-space(.)={}]", quoted(name)));
+        self.leave_by(&format!("//a[normalize-space(.)={}]", quoted(name)));
     }
 
     /// Presses the button with this text.
     #[track_caller]
     pub fn press(&self, name: &str) {
-        self.click(&format!("//button[normalize-space(.)={}]", quoted(name)));
+        self.leave_by(&format!("//button[normalize-space(.)={}]", quoted(name)));
     }
 
     /// Presses the button with this text, in the innermost part of a list or section that has these words.
     #[track_caller]
     pub fn press_beside(&self, words: &str, name: &str) {
         let (words, name) = (quoted(words), quoted(name));
-        self.click(&format!(
+        self.leave_by(&format!(
             "//button[normalize-space(.)={name}]\
              [ancestor::*[self::li or self::section or self::tr][1][contains(., {words})]]"
         ));
@@ -231,6 +231,20 @@ impl Chromium {
         let height = high.unwrap_or(0).max(look.height);
         self.look(Look { height, ..look });
         self.picture(file);
+    }
+
+    /// Clicks, and waits until the next page is whole: a click returns before the answer to a form is there,
+    /// and what is opened then would be overtaken by it.
+    #[track_caller]
+    fn leave_by(&self, xpath: &str) {
+        self.run("window.isLeft = true", &[]);
+        self.click(xpath);
+        let is_next = "return !window.isLeft && document.readyState === 'complete'";
+        let body = json!({ "script": is_next, "args": [] });
+        wait_until("the next page", || {
+            let next = self.try_command("POST", "/execute/sync", &body);
+            (next.ok()? == true).then_some(())
+        });
     }
 
     #[track_caller]

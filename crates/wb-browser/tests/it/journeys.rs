@@ -152,7 +152,8 @@ impl Two {
 fn sync(person: &Person) {
     person.follow("Sync");
     person.press("Sync now");
-    person.comes_to_show("new,");
+    // What came of it, and not what earlier exchanges in the table came to.
+    person.comes_to_show("gone here;");
 }
 
 fn help_goes_between_communities(script: Script) {
