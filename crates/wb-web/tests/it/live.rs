@@ -28,9 +28,11 @@ impl Stream {
         }
     }
 
-    /// Waits until the end.
+    /// Waits until the end. That it is still there does not count as coming to one.
     async fn end(mut self) -> String {
-        while self.next().await {}
+        let to_the_end = async { while self.next().await {} };
+        let ended = tokio::time::timeout(PATIENCE, to_the_end).await;
+        ended.expect("it ends in time");
         self.came
     }
 
