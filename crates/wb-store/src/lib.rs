@@ -48,7 +48,9 @@ pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use peers::Peer;
-pub use private::{Account, AccountState, AuditRow, Draft, InviteRow, Private, Role};
+pub use private::{
+    AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow, Private, Role,
+};
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};

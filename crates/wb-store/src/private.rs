@@ -146,6 +146,8 @@ impl InviteRow {
 
 /// Lines of the audit log that are kept; protects the file. A busy community writes a few hundred a day.
 pub const AUDIT_ROWS_MAX: i64 = 200_000;
+/// Lines of one actor that are kept, so that nobody washes away what others did.
+pub const AUDIT_ROWS_PER_ACTOR_MAX: i64 = 20_000;
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -493,7 +495,8 @@ impl Private {
             .optional()?)
     }
 
-    /// Adds a line to the audit log, and forgets the oldest beyond [`AUDIT_ROWS_MAX`].
+    /// Adds a line to the audit log, and forgets the oldest of its actor beyond
+    /// [`AUDIT_ROWS_PER_ACTOR_MAX`] and of all beyond [`AUDIT_ROWS_MAX`].
     ///
     /// # Errors
     /// What the database reports.
@@ -509,6 +512,12 @@ impl Private {
                 row.target,
                 row.detail
             ])?;
+        let sql = "DELETE FROM audit WHERE actor IS ?1 AND audit_no <= (
+                       SELECT audit_no FROM audit WHERE actor IS ?1 ORDER BY audit_no DESC LIMIT 1 OFFSET ?2)";
+        let actor = row.actor.map(Sql);
+        self.connection
+            .prepare_cached(sql)?
+            .execute(params![actor, AUDIT_ROWS_PER_ACTOR_MAX])?;
         let oldest = self.connection.last_insert_rowid() - AUDIT_ROWS_MAX;
         self.connection
             .prepare_cached("DELETE FROM audit WHERE audit_no <= ?1")?

@@ -118,6 +118,17 @@ impl Private {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// How many sessions wait.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn count_waiting(&self, now: Timestamp) -> Result<u64> {
+        let sql = "SELECT count(*) FROM sessions WHERE user_id IS NULL AND ends_at > ?1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let count: Sql<u64> = statement.query_row([Sql(now)], |row| row.get(0))?;
+        Ok(count.0)
+    }
+
     /// Lets a waiting session in. False where it does not wait any more.
     ///
     /// # Errors

@@ -27,6 +27,17 @@ pub(crate) fn is_in(texts: &[&str]) -> bool {
     texts.iter().any(|text| has_email(text) || has_phone(text))
 }
 
+/// Whether texts seem to hold one that was not in them before: in a line that was not there like this, or at all.
+pub(crate) fn is_new_in(texts: &[&str], before: &[&str]) -> bool {
+    let is_known = |line: &str| {
+        before
+            .iter()
+            .any(|text| text.lines().any(|known| known == line))
+    };
+    let mut lines = texts.iter().flat_map(|text| text.lines());
+    lines.any(|line| is_in(&[line]) && !is_known(line)) || (is_in(texts) && !is_in(before))
+}
+
 fn has_email(text: &str) -> bool {
     let plain = SPELT
         .iter()

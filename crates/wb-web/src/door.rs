@@ -88,8 +88,7 @@ fn respond(
     body: &[u8],
 ) -> Response {
     let client = client(parts);
-    if client.road == Road::Direct && !client.address.is_loopback() {
-        // Where a proxy ends TLS on another computer, whoever goes past it would be read along.
+    if is_in_the_clear(&client) {
         return plain(
             StatusCode::FORBIDDEN,
             "This came without TLS, and not by the proxy that stands in front. Use the address that starts with \
@@ -199,12 +198,18 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 /// Who asks. Without a server in front, as in tests, it is this computer.
-fn client(parts: &Parts) -> Client {
+pub(crate) fn client(parts: &Parts) -> Client {
     let told = parts.extensions.get().copied();
     told.unwrap_or(Client {
         address: Ipv4Addr::LOCALHOST.into(),
         road: Road::Direct,
     })
+}
+
+/// Whether somebody on the way could read along: it came from another computer without TLS, and where a proxy
+/// ends that, past the proxy.
+pub(crate) fn is_in_the_clear(client: &Client) -> bool {
+    client.road == Road::Direct && !client.address.is_loopback()
 }
 
 /// Whether somebody on the way says to speak for others.

@@ -42,6 +42,9 @@ pub(crate) const TLS_ONLY_SECONDS: u64 = 180 * 24 * 60 * 60;
 /// Streams of one browser, one for each tab that is looked at: a browser has six connections to a site, and
 /// pages need some.
 pub const STREAMS_PER_SESSION_MAX: usize = 3;
+/// Streams of browsers that wait to be let in, one each: whoever asks to be let in must not take the streams of
+/// members.
+pub const STREAMS_WAITING_MAX: usize = 50;
 /// Streams in all; each holds a connection, and there are a thousand.
 pub const STREAMS_MAX: usize = 400;
 

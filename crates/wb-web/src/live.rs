@@ -21,7 +21,7 @@ use wb_node::{Node, NodeError};
 use wb_store::{Home, Role};
 
 use crate::jobs::Jobs;
-use crate::limits::{STREAMS_MAX, STREAMS_PER_SESSION_MAX};
+use crate::limits::{STREAMS_MAX, STREAMS_PER_SESSION_MAX, STREAMS_WAITING_MAX};
 
 /// How often it is looked; what is done on a page of ours is looked at sooner.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -58,6 +58,8 @@ struct Streams {
 
 struct Stream {
     session: Hash,
+    /// Whether its browser waited to be let in when it was opened.
+    waits: bool,
     lines: mpsc::Sender<Bytes>,
     /// The id of what was sent last.
     known: Option<String>,
@@ -101,18 +103,25 @@ impl Live {
         }))
     }
 
-    /// Opens a stream for a browser that knows a state, or none.
-    pub fn open(&self, session: Hash, known: Option<String>) -> Opened {
+    /// Opens a stream for a browser that knows a state, or none, and is in or waits.
+    pub fn open(&self, session: Hash, known: Option<String>, waits: bool) -> Opened {
         let mut streams = self.0.lock();
         streams.open.retain(|stream| !stream.lines.is_closed());
         let own = streams.open.iter().filter(|open| open.session == session);
-        let is_full = own.count() >= STREAMS_PER_SESSION_MAX || streams.open.len() >= STREAMS_MAX;
+        let waiting = streams.open.iter().filter(|open| open.waits);
+        let is_full = if waits {
+            own.count() >= 1 || waiting.count() >= STREAMS_WAITING_MAX
+        } else {
+            own.count() >= STREAMS_PER_SESSION_MAX
+        };
+        let is_full = is_full || streams.open.len() >= STREAMS_MAX;
         if is_full || streams.is_closed {
             return Opened::Full;
         }
         let (lines, receiver) = mpsc::channel(UNREAD_MAX);
         streams.open.push(Stream {
             session,
+            waits,
             lines,
             known,
             sent: State::new(),

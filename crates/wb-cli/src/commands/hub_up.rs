@@ -196,8 +196,8 @@ impl Prepared {
     }
 }
 
-/// The pages. Moderators log in where nobody on the way could read along: over TLS, or at this computer, which may
-/// have a proxy with TLS in front of it.
+/// The pages. Moderators log in where nobody on the way could read along: over TLS, by a proxy that is named, or at
+/// this computer. By which of them a request came is looked at for each.
 fn site(
     store: &SqliteHub,
     config: HubSiteConfig,
@@ -214,10 +214,11 @@ fn site(
                 .map(|name| format!("{name}:{}", address.port())),
         );
     }
+    let secure = has_tls || !front.proxies.is_empty();
     let config = HubSiteConfig {
         hosts: known,
-        secure: has_tls || !front.proxies.is_empty(),
-        moderated: address.ip().is_loopback() || has_tls,
+        secure,
+        moderated: secure || address.ip().is_loopback(),
         ..config
     };
     // A page is made on a thread that may block.

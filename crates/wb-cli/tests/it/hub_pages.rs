@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::pages::Browser;
 use crate::support::hub::Hub;
 use crate::support::instance::{Instance, text};
+use crate::support::process::Up;
 
 /// What must never be read on a page of the hub.
 const HIDDEN: [&str; 4] = [
@@ -159,4 +161,22 @@ fn a_moderator_lets_a_community_in_and_out_in_a_browser() {
     assert!(moderator.page.contains("They talked"), "{}", moderator.page);
     assert!(moderator.page.contains("It floods the list"));
     assert!(bay.everything().contains("marker_north"));
+}
+
+#[test]
+fn a_hub_on_a_network_is_moderated_by_the_proxy_that_is_named_and_by_nobody_without_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let harbour = Instance::found(folder.path(), "Harbour", "operator");
+    let settings = harbour.file("config.toml");
+    for (named, wanted) in [("", 403), ("behind_proxy = \"127.0.0.1\"\n", 200)] {
+        std::fs::write(&settings, format!("[hub]\n{named}")).expect("a file");
+        let mut command = harbour.command(&["--json", "hub", "up", "--listen", "0.0.0.0:0"]);
+        let up = Up::start(&mut command);
+        let started: Value = serde_json::from_str(&up.line("{")).expect("a line of JSON");
+        let mut browser = Browser::new(text(&started, "address"));
+        browser.open("/login");
+        assert_eq!(browser.status, wanted, "{named}: {}", browser.page);
+        browser.open("/communities");
+        assert_eq!(browser.status, 200, "{named}: {}", browser.page);
+    }
 }

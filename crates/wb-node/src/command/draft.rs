@@ -3,7 +3,7 @@
 use wb_core::id::RecordId;
 use wb_core::kinds::{Body, Request, check_text, check_title};
 use wb_core::scope::Scope;
-use wb_store::{Draft, Role};
+use wb_store::{Draft, LocalRecord, Role};
 
 use super::init::local;
 use crate::entropy;
@@ -34,8 +34,7 @@ pub fn draft_put(
     draft: Option<&RecordId>,
     input: &DraftPut<'_>,
 ) -> Result<RecordId> {
-    check_title(input.title).map_err(NodeError::text("title"))?;
-    check_text(input.description).map_err(NodeError::text("description"))?;
+    check_draft(input.title, input.description)?;
     let now = node.now();
     node.store.private().together(|private| {
         let mut row = match draft {
@@ -65,6 +64,15 @@ pub fn draft_put(
     })
 }
 
+/// Whether texts can be those of a request.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_draft(title: &str, description: &str) -> Result<()> {
+    check_title(title).map_err(NodeError::text("title"))?;
+    check_text(description).map_err(NodeError::text("description"))
+}
+
 /// Sends a draft: it becomes a request of the same id. The request is written first, so that what is cut
 /// off in between is finished by sending again, and nothing is lost or there twice.
 ///
@@ -72,19 +80,35 @@ pub fn draft_put(
 /// That it is not the actor's, or what is wrong with its texts.
 pub fn draft_send(node: &mut Node, actor: &Actor, draft: &RecordId) -> Result<()> {
     let row = draft_of(node, actor, draft)?;
-    check_title(&row.title).map_err(NodeError::text("title"))?;
-    check_text(&row.description).map_err(NodeError::text("description"))?;
+    check_draft(&row.title, &row.description)?;
     let now = node.now();
     let write = node.store.write_in_sight()?;
-    if node.store.local(draft)?.is_none() {
-        let body = Body::Request(Request {
-            title: row.title,
-            description: row.description,
-            created_at: now,
-            #[cfg(feature = "next-schema")]
-            urgency: None,
-        });
-        write.put_local(&local(*draft, &body, row.author, row.scope, node.own, now))?;
+    let before = node.store.local(draft)?;
+    let body = Body::Request(Request {
+        title: row.title,
+        description: row.description,
+        created_at: before.as_ref().map_or(now, |record| record.created_at),
+        #[cfg(feature = "next-schema")]
+        urgency: None,
+    });
+    let mut record = local(*draft, &body, row.author, row.scope, node.own, now);
+    // Sent once already and cut off before the draft was gone: what it says now is what counts.
+    let is_new = match before {
+        Some(before) if (&before.body, before.scope) == (&record.body, record.scope) => false,
+        Some(before) => {
+            record = LocalRecord {
+                body: record.body,
+                scope: record.scope,
+                at: now,
+                edit: before.edit + 1,
+                ..before
+            };
+            true
+        }
+        None => true,
+    };
+    if is_new {
+        write.put_local(&record)?;
     }
     write.commit()?;
     node.store.private().drop_draft(draft)?;

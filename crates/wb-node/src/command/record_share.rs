@@ -84,6 +84,24 @@ pub fn record_unshare(node: &Node, actor: &Actor, record: &RecordRef) -> Result<
     save(node, write, actor, found, "record unshare", Scope::Private)
 }
 
+/// Takes a steward's ceiling away: what its author chose counts again. Authors cannot lift it.
+///
+/// # Errors
+/// That it is another instance's, or that the actor may not.
+pub fn record_lift(node: &Node, actor: &Actor, record: &RecordRef) -> Result<Marked> {
+    let write = node.store.write_in_sight()?;
+    let mut found = own_any(node, record)?;
+    if !actor.is_steward() || found.author == Some(actor.user) {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "lift what keeps this record here",
+            why: "only a steward does, and not for a record of their own",
+        });
+    }
+    found.ceiling = Scope::Public;
+    save(node, write, actor, found, "record lift", Scope::Public)
+}
+
 fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
     match record.author {
         Some(author) => author == actor.user,

@@ -7,6 +7,7 @@
 
 use wb_core::hash;
 use wb_core::id::{Hash, RecordId};
+use wb_core::kinds::check_name;
 use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, AuditRow, Private, Role, SessionRow};
 use zeroize::Zeroizing;
@@ -45,12 +46,14 @@ pub enum NotAsked {
 /// A browser asks to be let in under a handle, whether or not somebody has it.
 ///
 /// # Errors
-/// What the store reports.
+/// That nobody can have this handle, or what the store reports.
 pub fn session_ask(
     node: &Node,
     handle: &str,
     label: &str,
 ) -> Result<std::result::Result<Zeroizing<String>, NotAsked>> {
+    // What nobody can have is not kept for a day: it may be as long as a form.
+    check_name(handle).map_err(NodeError::text("handle"))?;
     let now = node.now();
     let private = node.store.private();
     private.together(|private| {
@@ -58,7 +61,7 @@ pub fn session_ask(
         if private.sessions_waiting(Some(handle), now)?.len() >= WAITING_PER_HANDLE_MAX {
             return Ok(Err(NotAsked::HandleFull));
         }
-        if private.sessions_waiting(None, now)?.len() >= WAITING_MAX {
+        if private.count_waiting(now)? >= WAITING_MAX as u64 {
             return Ok(Err(NotAsked::Full));
         }
         let secret = secret::fresh();

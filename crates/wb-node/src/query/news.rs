@@ -74,9 +74,9 @@ pub fn news(node: &Node) -> Result<News> {
     let pending = accounts
         .iter()
         .filter(|account| account.state == AccountState::Pending);
-    let browsers = private.sessions_waiting(None, node.now())?;
+    let browsers = private.count_waiting(node.now())?;
     Ok(News {
         arrived: brought.map_or(0, |run| run.run_no),
-        waiting: (pending.count() + browsers.len()) as u64,
+        waiting: pending.count() as u64 + browsers,
     })
 }

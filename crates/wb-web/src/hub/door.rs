@@ -2,7 +2,6 @@
 //!
 //! Rate, host, route, body, browser, right, form; where everybody may read, no browser is looked at.
 
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use wb_hub::{HubListings, HubStore, RetryAfter};
-use wb_net::{Client, client_of};
+use wb_net::client_of;
 use wb_node::command::session_idle::session_end_idle;
 use wb_node::{NodeError, entropy, secret};
 
@@ -26,7 +25,7 @@ use super::visit::{Inside, Trouble, Visit};
 use crate::answer::{Answer, Cookie};
 use crate::assets;
 use crate::browser::{Caller, SESSION, VISITOR, cookie, label};
-use crate::door::{FAILED, STALE_FORM, base_of, is_ours, plain, write};
+use crate::door::{FAILED, STALE_FORM, base_of, client, is_in_the_clear, is_ours, plain, write};
 use crate::form::Form;
 use crate::limits::{FORM_BYTES_MAX, MODERATOR_IDLE_HOURS};
 use crate::site::Site;
@@ -114,7 +113,7 @@ fn answer<S: HubStore + HubListings>(
 ) -> Answer {
     let mut fresh = None;
     let answered = charge(&visit, parts)
-        .and_then(|()| look_inside(&mut visit, route, &mut fresh))
+        .and_then(|()| look_inside(&mut visit, route, parts, &mut fresh))
         .and_then(|()| admit(&mut visit, route, body))
         .and_then(|()| (route.handler)(&mut visit));
     let mut answer = answered.unwrap_or_else(|trouble| shell::trouble(&visit, &trouble));
@@ -127,8 +126,7 @@ fn answer<S: HubStore + HubListings>(
 
 /// Charges the page to the address that asks for it.
 fn charge<S>(visit: &Visit<'_, S>, parts: &Parts) -> Result<(), Trouble> {
-    let client = parts.extensions.get::<Client>();
-    let address = client.map_or(IpAddr::from([0; 4]), |client| client_of(client.address));
+    let address = client_of(client(parts).address);
     let taken = visit.site.rates.take(address, visit.now);
     taken.map_err(|RetryAfter(seconds)| Trouble::TooOften(seconds))
 }
@@ -137,12 +135,13 @@ fn charge<S>(visit: &Visit<'_, S>, parts: &Parts) -> Result<(), Trouble> {
 fn look_inside<S: HubStore + HubListings>(
     visit: &mut Visit<'_, S>,
     route: &Route<S>,
+    parts: &Parts,
     fresh: &mut Option<Cookie>,
 ) -> Result<(), Trouble> {
     if route.access == Access::Public {
         return Ok(());
     }
-    if !visit.site.config.moderated {
+    if !visit.site.config.moderated || is_in_the_clear(&client(parts)) {
         return Err(Trouble::NotHere);
     }
     let node = visit.site.node()?;

@@ -107,9 +107,10 @@ pub(super) fn trouble<S: HubStore + HubListings>(
         Trouble::NotHere => (
             StatusCode::FORBIDDEN,
             "Not without encryption",
-            "Nothing was changed. There are two ways out: let the hub listen on its own computer only (the default) \
-             with a proxy with TLS in front of it and its name in the setting hub.hosts; or give the hub itself a \
-             certificate. `wb hub list`, `approve` and the other commands work meanwhile."
+            "Nothing was changed. Use the address that starts with https, where there is one. Else there are two ways \
+             out, with the hub's name in the setting hub.hosts: a proxy with TLS in front of it, named by \
+             hub.behind_proxy; or a certificate of its own, named by hub.tls_cert and hub.tls_key. `wb hub list`, \
+             `approve` and the other commands work meanwhile."
                 .to_owned(),
             start,
         ),

@@ -30,7 +30,8 @@ pub struct HubSiteConfig {
     pub hosts: Vec<String>,
     /// Whether browsers reach it over TLS: cookies then say so.
     pub secure: bool,
-    /// Whether moderators may log in: not where somebody on the way could read along.
+    /// Whether there is a way in for moderators on which nobody could read along. Even then, who comes by
+    /// another is not let in.
     pub moderated: bool,
 }
 

@@ -47,7 +47,7 @@ pub(crate) enum Trouble {
     LogIn,
     /// Somebody on the way could read along.
     #[error(
-        "this hub can be reached from other computers without TLS, so nobody moderates it in a browser"
+        "this came from another computer without TLS, and nobody moderates this hub in a browser like that"
     )]
     NotHere,
     /// What was typed cannot be taken; the words are for whoever typed it.

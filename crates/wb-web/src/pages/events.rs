@@ -13,7 +13,8 @@ pub fn events(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         let state = live.once(node, &session)?;
         return Ok(Answer::file(EVENTS, state.into_bytes()));
     }
-    Ok(match live.open(session, visit.known_event.take()) {
+    let waits = visit.caller.member().is_none();
+    Ok(match live.open(session, visit.known_event.take(), waits) {
         Opened::Stream(lines) => Answer::events(lines),
         Opened::Full => Answer::nothing(),
     })

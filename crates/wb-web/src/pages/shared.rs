@@ -2,8 +2,7 @@
 
 use askama::Template;
 use wb_core::id::RecordRef;
-use wb_core::scope::Scope;
-use wb_node::command::record_share::{record_share, record_unshare};
+use wb_node::command::record_share::{record_lift, record_unshare};
 use wb_node::query::shared::{SharedView, shared};
 
 use crate::answer::Answer;
@@ -17,6 +16,8 @@ use crate::words;
 struct Page {
     shell: Shell,
     home: String,
+    /// The handle of who looks: nobody lifts what keeps an own record here.
+    me: String,
     /// Kinds that there are, with how many of each.
     kinds: Vec<(String, usize)>,
     kind: String,
@@ -55,6 +56,7 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         format!("/shared?kind={kind}&words={searched}&author={author}&page={page}")
     };
     let page = Page {
+        me: visit.actor()?.handle,
         shell: visit.shell("What is shared"),
         newer: (page > 0).then(|| address(page - 1)),
         older: (first + rows.len() < total).then(|| address(page + 1)),
@@ -79,7 +81,7 @@ pub fn narrow(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         id,
     };
     if lifts {
-        record_share(node, &actor, &key, Scope::Public, None)?;
+        record_lift(node, &actor, &key)?;
     } else {
         record_unshare(node, &actor, &key)?;
     }

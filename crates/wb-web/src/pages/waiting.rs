@@ -1,6 +1,7 @@
 //! A browser that waits: its code, and drafts that join the account once it is let in.
 
 use askama::Template;
+use wb_node::command::draft::check_draft;
 use wb_node::command::session::{session_code, session_renew};
 use wb_node::entropy;
 use wb_store::{AccountState, WaitingDraft};
@@ -61,6 +62,7 @@ pub fn draft(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .word("title")
         .ok_or_else(|| Trouble::Refused("A draft needs a few words to find it by".to_owned()))?;
     let description = visit.form.text("description");
+    check_draft(&title, &description)?;
     let node = visit.node()?;
     let now = node.now();
     let private = node.store().private();

@@ -1,9 +1,10 @@
 //! Requests of one's own: changing them, drafts, how far they go, taking back, and who has them.
 
 use http::StatusCode;
+use wb_core::id::RecordId;
 use wb_core::scope::Scope;
 use wb_core::want::Held;
-use wb_node::command::draft::DRAFTS_MAX;
+use wb_node::command::draft::{DRAFTS_MAX, DraftPut, draft_put, draft_send};
 use wb_store::Peer;
 
 use super::site::{Browser, Elm};
@@ -333,4 +334,77 @@ async fn requests_are_listed_by_the_community_they_are_of() {
         .await
         .body;
     assert!(!shown.contains("/scope\""), "{shown}");
+}
+
+/// A steward lifts what keeps a request here without seeing its words: so they are asked about before.
+#[tokio::test]
+async fn a_number_in_words_that_a_steward_keeps_here_is_asked_about_too() {
+    let elm = Elm::found();
+    let (mira, stella) = (elm.of("mira"), elm.of("stella"));
+    let edit = format!("{}/edit", path(&elm));
+    let first = [
+        ("title", "A ladder"),
+        ("description", "call 0301234567\nor come"),
+    ];
+    elm.post(&mira, &edit, &first).await;
+    let sure = [("scope", "public"), ("sure", "yes")];
+    elm.post(&mira, &scope_path(&elm), &sure).await;
+    elm.post(&stella, &format!("/shared/{}/narrow", elm.request), &[])
+        .await;
+    let same = [
+        ("title", "A ladder"),
+        ("description", "call 0301234567\nor come by"),
+    ];
+    let kept = elm.post(&mira, &edit, &same).await;
+    assert_eq!(
+        kept.status,
+        StatusCode::SEE_OTHER,
+        "that number was asked about"
+    );
+    let other = [("title", "A ladder"), ("description", "call 0307654321")];
+    let asked = elm.post(&mira, &edit, &other).await;
+    assert!(asked.body.contains("phone number"), "{}", asked.body);
+}
+
+/// The request was written, and the program ended before the draft was gone.
+#[tokio::test]
+async fn a_draft_that_is_sent_a_second_time_goes_as_it_is_now() {
+    let elm = Elm::found();
+    let mut node = elm.node();
+    let mira = node.actor(Some("mira")).expect("mira");
+    let put = |draft: Option<&RecordId>, title: &str, scope| {
+        let input = DraftPut {
+            title,
+            description: "x",
+            scope,
+        };
+        draft_put(&node, &mira, draft, &input).expect("it is kept")
+    };
+    let id = put(None, "For everybody", Scope::Public);
+    let drafts = node.store().private().drafts().expect("drafts");
+    draft_send(&mut node, &mira, &id).expect("it is sent");
+    let draft = drafts.into_iter().find(|draft| draft.id == id);
+    let draft = draft.expect("the draft");
+    node.store()
+        .private()
+        .put_draft(&draft)
+        .expect("as if it were there still");
+    let put = |title: &str, scope| {
+        let input = DraftPut {
+            title,
+            description: "x",
+            scope,
+        };
+        draft_put(&node, &mira, Some(&id), &input).expect("it is kept")
+    };
+    put("For us", Scope::Private);
+    draft_send(&mut node, &mira, &id).expect("it is sent");
+    let record = node
+        .store()
+        .local(&id)
+        .expect("it is read")
+        .expect("a request");
+    assert_eq!(record.scope, Scope::Private);
+    assert!(record.body.contains("For us"), "{}", record.body);
+    assert!(node.store().private().drafts().expect("drafts").is_empty());
 }

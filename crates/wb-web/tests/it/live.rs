@@ -28,9 +28,11 @@ impl Stream {
         }
     }
 
-    /// Waits until the end.
+    /// Waits until the end. That it is still there does not count as coming to one.
     async fn end(mut self) -> String {
-        while self.next().await {}
+        let to_the_end = async { while self.next().await {} };
+        let ended = tokio::time::timeout(PATIENCE, to_the_end).await;
+        ended.expect("it ends in time");
         self.came
     }
 
@@ -201,4 +203,16 @@ async fn without_a_stream_the_state_is_told_once() {
     assert!(page.body.contains("data-session=\"waits\""));
     let page = elm.get(&elm.stranger(), "/login").await;
     assert!(!page.body.contains("data-live"));
+}
+
+#[tokio::test]
+async fn a_browser_that_waits_has_one_stream_and_all_that_wait_take_none_from_members() {
+    let elm = Elm::found();
+    let waiting = elm.waiting();
+    let held = open(&elm, &waiting, None).await;
+    let refused = ask(&elm, &waiting, None).await;
+    assert_eq!(refused.status(), StatusCode::NO_CONTENT);
+    let mut member = open(&elm, &elm.of("mira"), None).await;
+    member.until("data: in\n").await;
+    drop(held);
 }

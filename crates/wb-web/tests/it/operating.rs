@@ -5,6 +5,7 @@ use wb_core::id::RecordRef;
 use wb_core::scope::Scope;
 use wb_node::command::record_share::record_share;
 use wb_node::query::shared::shared;
+use wb_store::{AUDIT_ROWS_PER_ACTOR_MAX, AuditRow};
 
 use super::site::{Browser, Came, Elm};
 
@@ -216,4 +217,71 @@ async fn an_empty_inbox_says_so() {
     let elm = Elm::found();
     let page = elm.get(&elm.of("stella"), "/inbox").await;
     assert!(page.body.contains("nothing waits for you"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_steward_does_not_lift_what_another_keeps_here_of_their_own_and_it_is_not_widened() {
+    let elm = Elm::found();
+    let (stella, admin) = (elm.of("stella"), elm.of("ada"));
+    let fields = [("title", "Chairs"), ("scope", "public")];
+    elm.post(&stella, "/requests/new", &fields).await;
+    let row = |elm: &Elm| {
+        let rows = shared(&elm.node()).expect("it is read");
+        rows.into_iter().find(|row| row.headline == "Chairs")
+    };
+    let id = row(&elm).expect("it is shared").id;
+    let narrow = format!("/shared/{id}/narrow");
+    elm.post(&admin, &narrow, &[]).await;
+    let local = |elm: &Elm| {
+        let record = elm.node().store().local(&id).expect("it is read");
+        record.map(|record| (record.scope, record.ceiling))
+    };
+    assert_eq!(local(&elm), Some((Scope::Public, Scope::Private)));
+    let page = elm.get(&stella, "/shared").await;
+    assert!(
+        !page.body.contains("Leave it to its author again"),
+        "no button for it"
+    );
+    let refused = elm.post(&stella, &narrow, &[("lift", "yes")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(local(&elm), Some((Scope::Public, Scope::Private)));
+    elm.post(&admin, &narrow, &[("lift", "yes")]).await;
+    assert_eq!(local(&elm), Some((Scope::Public, Scope::Public)));
+}
+
+/// Twenty thousand lines of one member leave the line of another.
+#[tokio::test]
+async fn nobody_washes_away_what_others_did() {
+    let elm = Elm::found();
+    let node = elm.node();
+    let private = node.store().private();
+    let by = |handle: &str| {
+        let account = private.account(handle).expect("it is read");
+        Some(account.expect("an account").user)
+    };
+    let line = |actor, act: &str| AuditRow {
+        at: node.now(),
+        actor,
+        act: act.to_owned(),
+        target: String::new(),
+        detail: String::new(),
+    };
+    private.audit(&line(by("stella"), "first")).expect("noted");
+    let mira = by("mira");
+    let many = private.together(|private| {
+        for _ in 0..=AUDIT_ROWS_PER_ACTOR_MAX {
+            private.audit(&line(mira, "many"))?;
+        }
+        Ok::<_, wb_store::StoreError>(())
+    });
+    many.expect("noted");
+    let rows = private.audit_rows(None, None, 50_000).expect("it is read");
+    let count = |act: &str| {
+        let found = rows.iter().filter(|(_, row)| row.act == act).count();
+        i64::try_from(found).expect("not that many")
+    };
+    assert_eq!(
+        (count("first"), count("many")),
+        (1, AUDIT_ROWS_PER_ACTOR_MAX)
+    );
 }

@@ -269,3 +269,22 @@ async fn a_link_that_lets_somebody_in_is_told_to_the_browsers_that_were_in() {
     let again = elm.post(&elm.stranger(), &path, &[]).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_nobody_can_be_called_or_ask_for_is_not_kept_while_a_browser_waits() {
+    let elm = Elm::found();
+    let long = "m".repeat(400_000);
+    let asked = elm
+        .post(&elm.stranger(), "/login", &[("handle", &long)])
+        .await;
+    assert!(asked.status.is_client_error(), "{}", asked.status);
+    let node = elm.node();
+    let private = node.store().private();
+    assert_eq!(private.count_waiting(node.now()).expect("it counts"), 0);
+    let waiting = elm.waiting();
+    let words = [("title", long.as_str()), ("description", "")];
+    let refused = elm.post(&waiting, "/waiting/drafts", &words).await;
+    assert!(refused.status.is_client_error(), "{}", refused.status);
+    let page = elm.get(&waiting, "/waiting").await;
+    assert!(!page.body.contains("mmmm"), "no draft of it is kept");
+}

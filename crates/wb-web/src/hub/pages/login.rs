@@ -3,7 +3,8 @@
 use askama::Template;
 use wb_core::id::RecordId;
 use wb_hub::{HubListings, HubStore};
-use wb_node::command::session::{SESSION_DAYS, session_begin, session_end};
+use wb_node::command::login_link::login_link_use;
+use wb_node::command::session::{SESSION_DAYS, session_end};
 use wb_node::secret;
 use wb_store::{Account, AccountState, Role};
 
@@ -54,13 +55,9 @@ pub(crate) fn link<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
 pub(crate) fn use_link<S: HubStore + HubListings>(
     visit: &mut Visit<'_, S>,
 ) -> Result<Answer, Trouble> {
-    let account = owner(visit)?;
+    owner(visit)?;
     let link = secret::name(visit.param("token"));
-    let node = visit.node()?;
-    if !node.store().private().use_login_link(&link, node.now())? {
-        return Err(Trouble::NotFound);
-    }
-    let secret = session_begin(node, &account, &visit.label)?;
+    let secret = login_link_use(visit.node()?, &link, &visit.label)?;
     let answer = Answer::see("/moderate");
     Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))))
 }

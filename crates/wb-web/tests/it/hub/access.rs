@@ -1,10 +1,12 @@
 //! Who may ask a hub for what: every route, every kind of browser, as the table in `docs/routes.md` says.
 
-use http::{Method, StatusCode};
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
 use wb_hub::SqliteHub;
+use wb_net::Proxies;
 use wb_web::hub::routes;
 
-use super::world::{Harbour, Served};
+use super::world::{Harbour, NAME, Served};
 use crate::access::{HUB, keep};
 use crate::origin::Origin;
 
@@ -81,6 +83,39 @@ async fn where_somebody_could_read_along_nobody_moderates() {
         assert_eq!(came.status, wanted, "{path}");
         if !is_public {
             assert!(came.body.contains("two ways out"), "{}", came.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn moderators_come_by_the_named_proxy_and_not_past_it_from_another_computer() {
+    let (harbour, _) = with_north(&Served { moderated: true });
+    let stella = harbour.of("stella");
+    let (name, secret) = stella.cookie.as_ref().expect("a session");
+    let proxies: Proxies = "10.0.0.1".parse().expect("an address");
+    for (remote, path, wanted) in [
+        ("10.0.0.1", "/moderate", StatusCode::OK),
+        ("10.0.0.9", "/moderate", StatusCode::FORBIDDEN),
+        ("10.0.0.9", "/login", StatusCode::FORBIDDEN),
+        // What everybody may read holds nothing that could be read along.
+        ("10.0.0.9", "/communities", StatusCode::OK),
+        ("127.0.0.1", "/moderate", StatusCode::OK),
+    ] {
+        let mut request = Request::builder()
+            .uri(path)
+            .header("host", NAME)
+            .header("cookie", format!("{name}={secret}"))
+            .header("x-forwarded-for", "198.51.100.7")
+            .body(Body::empty())
+            .expect("a request");
+        let remote_address = remote.parse().expect("an address");
+        let client = proxies.client(remote_address, request.headers());
+        request.extensions_mut().insert(client);
+        let came = harbour.send(request).await;
+        assert_eq!(came.status, wanted, "{remote} {path}: {}", came.body);
+        if wanted == StatusCode::FORBIDDEN {
+            assert!(came.body.contains("starts with https"), "{}", came.body);
+            assert!(came.header("set-cookie").is_none());
         }
     }
 }

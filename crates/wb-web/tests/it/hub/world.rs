@@ -208,7 +208,11 @@ impl Harbour {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(form)).expect("a request");
+        self.send(request.body(Body::from(form)).expect("a request"))
+            .await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Came {
         let router = self.router.clone();
         let response = router.oneshot(request).await.expect("a router answers");
         let (parts, body) = response.into_parts();
