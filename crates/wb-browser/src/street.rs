@@ -341,6 +341,13 @@ impl Street {
                 self.elm.page(&format!("/inbox/{}", member(item, "key")))
             }
             "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
+            "/sync/with/{home}/has"
+            | "/sync/with/{home}/lacks"
+            | "/sync/with/{home}/taken-back" => {
+                let peers = self.elm.json(&["peer", "list"]);
+                let hub = member(peers.first().expect("a hub"), "id");
+                self.elm.page(&route.replace("{home}", &hub))
+            }
             _ => {
                 let path = route.replace("{home}", &self.id).replace("{id}", &self.own);
                 self.elm.page(&path)

@@ -174,15 +174,29 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn runs(&self, limit: u64, peer: Option<&InstanceId>) -> Result<Vec<Run>> {
+        self.runs_before(i64::MAX, limit, peer)
+    }
+
+    /// The same, of those before a run.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn runs_before(
+        &self,
+        before: i64,
+        limit: u64,
+        peer: Option<&InstanceId>,
+    ) -> Result<Vec<Run>> {
         let only = if peer.is_some() {
             "r.peer = ?1"
         } else {
             "?1 IS NULL"
         };
-        let sql =
-            format!("SELECT {COLUMNS} FROM runs r WHERE {only} ORDER BY r.run_no DESC LIMIT ?2");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs r WHERE {only} AND r.run_no < ?3 ORDER BY r.run_no DESC LIMIT ?2"
+        );
         let mut statement = self.main().prepare_cached(&sql)?;
-        let rows = statement.query_map(params![peer.map(Sql), Sql(limit)], read)?;
+        let rows = statement.query_map(params![peer.map(Sql), Sql(limit), before], read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -171,6 +171,11 @@ impl Jobs {
             let synced = runtime.block_on(sync(&mut node, actor, peer, input, &mut progress))?;
             self.edit(|job| {
                 job.told.push(told(what, &synced));
+                let clock = synced.clock_words(&synced.peer.name);
+                job.told.extend(clock.map(|text| Told {
+                    is_good: false,
+                    text,
+                }));
                 job.preview.add(&node, &synced);
             });
         }

@@ -322,19 +322,7 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
         .iter()
         .map(|notice| notice_words(*notice, done, name))
         .collect();
-    if done.clock_offset != 0 {
-        let seconds = done.clock_offset.unsigned_abs();
-        let way = if done.clock_offset > 0 {
-            "ahead of"
-        } else {
-            "behind"
-        };
-        texts.push(format!(
-            "The clock of {name} is {} {way} the one here. It was told the time by its own clock, and it worked. \
-             Set the clock of this computer; if it is right, tell the operator of {name}.",
-            count(seconds, "second", "seconds")
-        ));
-    }
+    texts.extend(done.clock_words(name));
     if done.tally.own_is_ahead {
         texts.push(format!(
             "WARNING: {name} holds more of this instance's own feed than this database. Either this folder is an \

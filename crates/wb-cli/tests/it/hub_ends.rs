@@ -18,14 +18,14 @@ use crate::support::hub::{Hub, ask};
 use crate::support::instance::{Instance, text};
 
 /// A hub, and North.
-struct Two {
+pub struct Two {
     folder: TempDir,
-    hub: Hub,
-    north: Instance,
+    pub hub: Hub,
+    pub north: Instance,
 }
 
 impl Two {
-    fn new(policy: &'static str) -> Self {
+    pub fn new(policy: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let hub = Hub::start(folder.path(), "Harbour", policy);
         let north = Instance::found(folder.path(), "North", "keeper");
@@ -47,7 +47,7 @@ impl Two {
     }
 
     /// Makes North look for the hub elsewhere.
-    fn moves_to(&self, port: u16) {
+    pub fn moves_to(&self, port: u16) {
         let database = Connection::open(self.north.file("wb.db")).expect("a database");
         let address = format!("http://127.0.0.1:{port}");
         let changed = database.execute("UPDATE peers SET address = ?1", [address]);
@@ -243,14 +243,14 @@ fn an_answer_that_was_changed_on_the_way_does_not_count() {
 }
 
 /// What a hub says of itself, said again with its own key and another protocol.
-struct Later {
+pub struct Later {
     id: String,
     answer: Vec<u8>,
 }
 
 impl Later {
     /// Ends a hub and takes its place.
-    fn of(hub: &mut Hub) -> Self {
+    pub fn of(hub: &mut Hub) -> Self {
         let (port, id) = (hub.port(), hub.id().to_owned());
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         let request = "GET /.well-known/wb/node HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n";
@@ -294,7 +294,7 @@ impl Later {
 
     /// Answers that to whoever asks who this is, and refuses everything else in words of its own. Ends
     /// with the test's process, as nobody waits for it.
-    fn serve(&self) -> u16 {
+    pub fn serve(&self) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
         let answer = self.answer.clone();

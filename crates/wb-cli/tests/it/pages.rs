@@ -4,9 +4,24 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::runtime::Runtime;
+use wb_core::id::PublicKey;
+use wb_core::signed::Signer;
+use wb_core::sync::Policy;
+use wb_hub::{HubInfo, SqliteHub};
+use wb_net::ServerLimits;
+use wb_net::signed::{Clock, Responder};
+use wb_node::service::clock;
+use wb_node::sync::key_of;
+use wb_node::{Node, entropy};
+use wb_store::Home;
+use wb_store::relay::Relay;
+use zeroize::Zeroizing;
 
+use crate::hub_ends::{Later, Two};
 use crate::support::hub::{Hub, ask};
 use crate::support::instance::{Instance, WB, text, wb};
 use crate::support::process::{Up, wait_until};
@@ -264,6 +279,37 @@ fn the_dashboard_says_where_it_stands_when_nobody_is_there_waits_answers_suspend
     let run = browser.between("href=\"/sync/runs/", "\"");
     browser.open(&format!("/sync/runs/{run}"));
     assert!(browser.page.contains("Exchange with"), "{}", browser.page);
+    // Each number is that of the list it opens.
+    let hub_id = hub.id().to_owned();
+    let lists = |browser: &mut Browser, which: &str, records: &[&str]| {
+        browser.open(&format!("/sync/with/{hub_id}/{which}"));
+        assert_eq!(
+            browser.page.matches("<li class=\"card\">").count(),
+            records.len()
+        );
+        for record in records {
+            assert!(browser.page.contains(record), "{record}: {}", browser.page);
+        }
+    };
+    lists(&mut browser, "has", &["A ladder", "keeper"]);
+    lists(&mut browser, "lacks", &[]);
+    ask(&north, "A tent");
+    north.ok(&["record", "unshare", asked.trim()]);
+    north.ok(&["publish"]);
+    says(
+        &mut browser,
+        &[
+            ">1 records</a>, as it",
+            ">1 records</a> and",
+            ">1 taken back",
+        ],
+    );
+    lists(&mut browser, "has", &["keeper"]);
+    lists(&mut browser, "lacks", &["A tent"]);
+    lists(&mut browser, "taken-back", &["A ladder"]);
+    north.ok(&["record", "share", asked.trim(), "--scope", "public"]);
+    north.ok(&["sync", "--yes"]);
+    lists(&mut browser, "has", &["A ladder", "A tent", "keeper"]);
     browser.open("/shared?words=ladder");
     assert!(
         browser.page.contains(asked.trim()) && browser.page.contains(">out<"),
@@ -277,6 +323,87 @@ fn the_dashboard_says_where_it_stands_when_nobody_is_there_waits_answers_suspend
     says(&mut browser, &["suspended", "for now"]);
     hub.kill();
     sync_now(&mut browser);
-    says(&mut browser, &["Next:", "Next try"]);
+    says(
+        &mut browser,
+        &[
+            "Harbour</bdi></h2>\n  <p>Harbour cannot be reached",
+            "check the network and the address, and try again",
+            "Next try",
+        ],
+    );
+    drop(up);
+}
+
+/// A hub with another clock, which serves until its runtime goes.
+fn with_clock(hub: &mut Hub, seconds_ahead: i64) -> (u16, Runtime) {
+    let home = Home::new(hub.instance.home.clone());
+    hub.kill();
+    let node = Node::open(&home).expect("it opens");
+    let relay = Relay::open(&home.hub(), entropy::log_id()).expect("its file");
+    let info = HubInfo {
+        name: node.name().to_owned(),
+        identity: node.identity().clone(),
+        policy: Policy::Open,
+    };
+    let key = std::fs::read_to_string(home.signing_key()).expect("a key file");
+    // A seed has the form of a public key.
+    let seed: PublicKey = key.trim().parse().expect("64 hex digits");
+    let signer = Arc::new(Signer::from_seed(&Zeroizing::new(seed.0)));
+    let clock = clock();
+    let clock: Clock = Arc::new(move || clock().saturating_add_signed(seconds_ahead));
+    let responder = Responder::new(key_of(node.identity()), signer, clock);
+    let times = Arc::new(entropy::now);
+    let served = wb_hub::Hub::new(
+        SqliteHub::new(relay),
+        responder,
+        info,
+        times,
+        Arc::new(|_| {}),
+    );
+    let runtime = Runtime::new().expect("threads");
+    let listening = tokio::net::TcpListener::bind("127.0.0.1:0");
+    let listener = runtime.block_on(listening).expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    runtime.spawn(wb_net::serve(
+        listener,
+        served.router(),
+        ServerLimits::default(),
+        std::future::pending(),
+    ));
+    (port, runtime)
+}
+
+#[test]
+fn the_dashboard_says_what_to_do_when_clocks_differ_and_when_the_hub_speaks_only_something_newer() {
+    let mut two = Two::new("open");
+    two.north.ok(&["join", &two.hub.link(), "--yes"]);
+    ask(&two.north, "A ladder");
+    let (up, started) = up(&two.north.home);
+    let mut browser = keeper(&two.north, text(&started, "address"));
+    let later = Later::of(&mut two.hub);
+    two.moves_to(later.serve());
+    sync_now(&mut browser);
+    for says in [
+        "<span class=\"badge\">blocked</span>",
+        "upgrade this program to one that speaks protocol 2",
+        "upgrade the older of both; nothing is lost, and everything waits",
+    ] {
+        assert!(browser.page.contains(says), "{says}: {}", browser.page);
+    }
+    for (ahead, way) in [(3_600, "seconds ahead of"), (-3_600, "seconds behind")] {
+        two.hub.again();
+        let (port, hub) = with_clock(&mut two.hub, ahead);
+        two.moves_to(port);
+        sync_now(&mut browser);
+        for says in [
+            "The clock of Harbour is ",
+            way,
+            "it worked. Set the clock of this computer; if it is right, tell the operator of Harbour",
+            "<span class=\"badge\">idle</span>",
+        ] {
+            assert!(browser.page.contains(says), "{says}: {}", browser.page);
+        }
+        drop(hub);
+    }
     drop(up);
 }

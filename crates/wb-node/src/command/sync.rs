@@ -77,6 +77,24 @@ pub struct Synced {
     pub end: Option<(PeerCause, String)>,
 }
 
+impl Synced {
+    /// Of clocks that differ: by how much, that nothing is lost by it, and whose has to be set.
+    #[must_use]
+    pub fn clock_words(&self, name: &str) -> Option<String> {
+        let way = match self.clock_offset {
+            0 => return None,
+            1.. => "ahead of",
+            _ => "behind",
+        };
+        let seconds = self.clock_offset.unsigned_abs();
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        Some(format!(
+            "The clock of {name} is {seconds} {unit} {way} the one here. It was told the time by its own clock, and it \
+             worked. Set the clock of this computer; if it is right, tell the operator of {name}."
+        ))
+    }
+}
+
 /// How often the lock is tried for, and the pause between: longer than anybody takes who only looks.
 const LOCK_TRIES: u32 = 4;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);

@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod invites;
 pub mod news;
 pub mod notices;
+pub mod peer_holds;
 pub mod peers;
 pub mod reach;
 pub mod records;

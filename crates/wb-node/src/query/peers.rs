@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::entry::{Entry, Op};
-use wb_core::id::InstanceId;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{FollowList, Phase};
+use wb_core::want::Held;
 use wb_store::{Peer, StoreError, StoredHeader};
 
 use crate::command::hub_register::state_of;
@@ -140,69 +141,80 @@ fn follows(node: &Node, list: &FollowList) -> Result<FollowsView> {
 
 /// What a peer confirmed to hold of the own public feed, and what it lacks of it.
 fn confirmed(node: &Node, peer: &Peer) -> Result<ConfirmedView> {
-    let (own, scope) = (node.own_id(), FeedScope::Public);
-    let served = node.store.served();
     let mut view = ConfirmedView::default();
-    let feeds = served.feeds()?;
-    let feed = feeds
-        .iter()
-        .find(|feed| feed.held.origin == own && feed.held.scope == scope);
-    let acked = peer
-        .acked
-        .iter()
-        .find(|held| held.origin == own && held.scope == scope);
-    let lacking = match acked {
-        Some(acked) => served.headers_after(acked)?,
-        None => served.all_headers(&own, scope)?.or(Some(Vec::new())),
-    };
-    let Some(lacking) = lacking else {
+    let Some(lacking) = lacking(node, peer)? else {
         view.other_history = true;
         return Ok(view);
     };
-    let counted = count(node, &lacking)?;
-    view.deltas = acked.map_or(0, |held| held.seq + 1);
-    view.records = feed.map_or(0, |feed| feed.live_n.saturating_sub(counted.live));
+    let feeds = node.store.served().feeds()?;
+    let feed = feeds.iter().find(|feed| is_own_public(node, &feed.held));
+    let moved = moved(node, &lacking)?;
+    let live = moved.live.len() as u64;
+    view.deltas = acked(node, peer).map_or(0, |held| held.seq + 1);
+    view.records = feed.map_or(0, |feed| feed.live_n.saturating_sub(live));
     view.lacks_deltas = lacking.len() as u64;
-    view.lacks_records = counted.puts;
-    view.lacks_retracts = counted.retracts;
+    view.lacks_records = moved.puts.len() as u64;
+    view.lacks_retracts = moved.retracts.len() as u64;
     Ok(view)
 }
 
-/// What is in some deltas.
-#[derive(Default)]
-struct Counted {
-    /// Records put, each once.
-    puts: u64,
-    /// Those of them whose line is still live.
-    live: u64,
-    /// Records taken back.
-    retracts: u64,
+fn is_own_public(node: &Node, held: &Held) -> bool {
+    held.origin == node.own_id() && held.scope == FeedScope::Public
 }
 
-fn count(node: &Node, headers: &[StoredHeader]) -> Result<Counted> {
+/// Up to where a peer confirmed to hold the own public feed.
+fn acked<'p>(node: &Node, peer: &'p Peer) -> Option<&'p Held> {
+    peer.acked.iter().find(|held| is_own_public(node, held))
+}
+
+/// The deltas of the own public feed that a peer did not confirm; none where it confirmed something that this
+/// database does not hold, so that the two cannot be compared.
+pub(super) fn lacking(node: &Node, peer: &Peer) -> Result<Option<Vec<StoredHeader>>> {
+    match acked(node, peer) {
+        Some(acked) => Ok(node.store.served().headers_after(acked)?),
+        None => own_deltas(node).map(Some),
+    }
+}
+
+/// All deltas of the own public feed.
+pub(super) fn own_deltas(node: &Node) -> Result<Vec<StoredHeader>> {
+    let served = node.store.served();
+    let headers = served.all_headers(&node.own_id(), FeedScope::Public)?;
+    Ok(headers.unwrap_or_default())
+}
+
+/// What some deltas move.
+#[derive(Default)]
+pub(super) struct Moved {
+    /// Records put, each once.
+    pub puts: BTreeSet<RecordId>,
+    /// Those of them whose line is still live.
+    pub live: BTreeSet<RecordId>,
+    /// Records taken back.
+    pub retracts: BTreeSet<RecordId>,
+}
+
+pub(super) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
     let damaged = |rule: wb_core::rule::Rule| {
         StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
     };
-    let (mut puts, mut retracts, mut live) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let mut moved = Moved::default();
     for header in headers {
         for item in node.store.served().items(header)? {
             if !Entry::starts(&item) {
-                live += 1;
-                puts.insert(Line::read(&item).map_err(damaged)?.id);
+                let id = Line::read(&item).map_err(damaged)?.id;
+                moved.live.insert(id);
+                moved.puts.insert(id);
                 continue;
             }
             let entry = Entry::read(&item).map_err(damaged)?;
             match entry.op {
-                Op::Put { .. } => puts.insert(entry.id),
-                Op::Retract { .. } => retracts.insert(entry.id),
+                Op::Put { .. } => moved.puts.insert(entry.id),
+                Op::Retract { .. } => moved.retracts.insert(entry.id),
             };
         }
     }
-    Ok(Counted {
-        puts: puts.len() as u64,
-        live,
-        retracts: retracts.len() as u64,
-    })
+    Ok(moved)
 }
 
 /// What the last sync that went well brought. One that moves nothing leaves no run.

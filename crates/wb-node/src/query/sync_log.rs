@@ -21,8 +21,35 @@ pub const RUN_RECORDS_MAX: u64 = 10_000;
 /// # Errors
 /// What the store reports.
 pub fn runs(node: &Node, limit: u64, peer: Option<&InstanceId>) -> Result<Vec<RunView>> {
+    views(node, &node.store.runs(limit, peer)?)
+}
+
+/// Some runs, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsPage {
+    /// The runs.
+    pub rows: Vec<RunView>,
+    /// The run before which older ones go on; none where there are none.
+    pub older: Option<i64>,
+}
+
+/// The newest runs, or those before one: runs that start meanwhile move nothing to another page.
+///
+/// # Errors
+/// What the store reports.
+pub fn runs_page(node: &Node, before: Option<i64>, rows_max: usize) -> Result<RunsPage> {
+    let before = before.unwrap_or(i64::MAX);
+    let mut runs = node.store.runs_before(before, rows_max as u64 + 1, None)?;
+    let is_cut = runs.len() > rows_max;
+    runs.truncate(rows_max);
+    Ok(RunsPage {
+        older: runs.last().filter(|_| is_cut).map(|run| run.run_no),
+        rows: views(node, &runs)?,
+    })
+}
+
+fn views(node: &Node, runs: &[Run]) -> Result<Vec<RunView>> {
     let names = names(node)?;
-    let runs = node.store.runs(limit, peer)?;
     // Looked at only where it matters, as with the state of a peer.
     let open = runs.iter().any(|run| run.ended_at.is_none());
     let syncing = open && sync::runs(node)?;

@@ -1,24 +1,27 @@
 //! Syncing: where it stands with each hub, what a sync would do, doing it, and what was done.
 
 use askama::Template;
+use wb_core::id::InstanceId;
+use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
+use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
 use wb_node::view::{PeerView, RunRecordView, RunView};
 
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
-use crate::limits::THINGS_SHOWN_MAX;
+use crate::limits::{ROWS_PER_PAGE, THINGS_SHOWN_MAX};
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
 
 /// Exchanges listed on the page.
-const RUNS_SHOWN: u64 = 20;
+const RUNS_SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "sync.html")]
 struct Page {
     shell: Shell,
     peers: Vec<PeerView>,
-    runs: Vec<RunView>,
+    runs: RunsPage,
     job: Option<Job>,
 }
 
@@ -30,13 +33,83 @@ impl Page {
 
 /// The dashboard.
 pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    // Looked at first: where it has ended, what is read after it is of after its end.
+    let job = visit.site.jobs.current();
     let node = visit.node()?;
-    let (peers, runs) = (peers::peers(node)?, sync_log::runs(node, RUNS_SHOWN, None)?);
+    let (peers, runs) = (peers::peers(node)?, runs_page(node, None, RUNS_SHOWN)?);
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
         runs,
-        job: visit.site.jobs.current(),
+        job,
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "sync_runs.html")]
+struct Runs {
+    shell: Shell,
+    runs: RunsPage,
+}
+
+/// Exchanges, also the older ones.
+pub fn runs(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let before = visit.query.word("before");
+    let before = before.and_then(|before| before.parse().ok());
+    let page = Runs {
+        runs: runs_page(visit.node()?, before, ROWS_PER_PAGE)?,
+        shell: visit.shell("Exchanges"),
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "sync_holds.html")]
+struct Holds {
+    shell: Shell,
+    peer: InstanceId,
+    home: InstanceId,
+    /// Which list, as its address says.
+    which: &'static str,
+    title: &'static str,
+    page: HoldsPage,
+}
+
+/// What a hub has of ours, record by record.
+pub fn has(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    holds(visit, Of::Has, "has", "It has of ours")
+}
+
+/// What it lacks.
+pub fn lacks(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    holds(visit, Of::Lacks, "lacks", "It lacks of ours")
+}
+
+/// What was taken back, and it does not know yet.
+pub fn lacks_retracts(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let title = "Taken back, and not there yet";
+    holds(visit, Of::LacksRetracts, "taken-back", title)
+}
+
+fn holds(
+    visit: &mut Visit<'_>,
+    of: Of,
+    which: &'static str,
+    title: &'static str,
+) -> Result<Answer, Trouble> {
+    let peer = visit.param("home").parse().map_err(|_| Trouble::NotFound)?;
+    let after = visit.query.word("after");
+    let after = after.and_then(|after| after.parse().ok());
+    let node = visit.node()?;
+    let page = peer_holds(node, &peer, of, after, ROWS_PER_PAGE)?;
+    let page = Holds {
+        home: node.own_id(),
+        shell: visit.shell(title),
+        peer,
+        which,
+        title,
+        page,
     };
     Ok(Answer::page(page.render()?))
 }

@@ -5,8 +5,9 @@ use wb_core::id::RecordRef;
 use wb_core::scope::Scope;
 use wb_node::command::record_share::record_share;
 use wb_node::query::shared::shared;
-use wb_store::{AUDIT_ROWS_PER_ACTOR_MAX, AuditRow};
+use wb_store::{AUDIT_ROWS_PER_ACTOR_MAX, AuditRow, Road, RunCounts, RunEnd, RunStart};
 
+use super::origin::now;
 use super::site::{Browser, Came, Elm};
 
 fn key(elm: &Elm) -> RecordRef {
@@ -284,4 +285,67 @@ async fn nobody_washes_away_what_others_did() {
         (count("first"), count("many")),
         (1, AUDIT_ROWS_PER_ACTOR_MAX)
     );
+}
+
+/// Notes exchanges that failed; gives the number of the last.
+fn fail(elm: &Elm, times: usize) -> i64 {
+    let mut store = elm.store();
+    let write = store.write().expect("a transaction");
+    let mut last = 0;
+    for _ in 0..times {
+        let start = RunStart {
+            peer: None,
+            road: Road::Bundle,
+            detail: "oak.wbb",
+            at: now(),
+        };
+        last = write.start_run(&start).expect("a run");
+        let end = RunEnd {
+            at: now(),
+            outcome: "failed",
+            cause: Some("unreachable"),
+            counts: RunCounts::default(),
+        };
+        write.end_run(last, &end).expect("a run");
+    }
+    write.commit().expect("a commit");
+    last
+}
+
+/// The exchanges that a page lists, in order.
+fn listed(page: &str) -> Vec<i64> {
+    let parts = page
+        .split("<td data-label=\"When\"><a href=\"/sync/runs/")
+        .skip(1);
+    let mut numbers: Vec<i64> = parts
+        .filter_map(|part| part.split('"').next()?.parse().ok())
+        .collect();
+    numbers.dedup();
+    numbers
+}
+
+fn older(page: &str) -> Option<String> {
+    let (_, rest) = page.split_once("href=\"/sync/runs?before=")?;
+    let number = rest.split('"').next()?;
+    Some(format!("/sync/runs?before={number}"))
+}
+
+#[tokio::test]
+async fn older_exchanges_go_on_by_page_and_new_ones_move_nothing_to_another() {
+    let elm = Elm::found();
+    let stella = elm.of("stella");
+    let last = fail(&elm, 90);
+    let first = elm.get(&stella, "/sync").await.body;
+    let mut seen = listed(&first);
+    let mut next = older(&first);
+    while let Some(path) = next {
+        fail(&elm, 3);
+        let page = elm.get(&stella, &path).await.body;
+        seen.extend(listed(&page));
+        next = older(&page);
+    }
+    let all: Vec<i64> = (1..=last).rev().collect();
+    assert_eq!(seen, all);
+    let newest = elm.get(&stella, "/sync/runs").await.body;
+    assert!(listed(&newest)[0] > last);
 }
