@@ -33,7 +33,7 @@ pub use listed::{
     CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
 };
 pub use listing::ListingRow;
-pub(crate) use listing::list_record;
+pub(crate) use listing::{Touched, list_record};
 pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use push::{PushError, RelaySink};
 pub use room::{ENTRY_ROW_BYTES, Room};

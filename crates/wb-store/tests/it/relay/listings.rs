@@ -269,3 +269,28 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
     let relay = Relay::open(&harbour.path(), super::harbour::LOG).expect("it is brought here");
     assert_eq!(relay.listings().expect("rows"), listed);
 }
+
+#[test]
+fn many_words_about_one_request_in_one_push_are_read_once() {
+    for events in [100, 200, 400] {
+        let mut north = Origin::new(1);
+        let mut harbour = Harbour::with(&[&north]);
+        harbour.publish(&mut north, &[Do::Put(0)]);
+        let said: Vec<Do> = (1..=events).map(|n| Do::Said(n, 0, n)).collect();
+        let deltas: Vec<_> = said.chunks(50).map(|some| north.seal(some)).collect();
+        let read = harbour.write(|write| {
+            for delta in &deltas {
+                let outcome = write.push_delta(&delta.read(), now());
+                assert_eq!(outcome.expect("a readable feed").as_str(), "append");
+            }
+            write.tell_statuses().expect("readable lines")
+        });
+        assert_eq!(read, events, "lines read for {events} words");
+        let read_again = harbour.write(|write| {
+            write.list_anew().expect("rows");
+            write.tell_statuses().expect("readable lines")
+        });
+        assert_eq!(read_again, events, "lines read when all is made again");
+        check(&mut harbour, &north);
+    }
+}
