@@ -23,7 +23,7 @@ use wb_store::relay::{
 };
 
 use crate::listings::{
-    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestsAsk,
+    CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
 };
 use crate::quota::{Bounds, Quota};
 use crate::store::{
@@ -494,7 +494,7 @@ impl HubStore for SqliteHub {
 impl HubListings for SqliteHub {
     async fn communities(
         &self,
-        after: Option<InstanceId>,
+        after: Option<CommunityPlace>,
         limit: usize,
         now: Timestamp,
     ) -> Kept<Vec<Community>> {

@@ -23,6 +23,8 @@ use crate::sql::{Sql, some, word};
 pub struct Community {
     /// Its id.
     pub id: InstanceId,
+    /// Its place in the list by name.
+    pub place: CommunityPlace,
     /// Its name; with the start of its id where another member has the same.
     pub name: String,
     /// What its card says about it.
@@ -87,6 +89,17 @@ pub struct ListedComment {
     pub placed_at: Timestamp,
 }
 
+impl ListedComment {
+    /// Its place among the comments on its request.
+    #[must_use]
+    pub fn place(&self) -> CommentPlace {
+        CommentPlace {
+            placed_at: self.placed_at,
+            key: self.key,
+        }
+    }
+}
+
 /// In which order requests come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestOrder {
@@ -115,9 +128,74 @@ impl fmt::Display for RequestPlace {
     }
 }
 
+/// A place in the list of communities: it stays where it is when the community at it goes, and asks nothing
+/// about that community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommunityPlace {
+    /// The name under which it registered.
+    pub name: String,
+    /// Its id.
+    pub id: InstanceId,
+}
+
+/// Ends with a full stop, so that a blank at the end of a name stays in it.
+impl fmt::Display for CommunityPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.", self.id, self.name)
+    }
+}
+
+impl FromStr for CommunityPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NotAPlace> {
+        let text = text.strip_suffix('.').ok_or(NotAPlace)?;
+        let (id, name) = text.split_once('.').ok_or(NotAPlace)?;
+        Ok(Self {
+            name: name.to_owned(),
+            id: id.parse().map_err(|_| NotAPlace)?,
+        })
+    }
+}
+
+/// A place among the comments on a request: it stays where it is when the comment at it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommentPlace {
+    /// When it was written.
+    pub placed_at: Timestamp,
+    /// The comment.
+    pub key: RecordRef,
+}
+
+impl fmt::Display for CommentPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, key) = (self.placed_at.unix_ms(), &self.key);
+        write!(f, "{at}.{}.{}", key.origin, key.id)
+    }
+}
+
+impl FromStr for CommentPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NotAPlace> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [at, origin, id] = parts[..] else {
+            return Err(NotAPlace);
+        };
+        let at = at.parse().ok().and_then(Timestamp::from_unix_ms);
+        Ok(Self {
+            placed_at: at.ok_or(NotAPlace)?,
+            key: RecordRef {
+                origin: origin.parse().map_err(|_| NotAPlace)?,
+                id: id.parse().map_err(|_| NotAPlace)?,
+            },
+        })
+    }
+}
+
 /// A text is no place in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a place in a list of requests")]
+#[error("not a place in such a list")]
 pub struct NotAPlace;
 
 impl FromStr for RequestPlace {
@@ -160,8 +238,8 @@ pub struct RequestsAsk {
 pub struct CommentsAsk {
     /// Of which request.
     pub request: RecordRef,
-    /// After this comment.
-    pub after: Option<RecordRef>,
+    /// After this place.
+    pub after: Option<CommentPlace>,
     /// How many.
     pub limit: usize,
 }
@@ -171,9 +249,22 @@ fn is_listed() -> String {
     format!("m.listed = 1 AND {IS_SERVED}")
 }
 
-const REQUEST: &str =
-    "m.id, l.id, m.name, EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id),
-    x.line, l.status, l.contested, l.placed_at, l.changed_at";
+/// SQL for whether another that is listed has the name of the member `m`. Those that are not must not show
+/// by it.
+fn shares_its_name() -> String {
+    let is_other_listed = is_listed().replace("m.", "o.");
+    format!(
+        "EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id AND {is_other_listed})"
+    )
+}
+
+/// The columns that requests and comments are read from.
+fn record_columns() -> String {
+    let is_shared = shares_its_name();
+    format!(
+        "m.id, l.id, m.name, {is_shared}, x.line, l.status, l.contested, l.placed_at, l.changed_at"
+    )
+}
 
 impl Relay {
     /// Communities by name, after one where it is given.
@@ -182,19 +273,24 @@ impl Relay {
     /// What the database reports.
     pub fn communities(
         &self,
-        after: Option<&InstanceId>,
+        after: Option<&CommunityPlace>,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Community>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {COMMUNITY} FROM members m WHERE {} AND (?2 IS NULL
-                   OR (m.name, m.id) > ((SELECT a.name FROM members a WHERE a.id = ?2), ?2))
-                 ORDER BY m.name, m.id LIMIT ?3",
+                "SELECT {} FROM members m WHERE {} AND (?2 IS NULL OR (m.name, m.id) > (?2, ?3))
+                 ORDER BY m.name, m.id LIMIT ?4",
+                community_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let values = params![Sql(now), after.map(Sql), rows_max(limit)];
+            let values = params![
+                Sql(now),
+                after.map(|after| &after.name),
+                after.map(|after| Sql(after.id)),
+                rows_max(limit)
+            ];
             let rows = statement.query_map(values, community)?;
             rows.map(|row| counted(connection, row?)).collect()
         })
@@ -207,7 +303,8 @@ impl Relay {
     pub fn community(&self, id: &InstanceId, now: Timestamp) -> Result<Option<Community>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {COMMUNITY} FROM members m WHERE {} AND m.id = ?2",
+                "SELECT {} FROM members m WHERE {} AND m.id = ?2",
+                community_columns(),
                 is_listed()
             );
             let found = connection
@@ -242,9 +339,10 @@ impl Relay {
     pub fn listed_request(&self, key: &RecordRef, now: Timestamp) -> Result<Option<ListedRequest>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {REQUEST} FROM members m JOIN listings l ON l.instance_no = m.instance_no
+                "SELECT {} FROM members m JOIN listings l ON l.instance_no = m.instance_no
                  JOIN feed_lines x ON x.line_no = l.line_no
                  WHERE {} AND m.id = ?2 AND l.id = ?3 AND +l.kind = 'request'",
+                record_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
@@ -261,13 +359,12 @@ impl Relay {
     pub fn listed_comments(&self, ask: &CommentsAsk, now: Timestamp) -> Result<Vec<ListedComment>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {REQUEST} FROM listings l JOIN members m ON m.instance_no = l.instance_no
+                "SELECT {} FROM listings l JOIN members m ON m.instance_no = l.instance_no
                  JOIN feed_lines x ON x.line_no = l.line_no
                  WHERE {} AND l.parent_id = ?2 AND l.kind = 'comment' AND l.parent_origin = ?3
-                   AND (?4 IS NULL OR (l.placed_at, l.id, m.id) > (
-                     SELECT a.placed_at, a.id, ?4 FROM listings a JOIN instances i USING (instance_no)
-                     WHERE i.id = ?4 AND a.id = ?5))
-                 ORDER BY l.placed_at, l.id, m.id LIMIT ?6",
+                   AND (?4 IS NULL OR (l.placed_at, l.id, m.id) > (?4, ?5, ?6))
+                 ORDER BY l.placed_at, l.id, m.id LIMIT ?7",
+                record_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
@@ -275,8 +372,9 @@ impl Relay {
                 Sql(now),
                 Sql(ask.request.id),
                 Sql(ask.request.origin),
-                ask.after.map(|after| Sql(after.origin)),
-                ask.after.map(|after| Sql(after.id)),
+                ask.after.map(|after| Sql(after.placed_at)),
+                ask.after.map(|after| Sql(after.key.id)),
+                ask.after.map(|after| Sql(after.key.origin)),
                 rows_max(ask.limit),
             ])?;
             let mut comments = Vec::new();
@@ -330,17 +428,19 @@ fn requests_sql(ask: &RequestsAsk, now: Timestamp) -> (String, Vec<Value>) {
         values.push(Box::new(Sql(after.key.origin)));
         conditions.push_str(&format!(
             " AND (l.open, l.placed_at, l.id, l.instance_no) < (?{first}, ?{}, ?{},
-                ifnull((SELECT i.instance_no FROM instances i WHERE i.id = ?{}), 0))",
+                ifnull((SELECT m.instance_no FROM members m WHERE m.id = ?{} AND {}), 0))",
             first + 1,
             first + 2,
-            first + 3
+            first + 3,
+            is_listed()
         ));
     }
     let sql = format!(
-        "SELECT {REQUEST} FROM listings l INDEXED BY {index}
+        "SELECT {} FROM listings l INDEXED BY {index}
          CROSS JOIN members m ON m.instance_no = l.instance_no
          CROSS JOIN feed_lines x ON x.line_no = l.line_no
          WHERE l.kind = 'request' AND {}{conditions} ORDER BY {order} LIMIT ?2",
+        record_columns(),
         is_listed()
     );
     (sql, values)
@@ -362,16 +462,20 @@ fn told_apart(name: String, is_shared: bool, id: &InstanceId) -> String {
     }
 }
 
-const COMMUNITY: &str =
-    "m.id, m.name, EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id),
-    m.card, m.since, m.seen_at, m.instance_no";
+/// The columns that a community is read from.
+fn community_columns() -> String {
+    let is_shared = shares_its_name();
+    format!("m.id, m.name, {is_shared}, m.card, m.since, m.seen_at, m.instance_no")
+}
 
 fn community(row: &Row<'_>) -> rusqlite::Result<(Community, i64)> {
     let Sql(id): Sql<InstanceId> = row.get(0)?;
     let card: Option<Card> = serde_json::from_str(row.get_ref(3)?.as_str()?).ok();
+    let name: String = row.get(1)?;
     let community = Community {
         id,
-        name: told_apart(row.get(1)?, row.get(2)?, &id),
+        name: told_apart(name.clone(), row.get(2)?, &id),
+        place: CommunityPlace { name, id },
         about: card.and_then(|card| card.about),
         since: row.get::<_, Sql<Timestamp>>(4)?.0,
         seen_at: some(row.get(5)?),

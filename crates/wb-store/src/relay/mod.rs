@@ -30,7 +30,8 @@ pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
-    CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+    CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment, ListedRequest,
+    RequestOrder, RequestPlace, RequestsAsk,
 };
 pub use listing::ListingRow;
 pub(crate) use listing::{Touched, list_record};

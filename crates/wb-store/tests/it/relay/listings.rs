@@ -8,7 +8,8 @@ use wb_core::kinds::To;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Policy, Standing};
 use wb_store::relay::{
-    Applicant, LinesAsk, ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk,
+    Applicant, CommentPlace, CommentsAsk, CommunityPlace, LinesAsk, ListedComment, ListingRow,
+    Relay, RequestOrder, RequestPlace, RequestsAsk,
 };
 
 use super::harbour::{Harbour, later};
@@ -293,4 +294,128 @@ fn many_words_about_one_request_in_one_push_are_read_once() {
         assert_eq!(read_again, events, "lines read when all is made again");
         check(&mut harbour, &north);
     }
+}
+
+/// Registers under a name, listed or not; the higher the counter, the newer.
+fn register(harbour: &mut Harbour, origin: &Origin, name: &str, listed: bool, counter: u64) {
+    let card = origin.card();
+    let applicant = Applicant {
+        identity: &origin.identity,
+        card: &card,
+        name,
+        listed,
+        counter,
+    };
+    harbour
+        .write(|write| write.register(&applicant, Policy::Open, now()))
+        .expect("a registration")
+        .expect("it is newer");
+}
+
+fn names(relay: &Relay, after: Option<&CommunityPlace>, limit: usize) -> Vec<String> {
+    let communities = relay.communities(after, limit, now()).expect("rows");
+    communities.into_iter().map(|row| row.name).collect()
+}
+
+#[test]
+fn a_list_of_communities_goes_on_where_it_was_when_the_one_there_is_gone() {
+    let mut harbour = Harbour::new();
+    let origins: Vec<Origin> = (1..=4).map(Origin::new).collect();
+    for (origin, name) in origins.iter().zip(["Ash", "Birch. ", "Cedar", "Elm"]) {
+        register(&mut harbour, origin, name, true, 1);
+    }
+    let page = harbour.relay.communities(None, 2, now()).expect("rows");
+    let place = &page[1].place;
+    assert_eq!(place.to_string().parse().as_ref(), Ok(place));
+    assert_eq!(names(&harbour.relay, Some(place), 9), ["Cedar", "Elm"]);
+    register(&mut harbour, &origins[1], "Birch. ", false, 2);
+    assert_eq!(names(&harbour.relay, Some(place), 9), ["Cedar", "Elm"]);
+}
+
+#[test]
+fn a_place_does_not_tell_whether_somebody_unlisted_is_a_member() {
+    let (mut north, unlisted, unknown) = (Origin::new(1), Origin::new(2), Origin::new(3));
+    let mut harbour = Harbour::new();
+    register(&mut harbour, &north, "North", true, 1);
+    register(&mut harbour, &unlisted, "Unlisted", false, 1);
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    let listed = everything(RequestOrder::OpenFirst);
+    let listed = harbour.relay.listed_requests(&listed, now()).expect("rows");
+    let request = listed[0].place();
+    let seen = |id: InstanceId| {
+        let mut ask = everything(RequestOrder::OpenFirst);
+        ask.after = Some(RequestPlace {
+            key: RecordRef {
+                origin: id,
+                ..request.key
+            },
+            ..request
+        });
+        let place = |name: &str| CommunityPlace {
+            name: name.to_owned(),
+            id,
+        };
+        (
+            titles(&harbour.relay, &ask),
+            names(&harbour.relay, Some(&place("")), 9),
+            names(&harbour.relay, Some(&place("Oak")), 9),
+        )
+    };
+    assert_eq!(seen(unlisted.id()), seen(unknown.id()));
+}
+
+#[test]
+fn a_name_is_told_apart_from_those_that_are_listed_alone() {
+    let (north, other) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::new();
+    register(&mut harbour, &north, "North", true, 1);
+    register(&mut harbour, &other, "North", false, 1);
+    assert_eq!(names(&harbour.relay, None, 9), ["North"]);
+    register(&mut harbour, &other, "North", true, 2);
+    let both = names(&harbour.relay, None, 9);
+    assert_eq!(both.len(), 2);
+    assert!(both.iter().all(|name| name.starts_with("North (")));
+    harbour.stand(&other.id(), Standing::Suspended, None);
+    assert_eq!(names(&harbour.relay, None, 9), ["North"]);
+}
+
+#[test]
+fn comments_go_on_where_they_were_when_the_one_there_is_taken_back() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(0)]);
+    let request = RecordRef {
+        origin: north.id(),
+        id: north.record(0),
+    };
+    let comments: Vec<(u64, &str, String)> = (1..=4)
+        .map(|n| {
+            let (origin, id) = (request.origin, request.id);
+            let body = format!(
+                r#"{{"request":{{"origin":"{origin}","id":"{id}"}},"body":"comment {n}","created_at":"{}"}}"#,
+                now()
+            );
+            (n, "comment", body)
+        })
+        .collect();
+    let delta = north.seal_bodies(&comments);
+    assert_eq!(harbour.push(&delta).as_str(), "append");
+    let page = |harbour: &Harbour, after: Option<CommentPlace>, limit: usize| {
+        let ask = CommentsAsk {
+            request,
+            after,
+            limit,
+        };
+        let comments = harbour.relay.listed_comments(&ask, now()).expect("rows");
+        let said = |comment: &ListedComment| comment.body.clone();
+        let bodies: Vec<String> = comments.iter().map(said).collect();
+        (bodies, comments.last().map(ListedComment::place))
+    };
+    let (first, place) = page(&harbour, None, 2);
+    assert_eq!(first, ["comment 1", "comment 2"]);
+    let place = place.expect("a comment");
+    assert_eq!(place.to_string().parse().as_ref(), Ok(&place));
+    harbour.publish(&mut north, &[Do::Retract(2)]);
+    let (rest, _) = page(&harbour, Some(place), 9);
+    assert_eq!(rest, ["comment 3", "comment 4"]);
 }

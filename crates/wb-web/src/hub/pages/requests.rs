@@ -1,7 +1,7 @@
 //! Public requests: open ones first, of one community, by words; and one with its comments.
 
 use askama::Template;
-use wb_core::id::{InstanceId, RecordRef};
+use wb_core::id::InstanceId;
 use wb_hub::{
     CommentsAsk, Community, HubListings, HubStore, ListedComment, ListedRequest, RequestOrder,
     RequestPlace, RequestsAsk,
@@ -137,7 +137,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     let request = visit.wait(store.request(key, visit.now))?;
     let request = request.ok_or(Trouble::NotFound)?;
     let after = match visit.query.word("after") {
-        Some(after) => Some(comment_place(&after).ok_or(Trouble::NotFound)?),
+        Some(after) => Some(after.parse().map_err(|_| Trouble::NotFound)?),
         None => None,
     };
     let ask = CommentsAsk {
@@ -150,8 +150,8 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     comments.truncate(HUB_COMMENTS_PER_PAGE);
     let last = comments.last().filter(|_| has_more);
     let next = last.map(|last| {
-        let (origin, id) = (last.key.origin, last.key.id);
-        format!("/requests/{}/{}?after={origin}.{id}", key.origin, key.id)
+        let (origin, id, place) = (key.origin, key.id, last.place());
+        format!("/requests/{origin}/{id}?after={place}")
     });
     let page = Page {
         shell: visit.shell(request.title.clone()),
@@ -161,12 +161,4 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         next,
     };
     Ok(caches::page(page.render()?))
-}
-
-fn comment_place(text: &str) -> Option<RecordRef> {
-    let (origin, id) = text.split_once('.')?;
-    Some(RecordRef {
-        origin: origin.parse().ok()?,
-        id: id.parse().ok()?,
-    })
 }
