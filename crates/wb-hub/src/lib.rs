@@ -23,7 +23,7 @@ pub use limits::{
 };
 pub use listings::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
-    ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+    ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
 pub use places::LargeBodies;

@@ -4,7 +4,7 @@ use wb_core::id::{InstanceId, RecordRef};
 use wb_core::time::Timestamp;
 pub use wb_store::relay::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment, ListedRequest,
-    RequestOrder, RequestPlace, RequestsAsk,
+    RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 
 use crate::store::Kept;
@@ -31,7 +31,7 @@ pub trait HubListings: Clone + Send + Sync + 'static {
         &self,
         ask: RequestsAsk,
         now: Timestamp,
-    ) -> impl Future<Output = Kept<Vec<ListedRequest>>> + Send;
+    ) -> impl Future<Output = Kept<RequestsPage>> + Send;
 
     /// One public request.
     fn request(

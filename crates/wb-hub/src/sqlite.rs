@@ -24,6 +24,7 @@ use wb_store::relay::{
 
 use crate::listings::{
     CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
+    RequestsPage,
 };
 use crate::quota::{Bounds, Quota};
 use crate::store::{
@@ -506,7 +507,7 @@ impl HubListings for SqliteHub {
         self.read(move |relay| relay.community(&id, now)).await
     }
 
-    async fn requests(&self, ask: RequestsAsk, now: Timestamp) -> Kept<Vec<ListedRequest>> {
+    async fn requests(&self, ask: RequestsAsk, now: Timestamp) -> Kept<RequestsPage> {
         self.read(move |relay| relay.listed_requests(&ask, now))
             .await
     }

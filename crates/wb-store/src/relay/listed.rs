@@ -9,14 +9,49 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, Card, To};
 use wb_core::line::Line;
-use wb_core::scope::{By, Kind};
+use wb_core::scope::By;
 use wb_core::time::Timestamp;
 
 use super::file::Relay;
 use super::listing::searched;
 use super::member::IS_SERVED;
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, some, word};
+use crate::sql::{Sql, some};
+
+/// Comments, or records of a kind, that are counted for a page; whoever has more is told so.
+pub const COUNTED_MAX: u64 = 1_000;
+/// Kinds of which is told how many a community shares.
+const COUNTED_KINDS: [&str; 3] = ["request", "comment", "user"];
+
+/// How many there are, counted up to [`COUNTED_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// So many are there at least.
+    pub n: u64,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+impl Tally {
+    /// SQL that counts rows, and stops one after the last that is told.
+    fn sql(rows: &str) -> String {
+        format!("SELECT count(*) FROM ({rows} LIMIT {})", COUNTED_MAX + 1)
+    }
+
+    fn of(counted: u64) -> Self {
+        Self {
+            n: counted.min(COUNTED_MAX),
+            has_more: counted > COUNTED_MAX,
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.has_more { "+" } else { "" };
+        write!(f, "{}{more}", self.n)
+    }
+}
 
 /// A community that a hub lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +68,8 @@ pub struct Community {
     pub since: Timestamp,
     /// When it was last heard.
     pub seen_at: Option<Timestamp>,
-    /// What is listed of it, by kind.
-    pub kinds: BTreeMap<Kind, u64>,
+    /// What is listed of it, by kind: requests, comments, profiles.
+    pub kinds: BTreeMap<&'static str, Tally>,
 }
 
 /// A request that a hub lists.
@@ -59,7 +94,7 @@ pub struct ListedRequest {
     /// When it, or where it stands, last changed; never later than that came.
     pub changed_at: Timestamp,
     /// Comments listed.
-    pub comments: u64,
+    pub comments: Tally,
 }
 
 impl ListedRequest {
@@ -224,13 +259,32 @@ pub struct RequestsAsk {
     /// Only of this home.
     pub home: Option<InstanceId>,
     /// Only those that say this.
-    pub words: Option<String>,
+    pub words: Option<Words>,
     /// In which order.
     pub order: RequestOrder,
     /// After this place, where open ones come first.
     pub after: Option<RequestPlace>,
     /// How many.
     pub limit: usize,
+}
+
+/// What is searched for.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The words, as somebody wrote them.
+    pub text: String,
+    /// How many requests are looked at, in the order asked for.
+    pub rows_max: usize,
+}
+
+/// Requests that are listed.
+#[derive(Debug, Clone)]
+pub struct RequestsPage {
+    /// The requests.
+    pub rows: Vec<ListedRequest>,
+    /// Where search stopped because it had looked at as many as it may: after this place nothing was looked
+    /// at.
+    pub stopped_at: Option<RequestPlace>,
 }
 
 /// Which comments are wanted.
@@ -319,16 +373,22 @@ impl Relay {
     ///
     /// # Errors
     /// What the database reports.
-    pub fn listed_requests(&self, ask: &RequestsAsk, now: Timestamp) -> Result<Vec<ListedRequest>> {
+    pub fn listed_requests(&self, ask: &RequestsAsk, now: Timestamp) -> Result<RequestsPage> {
         self.at_one_moment(|connection| {
-            let (sql, values) = requests_sql(ask, now);
+            if let Some(words) = &ask.words {
+                return search(connection, ask, words, now);
+            }
+            let (sql, values) = requests_sql(&record_columns(), ask, ask.limit, now);
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params_from_iter(values))?;
             let mut requests = Vec::new();
             while let Some(row) = rows.next()? {
                 requests.push(request(connection, row, now)?);
             }
-            Ok(requests)
+            Ok(RequestsPage {
+                rows: requests,
+                stopped_at: None,
+            })
         })
     }
 
@@ -397,22 +457,71 @@ impl Relay {
 
 type Value = Box<dyn rusqlite::ToSql>;
 
-/// The text of the query and its values. Each variant goes along an index of its own, and stops as soon as
-/// it has what is asked for.
-fn requests_sql(ask: &RequestsAsk, now: Timestamp) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![Box::new(Sql(now)), Box::new(rows_max(ask.limit))];
-    let mut conditions = String::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push_str(" AND ");
-        conditions.push_str(&condition.replace('$', &format!("?{}", values.len())));
-    };
-    if let Some(home) = ask.home {
-        let home_no = "l.instance_no = (SELECT h.instance_no FROM members h WHERE h.id = $)";
-        add(home_no, Box::new(Sql(home)));
+/// Looks for words in as many requests as it may, in their order; reads the lines of those alone that it found.
+fn search(
+    connection: &Connection,
+    ask: &RequestsAsk,
+    words: &Words,
+    now: Timestamp,
+) -> Result<RequestsPage> {
+    let wanted = searched(&[&words.text]);
+    let columns = "l.listing_no, ifnull(l.words, ''), l.open, l.placed_at, m.id, l.id";
+    let (sql, values) = requests_sql(columns, ask, words.rows_max, now);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
+    while found.len() < ask.limit
+        && let Some(row) = rows.next()?
+    {
+        let words: String = row.get(1)?;
+        if words.contains(&wanted) {
+            found.push(row.get(0)?);
+        }
+        looked_at += 1;
+        last = Some(RequestPlace {
+            is_open: row.get(2)?,
+            placed_at: row.get::<_, Sql<Timestamp>>(3)?.0,
+            key: RecordRef {
+                origin: row.get::<_, Sql<InstanceId>>(4)?.0,
+                id: row.get::<_, Sql<RecordId>>(5)?.0,
+            },
+        });
     }
-    if let Some(words) = &ask.words {
-        add("instr(l.words, $) > 0", Box::new(searched(&[words])));
+    let is_stopped = found.len() < ask.limit && looked_at == words.rows_max;
+    let sql = format!(
+        "SELECT {} FROM listings l JOIN members m ON m.instance_no = l.instance_no
+         JOIN feed_lines x ON x.line_no = l.line_no WHERE l.listing_no = ?2",
+        record_columns()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut requests = Vec::new();
+    for listing_no in found {
+        let listing_no: i64 = listing_no;
+        let mut rows = statement.query(params![Sql(now), listing_no])?;
+        if let Some(row) = rows.next()? {
+            requests.push(request(connection, row, now)?);
+        }
+    }
+    Ok(RequestsPage {
+        rows: requests,
+        stopped_at: last.filter(|_| is_stopped),
+    })
+}
+
+/// The text of the query for so many rows, and its values. Each variant goes along an index of its own, and stops as soon as
+/// it has what is asked for.
+fn requests_sql(
+    columns: &str,
+    ask: &RequestsAsk,
+    limit: usize,
+    now: Timestamp,
+) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![Box::new(Sql(now)), Box::new(rows_max(limit))];
+    let mut conditions = String::new();
+    if let Some(home) = ask.home {
+        values.push(Box::new(Sql(home)));
+        conditions
+            .push_str(" AND l.instance_no = (SELECT h.instance_no FROM members h WHERE h.id = ?3)");
     }
     let (index, order) = match (ask.order, ask.home.is_some()) {
         (RequestOrder::OpenFirst, false) => ("listings_open", OPEN_FIRST),
@@ -436,11 +545,10 @@ fn requests_sql(ask: &RequestsAsk, now: Timestamp) -> (String, Vec<Value>) {
         ));
     }
     let sql = format!(
-        "SELECT {} FROM listings l INDEXED BY {index}
+        "SELECT {columns} FROM listings l INDEXED BY {index}
          CROSS JOIN members m ON m.instance_no = l.instance_no
          CROSS JOIN feed_lines x ON x.line_no = l.line_no
          WHERE l.kind = 'request' AND {}{conditions} ORDER BY {order} LIMIT ?2",
-        record_columns(),
         is_listed()
     );
     (sql, values)
@@ -486,12 +594,12 @@ fn community(row: &Row<'_>) -> rusqlite::Result<(Community, i64)> {
 
 fn counted(connection: &Connection, found: (Community, i64)) -> Result<Community> {
     let (mut community, instance_no) = found;
-    let sql = "SELECT kind, count(*) FROM listings WHERE instance_no = ?1 GROUP BY kind";
-    let mut statement = connection.prepare_cached(sql)?;
-    let kinds = statement.query_map([instance_no], |row| {
-        Ok((word::<Kind>(row, 0)?, row.get::<_, Sql<u64>>(1)?.0))
-    })?;
-    community.kinds = kinds.collect::<rusqlite::Result<_>>()?;
+    let rows = "SELECT 1 FROM listings WHERE instance_no = ?1 AND kind = ?2";
+    let mut statement = connection.prepare_cached(&Tally::sql(rows))?;
+    for kind in COUNTED_KINDS {
+        let Sql(n): Sql<u64> = statement.query_row(params![instance_no, kind], |row| row.get(0))?;
+        community.kinds.insert(kind, Tally::of(n));
+    }
     Ok(community)
 }
 
@@ -560,11 +668,12 @@ fn request(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Lis
         return Err(StoreError::damaged("a listed request is none"));
     };
     let comments = format!(
-        "SELECT count(*) FROM listings l JOIN members m ON m.instance_no = l.instance_no
+        "SELECT 1 FROM listings l JOIN members m ON m.instance_no = l.instance_no
          WHERE {} AND l.parent_id = ?2 AND l.kind = 'comment' AND l.parent_origin = ?3",
         is_listed()
     );
-    let Sql(comments): Sql<u64> = connection.prepare_cached(&comments)?.query_row(
+    let mut counting = connection.prepare_cached(&Tally::sql(&comments))?;
+    let Sql(comments): Sql<u64> = counting.query_row(
         params![Sql(now), Sql(head.key.id), Sql(head.key.origin)],
         |row| row.get(0),
     )?;
@@ -578,7 +687,7 @@ fn request(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Lis
         placed_at: head.placed_at,
         key: head.key,
         home: head.home,
-        comments,
+        comments: Tally::of(comments),
     })
 }
 

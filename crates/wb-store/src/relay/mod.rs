@@ -30,8 +30,8 @@ pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
-    CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment, ListedRequest,
-    RequestOrder, RequestPlace, RequestsAsk,
+    COUNTED_MAX, CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment,
+    ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 pub use listing::ListingRow;
 pub(crate) use listing::{Touched, list_record};

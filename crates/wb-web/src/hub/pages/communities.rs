@@ -26,15 +26,11 @@ struct List {
 /// How many records of a kind are listed, in words; none where there are none.
 fn counted(community: &Community) -> String {
     let count = |kind: &str, one: &str, many: &str| {
-        let kinds = community.kinds.iter();
-        let n = kinds
-            .filter(|(held, _)| held.as_str() == kind)
-            .map(|(_, n)| *n)
-            .sum();
-        match n {
+        let tally = community.kinds.get(kind).copied().unwrap_or_default();
+        match tally.n {
             0 => None,
             1 => Some(format!("1 {one}")),
-            n => Some(format!("{n} {many}")),
+            _ => Some(format!("{tally} {many}")),
         }
     };
     let counts = [
@@ -112,7 +108,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         after: None,
         limit: HUB_ROWS_PER_PAGE + 1,
     };
-    let mut rows = visit.wait(store.requests(ask, visit.now))?;
+    let mut rows = visit.wait(store.requests(ask, visit.now))?.rows;
     let has_more = rows.len() > HUB_ROWS_PER_PAGE;
     rows.truncate(HUB_ROWS_PER_PAGE);
     let last = rows.last().filter(|_| has_more);
