@@ -229,3 +229,26 @@ async fn addresses_of_lists_do_not_tell_whether_somebody_unlisted_is_a_member() 
         );
     }
 }
+
+#[tokio::test]
+async fn a_page_says_where_search_and_counting_stopped() {
+    let (harbour, mut north) = (Harbour::new(), Origin::new(1));
+    harbour.register(&north, "North", true, 1);
+    for first in (0..5_005).step_by(1_001) {
+        let bodies: Vec<(u64, &str, String)> = (first..first + 1_001)
+            .map(|n| (n, "request", request(&format!("number_{n}_"))))
+            .collect();
+        harbour.publish_bodies(&mut north, &bodies);
+    }
+    let nobody = harbour.nobody();
+    let page = harbour.get(&nobody, "/requests?words=number_4_").await;
+    assert!(page.body.contains("Nothing found so far."));
+    assert!(page.body.contains("Search stopped after 5000 requests."));
+    let path = next(&page.body).expect("more");
+    let page = harbour.get(&nobody, &path).await;
+    assert!(page.body.contains("<bdi>number_4_</bdi></a>"));
+    assert!(!page.body.contains("Search stopped"));
+    assert!(next(&page.body).is_none());
+    let page = harbour.get(&nobody, "/communities").await;
+    assert!(page.body.contains("1000+ requests"));
+}
