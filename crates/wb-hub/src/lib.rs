@@ -22,8 +22,8 @@ pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
 pub use listings::{
-    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestOrder, RequestPlace,
-    RequestsAsk,
+    CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
+    ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
 pub use places::LargeBodies;

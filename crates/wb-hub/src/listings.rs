@@ -3,17 +3,18 @@
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::time::Timestamp;
 pub use wb_store::relay::{
-    CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+    CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment, ListedRequest,
+    RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 
 use crate::store::Kept;
 
 /// Where a hub keeps what its pages list. Nothing is given of who is not listed, waits or is suspended.
 pub trait HubListings: Clone + Send + Sync + 'static {
-    /// Communities by name, after one where it is given.
+    /// Communities by name, after a place where one is given.
     fn communities(
         &self,
-        after: Option<InstanceId>,
+        after: Option<CommunityPlace>,
         limit: usize,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Vec<Community>>> + Send;
@@ -30,7 +31,7 @@ pub trait HubListings: Clone + Send + Sync + 'static {
         &self,
         ask: RequestsAsk,
         now: Timestamp,
-    ) -> impl Future<Output = Kept<Vec<ListedRequest>>> + Send;
+    ) -> impl Future<Output = Kept<RequestsPage>> + Send;
 
     /// One public request.
     fn request(

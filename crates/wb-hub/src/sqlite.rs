@@ -23,7 +23,8 @@ use wb_store::relay::{
 };
 
 use crate::listings::{
-    CommentsAsk, Community, HubListings, ListedComment, ListedRequest, RequestsAsk,
+    CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
+    RequestsPage,
 };
 use crate::quota::{Bounds, Quota};
 use crate::store::{
@@ -494,7 +495,7 @@ impl HubStore for SqliteHub {
 impl HubListings for SqliteHub {
     async fn communities(
         &self,
-        after: Option<InstanceId>,
+        after: Option<CommunityPlace>,
         limit: usize,
         now: Timestamp,
     ) -> Kept<Vec<Community>> {
@@ -506,7 +507,7 @@ impl HubListings for SqliteHub {
         self.read(move |relay| relay.community(&id, now)).await
     }
 
-    async fn requests(&self, ask: RequestsAsk, now: Timestamp) -> Kept<Vec<ListedRequest>> {
+    async fn requests(&self, ask: RequestsAsk, now: Timestamp) -> Kept<RequestsPage> {
         self.read(move |relay| relay.listed_requests(&ask, now))
             .await
     }

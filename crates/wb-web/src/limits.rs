@@ -52,6 +52,8 @@ pub const STREAMS_MAX: usize = 400;
 pub const THINGS_SHOWN_MAX: usize = 200;
 /// Rows on one page of a hub; each may be read by everybody.
 pub const HUB_ROWS_PER_PAGE: usize = 30;
+/// Requests that one search at a hub looks at; whoever wants older ones asks for the next page.
+pub const HUB_SEARCHED_ROWS_MAX: usize = 5_000;
 /// Comments on one page of a request at a hub.
 pub const HUB_COMMENTS_PER_PAGE: usize = 100;
 /// Feeds of which it is remembered since when they are as they are; protects memory.

@@ -13,7 +13,7 @@ use super::view::FeedNos;
 use crate::error::Result;
 use crate::instances::KnownIdentity;
 use crate::project::project_record;
-use crate::relay::list_record;
+use crate::relay::{Touched, list_record};
 use crate::sql::Sql;
 use crate::store::Write;
 
@@ -25,18 +25,18 @@ pub struct Ingest<'w> {
     pub(crate) known: &'w KnownIdentity,
     run_no: Option<i64>,
     /// What is made of it for people to look at.
-    projection: Projection,
+    projection: Projection<'w>,
     /// Takes note of each delta that is applied, in the order in which they are.
     appended: Option<&'w RefCell<Vec<Appended>>>,
 }
 
 /// What is made of the lines of others for people to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Projection {
+#[derive(Debug, Clone, Copy)]
+enum Projection<'w> {
     /// What a node shows its members.
     Records,
-    /// What a hub lists on its pages.
-    Listings,
+    /// What a hub lists on its pages; the requests that are touched by it are told of later.
+    Listings(&'w Touched),
 }
 
 /// A delta that was applied.
@@ -70,6 +70,7 @@ impl<'w> Ingest<'w> {
         connection: &'w Connection,
         known: &'w KnownIdentity,
         appended: &'w RefCell<Vec<Appended>>,
+        touched: &'w Touched,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -77,7 +78,7 @@ impl<'w> Ingest<'w> {
             now,
             known,
             run_no: None,
-            projection: Projection::Listings,
+            projection: Projection::Listings(touched),
             appended: Some(appended),
         }
     }
@@ -105,7 +106,9 @@ impl<'w> Ingest<'w> {
     pub(crate) fn project(&self, instance_no: i64, id: &RecordId) -> Result<()> {
         match self.projection {
             Projection::Records => project_record(self.connection, instance_no, id),
-            Projection::Listings => list_record(self.connection, instance_no, id, self.now),
+            Projection::Listings(touched) => {
+                list_record(self.connection, touched, instance_no, id, self.now)
+            }
         }
     }
 

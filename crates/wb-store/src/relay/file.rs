@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use wb_core::id::LogId;
 use wb_core::time::Timestamp;
 
-use super::listing::list_anew_if_needed;
+use super::listing::{Touched, list_anew_if_needed};
 use crate::error::{Result, StoreError};
 use crate::feeds::{Appended, Ingest, Served};
 use crate::instances::KnownIdentity;
@@ -103,6 +103,7 @@ impl Relay {
             log,
             known: KnownIdentity::default(),
             appended: RefCell::default(),
+            touched: Touched::default(),
         })
     }
 
@@ -161,6 +162,7 @@ pub struct RelayWrite<'r> {
     pub(super) log: LogId,
     known: KnownIdentity,
     appended: RefCell<Vec<Appended>>,
+    pub(super) touched: Touched,
 }
 
 impl RelayWrite<'_> {
@@ -169,11 +171,13 @@ impl RelayWrite<'_> {
     /// # Errors
     /// What the database reports; then nothing was changed.
     pub fn commit(self) -> Result<()> {
+        self.tell_statuses()?;
         Ok(self.transaction.commit()?)
     }
 
     pub(super) fn ingest(&self, now: Timestamp) -> Ingest<'_> {
-        Ingest::relaying(&self.transaction, &self.known, &self.appended, now)
+        let (known, appended) = (&self.known, &self.appended);
+        Ingest::relaying(&self.transaction, known, appended, &self.touched, now)
     }
 
     /// The deltas that were applied since this was asked last, in order.

@@ -9,20 +9,57 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, Card, To};
 use wb_core::line::Line;
-use wb_core::scope::{By, Kind};
+use wb_core::scope::By;
 use wb_core::time::Timestamp;
 
 use super::file::Relay;
 use super::listing::searched;
 use super::member::IS_SERVED;
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, some, word};
+use crate::sql::{Sql, some};
+
+/// Comments, or records of a kind, that are counted for a page; whoever has more is told so.
+pub const COUNTED_MAX: u64 = 1_000;
+/// Kinds of which is told how many a community shares.
+const COUNTED_KINDS: [&str; 3] = ["request", "comment", "user"];
+
+/// How many there are, counted up to [`COUNTED_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// So many are there at least.
+    pub n: u64,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+impl Tally {
+    /// SQL that counts rows, and stops one after the last that is told.
+    fn sql(rows: &str) -> String {
+        format!("SELECT count(*) FROM ({rows} LIMIT {})", COUNTED_MAX + 1)
+    }
+
+    fn of(counted: u64) -> Self {
+        Self {
+            n: counted.min(COUNTED_MAX),
+            has_more: counted > COUNTED_MAX,
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.has_more { "+" } else { "" };
+        write!(f, "{}{more}", self.n)
+    }
+}
 
 /// A community that a hub lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Community {
     /// Its id.
     pub id: InstanceId,
+    /// Its place in the list by name.
+    pub place: CommunityPlace,
     /// Its name; with the start of its id where another member has the same.
     pub name: String,
     /// What its card says about it.
@@ -31,8 +68,8 @@ pub struct Community {
     pub since: Timestamp,
     /// When it was last heard.
     pub seen_at: Option<Timestamp>,
-    /// What is listed of it, by kind.
-    pub kinds: BTreeMap<Kind, u64>,
+    /// What is listed of it, by kind: requests, comments, profiles.
+    pub kinds: BTreeMap<&'static str, Tally>,
 }
 
 /// A request that a hub lists.
@@ -57,7 +94,7 @@ pub struct ListedRequest {
     /// When it, or where it stands, last changed; never later than that came.
     pub changed_at: Timestamp,
     /// Comments listed.
-    pub comments: u64,
+    pub comments: Tally,
 }
 
 impl ListedRequest {
@@ -85,6 +122,17 @@ pub struct ListedComment {
     pub body: String,
     /// When it was written; never later than it came.
     pub placed_at: Timestamp,
+}
+
+impl ListedComment {
+    /// Its place among the comments on its request.
+    #[must_use]
+    pub fn place(&self) -> CommentPlace {
+        CommentPlace {
+            placed_at: self.placed_at,
+            key: self.key,
+        }
+    }
 }
 
 /// In which order requests come.
@@ -115,9 +163,74 @@ impl fmt::Display for RequestPlace {
     }
 }
 
+/// A place in the list of communities: it stays where it is when the community at it goes, and asks nothing
+/// about that community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommunityPlace {
+    /// The name under which it registered.
+    pub name: String,
+    /// Its id.
+    pub id: InstanceId,
+}
+
+/// Ends with a full stop, so that a blank at the end of a name stays in it.
+impl fmt::Display for CommunityPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.", self.id, self.name)
+    }
+}
+
+impl FromStr for CommunityPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NotAPlace> {
+        let text = text.strip_suffix('.').ok_or(NotAPlace)?;
+        let (id, name) = text.split_once('.').ok_or(NotAPlace)?;
+        Ok(Self {
+            name: name.to_owned(),
+            id: id.parse().map_err(|_| NotAPlace)?,
+        })
+    }
+}
+
+/// A place among the comments on a request: it stays where it is when the comment at it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommentPlace {
+    /// When it was written.
+    pub placed_at: Timestamp,
+    /// The comment.
+    pub key: RecordRef,
+}
+
+impl fmt::Display for CommentPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, key) = (self.placed_at.unix_ms(), &self.key);
+        write!(f, "{at}.{}.{}", key.origin, key.id)
+    }
+}
+
+impl FromStr for CommentPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NotAPlace> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [at, origin, id] = parts[..] else {
+            return Err(NotAPlace);
+        };
+        let at = at.parse().ok().and_then(Timestamp::from_unix_ms);
+        Ok(Self {
+            placed_at: at.ok_or(NotAPlace)?,
+            key: RecordRef {
+                origin: origin.parse().map_err(|_| NotAPlace)?,
+                id: id.parse().map_err(|_| NotAPlace)?,
+            },
+        })
+    }
+}
+
 /// A text is no place in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a place in a list of requests")]
+#[error("not a place in such a list")]
 pub struct NotAPlace;
 
 impl FromStr for RequestPlace {
@@ -146,7 +259,7 @@ pub struct RequestsAsk {
     /// Only of this home.
     pub home: Option<InstanceId>,
     /// Only those that say this.
-    pub words: Option<String>,
+    pub words: Option<Words>,
     /// In which order.
     pub order: RequestOrder,
     /// After this place, where open ones come first.
@@ -155,13 +268,32 @@ pub struct RequestsAsk {
     pub limit: usize,
 }
 
+/// What is searched for.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The words, as somebody wrote them.
+    pub text: String,
+    /// How many requests are looked at, in the order asked for.
+    pub rows_max: usize,
+}
+
+/// Requests that are listed.
+#[derive(Debug, Clone)]
+pub struct RequestsPage {
+    /// The requests.
+    pub rows: Vec<ListedRequest>,
+    /// Where search stopped because it had looked at as many as it may: after this place nothing was looked
+    /// at.
+    pub stopped_at: Option<RequestPlace>,
+}
+
 /// Which comments are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct CommentsAsk {
     /// Of which request.
     pub request: RecordRef,
-    /// After this comment.
-    pub after: Option<RecordRef>,
+    /// After this place.
+    pub after: Option<CommentPlace>,
     /// How many.
     pub limit: usize,
 }
@@ -171,9 +303,22 @@ fn is_listed() -> String {
     format!("m.listed = 1 AND {IS_SERVED}")
 }
 
-const REQUEST: &str =
-    "m.id, l.id, m.name, EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id),
-    x.line, l.status, l.contested, l.placed_at, l.changed_at";
+/// SQL for whether another that is listed has the name of the member `m`. Those that are not must not show
+/// by it.
+fn shares_its_name() -> String {
+    let is_other_listed = is_listed().replace("m.", "o.");
+    format!(
+        "EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id AND {is_other_listed})"
+    )
+}
+
+/// The columns that requests and comments are read from.
+fn record_columns() -> String {
+    let is_shared = shares_its_name();
+    format!(
+        "m.id, l.id, m.name, {is_shared}, x.line, l.status, l.contested, l.placed_at, l.changed_at"
+    )
+}
 
 impl Relay {
     /// Communities by name, after one where it is given.
@@ -182,19 +327,24 @@ impl Relay {
     /// What the database reports.
     pub fn communities(
         &self,
-        after: Option<&InstanceId>,
+        after: Option<&CommunityPlace>,
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Community>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {COMMUNITY} FROM members m WHERE {} AND (?2 IS NULL
-                   OR (m.name, m.id) > ((SELECT a.name FROM members a WHERE a.id = ?2), ?2))
-                 ORDER BY m.name, m.id LIMIT ?3",
+                "SELECT {} FROM members m WHERE {} AND (?2 IS NULL OR (m.name, m.id) > (?2, ?3))
+                 ORDER BY m.name, m.id LIMIT ?4",
+                community_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let values = params![Sql(now), after.map(Sql), rows_max(limit)];
+            let values = params![
+                Sql(now),
+                after.map(|after| &after.name),
+                after.map(|after| Sql(after.id)),
+                rows_max(limit)
+            ];
             let rows = statement.query_map(values, community)?;
             rows.map(|row| counted(connection, row?)).collect()
         })
@@ -207,7 +357,8 @@ impl Relay {
     pub fn community(&self, id: &InstanceId, now: Timestamp) -> Result<Option<Community>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {COMMUNITY} FROM members m WHERE {} AND m.id = ?2",
+                "SELECT {} FROM members m WHERE {} AND m.id = ?2",
+                community_columns(),
                 is_listed()
             );
             let found = connection
@@ -222,16 +373,22 @@ impl Relay {
     ///
     /// # Errors
     /// What the database reports.
-    pub fn listed_requests(&self, ask: &RequestsAsk, now: Timestamp) -> Result<Vec<ListedRequest>> {
+    pub fn listed_requests(&self, ask: &RequestsAsk, now: Timestamp) -> Result<RequestsPage> {
         self.at_one_moment(|connection| {
-            let (sql, values) = requests_sql(ask, now);
+            if let Some(words) = &ask.words {
+                return search(connection, ask, words, now);
+            }
+            let (sql, values) = requests_sql(&record_columns(), ask, ask.limit, now);
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params_from_iter(values))?;
             let mut requests = Vec::new();
             while let Some(row) = rows.next()? {
                 requests.push(request(connection, row, now)?);
             }
-            Ok(requests)
+            Ok(RequestsPage {
+                rows: requests,
+                stopped_at: None,
+            })
         })
     }
 
@@ -242,9 +399,10 @@ impl Relay {
     pub fn listed_request(&self, key: &RecordRef, now: Timestamp) -> Result<Option<ListedRequest>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {REQUEST} FROM members m JOIN listings l ON l.instance_no = m.instance_no
+                "SELECT {} FROM members m JOIN listings l ON l.instance_no = m.instance_no
                  JOIN feed_lines x ON x.line_no = l.line_no
                  WHERE {} AND m.id = ?2 AND l.id = ?3 AND +l.kind = 'request'",
+                record_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
@@ -261,13 +419,12 @@ impl Relay {
     pub fn listed_comments(&self, ask: &CommentsAsk, now: Timestamp) -> Result<Vec<ListedComment>> {
         self.at_one_moment(|connection| {
             let sql = format!(
-                "SELECT {REQUEST} FROM listings l JOIN members m ON m.instance_no = l.instance_no
+                "SELECT {} FROM listings l JOIN members m ON m.instance_no = l.instance_no
                  JOIN feed_lines x ON x.line_no = l.line_no
                  WHERE {} AND l.parent_id = ?2 AND l.kind = 'comment' AND l.parent_origin = ?3
-                   AND (?4 IS NULL OR (l.placed_at, l.id, m.id) > (
-                     SELECT a.placed_at, a.id, ?4 FROM listings a JOIN instances i USING (instance_no)
-                     WHERE i.id = ?4 AND a.id = ?5))
-                 ORDER BY l.placed_at, l.id, m.id LIMIT ?6",
+                   AND (?4 IS NULL OR (l.placed_at, l.id, m.id) > (?4, ?5, ?6))
+                 ORDER BY l.placed_at, l.id, m.id LIMIT ?7",
+                record_columns(),
                 is_listed()
             );
             let mut statement = connection.prepare_cached(&sql)?;
@@ -275,8 +432,9 @@ impl Relay {
                 Sql(now),
                 Sql(ask.request.id),
                 Sql(ask.request.origin),
-                ask.after.map(|after| Sql(after.origin)),
-                ask.after.map(|after| Sql(after.id)),
+                ask.after.map(|after| Sql(after.placed_at)),
+                ask.after.map(|after| Sql(after.key.id)),
+                ask.after.map(|after| Sql(after.key.origin)),
                 rows_max(ask.limit),
             ])?;
             let mut comments = Vec::new();
@@ -299,22 +457,71 @@ impl Relay {
 
 type Value = Box<dyn rusqlite::ToSql>;
 
-/// The text of the query and its values. Each variant goes along an index of its own, and stops as soon as
-/// it has what is asked for.
-fn requests_sql(ask: &RequestsAsk, now: Timestamp) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![Box::new(Sql(now)), Box::new(rows_max(ask.limit))];
-    let mut conditions = String::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push_str(" AND ");
-        conditions.push_str(&condition.replace('$', &format!("?{}", values.len())));
-    };
-    if let Some(home) = ask.home {
-        let home_no = "l.instance_no = (SELECT h.instance_no FROM members h WHERE h.id = $)";
-        add(home_no, Box::new(Sql(home)));
+/// Looks for words in as many requests as it may, in their order; reads the lines of those alone that it found.
+fn search(
+    connection: &Connection,
+    ask: &RequestsAsk,
+    words: &Words,
+    now: Timestamp,
+) -> Result<RequestsPage> {
+    let wanted = searched(&[&words.text]);
+    let columns = "l.listing_no, ifnull(l.words, ''), l.open, l.placed_at, m.id, l.id";
+    let (sql, values) = requests_sql(columns, ask, words.rows_max, now);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
+    while found.len() < ask.limit
+        && let Some(row) = rows.next()?
+    {
+        let words: String = row.get(1)?;
+        if words.contains(&wanted) {
+            found.push(row.get(0)?);
+        }
+        looked_at += 1;
+        last = Some(RequestPlace {
+            is_open: row.get(2)?,
+            placed_at: row.get::<_, Sql<Timestamp>>(3)?.0,
+            key: RecordRef {
+                origin: row.get::<_, Sql<InstanceId>>(4)?.0,
+                id: row.get::<_, Sql<RecordId>>(5)?.0,
+            },
+        });
     }
-    if let Some(words) = &ask.words {
-        add("instr(l.words, $) > 0", Box::new(searched(&[words])));
+    let is_stopped = found.len() < ask.limit && looked_at == words.rows_max;
+    let sql = format!(
+        "SELECT {} FROM listings l JOIN members m ON m.instance_no = l.instance_no
+         JOIN feed_lines x ON x.line_no = l.line_no WHERE l.listing_no = ?2",
+        record_columns()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut requests = Vec::new();
+    for listing_no in found {
+        let listing_no: i64 = listing_no;
+        let mut rows = statement.query(params![Sql(now), listing_no])?;
+        if let Some(row) = rows.next()? {
+            requests.push(request(connection, row, now)?);
+        }
+    }
+    Ok(RequestsPage {
+        rows: requests,
+        stopped_at: last.filter(|_| is_stopped),
+    })
+}
+
+/// The text of the query for so many rows, and its values. Each variant goes along an index of its own, and stops as soon as
+/// it has what is asked for.
+fn requests_sql(
+    columns: &str,
+    ask: &RequestsAsk,
+    limit: usize,
+    now: Timestamp,
+) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![Box::new(Sql(now)), Box::new(rows_max(limit))];
+    let mut conditions = String::new();
+    if let Some(home) = ask.home {
+        values.push(Box::new(Sql(home)));
+        conditions
+            .push_str(" AND l.instance_no = (SELECT h.instance_no FROM members h WHERE h.id = ?3)");
     }
     let (index, order) = match (ask.order, ask.home.is_some()) {
         (RequestOrder::OpenFirst, false) => ("listings_open", OPEN_FIRST),
@@ -330,14 +537,15 @@ fn requests_sql(ask: &RequestsAsk, now: Timestamp) -> (String, Vec<Value>) {
         values.push(Box::new(Sql(after.key.origin)));
         conditions.push_str(&format!(
             " AND (l.open, l.placed_at, l.id, l.instance_no) < (?{first}, ?{}, ?{},
-                ifnull((SELECT i.instance_no FROM instances i WHERE i.id = ?{}), 0))",
+                ifnull((SELECT m.instance_no FROM members m WHERE m.id = ?{} AND {}), 0))",
             first + 1,
             first + 2,
-            first + 3
+            first + 3,
+            is_listed()
         ));
     }
     let sql = format!(
-        "SELECT {REQUEST} FROM listings l INDEXED BY {index}
+        "SELECT {columns} FROM listings l INDEXED BY {index}
          CROSS JOIN members m ON m.instance_no = l.instance_no
          CROSS JOIN feed_lines x ON x.line_no = l.line_no
          WHERE l.kind = 'request' AND {}{conditions} ORDER BY {order} LIMIT ?2",
@@ -362,16 +570,20 @@ fn told_apart(name: String, is_shared: bool, id: &InstanceId) -> String {
     }
 }
 
-const COMMUNITY: &str =
-    "m.id, m.name, EXISTS (SELECT 1 FROM members o WHERE o.name = m.name AND o.id != m.id),
-    m.card, m.since, m.seen_at, m.instance_no";
+/// The columns that a community is read from.
+fn community_columns() -> String {
+    let is_shared = shares_its_name();
+    format!("m.id, m.name, {is_shared}, m.card, m.since, m.seen_at, m.instance_no")
+}
 
 fn community(row: &Row<'_>) -> rusqlite::Result<(Community, i64)> {
     let Sql(id): Sql<InstanceId> = row.get(0)?;
     let card: Option<Card> = serde_json::from_str(row.get_ref(3)?.as_str()?).ok();
+    let name: String = row.get(1)?;
     let community = Community {
         id,
-        name: told_apart(row.get(1)?, row.get(2)?, &id),
+        name: told_apart(name.clone(), row.get(2)?, &id),
+        place: CommunityPlace { name, id },
         about: card.and_then(|card| card.about),
         since: row.get::<_, Sql<Timestamp>>(4)?.0,
         seen_at: some(row.get(5)?),
@@ -382,12 +594,12 @@ fn community(row: &Row<'_>) -> rusqlite::Result<(Community, i64)> {
 
 fn counted(connection: &Connection, found: (Community, i64)) -> Result<Community> {
     let (mut community, instance_no) = found;
-    let sql = "SELECT kind, count(*) FROM listings WHERE instance_no = ?1 GROUP BY kind";
-    let mut statement = connection.prepare_cached(sql)?;
-    let kinds = statement.query_map([instance_no], |row| {
-        Ok((word::<Kind>(row, 0)?, row.get::<_, Sql<u64>>(1)?.0))
-    })?;
-    community.kinds = kinds.collect::<rusqlite::Result<_>>()?;
+    let rows = "SELECT 1 FROM listings WHERE instance_no = ?1 AND kind = ?2";
+    let mut statement = connection.prepare_cached(&Tally::sql(rows))?;
+    for kind in COUNTED_KINDS {
+        let Sql(n): Sql<u64> = statement.query_row(params![instance_no, kind], |row| row.get(0))?;
+        community.kinds.insert(kind, Tally::of(n));
+    }
     Ok(community)
 }
 
@@ -456,11 +668,12 @@ fn request(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Lis
         return Err(StoreError::damaged("a listed request is none"));
     };
     let comments = format!(
-        "SELECT count(*) FROM listings l JOIN members m ON m.instance_no = l.instance_no
+        "SELECT 1 FROM listings l JOIN members m ON m.instance_no = l.instance_no
          WHERE {} AND l.parent_id = ?2 AND l.kind = 'comment' AND l.parent_origin = ?3",
         is_listed()
     );
-    let Sql(comments): Sql<u64> = connection.prepare_cached(&comments)?.query_row(
+    let mut counting = connection.prepare_cached(&Tally::sql(&comments))?;
+    let Sql(comments): Sql<u64> = counting.query_row(
         params![Sql(now), Sql(head.key.id), Sql(head.key.origin)],
         |row| row.get(0),
     )?;
@@ -474,7 +687,7 @@ fn request(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Lis
         placed_at: head.placed_at,
         key: head.key,
         home: head.home,
-        comments,
+        comments: Tally::of(comments),
     })
 }
 

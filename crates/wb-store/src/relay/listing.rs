@@ -3,7 +3,12 @@
 //! [`list_record`] makes the row of one record with the rules by which a node shows it, [`list_anew`] all
 //! of them. Text is not copied but for the words that search looks at. Where a request stands is kept in
 //! its row, because lists begin with the open ones; it is told anew when a record about it comes or goes,
-//! and when a hub decides about somebody who said something of it.
+//! and when a hub decides about somebody who said something of it. A transaction takes note of the requests
+//! it touches ([`Touched`]) and tells each once, at its end: a thousand words about one request in one push
+//! are read once, and not once for each of them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::bundle::Speaks;
@@ -35,9 +40,34 @@ struct Listing {
     words: Option<String>,
 }
 
-/// Makes the row of one record, and tells anew where the request stands that it is or speaks of.
+/// The requests of which it has to be told anew where they stand, before what was done may count.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    requests: RefCell<BTreeSet<RecordRef>>,
+    /// Lines read so far to tell it.
+    lines_read: Cell<u64>,
+}
+
+impl Touched {
+    fn add(&self, request: RecordRef) {
+        self.requests.borrow_mut().insert(request);
+    }
+
+    /// Tells of each where it stands. Of one that was touched by what was undone meanwhile it says what it
+    /// said before.
+    pub(super) fn tell(&self, connection: &Connection) -> Result<()> {
+        for request in self.requests.take() {
+            let read = tell_status(connection, &request)?;
+            self.lines_read.set(self.lines_read.get() + read);
+        }
+        Ok(())
+    }
+}
+
+/// Makes the row of one record, and takes note of the request that it is or speaks of.
 pub(crate) fn list_record(
     connection: &Connection,
+    touched: &Touched,
     instance_no: i64,
     id: &RecordId,
     now: Timestamp,
@@ -48,12 +78,10 @@ pub(crate) fn list_record(
         None => drop_row(connection, instance_no, id)?,
     }
     let after = speaks_of(connection, instance_no, id)?;
-    for request in [before.filter(|before| Some(*before) != after), after]
+    before
         .into_iter()
-        .flatten()
-    {
-        tell_status(connection, &request)?;
-    }
+        .chain(after)
+        .for_each(|request| touched.add(request));
     Ok(())
 }
 
@@ -153,10 +181,11 @@ fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<
     Ok(())
 }
 
-/// Merges what is said of a request: by its home, and by whoever is listed and served.
-fn tell_status(connection: &Connection, request: &RecordRef) -> Result<()> {
+/// Merges what is said of a request: by its home, and by whoever is listed and served. Returns how many
+/// lines were read for it.
+fn tell_status(connection: &Connection, request: &RecordRef) -> Result<u64> {
     let Some(home_no) = instance_no(connection, &request.origin)? else {
-        return Ok(());
+        return Ok(0);
     };
     let sql = "SELECT i.id, x.line, x.line_hash, l.line_at FROM listings l
                JOIN feed_lines x ON x.line_no = l.line_no JOIN instances i ON i.instance_no = l.instance_no
@@ -166,7 +195,9 @@ fn tell_status(connection: &Connection, request: &RecordRef) -> Result<()> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![Sql(request.id), Sql(request.origin), home_no])?;
     let (mut said, mut said_at) = (Said::default(), None::<Timestamp>);
+    let mut lines_read = 0;
     while let Some(row) = rows.next()? {
+        lines_read += 1;
         let (Sql(origin), line): (Sql<InstanceId>, Vec<u8>) = (row.get(0)?, row.get(1)?);
         let line = Line::read(&line)
             .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
@@ -191,28 +222,29 @@ fn tell_status(connection: &Connection, request: &RecordRef) -> Result<()> {
             shown.value == To::Open,
             said_at.map(Sql),
         ])?;
-    Ok(())
+    Ok(lines_read)
 }
 
-/// Tells anew where those requests of others stand of which an instance said something.
-pub(super) fn tell_what_was_said_by(connection: &Connection, id: &InstanceId) -> Result<()> {
+/// Takes note of those requests of others of which an instance said something.
+pub(super) fn touch_what_was_said_by(
+    connection: &Connection,
+    touched: &Touched,
+    id: &InstanceId,
+) -> Result<()> {
     let Some(no) = instance_no(connection, id)? else {
         return Ok(());
     };
     let sql = "SELECT DISTINCT parent_origin, parent_id FROM listings
                WHERE instance_no = ?1 AND kind = 'status' AND parent_origin != ?2";
-    let requests: Vec<RecordRef> = connection
-        .prepare_cached(sql)?
-        .query_map(params![no, Sql(id)], |row| {
-            Ok(RecordRef {
-                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
-                id: row.get::<_, Sql<RecordId>>(1)?.0,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    requests
-        .iter()
-        .try_for_each(|request| tell_status(connection, request))
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![no, Sql(id)])?;
+    while let Some(row) = rows.next()? {
+        touched.add(RecordRef {
+            origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+            id: row.get::<_, Sql<RecordId>>(1)?.0,
+        });
+    }
+    Ok(())
 }
 
 /// Makes every row again where another version of the program made them, which may not have known all
@@ -229,14 +261,14 @@ pub(super) fn list_anew_if_needed(connection: &Connection) -> Result<()> {
     let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'listed_by'";
     let listed_by: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
     if listed_by.as_ref() != Some(&by) {
-        list_anew(connection)?;
+        list_anew(connection, &Touched::default())?;
         put_meta(connection, "listed_by", &by)?;
     }
     Ok(())
 }
 
 /// Makes every row again; returns how many there are.
-fn list_anew(connection: &Connection) -> Result<u64> {
+fn list_anew(connection: &Connection, touched: &Touched) -> Result<u64> {
     connection.execute("DELETE FROM listings", [])?;
     let mut statement = connection.prepare(
         "SELECT DISTINCT f.instance_no, x.id FROM feed_lines x JOIN feeds f USING (feed_no) WHERE x.live = 1",
@@ -245,8 +277,9 @@ fn list_anew(connection: &Connection) -> Result<u64> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let Sql(id): Sql<RecordId> = row.get(1)?;
-        list_record(connection, row.get(0)?, &id, now)?;
+        list_record(connection, touched, row.get(0)?, &id, now)?;
     }
+    touched.tell(connection)?;
     let count = "SELECT count(*) FROM listings";
     Ok(connection
         .query_row(count, [], |row| row.get::<_, Sql<u64>>(0))?
@@ -268,7 +301,17 @@ impl RelayWrite<'_> {
     /// # Errors
     /// What the database reports.
     pub fn list_anew(&self) -> Result<u64> {
-        list_anew(&self.transaction)
+        list_anew(&self.transaction, &self.touched)
+    }
+
+    /// Tells where each request stands that this transaction touched, as [`RelayWrite::commit`] does first;
+    /// returns how many lines were read for that in this transaction so far.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn tell_statuses(&self) -> Result<u64> {
+        self.touched.tell(&self.transaction)?;
+        Ok(self.touched.lines_read.get())
     }
 }
 

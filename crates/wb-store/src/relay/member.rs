@@ -13,7 +13,7 @@ use wb_core::time::Timestamp;
 use super::arrival::Arrived;
 use super::file::{Relay, RelayWrite};
 use super::heads::feeds_of;
-use super::listing::tell_what_was_said_by;
+use super::listing::touch_what_was_said_by;
 use crate::error::{Result, StoreError};
 use crate::instances::{self, identity_log, instance_no};
 use crate::sql::{Sql, some, word};
@@ -274,7 +274,7 @@ impl RelayWrite<'_> {
             self.tell_identity(&id, now)?;
         }
         if is_listed != was_listed {
-            tell_what_was_said_by(&self.transaction, &id)?;
+            touch_what_was_said_by(&self.transaction, &self.touched, &id)?;
         }
         self.arrive_appended(now)?;
         let member = load(&self.transaction, &id, now)?.expect("it was written above");
@@ -338,7 +338,7 @@ impl RelayWrite<'_> {
         if standing == Standing::Member && before.standings.standing != Standing::Member {
             self.serve_again(id, now)?;
         }
-        tell_what_was_said_by(&self.transaction, id)?;
+        touch_what_was_said_by(&self.transaction, &self.touched, id)?;
         Ok(true)
     }
 
@@ -370,7 +370,7 @@ impl RelayWrite<'_> {
             .execute(params![Sql(id), Sql(now)])?;
         if ended > 0 {
             self.serve_again(id, now)?;
-            tell_what_was_said_by(&self.transaction, id)?;
+            touch_what_was_said_by(&self.transaction, &self.touched, id)?;
         }
         Ok(())
     }

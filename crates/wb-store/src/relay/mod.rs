@@ -30,10 +30,11 @@ pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
-    CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestPlace, RequestsAsk,
+    COUNTED_MAX, CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment,
+    ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 pub use listing::ListingRow;
-pub(crate) use listing::list_record;
+pub(crate) use listing::{Touched, list_record};
 pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use push::{PushError, RelaySink};
 pub use room::{ENTRY_ROW_BYTES, Room};

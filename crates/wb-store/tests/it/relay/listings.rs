@@ -1,6 +1,7 @@
 //! What a hub's pages list, held against a naive fold of the lines that it serves.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 use wb_core::id::{InstanceId, RecordRef};
@@ -8,7 +9,8 @@ use wb_core::kinds::To;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Policy, Standing};
 use wb_store::relay::{
-    Applicant, LinesAsk, ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk,
+    Applicant, COUNTED_MAX, CommentPlace, CommentsAsk, CommunityPlace, LinesAsk, ListedComment,
+    ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk, Words,
 };
 
 use super::harbour::{Harbour, later};
@@ -96,7 +98,8 @@ fn everything(order: RequestOrder) -> RequestsAsk {
 
 fn titles(relay: &Relay, ask: &RequestsAsk) -> Vec<String> {
     let requests = relay.listed_requests(ask, now()).expect("rows");
-    requests.into_iter().map(|request| request.title).collect()
+    let rows = requests.rows.into_iter();
+    rows.map(|request| request.title).collect()
 }
 
 #[test]
@@ -117,6 +120,7 @@ fn pages_of_requests_begin_with_open_ones_and_miss_none() {
     let mut paged = Vec::new();
     loop {
         let page = harbour.relay.listed_requests(&ask, now()).expect("rows");
+        let page = page.rows;
         let Some(last) = page.last() else { break };
         // The text of a place is the place.
         let place: RequestPlace = last.place().to_string().parse().expect("a place");
@@ -157,7 +161,7 @@ fn nothing_is_listed_of_who_is_not_listed_waits_or_is_suspended() {
         .relay
         .listed_requests(&ask, later(61))
         .expect("rows");
-    assert_eq!(after.len(), 2, "its suspension is over then");
+    assert_eq!(after.rows.len(), 2, "its suspension is over then");
     harbour.stand(&north.id(), Standing::Member, None);
     assert!(is_there(&harbour.relay));
 
@@ -184,19 +188,76 @@ fn nothing_is_listed_of_who_is_not_listed_waits_or_is_suspended() {
     );
 }
 
+fn words(text: &str, rows_max: usize) -> Option<Words> {
+    let text = text.to_owned();
+    Some(Words { text, rows_max })
+}
+
+#[test]
+fn search_looks_at_so_many_rows_and_goes_on_where_it_stopped() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    let puts: Vec<Do> = (10..30).map(Do::Put).collect();
+    harbour.publish(&mut north, &puts);
+    let mut ask = everything(RequestOrder::OpenFirst);
+    // The newest come first: this is the last but one.
+    ask.words = words("record 11", 7);
+    let mut pages = Vec::new();
+    loop {
+        let page = harbour.relay.listed_requests(&ask, now()).expect("rows");
+        pages.push(page.rows.len());
+        let Some(place) = page.stopped_at else { break };
+        ask.after = Some(place);
+    }
+    assert_eq!(pages, [0, 0, 1]);
+    // A page that is full did not stop for having looked at too many.
+    ask.after = None;
+    ask.words = words("record", 7);
+    ask.limit = 7;
+    let page = harbour.relay.listed_requests(&ask, now()).expect("rows");
+    assert_eq!((page.rows.len(), page.stopped_at), (7, None));
+}
+
+#[test]
+fn no_more_is_counted_than_a_page_tells() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(0)]);
+    let request = RecordRef {
+        origin: north.id(),
+        id: north.record(0),
+    };
+    let counted = |harbour: &Harbour| {
+        let found = harbour.relay.listed_request(&request, now());
+        let found = found.expect("readable").expect("a row");
+        let community = harbour.relay.community(&request.origin, now());
+        let community = community.expect("readable").expect("a row");
+        let kinds = &community.kinds;
+        let (comments, requests) = (kinds["comment"].to_string(), kinds["request"].to_string());
+        (found.comments.to_string(), comments, requests)
+    };
+    let told = |n: &str| (n.to_owned(), n.to_owned(), "1".to_owned());
+    let delta = north.seal_bodies(&comments_on(&request, 1..=COUNTED_MAX));
+    assert_eq!(harbour.push(&delta).as_str(), "append");
+    assert_eq!(counted(&harbour), told("1000"));
+    let delta = north.seal_bodies(&comments_on(&request, COUNTED_MAX + 1..=COUNTED_MAX + 9));
+    assert_eq!(harbour.push(&delta).as_str(), "append");
+    assert_eq!(counted(&harbour), told("1000+"));
+}
+
 #[test]
 fn search_looks_at_small_and_capital_letters_alike() {
     let mut north = Origin::new(1);
     let mut harbour = Harbour::with(&[&north]);
     harbour.publish(&mut north, &[Do::Put(1), Do::Put(2)]);
     let mut ask = everything(RequestOrder::OpenFirst);
-    ask.words = Some("RECORD 2".to_owned());
+    ask.words = words("RECORD 2", 100);
     let found = titles(&harbour.relay, &ask);
     assert!(
         found.len() == 1 && found[0].starts_with("record 2"),
         "{found:?}"
     );
-    ask.words = Some("100 %".to_owned());
+    ask.words = words("100 %", 100);
     assert!(titles(&harbour.relay, &ask).is_empty());
 }
 
@@ -212,6 +273,7 @@ fn a_time_to_come_puts_nobody_on_top() {
         .expect("a readable feed");
     let ask = everything(RequestOrder::Changed);
     let listed = harbour.relay.listed_requests(&ask, now()).expect("rows");
+    let listed = listed.rows;
     assert_eq!(
         (listed[0].placed_at, listed[0].changed_at),
         (earlier, earlier)
@@ -236,7 +298,8 @@ fn the_word_of_a_helper_counts_while_it_is_listed_and_served() {
         harbour
             .relay
             .listed_requests(&ask, later(120))
-            .expect("rows")[0]
+            .expect("rows")
+            .rows[0]
             .status
     };
     assert_eq!(status(&harbour), To::Completed);
@@ -268,4 +331,157 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
     drop(file);
     let relay = Relay::open(&harbour.path(), super::harbour::LOG).expect("it is brought here");
     assert_eq!(relay.listings().expect("rows"), listed);
+}
+
+#[test]
+fn many_words_about_one_request_in_one_push_are_read_once() {
+    for events in [100, 200, 400] {
+        let mut north = Origin::new(1);
+        let mut harbour = Harbour::with(&[&north]);
+        harbour.publish(&mut north, &[Do::Put(0)]);
+        let said: Vec<Do> = (1..=events).map(|n| Do::Said(n, 0, n)).collect();
+        let deltas: Vec<_> = said.chunks(50).map(|some| north.seal(some)).collect();
+        let read = harbour.write(|write| {
+            for delta in &deltas {
+                let outcome = write.push_delta(&delta.read(), now());
+                assert_eq!(outcome.expect("a readable feed").as_str(), "append");
+            }
+            write.tell_statuses().expect("readable lines")
+        });
+        assert_eq!(read, events, "lines read for {events} words");
+        let read_again = harbour.write(|write| {
+            write.list_anew().expect("rows");
+            write.tell_statuses().expect("readable lines")
+        });
+        assert_eq!(read_again, events, "lines read when all is made again");
+        check(&mut harbour, &north);
+    }
+}
+
+/// Registers under a name, listed or not; the higher the counter, the newer.
+fn register(harbour: &mut Harbour, origin: &Origin, name: &str, listed: bool, counter: u64) {
+    let card = origin.card();
+    let applicant = Applicant {
+        identity: &origin.identity,
+        card: &card,
+        name,
+        listed,
+        counter,
+    };
+    harbour
+        .write(|write| write.register(&applicant, Policy::Open, now()))
+        .expect("a registration")
+        .expect("it is newer");
+}
+
+fn names(relay: &Relay, after: Option<&CommunityPlace>, limit: usize) -> Vec<String> {
+    let communities = relay.communities(after, limit, now()).expect("rows");
+    communities.into_iter().map(|row| row.name).collect()
+}
+
+#[test]
+fn a_list_of_communities_goes_on_where_it_was_when_the_one_there_is_gone() {
+    let mut harbour = Harbour::new();
+    let origins: Vec<Origin> = (1..=4).map(Origin::new).collect();
+    for (origin, name) in origins.iter().zip(["Ash", "Birch. ", "Cedar", "Elm"]) {
+        register(&mut harbour, origin, name, true, 1);
+    }
+    let page = harbour.relay.communities(None, 2, now()).expect("rows");
+    let place = &page[1].place;
+    assert_eq!(place.to_string().parse().as_ref(), Ok(place));
+    assert_eq!(names(&harbour.relay, Some(place), 9), ["Cedar", "Elm"]);
+    register(&mut harbour, &origins[1], "Birch. ", false, 2);
+    assert_eq!(names(&harbour.relay, Some(place), 9), ["Cedar", "Elm"]);
+}
+
+#[test]
+fn a_place_does_not_tell_whether_somebody_unlisted_is_a_member() {
+    let (mut north, unlisted, unknown) = (Origin::new(1), Origin::new(2), Origin::new(3));
+    let mut harbour = Harbour::new();
+    register(&mut harbour, &north, "North", true, 1);
+    register(&mut harbour, &unlisted, "Unlisted", false, 1);
+    harbour.publish(&mut north, &[Do::Put(1)]);
+    let listed = everything(RequestOrder::OpenFirst);
+    let listed = harbour.relay.listed_requests(&listed, now()).expect("rows");
+    let request = listed.rows[0].place();
+    let seen = |id: InstanceId| {
+        let mut ask = everything(RequestOrder::OpenFirst);
+        ask.after = Some(RequestPlace {
+            key: RecordRef {
+                origin: id,
+                ..request.key
+            },
+            ..request
+        });
+        let place = |name: &str| CommunityPlace {
+            name: name.to_owned(),
+            id,
+        };
+        (
+            titles(&harbour.relay, &ask),
+            names(&harbour.relay, Some(&place("")), 9),
+            names(&harbour.relay, Some(&place("Oak")), 9),
+        )
+    };
+    assert_eq!(seen(unlisted.id()), seen(unknown.id()));
+}
+
+#[test]
+fn a_name_is_told_apart_from_those_that_are_listed_alone() {
+    let (north, other) = (Origin::new(1), Origin::new(2));
+    let mut harbour = Harbour::new();
+    register(&mut harbour, &north, "North", true, 1);
+    register(&mut harbour, &other, "North", false, 1);
+    assert_eq!(names(&harbour.relay, None, 9), ["North"]);
+    register(&mut harbour, &other, "North", true, 2);
+    let both = names(&harbour.relay, None, 9);
+    assert_eq!(both.len(), 2);
+    assert!(both.iter().all(|name| name.starts_with("North (")));
+    harbour.stand(&other.id(), Standing::Suspended, None);
+    assert_eq!(names(&harbour.relay, None, 9), ["North"]);
+}
+
+fn comments_on(
+    request: &RecordRef,
+    numbers: RangeInclusive<u64>,
+) -> Vec<(u64, &'static str, String)> {
+    let (origin, id, at) = (request.origin, request.id, now());
+    let comment = |n| {
+        let body = format!(
+            r#"{{"request":{{"origin":"{origin}","id":"{id}"}},"body":"comment {n}","created_at":"{at}"}}"#
+        );
+        (n, "comment", body)
+    };
+    numbers.map(comment).collect()
+}
+
+#[test]
+fn comments_go_on_where_they_were_when_the_one_there_is_taken_back() {
+    let mut north = Origin::new(1);
+    let mut harbour = Harbour::with(&[&north]);
+    harbour.publish(&mut north, &[Do::Put(0)]);
+    let request = RecordRef {
+        origin: north.id(),
+        id: north.record(0),
+    };
+    let delta = north.seal_bodies(&comments_on(&request, 1..=4));
+    assert_eq!(harbour.push(&delta).as_str(), "append");
+    let page = |harbour: &Harbour, after: Option<CommentPlace>, limit: usize| {
+        let ask = CommentsAsk {
+            request,
+            after,
+            limit,
+        };
+        let comments = harbour.relay.listed_comments(&ask, now()).expect("rows");
+        let said = |comment: &ListedComment| comment.body.clone();
+        let bodies: Vec<String> = comments.iter().map(said).collect();
+        (bodies, comments.last().map(ListedComment::place))
+    };
+    let (first, place) = page(&harbour, None, 2);
+    assert_eq!(first, ["comment 1", "comment 2"]);
+    let place = place.expect("a comment");
+    assert_eq!(place.to_string().parse().as_ref(), Ok(&place));
+    harbour.publish(&mut north, &[Do::Retract(2)]);
+    let (rest, _) = page(&harbour, Some(place), 9);
+    assert_eq!(rest, ["comment 3", "comment 4"]);
 }

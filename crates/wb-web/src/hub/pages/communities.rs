@@ -2,7 +2,9 @@
 
 use askama::Template;
 use wb_core::time::Timestamp;
-use wb_hub::{Community, HubListings, HubStore, ListedRequest, RequestOrder, RequestsAsk};
+use wb_hub::{
+    Community, CommunityPlace, HubListings, HubStore, ListedRequest, RequestOrder, RequestsAsk,
+};
 
 use super::requests::home_feed;
 use crate::answer::Answer;
@@ -10,6 +12,7 @@ use crate::hub::caches;
 use crate::hub::shell::Shell;
 use crate::hub::visit::{Trouble, Visit};
 use crate::limits::HUB_ROWS_PER_PAGE;
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "hub/communities.html")]
@@ -23,15 +26,11 @@ struct List {
 /// How many records of a kind are listed, in words; none where there are none.
 fn counted(community: &Community) -> String {
     let count = |kind: &str, one: &str, many: &str| {
-        let kinds = community.kinds.iter();
-        let n = kinds
-            .filter(|(held, _)| held.as_str() == kind)
-            .map(|(_, n)| *n)
-            .sum();
-        match n {
+        let tally = community.kinds.get(kind).copied().unwrap_or_default();
+        match tally.n {
             0 => None,
             1 => Some(format!("1 {one}")),
-            n => Some(format!("{n} {many}")),
+            _ => Some(format!("{tally} {many}")),
         }
     };
     let counts = [
@@ -63,8 +62,10 @@ pub(super) fn day(at: &Timestamp) -> String {
 
 /// The list, by name.
 pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Result<Answer, Trouble> {
-    let after = visit.query.word("after").map(|after| after.parse());
+    let after = visit.query.word("after");
+    let after = after.map(|after| after.parse::<CommunityPlace>());
     let after = after.transpose().map_err(|_| Trouble::NotFound)?;
+    let is_first = after.is_none();
     let asked = visit
         .site
         .store
@@ -75,8 +76,11 @@ pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     let last = rows.last().filter(|_| has_more);
     let page = List {
         shell: visit.shell("Communities"),
-        next: last.map(|last| format!("/communities?after={}", last.id)),
-        is_first: after.is_none(),
+        next: last.map(|last| {
+            let place = words::encode(&last.place.to_string());
+            format!("/communities?after={place}")
+        }),
+        is_first,
         rows,
     };
     Ok(caches::page(page.render()?))
@@ -104,7 +108,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         after: None,
         limit: HUB_ROWS_PER_PAGE + 1,
     };
-    let mut rows = visit.wait(store.requests(ask, visit.now))?;
+    let mut rows = visit.wait(store.requests(ask, visit.now))?.rows;
     let has_more = rows.len() > HUB_ROWS_PER_PAGE;
     rows.truncate(HUB_ROWS_PER_PAGE);
     let last = rows.last().filter(|_| has_more);

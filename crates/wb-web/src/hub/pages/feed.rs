@@ -59,8 +59,9 @@ fn entries<S: HubStore + HubListings>(
         after: None,
         limit: FEED_ENTRIES_MAX,
     };
-    let rows = visit.wait(visit.site.store.requests(ask, visit.now))?;
-    Ok(rows
+    let page = visit.wait(visit.site.store.requests(ask, visit.now))?;
+    Ok(page
+        .rows
         .into_iter()
         .map(|row| entry(&visit.base, row))
         .collect())

@@ -1,17 +1,19 @@
 //! Public requests: open ones first, of one community, by words; and one with its comments.
 
 use askama::Template;
-use wb_core::id::{InstanceId, RecordRef};
+use wb_core::id::InstanceId;
 use wb_hub::{
     CommentsAsk, Community, HubListings, HubStore, ListedComment, ListedRequest, RequestOrder,
-    RequestPlace, RequestsAsk,
+    RequestPlace, RequestsAsk, Words,
 };
 
 use crate::answer::Answer;
 use crate::hub::caches;
 use crate::hub::shell::Shell;
 use crate::hub::visit::{Trouble, Visit};
-use crate::limits::{HUB_COMMENTS_PER_PAGE, HUB_ROWS_PER_PAGE, SEARCH_CHARS_MAX};
+use crate::limits::{
+    HUB_COMMENTS_PER_PAGE, HUB_ROWS_PER_PAGE, HUB_SEARCHED_ROWS_MAX, SEARCH_CHARS_MAX,
+};
 use crate::words;
 
 /// With the feed of everything.
@@ -36,6 +38,8 @@ struct List {
     is_first: bool,
     first: String,
     next: Option<String>,
+    /// After how many requests search stopped, where it did.
+    stopped_after: Option<usize>,
 }
 
 /// What is asked for in the query, read.
@@ -95,15 +99,19 @@ pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     };
     let ask = RequestsAsk {
         home: asked.home,
-        words: asked.words.clone(),
+        words: asked.words.clone().map(|text| Words {
+            text,
+            rows_max: HUB_SEARCHED_ROWS_MAX,
+        }),
         order: RequestOrder::OpenFirst,
         after: asked.after,
         limit: HUB_ROWS_PER_PAGE + 1,
     };
-    let mut rows = visit.wait(store.requests(ask, visit.now))?;
+    let found = visit.wait(store.requests(ask, visit.now))?;
+    let (mut rows, stopped_at) = (found.rows, found.stopped_at);
     let has_more = rows.len() > HUB_ROWS_PER_PAGE;
     rows.truncate(HUB_ROWS_PER_PAGE);
-    let last = rows.last().filter(|_| has_more);
+    let last = rows.last().filter(|_| has_more).map(ListedRequest::place);
     let shell = visit.shell("Requests");
     let page = List {
         shell: match &community {
@@ -113,7 +121,8 @@ pub(crate) fn list<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         community,
         is_first: asked.after.is_none(),
         first: asked.address(None),
-        next: last.map(|last| asked.address(Some(last.place()))),
+        next: last.or(stopped_at).map(|place| asked.address(Some(place))),
+        stopped_after: stopped_at.map(|_| HUB_SEARCHED_ROWS_MAX),
         words: asked.words.unwrap_or_default(),
         rows,
     };
@@ -137,7 +146,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     let request = visit.wait(store.request(key, visit.now))?;
     let request = request.ok_or(Trouble::NotFound)?;
     let after = match visit.query.word("after") {
-        Some(after) => Some(comment_place(&after).ok_or(Trouble::NotFound)?),
+        Some(after) => Some(after.parse().map_err(|_| Trouble::NotFound)?),
         None => None,
     };
     let ask = CommentsAsk {
@@ -150,8 +159,8 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     comments.truncate(HUB_COMMENTS_PER_PAGE);
     let last = comments.last().filter(|_| has_more);
     let next = last.map(|last| {
-        let (origin, id) = (last.key.origin, last.key.id);
-        format!("/requests/{}/{}?after={origin}.{id}", key.origin, key.id)
+        let (origin, id, place) = (key.origin, key.id, last.place());
+        format!("/requests/{origin}/{id}?after={place}")
     });
     let page = Page {
         shell: visit.shell(request.title.clone()),
@@ -161,12 +170,4 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         next,
     };
     Ok(caches::page(page.render()?))
-}
-
-fn comment_place(text: &str) -> Option<RecordRef> {
-    let (origin, id) = text.split_once('.')?;
-    Some(RecordRef {
-        origin: origin.parse().ok()?,
-        id: id.parse().ok()?,
-    })
 }

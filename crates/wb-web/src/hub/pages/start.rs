@@ -32,7 +32,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
         after: None,
         limit: REQUESTS_MAX,
     };
-    let rows = visit.wait(visit.site.store.requests(ask, visit.now))?;
+    let rows = visit.wait(visit.site.store.requests(ask, visit.now))?.rows;
     let config = &visit.site.config;
     let page = Page {
         shell: all_feed(visit, visit.shell(config.name.clone())),

@@ -135,11 +135,8 @@ async fn pages_go_on_where_the_one_before_ended_and_miss_nothing() {
         let came = harbour.get(&nobody, &path).await;
         all.push_str(&came.body);
         pages += 1;
-        let Some((before, _)) = came.body.split_once("\" rel=\"next\"") else {
-            break;
-        };
-        let (_, next) = before.rsplit_once("href=\"").expect("an address");
-        path = next.replace("&#38;", "&").replace("&amp;", "&");
+        let Some(next) = next(&came.body) else { break };
+        path = next;
     }
     assert_eq!(pages, 3);
     for n in 0..75 {
@@ -170,4 +167,88 @@ async fn two_communities_of_one_name_are_told_apart() {
         let name = format!("from <bdi>Elm Street ({})</bdi>", origin.id().short());
         assert!(page.body.contains(&name), "{}", page.body);
     }
+}
+
+/// The address of the next page, where there is one.
+fn next(page: &str) -> Option<String> {
+    let (before, _) = page.split_once("\" rel=\"next\"")?;
+    let (_, next) = before.rsplit_once("href=\"")?;
+    Some(next.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn the_list_of_communities_goes_on_though_the_last_of_a_page_went() {
+    let harbour = Harbour::new();
+    let origins: Vec<Origin> = (1..=40).map(Origin::new).collect();
+    for (n, origin) in origins.iter().enumerate() {
+        harbour.register(origin, &format!("Nº {n:02} & more."), true, 1);
+    }
+    let nobody = harbour.nobody();
+    let first = harbour.get(&nobody, "/communities").await;
+    let next = next(&first.body).expect("more");
+    harbour.register(&origins[29], "Nº 29 & more.", false, 2);
+    let second = harbour.get(&nobody, &next).await;
+    for (n, origin) in origins.iter().enumerate() {
+        let page = if n < 30 { &first.body } else { &second.body };
+        let address = format!("href=\"/communities/{}\"", origin.id());
+        assert_eq!(page.matches(&address).count(), 1, "{n}");
+    }
+    assert_eq!(second.body.matches("href=\"/communities/").count(), 10);
+}
+
+#[tokio::test]
+async fn addresses_of_lists_do_not_tell_whether_somebody_unlisted_is_a_member() {
+    let bay = Bay::new();
+    let (unlisted, unknown) = (bay.unlisted.id(), Origin::new(9).id());
+    let nobody = bay.harbour.nobody();
+    let request = format!("/requests/{}/{}", bay.north.id(), bay.north.record(1));
+    let record = bay.north.record(2);
+    let addresses = [
+        ("/communities?after=ID".to_owned(), StatusCode::NOT_FOUND),
+        ("/communities?after=ID.A.".to_owned(), StatusCode::OK),
+        (
+            format!("{request}?after=ID.{record}"),
+            StatusCode::NOT_FOUND,
+        ),
+        (format!("{request}?after=0.ID.{record}"), StatusCode::OK),
+    ];
+    for (address, status) in addresses {
+        let of = |id: String| address.replace("ID", &id);
+        let known = bay.harbour.get(&nobody, &of(unlisted.to_string())).await;
+        let strange = bay.harbour.get(&nobody, &of(unknown.to_string())).await;
+        assert_eq!(
+            (known.status, strange.status),
+            (status, status),
+            "{address}"
+        );
+        let text = |body: &str, id: String| body.replace(&id, "ID");
+        assert_eq!(
+            text(&known.body, unlisted.to_string()),
+            text(&strange.body, unknown.to_string()),
+            "{address}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_says_where_search_and_counting_stopped() {
+    let (harbour, mut north) = (Harbour::new(), Origin::new(1));
+    harbour.register(&north, "North", true, 1);
+    for first in (0..5_005).step_by(1_001) {
+        let bodies: Vec<(u64, &str, String)> = (first..first + 1_001)
+            .map(|n| (n, "request", request(&format!("number_{n}_"))))
+            .collect();
+        harbour.publish_bodies(&mut north, &bodies);
+    }
+    let nobody = harbour.nobody();
+    let page = harbour.get(&nobody, "/requests?words=number_4_").await;
+    assert!(page.body.contains("Nothing found so far."));
+    assert!(page.body.contains("Search stopped after 5000 requests."));
+    let path = next(&page.body).expect("more");
+    let page = harbour.get(&nobody, &path).await;
+    assert!(page.body.contains("<bdi>number_4_</bdi></a>"));
+    assert!(!page.body.contains("Search stopped"));
+    assert!(next(&page.body).is_none());
+    let page = harbour.get(&nobody, "/communities").await;
+    assert!(page.body.contains("1000+ requests"));
 }
