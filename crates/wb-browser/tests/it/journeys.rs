@@ -156,6 +156,16 @@ fn sync(person: &Person) {
     person.comes_to_show("gone here;");
 }
 
+/// Somebody who moderates a hub, by the link that its operator printed.
+fn moderator(script: Script, hub: &Hub) -> Person {
+    let link = hub.wb(&["hub", "login-link"]);
+    let person = Person::new(script);
+    person.open(link.lines().next().expect("a link"));
+    person.press("Log in here");
+    person.shows("Members");
+    person
+}
+
 fn help_goes_between_communities(script: Script) {
     let two = Two::new();
     let Two { hub, elm, oak, .. } = &two;
@@ -167,8 +177,13 @@ fn help_goes_between_communities(script: Script) {
     ada.follow("Sync");
     ada.press("Sync now");
     ada.comes_to_show("waits");
+    let mo = moderator(script, hub);
     for name in ["Elm", "Oak"] {
-        hub.wb(&["hub", "approve", name]);
+        mo.open(&format!("{}/moderate", hub.address));
+        mo.follow(name);
+        mo.press("Let it in");
+        mo.shows("What was decided");
+        mo.lacks("Let in, it can sync here");
     }
 
     for (title, who) in [
@@ -245,17 +260,17 @@ fn help_goes_between_communities(script: Script) {
     jo.open(&oak.page("/requests?show=all"));
     jo.lacks("A lift to the clinic");
 
-    hub.wb(&[
-        "hub",
-        "suspend",
-        "Oak",
-        "--reason",
-        "It sent what nobody wanted",
-    ]);
+    mo.fill("Why", "It sent what nobody wanted");
+    mo.press("Suspend it");
+    mo.shows("Why it is let in again");
     jo.follow("Sync");
     jo.press("Sync now");
     jo.comes_to_show("It sent what nobody wanted");
-    hub.wb(&["hub", "reinstate", "Oak"]);
+    mo.fill("Why it is let in again", "They talked to us");
+    mo.press("Let it in again");
+    mo.lacks("Why it is let in again");
+    mo.follow("Log");
+    mo.shows("They talked to us");
     sync(&jo);
 }
 

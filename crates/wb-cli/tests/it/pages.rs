@@ -326,7 +326,7 @@ fn the_dashboard_says_where_it_stands_when_nobody_is_there_waits_answers_suspend
     says(
         &mut browser,
         &[
-            "Harbour</bdi></h2>\n  <p>Harbour cannot be reached",
+            "<span>Harbour cannot be reached",
             "check the network and the address, and try again",
             "Next try",
         ],
@@ -384,7 +384,7 @@ fn the_dashboard_says_what_to_do_when_clocks_differ_and_when_the_hub_speaks_only
     two.moves_to(later.serve());
     sync_now(&mut browser);
     for says in [
-        "<span class=\"badge\">blocked</span>",
+        "<span class=\"badge phase blocked\">blocked</span>",
         "upgrade this program to one that speaks protocol 2",
         "upgrade the older of both; nothing is lost, and everything waits",
     ] {
@@ -399,7 +399,7 @@ fn the_dashboard_says_what_to_do_when_clocks_differ_and_when_the_hub_speaks_only
             "The clock of Harbour is ",
             way,
             "it worked. Set the clock of this computer; if it is right, tell the operator of Harbour",
-            "<span class=\"badge\">idle</span>",
+            "<span class=\"badge phase idle\">idle</span>",
         ] {
             assert!(browser.page.contains(says), "{says}: {}", browser.page);
         }
