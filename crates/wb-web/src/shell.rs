@@ -10,6 +10,7 @@ use crate::answer::Answer;
 use crate::assets;
 use crate::routes::Access;
 use crate::visit::{Trouble, Visit};
+use crate::words;
 
 /// A link in the way around.
 #[derive(Debug)]
@@ -148,6 +149,12 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
             "Nothing was changed. Go back, and change what is named above.",
             None,
         ),
+        Trouble::Node(error) if error.is_full() || error.is_read_only() => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "Nothing can be written",
+            "Reading goes on. Go back to what you typed, and send it again once your operator has mended that.",
+            None,
+        ),
         Trouble::Node(_) => (
             StatusCode::CONFLICT,
             "That does not work",
@@ -163,7 +170,10 @@ pub(crate) fn trouble(visit: &Visit<'_>, trouble: &Trouble) -> Answer {
     };
     let page = TroublePage {
         shell: visit.shell(title),
-        what: trouble.to_string(),
+        what: match trouble {
+            Trouble::Node(error) => words::failure(error),
+            trouble => trouble.to_string(),
+        },
         next,
         link,
     };

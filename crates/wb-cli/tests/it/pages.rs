@@ -98,7 +98,7 @@ impl Browser {
     }
 }
 
-fn up(home: &Path) -> (Up, Value) {
+pub fn up(home: &Path) -> (Up, Value) {
     let mut command = wb(home.parent().expect("a folder"));
     command
         .arg("--home")
@@ -220,7 +220,7 @@ fn browsers_are_let_in_from_the_command_line() {
 }
 
 /// Lets a browser of the keeper in.
-fn keeper(north: &Instance, address: &str) -> Browser {
+pub fn keeper(north: &Instance, address: &str) -> Browser {
     let link = north.ok(&["user", "login-link", "keeper"]);
     let (_, link) = link.split_once("/login/link/").expect("a link");
     let secret = link.split_whitespace().next().expect("a link");

@@ -53,7 +53,7 @@ pub fn approve(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let did = if denies { "Sent away" } else { "Let in" };
     match decided {
         Ok(session) => write(visit, None, Some(format!("{did}: {}.", session.label))),
-        Err(error) => write(visit, Some(error.to_string()), None),
+        Err(error) => write(visit, Some(crate::words::failure(&error)), None),
     }
 }
 

@@ -40,9 +40,11 @@ pub fn change(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let (actor, typed) = (visit.actor()?, visit.form.word("address"));
     match address_set(visit.node()?, &actor, typed.as_deref()) {
         Ok(()) => Ok(Answer::see("/settings/address")),
-        Err(error @ NodeError::Refused(_)) => {
-            write(visit, typed.unwrap_or_default(), Some(error.to_string()))
-        }
+        Err(error @ NodeError::Refused(_)) => write(
+            visit,
+            typed.unwrap_or_default(),
+            Some(crate::words::failure(&error)),
+        ),
         Err(error) => Err(error.into()),
     }
 }

@@ -95,7 +95,7 @@ pub fn change(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     match kept {
         Ok(_) => {}
         Err(error @ (NodeError::Text { .. } | NodeError::Refused(_))) => {
-            return write(visit, Some(error.to_string()), None);
+            return write(visit, Some(crate::words::failure(&error)), None);
         }
         Err(error) => return Err(error.into()),
     }

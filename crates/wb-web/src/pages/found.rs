@@ -52,7 +52,7 @@ pub fn found(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let address = visit.form.word("address");
     // Before anything is founded: what is wrong with it can still be changed.
     if let Some(Err(error)) = address.as_deref().map(read_address) {
-        return write_form(visit, Some(error.to_string()));
+        return write_form(visit, Some(crate::words::failure(&error)));
     }
     let input = Init {
         name: name.trim(),
@@ -61,7 +61,7 @@ pub fn found(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     };
     let founded = match init(&visit.site.config.home, &input) {
         Ok(founded) => founded,
-        Err(error) => return write_form(visit, Some(error.to_string())),
+        Err(error) => return write_form(visit, Some(crate::words::failure(&error))),
     };
     if address.is_some() {
         let founder = founded.node.actor(None)?;

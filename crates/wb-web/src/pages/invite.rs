@@ -94,7 +94,7 @@ pub fn take(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         Err(
             error @ (NodeError::HandleTaken(_) | NodeError::Text { .. } | NodeError::Refused(_)),
         ) => {
-            return write(visit, Some(error.to_string()));
+            return write(visit, Some(crate::words::failure(&error)));
         }
         Err(error) => return Err(error.into()),
     };

@@ -97,7 +97,7 @@ pub fn create(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     };
     match invite_create(node, &actor, &input) {
         Ok((_, token)) => Ok(Answer::see(format!("/invites/{token}"))),
-        Err(error) => write(visit, Some(error.to_string())),
+        Err(error) => write(visit, Some(crate::words::failure(&error))),
     }
 }
 

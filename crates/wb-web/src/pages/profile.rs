@@ -117,7 +117,7 @@ pub fn edit(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
             Ok(Answer::see(format!("/members/{own}/{}", actor.user)))
         }
         Err(error @ (NodeError::Text { .. } | NodeError::Refused(_))) => {
-            page.wrong = Some(error.to_string());
+            page.wrong = Some(crate::words::failure(&error));
             Ok(Answer::page(page.render()?))
         }
         Err(error) => Err(error.into()),

@@ -101,7 +101,7 @@ pub fn comment(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     }
     match comment_add(visit.node()?, &actor, &key, body.trim(), scope) {
         Ok(id) => Ok(Answer::see(format!("{}#{id}", address(&key)))),
-        Err(error) => write(visit, Some(error.to_string()), None),
+        Err(error) => write(visit, Some(crate::words::failure(&error)), None),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn edit(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     match request_edit(node, &actor, &key, Some(&title), Some(description.trim())) {
         Ok(()) => Ok(Answer::see(format!("/requests/{}/{}", key.origin, key.id))),
         Err(error @ (NodeError::Text { .. } | NodeError::Refused(_))) => {
-            write(visit, Some(error.to_string()), None)
+            write(visit, Some(crate::words::failure(&error)), None)
         }
         Err(error) => Err(error.into()),
     }

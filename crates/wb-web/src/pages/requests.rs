@@ -220,7 +220,7 @@ pub fn create(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         };
         return match draft_put(visit.node()?, &actor, None, &input) {
             Ok(_) => Ok(Answer::see("/drafts")),
-            Err(error) => write_new(visit, Some(error.to_string()), None),
+            Err(error) => write_new(visit, Some(crate::words::failure(&error)), None),
         };
     }
     let may_leave = scope != Scope::Private;
@@ -236,6 +236,6 @@ pub fn create(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let node = visit.node()?;
     match request_add(node, &actor, &input) {
         Ok(id) => Ok(Answer::see(format!("/requests/{}/{id}", node.own_id()))),
-        Err(error) => write_new(visit, Some(error.to_string()), None),
+        Err(error) => write_new(visit, Some(crate::words::failure(&error)), None),
     }
 }

@@ -72,7 +72,7 @@ pub fn approve(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     match decided {
         Ok(session) if denies => write(visit, None, Some(format!("Sent away: {}.", session.label))),
         Ok(session) => write(visit, None, Some(format!("Let in: {}.", session.label))),
-        Err(error) => write(visit, Some(error.to_string()), None),
+        Err(error) => write(visit, Some(crate::words::failure(&error)), None),
     }
 }
 

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::mount::Disk;
 use super::{read_all, tells};
+use crate::pages::{keeper, up};
 use crate::support::chance::Chance;
 use crate::support::database::{count, live_lines, live_lines_in, number};
 use crate::support::hub::{Hub, ask};
-use crate::support::instance::{Instance, Run, WB};
+use crate::support::instance::{Instance, Run, WB, text};
 use crate::support::much;
 
 /// Requests that take some hundred KiB.
@@ -248,4 +249,34 @@ fn founding_without_room_leaves_nothing_and_says_so() {
         &path(&disk, "new.txt"),
     ]);
     new.ok(&["doctor"]);
+}
+
+/// The pages, too: what a form would write is refused with what is safe, and members read on.
+#[test]
+fn a_page_that_needs_room_says_so_and_the_others_are_shown() {
+    let Some(disk) = Disk::new(DISK_KIB) else {
+        return;
+    };
+    let (north, _) = north(&disk);
+    let (up, started) = up(&north.home);
+    let mut browser = keeper(&north, text(&started, "address"));
+    let words = "title=A+ladder&description=For+the+gutter&scope=private";
+    browser.open("/requests/new");
+    disk.leave(0);
+    browser.send("/requests/new", words);
+    for said in ["no room on the disk", "safe"] {
+        assert!(browser.page.contains(said), "{said}: {}", browser.page);
+    }
+    for page in ["/requests", "/sync", "/inbox", "/shared", "/members"] {
+        browser.open(page);
+        assert_eq!(browser.status, 200, "{page}: {}", browser.page);
+    }
+    browser.open("/requests");
+    assert!(browser.page.contains("Soup") && !browser.page.contains("A ladder"));
+    disk.empty();
+    browser.open("/requests/new");
+    browser.send("/requests/new", words);
+    assert!(browser.page.contains("A ladder"), "{}", browser.page);
+    drop(up);
+    north.ok(&["doctor"]);
 }
