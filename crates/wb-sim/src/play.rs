@@ -288,7 +288,12 @@ impl World {
         for (member, exchange) in done.into_inner() {
             let exchange = exchange?;
             self.after_exchange(member, &exchange, crash.is_some(), &mut touched);
-            self.check_state(member, &exchange)?;
+            // Who came back with an older copy has forgotten it.
+            let mut ended = visits.iter().zip(&crashed);
+            if !ended.any(|(visit, end)| visit.member == member && visit.restores && end.is_none())
+            {
+                self.check_state(member, &exchange)?;
+            }
         }
         for (_, what) in self.net.take_befallen() {
             self.coverage.took(fault_of(what));
