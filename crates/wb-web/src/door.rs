@@ -41,40 +41,54 @@ pub(crate) const FORM_TOKEN: &str = "form_token";
 pub(crate) const FAILED: &str =
     "Something failed here. What you wrote before is safe; please go back and try again.\n";
 
+/// The parameters in a path, by name.
+pub(crate) type Params = Vec<(String, String)>;
+
 /// The pages of a site.
 pub fn router(site: &Arc<Site>) -> Router {
     let mut router = Router::new().route("/assets/{name}", axum::routing::get(assets::file));
     for route in ROUTES {
-        let filter = match route.method {
-            Method::GET => MethodFilter::GET,
-            _ => MethodFilter::POST,
-        };
         let site = Arc::clone(site);
-        let handler = move |params: RawPathParams, request: Request| {
-            let params = params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            enter(site, route, params, request)
+        let respond = move |params: &Params, parts: &Parts, body: &[u8]| {
+            respond(&site, route, params, parts, body)
         };
-        router = router.route(route.path, on(filter, handler));
+        router = serve(router, &route.method, route.path, respond);
     }
     router
 }
 
+/// Adds a route to a router: its body is bounded, and it is answered on a thread that may block.
+pub(crate) fn serve(
+    router: Router,
+    method: &Method,
+    path: &str,
+    respond: impl Fn(&Params, &Parts, &[u8]) -> Response + Clone + Send + Sync + 'static,
+) -> Router {
+    let filter = match *method {
+        Method::GET => MethodFilter::GET,
+        _ => MethodFilter::POST,
+    };
+    let handler = move |params: RawPathParams, request: Request| {
+        let params = params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        enter(params, request, respond)
+    };
+    router.route(path, on(filter, handler))
+}
+
 async fn enter(
-    site: Arc<Site>,
-    route: &'static Route,
-    params: Vec<(String, String)>,
+    params: Params,
     request: Request,
+    respond: impl FnOnce(&Params, &Parts, &[u8]) -> Response + Send + 'static,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, FORM_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(_) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.\n"),
     };
-    let answered =
-        tokio::task::spawn_blocking(move || respond(&site, route, &params, &parts, &body)).await;
+    let answered = tokio::task::spawn_blocking(move || respond(&params, &parts, &body)).await;
     answered.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, FAILED))
 }
 

@@ -6,13 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
 use http::header::IF_NONE_MATCH;
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
 use wb_hub::{HubListings, HubStore, RetryAfter};
 use wb_net::client_of;
 use wb_node::command::session_idle::session_end_idle;
@@ -25,46 +22,25 @@ use super::visit::{Inside, Trouble, Visit};
 use crate::answer::{Answer, Cookie};
 use crate::assets;
 use crate::browser::{Caller, SESSION, VISITOR, cookie, label};
-use crate::door::{FAILED, STALE_FORM, base_of, client, is_in_the_clear, is_ours, plain, write};
+use crate::door::{
+    FAILED, Params, STALE_FORM, base_of, client, is_in_the_clear, is_ours, plain, serve, write,
+};
 use crate::form::Form;
-use crate::limits::{FORM_BYTES_MAX, MODERATOR_IDLE_HOURS};
+use crate::limits::MODERATOR_IDLE_HOURS;
 use crate::site::Site;
 
 /// The pages of a hub; `calls` answers everything else, which is what nodes ask.
 pub fn router<S: HubStore + HubListings>(site: &Arc<HubSite<S>>, calls: Router) -> Router {
     let mut router = Router::new().route("/assets/{name}", axum::routing::get(assets::file));
     for route in routes::<S>() {
-        let filter = match route.method {
-            Method::GET => MethodFilter::GET,
-            _ => MethodFilter::POST,
+        let (site, method, path) = (Arc::clone(site), route.method.clone(), route.path);
+        let route = Arc::new(route);
+        let respond = move |params: &Params, parts: &Parts, body: &[u8]| {
+            respond(&site, &route, params, parts, body)
         };
-        let (site, path, route) = (Arc::clone(site), route.path, Arc::new(route));
-        let handler = move |params: RawPathParams, request: Request| {
-            let params = params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            enter(site, route, params, request)
-        };
-        router = router.route(path, on(filter, handler));
+        router = serve(router, &method, path, respond);
     }
     router.fallback_service(calls)
-}
-
-async fn enter<S: HubStore + HubListings>(
-    site: Arc<HubSite<S>>,
-    route: Arc<Route<S>>,
-    params: Vec<(String, String)>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, FORM_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
-        Err(_) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.\n"),
-    };
-    let answered =
-        tokio::task::spawn_blocking(move || respond(&site, &route, &params, &parts, &body)).await;
-    answered.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, FAILED))
 }
 
 /// Answers on a thread that may block. A fault in one page leaves its instance behind, and harms no other.

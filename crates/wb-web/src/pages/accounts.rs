@@ -2,9 +2,10 @@
 
 use askama::Template;
 use wb_core::id::Hash;
-use wb_node::command::session::{session_approve, session_deny, session_end_by};
+use wb_node::command::session::session_end_by;
 use wb_node::query::accounts::{AccountView, accounts};
 
+use super::settings::decide;
 use crate::answer::Answer;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
@@ -42,18 +43,10 @@ fn write(
 /// Lets a browser in by the code it shows, or sends it away.
 pub fn approve(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
-    let (handle, code) = (visit.form.text("handle"), visit.form.text("code"));
-    let denies = visit.form.has("deny");
-    let node = visit.node()?;
-    let decided = if denies {
-        session_deny(node, &actor, &handle, &code)
-    } else {
-        session_approve(node, &actor, &handle, &code)
-    };
-    let did = if denies { "Sent away" } else { "Let in" };
-    match decided {
-        Ok(session) => write(visit, None, Some(format!("{did}: {}.", session.label))),
-        Err(error) => write(visit, Some(crate::words::failure(&error)), None),
+    let handle = visit.form.text("handle");
+    match decide(visit, &actor, &handle)? {
+        Ok(done) => write(visit, None, Some(done)),
+        Err(wrong) => write(visit, Some(wrong), None),
     }
 }
 

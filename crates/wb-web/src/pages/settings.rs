@@ -2,6 +2,7 @@
 
 use askama::Template;
 use wb_core::id::Hash;
+use wb_node::Actor;
 use wb_node::command::session::{session_approve, session_deny, session_end};
 use wb_store::SessionRow;
 
@@ -61,19 +62,31 @@ pub fn approve(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .form
         .word("handle")
         .unwrap_or_else(|| actor.handle.clone());
+    match decide(visit, &actor, &handle)? {
+        Ok(done) => write(visit, None, Some(done)),
+        Err(wrong) => write(visit, Some(wrong), None),
+    }
+}
+
+/// Does what the form says about the browser that shows a code; gives what was done, or what is wrong.
+pub(super) fn decide(
+    visit: &mut Visit<'_>,
+    actor: &Actor,
+    handle: &str,
+) -> Result<Result<String, String>, Trouble> {
     let code = visit.form.text("code");
     let denies = visit.form.has("deny");
     let node = visit.node()?;
     let decided = if denies {
-        session_deny(node, &actor, &handle, &code)
+        session_deny(node, actor, handle, &code)
     } else {
-        session_approve(node, &actor, &handle, &code)
+        session_approve(node, actor, handle, &code)
     };
-    match decided {
-        Ok(session) if denies => write(visit, None, Some(format!("Sent away: {}.", session.label))),
-        Ok(session) => write(visit, None, Some(format!("Let in: {}.", session.label))),
-        Err(error) => write(visit, Some(crate::words::failure(&error)), None),
-    }
+    let did = if denies { "Sent away" } else { "Let in" };
+    Ok(match decided {
+        Ok(session) => Ok(format!("{did}: {}.", session.label)),
+        Err(error) => Err(crate::words::failure(&error)),
+    })
 }
 
 /// Ends one of the own sessions.
