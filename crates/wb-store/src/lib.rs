@@ -49,7 +49,8 @@ pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use peers::Peer;
 pub use private::{
-    AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow, Private, Role,
+    AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,
+    Private, Role,
 };
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
