@@ -191,6 +191,7 @@ enum Route {
     Changes,
     Snapshot,
     Lines,
+    History,
     Push,
 }
 
@@ -207,6 +208,7 @@ impl Route {
             ("GET", "changes") => Self::Changes,
             ("GET", "snapshot") => Self::Snapshot,
             ("GET", "lines") => Self::Lines,
+            ("GET", "history") => Self::History,
             ("POST", "push") => Self::Push,
             _ => return None,
         };
@@ -273,7 +275,12 @@ async fn serve<S: HubStore>(
     let received = hub.receive(route, request, body).await;
     let (unverified, waiting) = received.map_err(|refusal| hub.of_unknown(request, refusal))?;
     let held = hub.kept(hub.store.identity(unverified.key().instance).await)?;
-    let verified = unverified.verify(held.as_ref(), hub.responder.now());
+    let now = hub.responder.now();
+    let verified = match route {
+        // Whoever does not know yet that its key was followed by another has to be able to find out.
+        Route::History => unverified.verify_under_any_key(held.as_ref(), now),
+        _ => unverified.verify(held.as_ref(), now),
+    };
     if route == Route::Register {
         // One that brings a newer key verifies under the log it brings, and so counts as unknown here.
         match verified {
@@ -287,7 +294,7 @@ async fn serve<S: HubStore>(
         .map_err(|cause| hub.of_unknown(request, hub.refuse(cause)))?
         .sender;
     hub.charges.member(sender, hub.now())?;
-    if route != Route::Member {
+    if !matches!(route, Route::Member | Route::History) {
         check_member(hub, sender).await?;
     }
     let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
@@ -299,6 +306,7 @@ async fn serve<S: HubStore>(
         Route::Changes => routes::changes::changes(hub, sender, request).await,
         Route::Snapshot => routes::snapshot::snapshot(hub, request).await,
         Route::Lines => routes::lines::lines(hub, request).await,
+        Route::History => routes::history::history(hub, sender, request).await,
         Route::Push => routes::push::push(hub, sender, body).await,
         Route::Register => Err(problems::not_found("such call")),
     }

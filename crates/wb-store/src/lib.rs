@@ -22,6 +22,7 @@ pub mod legacy;
 mod local;
 mod notices;
 mod open;
+mod own_keys;
 mod peers;
 mod private;
 mod project;
@@ -42,11 +43,12 @@ pub use feed_links::FeedLink;
 pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
-pub use home::{Home, write_private_file};
+pub use home::{Home, remove_file, replace_file, write_private_file};
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
+pub use own_keys::{OwnDelta, Recovered, VoidDecision, VoidEntry, header_of};
 pub use peers::Peer;
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,

@@ -15,8 +15,9 @@ pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
-    AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads, PageSection,
-    Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
+    AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,
+    HistorySection, PageSection, Policy, Pushed, PushedFeed, Registration, Role, Standing,
+    Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
