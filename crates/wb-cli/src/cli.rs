@@ -124,6 +124,9 @@ pub enum Command {
     /// Hubs: becoming a member, running one, and its members
     #[command(subcommand)]
     Hub(commands::hub::Hub),
+    /// The keys that speak for this instance
+    #[command(subcommand)]
+    Key(commands::key::Key),
     /// Make everything that is shown again from what is stored
     Rebuild,
     /// Move over from another program

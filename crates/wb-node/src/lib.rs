@@ -10,6 +10,8 @@ pub mod command;
 pub mod entropy;
 pub mod error;
 pub mod import;
+pub mod keys;
+pub mod machine;
 pub mod node;
 pub mod plan;
 pub mod query;

@@ -224,6 +224,12 @@ impl Store {
         &self.main
     }
 
+    /// Why nothing can be written here, where that is so.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Unwritable> {
+        self.unwritable
+    }
+
     /// Refuses where nothing can be written.
     pub(crate) fn check_writable(&self) -> Result<()> {
         match self.unwritable {

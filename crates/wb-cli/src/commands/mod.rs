@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
+pub mod key;
 pub mod peer;
 pub mod publish;
 pub mod rebuild;
@@ -48,6 +49,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Inbox(args) => inbox::run(context, &args).map(done),
         Command::Doctor => doctor::run(context),
         Command::Up(args) => up::run(context, &args).map(done),
+        Command::Key(command) => key::run(context, &command).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
         Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
         Command::Peer(command) => peer::run(context, &command).map(done),

@@ -134,7 +134,7 @@ fn seed_digits(seed: &Zeroizing<[u8; 32]>) -> String {
 }
 
 /// The sheet: everything needed to take the instance back when disk and backup are gone.
-fn write_sheet(
+pub(crate) fn write_sheet(
     path: &Path,
     name: &str,
     identity: &IdentityLog,

@@ -16,6 +16,8 @@ pub mod init;
 pub mod invite_create;
 pub mod invite_take;
 pub mod join;
+pub mod key_recover;
+pub mod key_rotate;
 pub mod login_link;
 pub mod profile_edit;
 pub mod publish;

@@ -21,6 +21,8 @@ pub struct StoreSink<'w, 's> {
     pub origins: BTreeSet<InstanceId>,
     /// The run by which it came.
     pub run_no: Option<i64>,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
     /// Instances approved by hand before they came.
     pub approved: BTreeSet<InstanceId>,
 }
@@ -37,6 +39,7 @@ impl<'w, 's> StoreSink<'w, 's> {
             own_is_ahead: false,
             origins: BTreeSet::new(),
             run_no: None,
+            recovered: BTreeSet::new(),
             approved: BTreeSet::new(),
         }
     }
@@ -82,7 +85,12 @@ impl Sink for StoreSink<'_, '_> {
         } else {
             Standing::Waiting
         };
+        let before = self.write.identity_log(&id)?;
         let merge = self.write.put_identity(&log, standing, self.now)?;
+        let era = |log: &IdentityLog| log.newest().position.era;
+        if before.is_some_and(|before| era(&before) < era(&log)) {
+            self.recovered.insert(id);
+        }
         let held = self.write.identity_log(&id)?.unwrap_or(log);
         Ok((merge, held))
     }

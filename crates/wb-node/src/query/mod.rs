@@ -11,6 +11,7 @@ pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod key;
 pub mod news;
 pub mod notices;
 pub mod peer_holds;

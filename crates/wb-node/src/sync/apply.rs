@@ -36,6 +36,8 @@ pub struct Tally {
     pub set_aside: Vec<SetAside>,
     /// The instance's own feed came back from elsewhere, longer than it is here.
     pub own_is_ahead: bool,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
 }
 
 /// A feed that did not go on, and why.
@@ -97,6 +99,7 @@ impl Tally {
     pub fn is_empty(&self) -> bool {
         self.new + self.changed + self.gone + self.filled + self.deltas == 0
             && self.set_aside.is_empty()
+            && self.recovered.is_empty()
     }
 }
 
@@ -204,6 +207,7 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        tally.recovered.append(&mut self.sink.recovered);
         let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,
