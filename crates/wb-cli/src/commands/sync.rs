@@ -333,6 +333,19 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
     for aside in &done.tally.set_aside {
         texts.push(aside_words(aside, &names));
     }
+    for one in &done.recovered {
+        let name = names
+            .get(&one.id)
+            .cloned()
+            .unwrap_or_else(|| one.id.short());
+        texts.push(format!(
+            "{} recovered its key: {} hidden that somebody else may have published, {} taken back by them {} back with its new log.",
+            clean(&short(&name, NAME_CHARS)),
+            count(one.hidden, "record is", "records are"),
+            count(one.returned, "record", "records"),
+            if one.returned == 1 { "comes" } else { "come" }
+        ));
+    }
     for (id, name, records) in &done.waiting {
         texts.push(format!(
             "{} waits for a decision, with {} held and not shown: `wb follow {id}` accepts it.",

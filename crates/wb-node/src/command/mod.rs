@@ -31,3 +31,4 @@ pub mod session;
 pub mod session_idle;
 pub mod sync;
 pub mod user_add;
+pub mod void_decide;

@@ -252,7 +252,15 @@ impl UnverifiedRequest {
         let identity = identity
             .filter(|log| log.id() == self.key.instance)
             .ok_or(Cause::KeyUnknown)?;
-        let entry = identity.entry(&self.key.entry).ok_or(Cause::KeyUnknown)?;
+        let Some(entry) = identity.entry(&self.key.entry) else {
+            // Of a branch that a recovery made void only the hashes are held.
+            let is_void = identity.void().contains(&self.key.entry);
+            return Err(if is_void {
+                Cause::KeyRetired
+            } else {
+                Cause::KeyUnknown
+            });
+        };
         if entry.hash != identity.newest().hash {
             return Err(Cause::KeyRetired);
         }

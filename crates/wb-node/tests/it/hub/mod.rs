@@ -8,6 +8,7 @@ mod distrust;
 mod dry_run;
 mod hostile_answers;
 mod joining;
+mod keys;
 mod lies;
 mod live;
 mod new_log;
