@@ -107,7 +107,9 @@ async fn each(
     }
 }
 
-fn due(node: &Node) -> Result<Vec<Peer>> {
+fn due(node: &mut Node) -> Result<Vec<Peer>> {
+    // Another process may have put another key in place.
+    node.refresh()?;
     let now = node.now();
     let mut peers = node.store.peers()?;
     peers.retain(|peer| !peer.paused && state_of(peer, now).may_try(now));
@@ -133,7 +135,7 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 }
 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
-async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
+async fn wait_for_news(node: &mut Node, until: Instant) -> Result<Vec<Peer>> {
     let now = node.now();
     let started = Instant::now();
     let left = until.saturating_duration_since(started);

@@ -2,7 +2,7 @@
 //!
 //! It hands out no feeds: those go by hubs. Every other call of the protocol is refused by name.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -18,8 +18,8 @@ use crate::node::Node;
 
 struct Service {
     home: Home,
-    /// Who this is; known once there is an instance.
-    known: OnceLock<Known>,
+    /// Who this is, as it was asked last; known once there is an instance.
+    known: Mutex<Option<(Node, Arc<Known>)>>,
 }
 
 struct Known {
@@ -31,18 +31,36 @@ struct Known {
 pub fn router(home: &Home) -> Router {
     let service = Service {
         home: home.clone(),
-        known: OnceLock::new(),
+        known: Mutex::default(),
     };
     Router::new().fallback(answer).with_state(Arc::new(service))
 }
 
 impl Service {
     /// Who this is. Opens files, so it belongs on a thread for work that blocks.
-    fn load(&self) -> Result<&Known> {
-        if let Some(known) = self.known.get() {
-            return Ok(known);
-        }
-        let node = Node::open(&self.home)?;
+    fn load(&self) -> Result<Arc<Known>> {
+        let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = match kept.take() {
+            Some((mut node, known)) => {
+                let entry = node.identity().newest().hash;
+                node.refresh()?;
+                // Another process may have put another key in place.
+                if node.identity().newest().hash == entry {
+                    *kept = Some((node, Arc::clone(&known)));
+                    return Ok(known);
+                }
+                node
+            }
+            None => Node::open(&self.home)?,
+        };
+        let known = Arc::new(Known::of(&node)?);
+        *kept = Some((node, Arc::clone(&known)));
+        Ok(known)
+    }
+}
+
+impl Known {
+    fn of(node: &Node) -> Result<Self> {
         let speaks = Speaks::this();
         let lines = node.identity().entries().iter();
         let who = WhoIsThis {
@@ -58,8 +76,8 @@ impl Service {
             software: speaks.software,
             policy: None,
         };
-        let responder = super::responder(&node)?;
-        Ok(self.known.get_or_init(|| Known { responder, who }))
+        let responder = super::responder(node)?;
+        Ok(Self { responder, who })
     }
 }
 

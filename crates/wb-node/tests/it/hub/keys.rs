@@ -257,8 +257,9 @@ fn what_somebody_else_published_is_kept_or_dropped_one_by_one() {
 
     assert_eq!(street.north.member.sync(&street.hub).end, None);
     assert_eq!(street.south.sync(&street.hub).end, None);
-    assert_eq!(titles(&street.south)[1], "And here");
-    assert_eq!(titles(&street.south).len(), 4);
+    let shown = titles(&street.south);
+    assert_eq!(shown.len(), 4, "{shown:?}");
+    assert!(shown.contains(&"And here".to_owned()), "{shown:?}");
     let items = inbox(&street.north.member.node).expect("a store");
     assert!(items.iter().all(|item| item.cause != "void_publications"));
     street.south.assert_equals(&street.north.member);
