@@ -15,6 +15,7 @@ mod hub_ends;
 mod hub_pages;
 mod hub_words;
 mod inbox;
+mod keys;
 #[cfg(target_os = "linux")]
 mod kills;
 mod kinds;
