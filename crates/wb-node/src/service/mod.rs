@@ -2,9 +2,11 @@
 
 mod auto;
 mod routes;
+mod running;
 
 pub use auto::{AutoSync, auto_sync};
 pub use routes::router;
+pub use running::runs_every;
 
 use std::sync::Arc;
 

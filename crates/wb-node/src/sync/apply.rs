@@ -38,6 +38,8 @@ pub struct Tally {
     pub own_is_ahead: bool,
     /// Instances whose log came longer by a recovery.
     pub recovered: BTreeSet<InstanceId>,
+    /// Origins of which something new came.
+    pub heard: BTreeSet<InstanceId>,
 }
 
 /// A feed that did not go on, and why.
@@ -54,7 +56,7 @@ pub struct SetAside {
 }
 
 impl SetAside {
-    fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.outcome == REFUSED
     }
 
@@ -208,6 +210,9 @@ impl<'w, 's> Applier<'w, 's> {
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
         tally.recovered.append(&mut self.sink.recovered);
+        let good = |outcome: &str| matches!(outcome, "append" | "take");
+        let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
+        tally.heard.extend(heard.map(|feed| feed.origin));
         let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,

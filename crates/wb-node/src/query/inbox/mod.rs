@@ -179,8 +179,8 @@ impl<'n> Inbox<'n> {
         }
         let recovered = store.recoveries()?.into_iter();
         // Where nothing is hidden for it and nothing comes back, there is nothing to tell.
-        let recovered = recovered
-            .filter(|one| one.id != self.node.own_id() && one.hidden + one.returned > 0);
+        let recovered =
+            recovered.filter(|one| one.id != self.node.own_id() && one.hidden + one.returned > 0);
         items.extend(recovered.map(Item::Recovered));
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));
