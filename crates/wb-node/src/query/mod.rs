@@ -13,6 +13,7 @@ pub mod feed_link;
 pub mod find;
 pub mod inbox;
 pub mod invites;
+pub mod metrics;
 pub mod news;
 pub mod notices;
 pub mod outbox;

@@ -12,8 +12,9 @@ use wb_core::hash;
 use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
-use wb_store::{Contradiction, ForkedFeed, GuardStanding, HeldGroup, Peer, Standing};
+use wb_store::{Contradiction, Doubt, ForkedFeed, GuardStanding, HeldGroup, Peer, Standing};
 
+use super::doubts::{self, is_told};
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
@@ -40,6 +41,8 @@ enum Item {
     Held(HeldGroup),
     /// Live records without their lines.
     Missing(InstanceId, FeedScope, Vec<(Kind, u64)>),
+    /// What a hub does not give although its origin signed it.
+    Doubt(Box<Doubt>),
     /// An instance that nobody here has decided about.
     Waiting(InstanceId, u64),
 }
@@ -167,6 +170,9 @@ impl<'n> Inbox<'n> {
                 items.push(Item::Peer(Box::new(peer), cause));
             }
         }
+        let doubts = store.doubts()?.into_iter();
+        let told = doubts.filter(|doubt| is_told(doubt, self.node.now()));
+        items.extend(told.map(|doubt| Item::Doubt(Box::new(doubt))));
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));
         let mut rivals: BTreeMap<(InstanceId, FeedScope), Vec<HeldGroup>> = BTreeMap::new();
@@ -280,6 +286,7 @@ impl<'n> Inbox<'n> {
             Item::Fork(feed) => (Some(feed.scope), None, None),
             Item::Missing(_, scope, _) | Item::Rivals(_, scope, _) => (Some(*scope), None, None),
             Item::Peer(peer, _) => (None, None, Some(state_of(peer, self.node.now()).since)),
+            Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
             Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -290,6 +297,7 @@ impl<'n> Inbox<'n> {
             name: match item {
                 Item::Peer(peer, _) => label(&peer.name, &peer.id),
                 Item::OlderCopy => self.node.name().to_owned(),
+                Item::Doubt(doubt) => doubts::view(self.node, doubt)?.peer_name,
                 _ => item
                     .origin()
                     .map_or_else(String::new, |origin| self.name(&origin)),
@@ -330,6 +338,7 @@ impl Item {
         match self {
             Self::OlderCopy => None,
             Self::Peer(peer, _) => Some(peer.id),
+            Self::Doubt(doubt) => Some(doubt.peer),
             Self::Fork(feed) => Some(feed.origin),
             Self::Keys(origin, ..)
             | Self::Missing(origin, ..)
@@ -354,6 +363,7 @@ impl Item {
                 "fork" => "fork_over",
                 _ => "held",
             },
+            Self::Doubt(doubt) => doubt.kind.as_str(),
             Self::Missing(..) => "missing_lines",
             Self::Waiting(..) => "waiting",
         }
@@ -369,6 +379,7 @@ impl Item {
                 format!("{} {} {rule}", group.scope.as_str(), group.log)
             }
             Self::Missing(_, scope, _) | Self::Rivals(_, scope, _) => scope.as_str().to_owned(),
+            Self::Doubt(doubt) => format!("{} {}", doubt.origin, doubt.scope),
             _ => String::new(),
         };
         let named = format!("{} {} {more}", self.cause(), origin.unwrap_or_default());
