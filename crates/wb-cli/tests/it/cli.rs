@@ -183,7 +183,7 @@ const WORKING: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
-/// `peers`, `pages`, `hub_pages`, and in the walk-through through a hub.
+/// `peers`, `peer_acts`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
@@ -198,7 +198,12 @@ const WITH_PEERS: &[&str] = &[
     "wb inbox dismiss",
     "wb inbox show",
     "wb join",
+    "wb peer block",
+    "wb peer forget",
     "wb peer list",
+    "wb peer pause",
+    "wb peer resume",
+    "wb peer retry",
     "wb peer show",
     "wb review accept",
     "wb review list",
