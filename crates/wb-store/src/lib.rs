@@ -30,6 +30,7 @@ mod peers;
 mod private;
 mod project;
 mod query;
+mod refusals;
 mod rehearse;
 pub mod relay;
 mod roads;
@@ -64,6 +65,7 @@ pub use private::{
 };
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use refusals::Refusal;
 pub use roads::{RoadSeen, Seen};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sent::SentPlace;

@@ -129,6 +129,11 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     }
     let (mut node, actor) = context.acting()?;
     let peers = chosen(&node, &args.peers)?;
+    if peers.is_empty() {
+        context.say(
+            "Every peer is paused or refused; one that is paused is synced with when it is named.",
+        );
+    }
     let input = SyncInput {
         pull: args.pull || !args.push,
         push: args.push || !args.pull,

@@ -184,7 +184,7 @@ const WORKING: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
-/// `peers`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
+/// `peers`, `peer_acts`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
@@ -203,7 +203,12 @@ const WITH_PEERS: &[&str] = &[
     "wb join",
     "wb key recover",
     "wb key rotate",
+    "wb peer block",
+    "wb peer forget",
     "wb peer list",
+    "wb peer pause",
+    "wb peer resume",
+    "wb peer retry",
     "wb peer show",
     "wb review accept",
     "wb review list",

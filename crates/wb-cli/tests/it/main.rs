@@ -22,6 +22,7 @@ mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod pages;
+mod peer_acts;
 mod peers;
 #[cfg(target_os = "linux")]
 mod power;

@@ -14,6 +14,7 @@ pub mod find;
 pub mod inbox;
 pub mod invites;
 pub mod key;
+pub mod metrics;
 pub mod news;
 pub mod notices;
 pub mod outbox;

@@ -90,6 +90,12 @@ async fn answer(
     match (parts.method.clone(), path.as_str()) {
         (Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
         (Method::GET, "/readyz") => ready(&service.home).await,
+        (Method::GET, "/metrics") => {
+            let answers = move || super::metrics::answer(&service.home, &parts);
+            let answered = tokio::task::spawn_blocking(answers).await;
+            answered
+                .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "something failed\n"))
+        }
         _ => {
             let speaks = move || speak(&service, parts, &path);
             let spoken = tokio::task::spawn_blocking(speaks).await;
