@@ -15,7 +15,7 @@ use wb_core::leave::{
 use wb_core::limits::BODY_BYTES_MAX;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{AccountState, Filter, InviteRow, LocalRecord};
+use wb_store::{AccountState, Filter, InviteRow, LocalRecord, LogDue, NewLog};
 
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -77,13 +77,22 @@ pub struct Plan {
     pub unchanged: Vec<(RecordId, String)>,
     /// Records that stay home, with the cause; private ones included.
     pub stays: Vec<Stay>,
+    /// New logs that are opened by it, also where there is nothing else to seal.
+    pub new_logs: Vec<LogDue>,
 }
 
 impl Plan {
     /// Whether there is nothing to seal.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.puts.is_empty() && self.retracts.is_empty()
+        self.puts.is_empty() && self.retracts.is_empty() && self.new_logs.is_empty()
+    }
+
+    /// The new log that a feed is to go on in.
+    #[must_use]
+    pub fn opens(&self, scope: FeedScope) -> Option<NewLog> {
+        let due = self.new_logs.iter().find(|due| due.scope == scope);
+        due.map(|due| due.opens)
     }
 }
 
@@ -93,7 +102,10 @@ impl Plan {
 /// What the store reports.
 pub fn plan(node: &Node, now: Timestamp) -> Result<Plan> {
     let gather = Gather::new(node, now)?;
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        new_logs: node.store.new_logs_due()?,
+        ..Plan::default()
+    };
     node.store
         .each_local(|record| -> Result<()> { gather.place(&mut plan, &record) })?;
     plan.puts
@@ -219,12 +231,19 @@ impl<'n> Gather<'n> {
         }
         let Some(leaving) = target else { return Ok(()) };
         let is_live = sealed.iter().any(|line| line.scope == leaving.scope());
-        if is_live && record.sealed_edit == record.edit {
+        // A log that starts from nothing holds nothing yet, whatever was live before.
+        let is_afresh = plan.opens(leaving.scope()) == Some(NewLog::Afresh);
+        if is_live && !is_afresh && record.sealed_edit == record.edit {
             plan.unchanged.push((record.id, kind));
         } else {
+            let above = if plan.new_logs.is_empty() {
+                record.rev
+            } else {
+                record.rev.max(self.node.store.highest_seen(&record.id)?)
+            };
             plan.puts.push(Put {
                 leaving,
-                rev: record.rev + 1,
+                rev: above + 1,
                 edit: record.edit,
                 is_new: !is_live,
             });

@@ -39,7 +39,9 @@ pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feed_links::FeedLink;
-pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken};
+pub use feeds::{
+    FeedRow, Ingest, LogDue, NewLog, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken,
+};
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};

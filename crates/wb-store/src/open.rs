@@ -51,6 +51,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/feeds_0002.sql"),
             include_str!("migrations/main_0002.sql")
         ),
+        concat!(include_str!("migrations/main_0003_restore.sql")),
     ],
 };
 

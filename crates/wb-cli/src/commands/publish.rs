@@ -42,6 +42,7 @@ struct Sealed {
     taken_back: u64,
     deltas: u64,
     bytes: u64,
+    new_logs: u64,
 }
 
 /// Publishes, or shows what would be published.
@@ -88,8 +89,13 @@ pub fn sentence(published: Published) -> String {
     if published.deltas == 0 {
         return "Nothing new to seal.".to_owned();
     }
+    let log = if published.new_logs > 0 {
+        " A new log was opened."
+    } else {
+        ""
+    };
     format!(
-        "Sealed {} and took back {} in {}.",
+        "Sealed {} and took back {} in {}.{log}",
         count(published.puts, "record", "records"),
         published.retracts,
         count(published.deltas, "delta", "deltas"),
@@ -103,6 +109,7 @@ fn sealed(published: Published) -> Sealed {
         taken_back: published.retracts,
         deltas: published.deltas,
         bytes: published.bytes,
+        new_logs: published.new_logs,
     }
 }
 

@@ -7,7 +7,7 @@ use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
-use wb_store::{GuardStanding, SealDelta, SealItem, Write};
+use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
 use crate::card;
 use crate::entropy;
@@ -26,6 +26,8 @@ pub struct Published {
     pub deltas: u64,
     /// Bytes of headers and lines.
     pub bytes: u64,
+    /// New logs opened.
+    pub new_logs: u64,
 }
 
 /// Seals what the plan of this moment says. The plan is returned for the report.
@@ -124,14 +126,28 @@ fn seal_all(
             .map(Act::Retract);
         let mut acts: Vec<Act<'_>> = puts.chain(retracts).collect();
         acts.sort_by_key(Act::place);
-        for chunk in chunks(&acts) {
+        let mut open = plan.opens(scope);
+        if open == Some(NewLog::Afresh) {
+            // What is not put in a log that starts from nothing is taken back by that.
+            let (puts, gone): (Vec<_>, Vec<_>) =
+                acts.into_iter().partition(|act| matches!(act, Act::Put(_)));
+            note(write, &gone, &mut published)?;
+            acts = puts;
+        }
+        let mut chunks = chunks(&acts);
+        if chunks.is_empty() && open.is_some() {
+            chunks.push(&[]);
+        }
+        for chunk in chunks {
             let items: Vec<SealItem<'_>> = chunk.iter().map(seal_item).collect();
+            published.new_logs += u64::from(open.is_some());
             let request = SealDelta {
                 origin: own,
                 scope,
                 signer,
                 identity,
                 new_log: entropy::log_id(),
+                open: open.take(),
                 items: &items,
                 at: now,
                 // Synced by hand: no newer header is promised.
@@ -142,6 +158,7 @@ fn seal_all(
             note(write, chunk, &mut published)?;
         }
     }
+    write.new_logs_opened()?;
     Ok(published)
 }
 

@@ -11,6 +11,7 @@ mod pull;
 mod push;
 mod source;
 mod spool;
+mod whole;
 
 pub use apply::{SetAside, Tally};
 pub use connect::{Connected, connect, connect_new, key_of};

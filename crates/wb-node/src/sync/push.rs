@@ -7,11 +7,12 @@ use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::line::Line;
 use wb_core::ndjson::put_line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::PeerCause;
+use wb_core::sync::{PeerCause, PushedFeed};
 use wb_core::want::Held;
 use wb_net::HubClient;
 use wb_store::{Served, StoredHeader};
 
+use super::whole::own_snapshot;
 use super::{OnProgress, SyncEnd};
 use crate::node::Node;
 use crate::plan::headline;
@@ -44,8 +45,14 @@ pub struct Lacking {
     pub headline: String,
 }
 
-/// The headers that a hub lacks of an own feed.
-///
+/// What a hub lacks of an own feed.
+enum Owed {
+    /// These deltas.
+    Deltas(Vec<StoredHeader>),
+    /// All of it: the feed went on in a log to which no delta leads from where the hub stands.
+    Whole,
+}
+
 /// # Errors
 /// That the hub holds what is not here: then nothing may be pushed, or published.
 fn lacking(
@@ -53,22 +60,31 @@ fn lacking(
     served: Served<'_>,
     scope: FeedScope,
     at_hub: &[Held],
-) -> Result<Vec<StoredHeader>, SyncEnd> {
+) -> Result<Owed, SyncEnd> {
     let own = node.own_id();
     let theirs = at_hub
         .iter()
         .find(|held| held.origin == own && held.scope == scope);
     let Some(theirs) = theirs else {
-        return Ok(served.all_headers(&own, scope)?.unwrap_or_default());
+        // A log that came by snapshot has its head here and not all that led there.
+        return Ok(match served.all_headers(&own, scope)? {
+            Some(headers) => Owed::Deltas(headers),
+            None if served.head(&own, scope)?.is_some() => Owed::Whole,
+            None => Owed::Deltas(Vec::new()),
+        });
     };
-    served.headers_after(theirs)?.ok_or_else(|| {
-        let here = served.head(&own, scope).ok().flatten();
-        let here = here.map_or("nothing".to_owned(), |held| format!("delta {}", held.seq));
-        SyncEnd::Peer(
-            PeerCause::OwnIsAhead,
-            format!("it holds delta {}, and here is {here}", theirs.seq),
-        )
-    })
+    if let Some(headers) = served.headers_after(theirs)? {
+        return Ok(Owed::Deltas(headers));
+    }
+    if served.has_passed(theirs)? {
+        return Ok(Owed::Whole);
+    }
+    let here = served.head(&own, scope)?;
+    let here = here.map_or("nothing".to_owned(), |held| format!("delta {}", held.seq));
+    Err(SyncEnd::Peer(
+        PeerCause::OwnIsAhead,
+        format!("it holds delta {}, and here is {here}", theirs.seq),
+    ))
 }
 
 /// Makes sure that a hub holds nothing of own feeds that is not here: before anything is sealed.
@@ -90,9 +106,21 @@ pub fn sealed_and_lacking(node: &Node, at_hub: &[Held]) -> Result<Vec<Lacking>, 
     let served = node.store.served();
     let mut list = Vec::new();
     for scope in FeedScope::ALL {
-        for header in lacking(node, served, scope, at_hub)? {
-            for item in served.items(&header)? {
-                list.push(describe(&item, scope)?);
+        match lacking(node, served, scope, at_hub)? {
+            Owed::Deltas(headers) => {
+                for header in headers {
+                    for item in served.items(&header)? {
+                        list.push(describe(&item, scope)?);
+                    }
+                }
+            }
+            Owed::Whole => {
+                if let Some(rows) = served.snapshot(&node.own_id(), scope)? {
+                    served.each_live(&rows, |item| -> Result<(), SyncEnd> {
+                        list.push(describe(item, scope)?);
+                        Ok(())
+                    })?;
+                }
             }
         }
     }
@@ -153,7 +181,10 @@ async fn push_feed(
     pushed: &mut PushedAll,
     progress: OnProgress<'_>,
 ) -> Result<(), SyncEnd> {
-    let mut headers = lacking(node, node.store.served(), scope, &pushed.acked)?;
+    let mut headers = match lacking(node, node.store.served(), scope, &pushed.acked)? {
+        Owed::Deltas(headers) => headers,
+        Owed::Whole => return push_whole(node, hub, scope, pushed, progress).await,
+    };
     let total: u64 = headers.iter().map(|header| header.entries).sum();
     let mut done = 0;
     let mut told_anew = false;
@@ -174,20 +205,51 @@ async fn push_feed(
             // The hub lost what it had confirmed, so it is an older copy: it says where to go on from.
             Some("early") if !told_anew => {
                 told_anew = true;
-                headers = lacking(node, node.store.served(), scope, &pushed.acked)?;
+                match lacking(node, node.store.served(), scope, &pushed.acked)? {
+                    Owed::Deltas(lacked) => headers = lacked,
+                    Owed::Whole => return push_whole(node, hub, scope, pushed, progress).await,
+                }
             }
-            other => {
-                let rule = outcome.and_then(|feed| feed.rule.as_deref());
-                let rule = rule.map(|rule| format!(", {rule}")).unwrap_or_default();
-                let what = other.unwrap_or("no outcome");
-                return Err(SyncEnd::Peer(
-                    PeerCause::OwnIsRefused,
-                    format!("its answer to our deltas: {what}{rule}"),
-                ));
-            }
+            Some("need_snapshot") => return push_whole(node, hub, scope, pushed, progress).await,
+            _ => return Err(refused(outcome)),
         }
     }
     Ok(())
+}
+
+/// Pushes all of a feed, where no delta leads on from what the hub holds.
+async fn push_whole(
+    node: &Node,
+    hub: &mut HubClient,
+    scope: FeedScope,
+    pushed: &mut PushedAll,
+    progress: OnProgress<'_>,
+) -> Result<(), SyncEnd> {
+    let Some((body, live)) = own_snapshot(node, scope)? else {
+        return Ok(());
+    };
+    let answer = hub.push(body).await?;
+    pushed.acked = answer.own;
+    let outcome = answer.feeds.first();
+    match outcome.map(|feed| feed.outcome.as_str()) {
+        Some("take" | "duplicate") => {
+            pushed.deltas += 1;
+            pushed.records += live;
+            progress(live, live);
+            Ok(())
+        }
+        _ => Err(refused(outcome)),
+    }
+}
+
+fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
+    let rule = outcome.and_then(|feed| feed.rule.as_deref());
+    let rule = rule.map(|rule| format!(", {rule}")).unwrap_or_default();
+    let what = outcome.map_or("no outcome", |feed| feed.outcome.as_str());
+    SyncEnd::Peer(
+        PeerCause::OwnIsRefused,
+        format!("its answer to our deltas: {what}{rule}"),
+    )
 }
 
 /// A page of deltas.

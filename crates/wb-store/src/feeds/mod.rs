@@ -7,6 +7,7 @@ mod empty;
 mod heads;
 mod held;
 mod ingest;
+mod new_log;
 mod own;
 mod seal;
 mod serve;
@@ -15,6 +16,7 @@ mod view;
 
 pub(crate) use ingest::Appended;
 pub use ingest::Ingest;
+pub use new_log::{LogDue, NewLog};
 pub use seal::{SealDelta, SealItem};
 pub use serve::{FeedRow, Served, SnapshotRows, StoredHeader};
 pub(crate) use serve::{read_entry, read_item};

@@ -4,7 +4,7 @@
 //! main or the private file can get into `feed_lines` of this instance.
 
 use wb_core::entry::{Entry, Op, Reason};
-use wb_core::feed::{Delta, FeedView as _, OpenLog, Outcome, Seal, seal};
+use wb_core::feed::{Delta, FeedView as _, Outcome, Seal, seal};
 use wb_core::id::{Hash, InstanceId, LogId, RecordId, Salt};
 use wb_core::identity::Position;
 use wb_core::leave::Leaving;
@@ -13,6 +13,7 @@ use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 
+use super::new_log::NewLog;
 use super::view::load_feed;
 use crate::error::{Result, StoreError};
 use crate::store::Write;
@@ -49,8 +50,10 @@ pub struct SealDelta<'a> {
     pub signer: &'a Signer,
     /// Position and hash of its identity entry.
     pub identity: (Position, Hash),
-    /// 16 random bytes, used when the feed has no log yet.
+    /// 16 random bytes, used when the feed has no log yet or opens another.
     pub new_log: LogId,
+    /// Opens another log with this delta.
+    pub open: Option<NewLog>,
     /// What to seal, in order.
     pub items: &'a [SealItem<'a>],
     /// Now.
@@ -67,8 +70,18 @@ impl Write<'_> {
     /// What the database reports, and `Damaged` when the own verifier refuses it: then nothing of it
     /// may count.
     pub fn seal(&self, request: &SealDelta<'_>) -> Result<u64> {
-        let feed = load_feed(&self.transaction, &request.origin, request.scope)?
+        let mut feed = load_feed(&self.transaction, &request.origin, request.scope)?
             .ok_or_else(|| StoreError::damaged("this instance has no identity log"))?;
+        feed.identity = self.known.log(&self.transaction, &request.origin)?;
+        let opens = request.open.is_some() || feed.state.is_none();
+        let open = if opens {
+            Some(self.next_log(&feed, request.new_log)?)
+        } else {
+            None
+        };
+        if request.open == Some(NewLog::Afresh) {
+            self.let_go_of_head(&mut feed)?;
+        }
         let (mut items, mut entries) = (Vec::new(), Vec::new());
         for item in request.items {
             match item {
@@ -99,10 +112,6 @@ impl Write<'_> {
         }
         let lines = items.iter().filter(|item| !Entry::starts(item));
         let bytes = lines.map(|line| line.len() as u64 + 1).sum();
-        let open = feed.state.is_none().then_some(OpenLog {
-            log: request.new_log,
-            generation: 0,
-        });
         let header = seal(
             &Seal {
                 signer: request.signer,

@@ -137,10 +137,37 @@ impl<'c> Served<'c> {
             .connection
             .query_row(here, params![nos.log_no, Sql(held.seq)], |row| row.get(0))
             .optional()?;
+        let follows = state.opening.follows.as_ref();
+        let is_followed = follows.is_some_and(|follows| {
+            (follows.log, follows.seq, follows.hash) == (held.log, held.seq, held.hash)
+        });
+        if is_followed {
+            // The log held goes on from there.
+            return self.headers_from(nos.log_no, 0);
+        }
         if state.log != held.log || some(here) != Some(held.hash) {
             return Ok(None);
         }
         self.headers_from(nos.log_no, held.seq + 1)
+    }
+
+    /// Whether a head of a feed was passed here: its header is known, in this log or an earlier one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn has_passed(&self, held: &Held) -> Result<bool> {
+        let sql = "SELECT 1 FROM headers h JOIN logs l USING (log_no) JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND l.scope = ?2 AND l.log = ?3 AND h.seq = ?4 AND h.hash = ?5";
+        let values = params![
+            Sql(held.origin),
+            held.scope.as_str(),
+            Sql(held.log),
+            Sql(held.seq),
+            Sql(held.hash)
+        ];
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found: Option<i64> = statement.query_row(values, |row| row.get(0)).optional()?;
+        Ok(found.is_some())
     }
 
     /// All headers of a feed's log; `None` when not all deltas are here.

@@ -10,6 +10,7 @@ mod hostile_answers;
 mod joining;
 mod lies;
 mod live;
+mod new_log;
 mod often;
 mod older;
 mod own_copy;
