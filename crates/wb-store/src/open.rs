@@ -51,7 +51,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/feeds_0002.sql"),
             include_str!("migrations/main_0002.sql")
         ),
-        concat!(include_str!("migrations/main_0003_restore.sql")),
+        concat!(
+            include_str!("migrations/main_0003_restore.sql"),
+            include_str!("migrations/main_0003_direct.sql")
+        ),
     ],
 };
 

@@ -358,6 +358,10 @@ fn notice_words(notice: Notice, done: &Synced, name: &str) -> String {
              anew. Nothing is missing."
         ),
         Notice::FollowsSent => format!("{name} has the follow list as it is now."),
+        Notice::PeerMoved => format!(
+            "{name} moved to {}, as its own card said and its key proved.",
+            clean(&done.peer.address)
+        ),
         Notice::HubLostOurs => format!(
             "{name} no longer held what it had confirmed of this instance's feed, so it was restored from an older \
              copy: {} sent again.",

@@ -131,6 +131,9 @@ peer_causes! {
     /// A pair that was agreed to here and is not known there yet: nobody there could be reached.
     WayBack = "way_back", Waiting,
         "{} does not know yet that this instance wants to be paired", "give its operator the link for the way back, or run `wb sync` when it can be reached";
+    /// A peer without an address.
+    CallsHere = "calls_here", Waiting,
+        "{} has no address that is known here: it calls this instance", "nothing, as long as it does; `wb sync` there moves records both ways";
     /// The hub holds more of our own feed than we do.
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",

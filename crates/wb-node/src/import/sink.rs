@@ -19,6 +19,8 @@ pub struct StoreSink<'w, 's> {
     pub own_is_ahead: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
+    /// Deltas that were appended.
+    pub deltas: u64,
     /// The run by which it came.
     pub run_no: Option<i64>,
     /// Instances approved by hand before they came.
@@ -36,6 +38,7 @@ impl<'w, 's> StoreSink<'w, 's> {
             taken: None,
             own_is_ahead: false,
             origins: BTreeSet::new(),
+            deltas: 0,
             run_no: None,
             approved: BTreeSet::new(),
         }
@@ -147,6 +150,8 @@ impl Sink for StoreSink<'_, '_> {
             self.own_is_ahead |= is_ahead;
             return Ok(if is_ahead { Outcome::Held } else { outcome });
         }
-        self.ingest().delta(delta)
+        let outcome = self.ingest().delta(delta)?;
+        self.deltas += u64::from(matches!(outcome, Outcome::Append(_)));
+        Ok(outcome)
     }
 }

@@ -185,7 +185,7 @@ pub(super) fn own_deltas(node: &Node) -> Result<Vec<StoredHeader>> {
 
 /// What some deltas move.
 #[derive(Default)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     /// Records put, each once.
     pub puts: BTreeSet<RecordId>,
     /// Those of them whose line is still live.
@@ -194,7 +194,7 @@ pub(super) struct Moved {
     pub retracts: BTreeSet<RecordId>,
 }
 
-pub(super) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
+pub(crate) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
     let damaged = |rule: wb_core::rule::Rule| {
         StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
     };

@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::Phase;
-use wb_store::{Home, Peer};
+use wb_core::sync::{Phase, Role};
+use wb_store::{Home, PairState, Peer};
 
 use crate::command::hub_register::state_of;
-use crate::command::sync::{SyncInput, Synced, lock, sync};
+use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::sync::{connect, watch as watch_hub};
@@ -111,7 +111,26 @@ fn due(node: &Node) -> Result<Vec<Peer>> {
     let now = node.now();
     let mut peers = node.store.peers()?;
     peers.retain(|peer| !peer.paused && state_of(peer, now).may_try(now));
-    Ok(peers)
+    let mut list = Vec::new();
+    for peer in peers {
+        if is_called_from_here(node, &peer)? {
+            list.push(peer);
+        }
+    }
+    Ok(list)
+}
+
+/// Whether there is something to call: a hub, or a node that both sides agreed on and that has an address.
+///
+/// # Errors
+/// What the store reports.
+pub fn is_called_from_here(node: &Node, peer: &Peer) -> Result<bool> {
+    if peer.role == Role::Hub {
+        return Ok(true);
+    }
+    let pair = node.store.pair(&peer.id)?;
+    let agreed = pair.is_some_and(|pair| pair.state != PairState::Asked);
+    Ok(agreed && !peer.address.is_empty())
 }
 
 async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<()> {
@@ -143,6 +162,17 @@ async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
     for peer in due(node)? {
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
         let is_idle = state_of(&peer, now).phase() == Phase::Idle;
+        if peer.role == Role::Node {
+            if let Some((client, want)) =
+                to_watch(node, &peer)?.filter(|_| is_idle && !wait.is_zero())
+            {
+                waits.spawn(async move {
+                    let news = watch_peer(client, want, wait).await;
+                    (peer, news.map_err(crate::sync::SyncEnd::from))
+                });
+            }
+            continue;
+        }
         if !is_idle || peer.cursor.is_none() || wait.is_zero() {
             continue;
         }

@@ -1,9 +1,10 @@
 //! A node that stays up: who it is, for whoever asks, and syncing by itself when it was told to.
 
 mod auto;
+mod direct;
 mod routes;
 
-pub use auto::{AutoSync, auto_sync};
+pub use auto::{AutoSync, auto_sync, is_called_from_here};
 pub use routes::router;
 
 use std::sync::Arc;
