@@ -10,8 +10,8 @@ use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration, Standings,
-    read_message,
+    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration,
+    SignedExchange, Standings, read_message,
 };
 
 use crate::body::BodyLimit;
@@ -168,6 +168,25 @@ impl HubClient {
     pub async fn heads(&mut self, after: Option<InstanceId>) -> Result<Heads, CallError> {
         let query = after.map(|after| format!("after={after}"));
         self.json(Call::get("heads", query)).await
+    }
+
+    /// Reads a page of heads, and keeps question and answer as they were signed.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn heads_kept(
+        &mut self,
+        after: Option<InstanceId>,
+    ) -> Result<(Heads, Option<Box<SignedExchange>>), CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        let call = Call {
+            limit: LIMIT,
+            keeps: true,
+            ..Call::get("heads", query)
+        };
+        let answer = self.call(call).await?;
+        let heads = read_message(&answer.body).map_err(CallError::Malformed)?;
+        Ok((heads, answer.kept))
     }
 
     /// Reads changes: lines, the first of them the `changes` section. With `wait` the hub holds the

@@ -120,6 +120,10 @@ pub(crate) fn identity_log(
             _ => lines.push(row.get(0)?),
         }
     }
+    // One that was refused here before anything of it came.
+    if lines.is_empty() && void.is_empty() && beside.is_empty() {
+        return Ok(None);
+    }
     let log = IdentityLog::verify(Some(*id), &lines)
         .and_then(|log| log.with_history(void, &beside))
         .map_err(|error| StoreError::damaged(format!("identity log of {id}: {error}")))?;
@@ -399,6 +403,19 @@ impl Write<'_> {
         self.transaction.execute(
             "UPDATE instances SET standing = ?2 WHERE id = ?1 AND standing != 'self'",
             params![Sql(id), standing.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Refuses an instance for good, also one of which nothing has come yet.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn block(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO instances (id, standing, first_seen) VALUES (?1, 'blocked', ?2)
+             ON CONFLICT (id) DO UPDATE SET standing = 'blocked' WHERE standing != 'self'",
+            params![Sql(id), Sql(now)],
         )?;
         Ok(())
     }

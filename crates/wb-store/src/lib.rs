@@ -8,8 +8,10 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod audit;
+mod counters;
 mod diff;
 mod doctor;
+mod doubts;
 mod error;
 mod feed_links;
 mod feeds;
@@ -18,6 +20,7 @@ mod hidden;
 mod home;
 mod inbox;
 mod instances;
+mod intervals;
 pub mod legacy;
 mod local;
 mod notices;
@@ -29,7 +32,9 @@ mod project;
 mod query;
 mod rehearse;
 pub mod relay;
+mod roads;
 mod runs;
+mod sent;
 mod sessions;
 mod sql;
 mod store;
@@ -38,6 +43,7 @@ mod unwritable;
 pub use audit::AuditLine;
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
+pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feed_links::FeedLink;
 pub use feeds::{
@@ -58,7 +64,9 @@ pub use private::{
 };
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use roads::{RoadSeen, Seen};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
+pub use sent::SentPlace;
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
 pub use unwritable::Unwritable;

@@ -295,6 +295,10 @@ impl Write<'_> {
             "DELETE FROM runs WHERE run_no <= (SELECT run_no FROM runs ORDER BY run_no DESC LIMIT 1 OFFSET ?1)",
             [Sql(RUNS_MAX)],
         )?;
+        self.transaction.execute(
+            "DELETE FROM run_sent WHERE run_no < (SELECT min(run_no) FROM runs)",
+            [],
+        )?;
         Ok(run_no)
     }
 

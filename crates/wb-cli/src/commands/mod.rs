@@ -50,7 +50,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Up(args) => up::run(context, &args).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
         Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
-        Command::Peer(command) => peer::run(context, &command).map(done),
+        Command::Peer(command) => peer::run(context, &command),
         Command::Sync(args) => sync::run(context, &args),
         Command::Publish(args) => publish::run(context, &args).map(done),
         Command::Record(command) => record::run(context, command).map(done),

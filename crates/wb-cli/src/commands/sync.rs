@@ -13,6 +13,7 @@ use wb_node::command::follow::find_peer;
 use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::error::of_peer;
 use wb_node::plan::plan;
+use wb_node::query::peers::goes_by_itself;
 use wb_node::sync::{SetAside, Tally};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
@@ -51,7 +52,7 @@ pub struct Sync {
 /// What else there is about syncing.
 #[derive(Debug, Subcommand)]
 pub enum Log {
-    /// List exchanges that moved something or failed; with RUN, what came by it
+    /// List exchanges that moved something or failed; with RUN, what came and went by it
     Log(log::SyncLog),
 }
 
@@ -157,7 +158,7 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     Ok(exit_code(&ends))
 }
 
-/// The peers that are named, each once; or all that are not paused.
+/// The peers that are named, each once; or all that are neither paused nor refused.
 fn chosen(node: &Node, named: &[String]) -> Result<Vec<Peer>> {
     let mut peers: Vec<Peer> = Vec::new();
     for name in named {
@@ -176,7 +177,13 @@ fn chosen(node: &Node, named: &[String]) -> Result<Vec<Peer>> {
             )
             .into());
         }
-        peers.retain(|peer| !peer.paused);
+        let mut going = Vec::new();
+        for peer in peers {
+            if goes_by_itself(node, &peer)? {
+                going.push(peer);
+            }
+        }
+        return Ok(going);
     }
     Ok(peers)
 }

@@ -9,6 +9,8 @@ mod direct;
 mod follows;
 mod messages;
 mod peer;
+mod proof;
+mod schedule;
 mod session;
 pub mod signature;
 
@@ -21,4 +23,6 @@ pub use messages::{
     Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
+pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
+pub use schedule::{EVERY_MINUTES_MAX, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};

@@ -109,6 +109,9 @@ peer_causes! {
     /// Synced.
     Synced = "synced", Idle,
         "synced with {}", "nothing to do";
+    /// Its operator here paused it.
+    Paused = "paused", Idle,
+        "syncing with {} is paused here", "run `wb peer resume` when it should go on";
     /// A sync runs.
     Running = "running", Syncing,
         "syncing with {}", "wait until it ends";
@@ -148,6 +151,10 @@ peer_causes! {
     /// Another identity answers under the address.
     WrongIdentity = "wrong_identity", Held,
         "another instance answers under the address of {}", "ask its operator; register it anew when it really moved";
+    /// Refused here, for good.
+    Refused = "refused", Blocked,
+        "this instance refuses {}: nothing is asked of it, answered to it, or shown of it",
+        "nothing to do; `wb peer forget --refusal` lifts it";
     /// We were suspended.
     Suspended = "suspended", Blocked,
         "{} has suspended this instance", "ask the operator of that hub; the reason is in `wb peer show`";

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use wb_core::id::InstanceId;
 use wb_store::{Peer, Standing};
 
+use super::peer_block::is_blocked;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 
@@ -97,6 +98,15 @@ pub fn follow(
     hub: Option<Peer>,
     target: &Target,
 ) -> Result<Vec<Peer>> {
+    if let Target::Instance(id) = target
+        && is_blocked(node, id)?
+    {
+        return Err(NodeError::Refused(format!(
+            "{} is refused here, and that beats following it; `wb peer forget --refusal {}` lifts it",
+            id.short(),
+            id.short()
+        )));
+    }
     change(node, actor, hub, "follow", target, |peer| match target {
         Target::All => {
             peer.follows.all = true;

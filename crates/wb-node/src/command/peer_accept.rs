@@ -7,7 +7,7 @@ use wb_core::sync::{PairStanding, PeerCause, PeerState, Role};
 use wb_store::{Pair, PairLinkRow, PairState, Peer, Standing};
 
 use super::hub_register::{ended, state_text};
-use super::peer_invite::must_be_admin;
+use super::peer_pause::must_be_admin;
 use crate::direct::pairing::{link_name, new_peer, own_pairing, waiting};
 use crate::direct::reach::{self, check_allowed};
 use crate::error::{NodeError, Result};
@@ -48,7 +48,7 @@ pub struct Accepted {
 /// # Errors
 /// That it is an own link, of somebody blocked here, or leads into an own network without that being meant.
 pub async fn look(node: &Node, actor: &Actor, link: &PairLink, lan: bool) -> Result<Inviter> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "decide about peers")?;
     let own = node.own_id();
     if link.id == own {
         return Err(NodeError::Refused(
@@ -114,7 +114,7 @@ pub async fn peer_accept(
     inviter: &Inviter,
     own_addresses: &[String],
 ) -> Result<Accepted> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "decide about peers")?;
     let now = node.now();
     let before = node.store.peer(&inviter.id)?;
     let held = node.store.pair(&inviter.id)?;
@@ -259,7 +259,7 @@ pub fn peer_confirm(
     id: InstanceId,
     lan: bool,
 ) -> Result<(Peer, Pair)> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "decide about peers")?;
     let now = node.now();
     let peer = node.store.peer(&id)?;
     let (Some(mut peer), Some(mut pair)) = (peer, node.store.pair(&id)?) else {
@@ -296,7 +296,7 @@ pub fn peer_confirm(
 /// # Errors
 /// That it did not ask, or that the actor may not.
 pub fn peer_turn_down(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<()> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "decide about peers")?;
     let pair = node.store.pair(&id)?;
     if pair.is_none_or(|pair| pair.state != PairState::Asked) {
         return Err(NodeError::unknown("peer that asks", id.to_string()));

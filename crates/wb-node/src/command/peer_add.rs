@@ -10,7 +10,7 @@ use wb_store::{Pair, PairState, Peer, Standing};
 
 use super::hub_register::{ended, state_text};
 use super::peer_accept::offer;
-use super::peer_invite::must_be_admin;
+use super::peer_pause::must_be_admin;
 use crate::direct::folder;
 pub use crate::direct::folder::InFolder;
 use crate::direct::pairing::{new_peer, waiting};
@@ -111,7 +111,7 @@ fn check_wanted(node: &Node, id: InstanceId) -> Result<()> {
 /// # Errors
 /// Why it was not asked. What was agreed to here stays when nobody answers: the next sync asks again.
 pub async fn peer_add(node: &mut Node, actor: &Actor, wanted: &Wanted) -> Result<(Peer, Pair)> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "add a peer")?;
     let now = node.now();
     let before = node.store.peer(&wanted.id)?;
     let held = node.store.pair(&wanted.id)?;
@@ -170,7 +170,7 @@ pub fn look_into(
     folder: &Path,
     named: Option<&str>,
 ) -> Result<Option<InFolder>> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "add a peer")?;
     let found = folder::look(node, folder)?;
     let mut fits: Vec<InFolder> = found
         .into_iter()
@@ -207,7 +207,7 @@ pub fn peer_add_folder(
     folder: &Path,
     one: &InFolder,
 ) -> Result<(Peer, Pair)> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "add a peer")?;
     check_wanted(node, one.id)?;
     let now = node.now();
     let held = node.store.peer(&one.id)?;

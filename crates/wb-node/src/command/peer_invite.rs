@@ -6,9 +6,10 @@ use wb_core::pairing::PairLink;
 use wb_core::time::Timestamp;
 use wb_net::Base;
 use wb_net::address::Scheme;
-use wb_store::{Pair, PairLinkRow, PairState, Role};
+use wb_store::{Pair, PairLinkRow, PairState};
 
 use super::address::{address_set, read_address};
+use super::peer_pause::must_be_admin;
 use crate::direct::pairing::link_name;
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -27,18 +28,6 @@ pub struct Invited {
     pub ends_at: Timestamp,
     /// Whether an address in it was put on the card as well.
     pub is_on_card: bool,
-}
-
-/// Only an admin decides whom the node talks to.
-pub(crate) fn must_be_admin(actor: &Actor) -> Result<()> {
-    if actor.role == Role::Admin {
-        return Ok(());
-    }
-    Err(NodeError::Forbidden {
-        actor: actor.handle.clone(),
-        act: "decide about peers",
-        why: "that needs an admin",
-    })
 }
 
 /// The addresses of a link: those given, else the one on the card. A public one that is given goes on the card
@@ -80,7 +69,7 @@ pub fn peer_invite(
     minutes: u64,
     given: &[String],
 ) -> Result<Invited> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "invite a peer")?;
     let (addresses, is_on_card) = addresses(node, actor, given)?;
     let (token, now) = (entropy::token(), node.now());
     let minutes = minutes.clamp(1, INVITE_MINUTES);

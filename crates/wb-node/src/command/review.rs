@@ -86,6 +86,12 @@ pub fn review_origin(
             return Err(NodeError::unknown("instance", origin.to_string()));
         }
     }
+    if decision == Decision::Accept {
+        // Also one that was refused before.
+        let write = node.store.write()?;
+        write.set_standing(&origin, Standing::Approved)?;
+        write.commit()?;
+    }
     let has_hubs = !node.store.peers()?.is_empty();
     let target = Target::Instance(origin);
     if has_hubs {
@@ -94,13 +100,11 @@ pub fn review_origin(
             Decision::Refuse => drop(unfollow(node, actor, None, &target)?),
         }
     }
-    let write = node.store.write()?;
-    match decision {
-        // Also one that was refused before.
-        Decision::Accept => write.set_standing(&origin, Standing::Approved)?,
-        Decision::Refuse => write.set_standing(&origin, Standing::Blocked)?,
+    if decision == Decision::Refuse {
+        let write = node.store.write()?;
+        write.set_standing(&origin, Standing::Blocked)?;
+        write.commit()?;
     }
-    write.commit()?;
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")
 }

@@ -22,6 +22,8 @@ use wb_store::{Changed, Peer, Road, RunCounts, RunEnd, RunStart};
 mod direct;
 
 use super::hub_register::{state_of, state_text};
+use super::peer_block::check_not_blocked;
+use super::peer_contact::contacted;
 use super::publish::{Published, publish};
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -99,6 +101,9 @@ impl Synced {
     }
 }
 
+/// Counts what came and did not verify, over the life of this folder.
+pub const VERIFY_FAILURES: &str = "verify_failures";
+
 /// How often the lock is tried for, and the pause between: longer than anybody takes who only looks.
 const LOCK_TRIES: u32 = 4;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
@@ -173,6 +178,7 @@ pub async fn sync(
     // As it is now, under the lock that the caller holds: what was read before a question was asked may
     // have been changed meanwhile.
     let mut peer = node.store.peer(&peer.id)?.unwrap_or(peer);
+    check_not_blocked(node, &peer)?;
     let mut state = state_of(&peer, now);
     let before = state.clone();
     state.on(now, PeerEvent::Started, 0);
@@ -466,6 +472,7 @@ impl Running {
         if let Some(seconds) = called.and_then(Caller::asked_to_wait) {
             state.wait_for(now, seconds);
         }
+        let failures = self.done.verify_failures();
         let peer = &mut self.done.peer;
         peer.state = state_text(&state);
         if self.done.end.is_none() {
@@ -478,6 +485,9 @@ impl Running {
             write.put_identity(called.identity(), wb_store::Standing::Waiting, now)?;
         }
         write.put_peer(peer)?;
+        if failures > 0 {
+            write.count(VERIFY_FAILURES, failures)?;
+        }
         let moved = !self.done.tally.is_empty() || self.done.pushed.deltas > 0;
         let is_new_failure = self.done.end.is_some() && before.cause != state.cause;
         if self.done.run_no.is_none() && (moved || is_new_failure) {
@@ -489,6 +499,7 @@ impl Running {
             })?);
         }
         if let Some(run_no) = self.done.run_no {
+            write.note_sent(run_no, &self.done.pushed.sent)?;
             let cause = self.done.end.as_ref().map(|(cause, _)| cause.as_str());
             write.end_run(
                 run_no,
@@ -505,6 +516,10 @@ impl Running {
             )?;
         }
         write.commit()?;
+        // Whoever gives something to a hub is there.
+        for origin in self.done.tally.heard.clone() {
+            contacted(node, &origin)?;
+        }
         self.done.state = state;
         self.done.waiting = waiting(node)?;
         if moved {
@@ -522,6 +537,14 @@ impl Running {
 }
 
 impl Synced {
+    /// How much of what came did not verify.
+    fn verify_failures(&self) -> u64 {
+        let aside = self.tally.set_aside.iter();
+        let refused = aside.filter(|aside| aside.is_refused()).count() as u64;
+        let ended = self.end.as_ref().map(|(cause, _)| *cause);
+        refused + u64::from(ended == Some(PeerCause::NotProved))
+    }
+
     fn counts(&self) -> RunCounts {
         RunCounts {
             pushed_records: self.pushed.records,

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use wb_core::bundle::Sink;
-use wb_core::feed::{Delta, Early, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::feed::{
+    Delta, Early, Header, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader,
+};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge, merge};
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_store::{Ingest, Standing, StoreError, Taken, Write};
 
 /// Takes a bundle into a transaction.
@@ -25,6 +28,8 @@ pub struct StoreSink<'w, 's> {
     pub run_no: Option<i64>,
     /// Instances approved by hand before they came.
     pub approved: BTreeSet<InstanceId>,
+    /// The head that the section being read shows its carrier to have, as far as it verified.
+    carried: Option<Held>,
 }
 
 impl<'w, 's> StoreSink<'w, 's> {
@@ -41,7 +46,16 @@ impl<'w, 's> StoreSink<'w, 's> {
             deltas: 0,
             run_no: None,
             approved: BTreeSet::new(),
+            carried: None,
         }
+    }
+
+    /// Notes up to where whom this run is with has a feed: also what came before by another road.
+    fn note_road(&mut self) -> Result<(), StoreError> {
+        if let (Some(held), Some(run_no)) = (self.carried.take(), self.run_no) {
+            self.write.note_road(run_no, &held, self.now)?;
+        }
+        Ok(())
     }
 
     fn ingest(&self) -> Ingest<'w> {
@@ -53,15 +67,18 @@ impl Sink for StoreSink<'_, '_> {
     type Error = StoreError;
 
     fn begin_section(&mut self) -> Result<(), StoreError> {
+        self.carried = None;
         self.write.begin_part()
     }
 
     fn keep_section(&mut self) -> Result<(), StoreError> {
-        self.write.keep_part()
+        self.write.keep_part()?;
+        self.note_road()
     }
 
     fn undo_section(&mut self) -> Result<(), StoreError> {
         self.taken = None;
+        self.carried = None;
         self.write.undo_part()
     }
 
@@ -108,6 +125,11 @@ impl Sink for StoreSink<'_, '_> {
         let placed = self.ingest().place_snapshot(snapshot, identity)?;
         Ok(placed.map(|(outcome, taken)| {
             self.taken = taken;
+            if matches!(outcome, SnapshotOutcome::Take | SnapshotOutcome::Duplicate) {
+                self.carried = snapshot
+                    .head()
+                    .map(|(header, _, hash)| held_of(header, hash));
+            }
             outcome
         }))
     }
@@ -152,6 +174,21 @@ impl Sink for StoreSink<'_, '_> {
         }
         let outcome = self.ingest().delta(delta)?;
         self.deltas += u64::from(matches!(outcome, Outcome::Append(_)));
+        if matches!(outcome, Outcome::Append(_) | Outcome::Duplicate) {
+            self.carried = Some(held_of(&delta.header, delta.hash));
+        }
         Ok(outcome)
+    }
+}
+
+/// The head that a header is.
+fn held_of(header: &Header, hash: Hash) -> Held {
+    Held {
+        origin: header.origin,
+        scope: header.scope,
+        log: header.log,
+        generation: header.generation,
+        seq: header.seq,
+        hash,
     }
 }

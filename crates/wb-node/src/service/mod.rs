@@ -3,9 +3,11 @@
 mod auto;
 mod direct;
 mod routes;
+mod running;
 
-pub use auto::{AutoSync, auto_sync, is_called_from_here};
+pub use auto::{AutoSync, auto_sync};
 pub use routes::router;
+pub use running::runs_every;
 
 use std::sync::Arc;
 

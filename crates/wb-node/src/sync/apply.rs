@@ -36,6 +36,8 @@ pub struct Tally {
     pub set_aside: Vec<SetAside>,
     /// The instance's own feed came back from elsewhere, longer than it is here.
     pub own_is_ahead: bool,
+    /// Origins of which something new came.
+    pub heard: BTreeSet<InstanceId>,
 }
 
 /// A feed that did not go on, and why.
@@ -52,7 +54,7 @@ pub struct SetAside {
 }
 
 impl SetAside {
-    fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.outcome == REFUSED
     }
 
@@ -204,6 +206,9 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        let good = |outcome: &str| matches!(outcome, "append" | "take");
+        let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
+        tally.heard.extend(heard.map(|feed| feed.origin));
         let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,

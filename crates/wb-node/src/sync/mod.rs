@@ -4,6 +4,7 @@
 //! both meet the store and the network. A preview is the sync itself, in a transaction that is dropped.
 
 mod apply;
+mod compare;
 mod connect;
 mod fetch;
 mod fill;

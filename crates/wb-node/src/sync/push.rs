@@ -28,6 +28,8 @@ pub struct PushedAll {
     pub retracts: u64,
     /// Heads of own feeds that the hub confirmed.
     pub acked: Vec<Held>,
+    /// Where each delta that it took stands.
+    pub sent: Vec<(i64, u64)>,
 }
 
 /// Something already sealed that a hub lacks.
@@ -202,7 +204,8 @@ async fn push_feed(
                 pushed.retracts += page.retracts;
                 done += page.records + page.retracts;
                 progress(done, total);
-                headers.drain(..page.deltas);
+                let taken = headers.drain(..page.deltas);
+                pushed.sent.extend(taken.map(|header| header.place()));
             }
             // The hub lost what it had confirmed, so it is an older copy: it says where to go on from.
             Some("early") if !told_anew => {

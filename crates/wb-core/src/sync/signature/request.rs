@@ -224,6 +224,12 @@ impl UnverifiedRequest {
         self.key
     }
 
+    /// When it says that it was signed, in seconds since 1970.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+
     /// Checks that a body is the one signed.
     ///
     /// # Errors
