@@ -20,8 +20,8 @@ use crate::command::sync;
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::{
-    ConfirmedView, DoubtView, FollowsView, NamedView, PeerState, PeerView, RegistrationView,
-    SCHEMA_VERSION, TakenView,
+    ConfirmedView, DoubtView, FollowsView, NamedView, PairInfo, PeerState, PeerView,
+    RegistrationView, SCHEMA_VERSION, TakenView,
 };
 
 /// What is said of a sync that was cut off: its process ended before it did.
@@ -106,6 +106,11 @@ pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
         id: peer.id,
         name,
         role: peer.role,
+        pair: node.store.pair(&peer.id)?.map(|pair| PairInfo {
+            state: pair.state.as_str(),
+            words: pair.words,
+            since: pair.since,
+        }),
         address: peer.address.clone(),
         lan: peer.lan,
         paused: peer.paused,

@@ -432,6 +432,8 @@ impl Running {
                     if is_whole {
                         self.done.pushed.records += live(node)?;
                     }
+                    let given = headers.iter().map(wb_store::StoredHeader::place);
+                    self.done.pushed.sent.extend(given);
                     let done = self.done.pushed.records + self.done.pushed.retracts;
                     progress(done, done);
                     // What is not confirmed after it was taken would be given for ever.
@@ -638,6 +640,8 @@ impl Running {
         self.done.pushed.deltas = (headers.len() as u64).max(1);
         self.done.pushed.records = moved.puts.len() as u64;
         self.done.pushed.retracts = moved.retracts.len() as u64;
+        let given = headers.iter().map(wb_store::StoredHeader::place);
+        self.done.pushed.sent.extend(given);
         if headers.is_empty() {
             self.done.pushed.records = live(node)?;
         }
