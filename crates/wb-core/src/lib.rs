@@ -18,6 +18,7 @@ pub mod line;
 pub mod live;
 pub mod merkle;
 pub mod ndjson;
+pub mod pairing;
 pub mod protocol;
 pub mod rule;
 pub mod scope;

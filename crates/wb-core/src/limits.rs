@@ -77,3 +77,11 @@ pub const HEADS_READ_MAX: usize = 100_000;
 pub const REQUEST_SECONDS_MAX: u64 = 120;
 /// Seconds a request may come from the future: clocks of honest machines differ by less.
 pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 30;
+/// Addresses in a link that pairs; keeps it short enough to be shown as a code.
+pub const LINK_ADDRESSES_MAX: usize = 4;
+/// Pairs that were asked for without a link and wait for an answer; protects the list that a person reads.
+pub const PAIRS_ASKED_MAX: usize = 100;
+/// Bytes that one peer may fill of a node; protects its disk.
+pub const PEER_BYTES_MAX: u64 = 1_073_741_824;
+/// Live records that one peer may have at a node; protects its disk.
+pub const PEER_RECORDS_MAX: u64 = 500_000;

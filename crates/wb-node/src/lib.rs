@@ -7,6 +7,7 @@
 
 mod card;
 pub mod command;
+mod direct;
 pub mod entropy;
 pub mod error;
 pub mod import;

@@ -353,6 +353,17 @@ pub struct HeldView {
     pub count: u64,
 }
 
+/// What two nodes agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PairInfo {
+    /// `asked`: a person here has to confirm; `offered`: agreed to here, and not known to be there; `paired`: both.
+    pub state: &'static str,
+    /// The four words that both sides compare.
+    pub words: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A hub or peer: where it stands with it, and how far each side is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeerView {
@@ -364,6 +375,8 @@ pub struct PeerView {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// With another node: what was agreed to.
+    pub pair: Option<PairInfo>,
     /// The address everything is asked under.
     pub address: String,
     /// Whether the address may be one of the own network.

@@ -26,6 +26,7 @@ mod local;
 mod notices;
 mod open;
 mod own_keys;
+mod pairs;
 mod peers;
 mod private;
 mod project;
@@ -58,6 +59,7 @@ pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use own_keys::{OwnDelta, Recovered, VoidDecision, VoidEntry, header_of};
+pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
 pub use peers::Peer;
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,

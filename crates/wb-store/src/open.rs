@@ -54,6 +54,7 @@ pub(crate) const MAIN: Database = Database {
         concat!(
             include_str!("migrations/main_0003_keys.sql"),
             include_str!("migrations/main_0003_restore.sql"),
+            include_str!("migrations/main_0003_direct.sql"),
             include_str!("migrations/main_0003_peers.sql")
         ),
     ],

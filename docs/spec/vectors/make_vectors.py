@@ -486,6 +486,38 @@ def words():
             "cases": cases, "refused": [{"name": n, "words": w} for n, w in refused]}
 
 
+# ---------------------------------------------------------------- pairing.json
+
+def pairing():
+    """Page 10: four words of both ids and the token, and the links that carry them."""
+    word_list = (HERE / "bip39_english.txt").read_text().split()
+    def safety_words(a: bytes, b: bytes, token: bytes) -> str:
+        h = sha(b"\x09" + min(a, b) + max(a, b) + token)
+        for _ in range(65536):
+            h = sha(b"\x09" + h)
+        bits = int.from_bytes(h[:6], "big") >> 4  # 48 bits, of which 44 are words
+        return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(4)))
+    a, b, token = (sha(f"wb vectors pairing {what}") for what in ("a", "b", "token"))
+    cases = []
+    for name, x, y, t in (("two_ids_and_a_token", a, b, token[:16]), ("in_the_other_order", b, a, token[:16]),
+                          ("without_a_token", a, b, bytes(16)), ("another_token", a, b, token[16:]),
+                          ("an_id_of_zeros", bytes(32), b, token[:16])):
+        cases.append({"name": name, "a": x.hex(), "b": y.hex(), "token": t.hex(), "words": safety_words(x, y, t)})
+    assert cases[0]["words"] == cases[1]["words"] and len({c["words"] for c in cases}) == 4
+    tail = f"{a.hex()}.{token[:16].hex()}"
+    good = [("one_address", f"https://elm.example.org/pair#{tail}", ["https://elm.example.org"]),
+            ("below_a_path", f"https://example.org/wb/pair#{tail}", ["https://example.org/wb"]),
+            ("two_addresses", f"https://elm.example.org/pair#{tail},http://192.168.1.7:8000", ["https://elm.example.org", "http://192.168.1.7:8000"]),
+            ("no_address", f"wb:pair#{tail}", [])]
+    refused = [("no_fragment", "https://elm.example.org/pair"), ("no_token", f"https://elm.example.org/pair#{a.hex()}"),
+               ("short_token", f"https://elm.example.org/pair#{tail[:-2]}"), ("upper_case", f"https://elm.example.org/pair#{tail.upper()}"),
+               ("another_path", f"https://elm.example.org/join#{tail}"), ("five_addresses", f"https://a.example/pair#{tail}" + ",https://b.example" * 4),
+               ("an_empty_address", f"https://a.example/pair#{tail},"), ("not_a_link", "elm")]
+    return {"about": "Pairing (page 10): safety words, and links.", "cases": cases,
+            "links": [{"name": n, "link": l, "addresses": ad, "id": a.hex(), "token": token[:16].hex()} for n, l, ad in good],
+            "refused": [{"name": n, "link": l} for n, l in refused]}
+
+
 # ---------------------------------------------------------------- signed_line.json, entries.json
 
 def signed_line():
@@ -2174,7 +2206,7 @@ def pretty(value, indent=0) -> str:
 def all_files() -> dict:
     """Name → text of every vector file."""
     made = {}
-    for make in (strict_json, hashes, words, signed_line, entries, identity, wants, status):
+    for make in (strict_json, hashes, words, pairing, signed_line, entries, identity, wants, status):
         Counter.n = 0
         made[make.__name__ + ".json"] = make()
     for name, (about, follows, make) in FEEDS.items():

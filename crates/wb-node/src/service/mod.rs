@@ -1,6 +1,7 @@
 //! A node that stays up: who it is, for whoever asks, and syncing by itself when it was told to.
 
 mod auto;
+mod direct;
 mod metrics;
 mod routes;
 mod running;
