@@ -77,3 +77,11 @@ pub const HEADS_READ_MAX: usize = 100_000;
 pub const REQUEST_SECONDS_MAX: u64 = 120;
 /// Seconds a request may come from the future: clocks of honest machines differ by less.
 pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 30;
+/// Bytes of the manifest of a backup; protects the memory of a reader.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
+/// Bytes of one part of a backup; protects the disk of a reader, together with its free space.
+pub const BACKUP_PART_BYTES_MAX: u64 = 1 << 40;
+/// Work of scrypt behind the passphrase of a backup, as a power of two: 128 MiB and half a second a guess.
+pub const BACKUP_SCRYPT_LOG_N: u8 = 17;
+/// Work of scrypt that is done for a backup from elsewhere; protects memory and time of a reader.
+pub const BACKUP_SCRYPT_LOG_N_MAX: u8 = 20;
