@@ -8,6 +8,9 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod audit;
+mod backups;
+mod before_upgrade;
+mod copies;
 mod diff;
 mod doctor;
 mod error;
@@ -16,6 +19,7 @@ mod feeds;
 mod guard;
 mod hidden;
 mod home;
+mod in_use;
 mod inbox;
 mod instances;
 pub mod legacy;
@@ -23,18 +27,24 @@ mod local;
 mod notices;
 mod open;
 mod peers;
+mod place;
 mod private;
 mod project;
 mod query;
 mod rehearse;
 pub mod relay;
 mod runs;
+mod scratch;
 mod sessions;
 mod sql;
 mod store;
 mod unwritable;
+mod upgrade;
 
 pub use audit::AuditLine;
+pub use backups::{BACKUPS_MAX, BackupRow};
+pub use before_upgrade::SNAPSHOT_DAYS;
+pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
@@ -43,11 +53,13 @@ pub use feeds::{FeedRow, Ingest, SealDelta, SealItem, Served, SnapshotRows, Stor
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};
+pub use in_use::InUse;
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use peers::Peer;
+pub use place::{Placing, Replaced, free_bytes};
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,
     Private, Role,
@@ -58,3 +70,4 @@ pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
 pub use unwritable::Unwritable;
+pub use upgrade::{FileUpgrade, Rehearsal, rehearse_upgrade, upgrade};
