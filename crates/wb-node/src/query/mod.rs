@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod audit;
 mod authors;
+pub mod backups;
 pub mod comments;
 pub mod default_scope;
 pub mod drafts;

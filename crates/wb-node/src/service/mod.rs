@@ -1,9 +1,11 @@
 //! A node that stays up: who it is, for whoever asks, and syncing by itself when it was told to.
 
 mod auto;
+mod backups;
 mod routes;
 
 pub use auto::{AutoSync, auto_sync};
+pub use backups::{AutoBackup, Made, auto_backup};
 pub use routes::router;
 
 use std::sync::Arc;
