@@ -174,6 +174,8 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb bundle want", &["new.want"]),
     ("wb bundle verify", &["north.wbb"]),
     ("wb bundle import", &["north.wbb"]),
+    ("wb backup", &["new.wbk"]),
+    ("wb upgrade", &["--check"]),
     ("wb rebuild", &[]),
     ("wb import whiteballoon", &["app.db", "--dry-run"]),
     ("wb config show", &[]),
@@ -200,6 +202,8 @@ const WITH_PEERS: &[&str] = &[
     "wb join",
     "wb peer list",
     "wb peer show",
+    // In `backup`: it needs a folder of its own each time.
+    "wb restore",
     "wb review accept",
     "wb review list",
     "wb review refuse",

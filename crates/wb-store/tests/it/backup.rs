@@ -161,6 +161,10 @@ fn a_restored_folder_is_an_older_copy_and_what_was_there_is_kept() {
     for name in ["wb.db", "private.db", "signing.key", "guard.json"] {
         assert!(aside.join(name).exists(), "{name}");
     }
+    let again = place(&node, &home, true)
+        .expect("restored")
+        .expect("a folder");
+    assert!(again != aside && aside.join("guard.json").exists());
     assert!(
         !home.guard().exists(),
         "a guard of before would vouch for the copy"
