@@ -17,6 +17,16 @@ use crate::support::process::{Up, wait_until};
 const EMAIL: &str = "lime-of-the-north@mail.example";
 const TITLE: &str = "A cradle for the smallest of us";
 
+/// How a frame of zstd begins.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+fn places_of(bytes: &[u8], start: &[u8]) -> Vec<usize> {
+    let places = 0..bytes.len();
+    places
+        .filter(|at| bytes[*at..].starts_with(start))
+        .collect()
+}
+
 fn path(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
@@ -156,6 +166,16 @@ fn what_a_backup_holds_cannot_be_read_in_it_and_the_guard_is_not_in_it() {
         let bytes = std::fs::read(folder.path().join(name)).unwrap();
         let found = searcher.find(&bytes);
         assert!(found.is_empty(), "{name}: {found:?}");
+        // Nor after unpacking what may be packed in it.
+        for at in places_of(&bytes, &ZSTD_MAGIC) {
+            let mut plain = Vec::new();
+            let unpacked = zstd::stream::copy_decode(&bytes[at..], &mut plain);
+            let found = searcher.find(&plain);
+            assert!(
+                found.is_empty(),
+                "{name}, unpacked ({unpacked:?}): {found:?}"
+            );
+        }
     }
     // The same search finds them where they are.
     let plain = std::fs::read(north.file("wb.db")).unwrap();
