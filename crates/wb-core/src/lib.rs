@@ -4,6 +4,7 @@
 //! `now` and entropy come in, values go out. The byte formats are those of `docs/spec/`; each module
 //! names its page. What is stored, sent or shown is decided by other crates with what they learn here.
 
+pub mod backup;
 pub mod bundle;
 pub mod entry;
 pub mod feed;

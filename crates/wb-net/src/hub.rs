@@ -272,6 +272,20 @@ impl HubClient {
         Ok(self.call(call).await?.body)
     }
 
+    /// Reads a page of what the hub holds of this instance's own feed: lines, the first of them the
+    /// `history` section.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn history(&mut self, after: Option<&str>) -> Result<Vec<u8>, CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        let call = Call {
+            limit: LIMIT,
+            ..Call::get("history", query)
+        };
+        Ok(self.call(call).await?.body)
+    }
+
     /// Pushes sections of own feeds.
     ///
     /// # Errors

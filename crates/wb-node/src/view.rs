@@ -10,6 +10,14 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::sync::{Proof, Role};
 use wb_core::time::Timestamp;
 
+mod backups;
+mod keys;
+
+pub use backups::{
+    BackupPart, BackupRowView, BackupState, BackupView, FileUpgradeView, RestoredView, UpgradeView,
+};
+pub use keys::{KeyEntryView, KeyView};
+
 /// Version of the JSON that commands print.
 pub const SCHEMA_VERSION: u32 = 1;
 

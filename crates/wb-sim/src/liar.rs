@@ -199,6 +199,14 @@ impl HubStore for Liar {
         Ok(page.map(|body| self.tongue.say(Answer::Lines, body)))
     }
 
+    async fn history(
+        &self,
+        id: InstanceId,
+        after: Option<String>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.file.history(id, after).await
+    }
+
     async fn push(
         &self,
         id: InstanceId,

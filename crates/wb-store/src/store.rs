@@ -117,7 +117,7 @@ impl Store {
         };
         store.compare_guard()?;
         if store.unwritable.is_none() {
-            crate::legacy::sweep(home.dir());
+            crate::scratch::sweep(home.dir());
         }
         Ok(store)
     }
@@ -222,6 +222,12 @@ impl Store {
     /// The main file, for reading.
     pub(crate) fn main(&self) -> &Connection {
         &self.main
+    }
+
+    /// Why nothing can be written here, where that is so.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Unwritable> {
+        self.unwritable
     }
 
     /// Refuses where nothing can be written.

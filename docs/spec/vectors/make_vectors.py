@@ -470,6 +470,23 @@ def words_of(entropy: bytes) -> str:
     bits = int.from_bytes(entropy, "big") << 4 | sha(entropy)[0] >> 4
     return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(12)))
 
+def bech32(prefix: str, data: bytes) -> str:
+    """BIP 173, which age writes keys in."""
+    def polymod(values):
+        chk = 1
+        for value in values:
+            top, chk = chk >> 25, (chk & 0x1ffffff) << 5 ^ value
+            for i, factor in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
+                chk ^= factor if top >> i & 1 else 0
+        return chk
+    bits = "".join(f"{byte:08b}" for byte in data)
+    bits += "0" * (-len(bits) % 5)
+    fives = [int(bits[i:i + 5], 2) for i in range(0, len(bits), 5)]
+    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+    check = polymod(expanded + fives + [0] * 6) ^ 1
+    fives += [check >> 5 * (5 - i) & 31 for i in range(6)]
+    return prefix + "1" + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[five] for five in fives)
+
 def words():
     cases = []
     for entropy in (bytes(16), b"\x7f" * 16, b"\x80" * 16, b"\xff" * 16, *(sha(f"wb vectors words {i}")[:16] for i in range(4))):
@@ -477,7 +494,9 @@ def words():
         recovery_key = public(SigningKey(seed))
         cases.append({"entropy": entropy.hex(), "words": words_of(entropy), "recovery_seed": seed.hex(),
                       "recovery_key": recovery_key.hex(), "commitment": commitment(recovery_key),
-                      "backup_seed": mac(entropy, b"wb/backup/v1").hex()})
+                      "backup_seed": (backup := mac(entropy, b"wb/backup/v1")).hex(),
+                      "backup_key": bech32("age-secret-key-", backup).upper(),
+                      "backup_recipient": bech32("age", sodium.crypto_scalarmult_base(backup))})
     assert cases[0]["words"] == "abandon " * 11 + "about"
     assert cases[1]["words"].startswith("legal winner thank year wave sausage worth useful legal winner thank yellow")
     refused = [("wrong_checksum", "abandon " * 11 + "abandon"), ("not_in_the_list", "abandon " * 11 + "whiteballoon"),

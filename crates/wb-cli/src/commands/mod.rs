@@ -1,5 +1,6 @@
 //! One file per noun; each holds the arguments of its commands, runs them and prints what came of it.
 
+pub mod backup;
 pub mod bundle;
 pub mod comment;
 pub mod completions;
@@ -15,12 +16,14 @@ pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
+pub mod key;
 pub mod peer;
 pub mod publish;
 pub mod rebuild;
 pub mod record;
 mod registration;
 pub mod request;
+pub mod restore;
 pub mod review;
 pub mod serve;
 pub mod session;
@@ -28,6 +31,7 @@ pub mod sim;
 pub mod status;
 pub mod sync;
 pub mod up;
+pub mod upgrade;
 pub mod user;
 
 use std::process::ExitCode;
@@ -48,6 +52,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Inbox(args) => inbox::run(context, &args).map(done),
         Command::Doctor => doctor::run(context),
         Command::Up(args) => up::run(context, &args).map(done),
+        Command::Key(command) => key::run(context, &command).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
         Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
         Command::Peer(command) => peer::run(context, &command),
@@ -61,6 +66,9 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Review(command) => review::run(context, command).map(done),
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
+        Command::Backup(args) => backup::run(context, &args).map(done),
+        Command::Restore(args) => restore::run(context, &args).map(done),
+        Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),

@@ -134,6 +134,11 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     }
     let (mut node, actor) = context.acting()?;
     let peers = chosen(&node, &args.peers)?;
+    if peers.is_empty() {
+        context.say(
+            "Every peer is paused or refused; one that is paused is synced with when it is named.",
+        );
+    }
     let input = SyncInput {
         pull: args.pull || !args.push,
         push: args.push || !args.pull,
@@ -381,6 +386,19 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
     let names = names(node, done)?;
     for aside in &done.tally.set_aside {
         texts.push(aside_words(aside, &names));
+    }
+    for one in &done.recovered {
+        let name = names
+            .get(&one.id)
+            .cloned()
+            .unwrap_or_else(|| one.id.short());
+        texts.push(format!(
+            "{} recovered its key: {} hidden that somebody else may have published, {} taken back by them {} back with its new log.",
+            clean(&short(&name, NAME_CHARS)),
+            count(one.hidden, "record is", "records are"),
+            count(one.returned, "record", "records"),
+            if one.returned == 1 { "comes" } else { "come" }
+        ));
     }
     // Of a new peer it is asked right below.
     let own_question = |id: &InstanceId| done.peer.role == Role::Node && *id == done.peer.id;

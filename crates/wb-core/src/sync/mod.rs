@@ -19,8 +19,9 @@ pub use cursor::{Arrival, Cursor, ParseCursorError};
 pub use direct::{ExchangeSection, Next, PairStanding, PairStandings, Pairing};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
-    AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads, PageSection,
-    Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
+    AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,
+    HistorySection, PageSection, Policy, Pushed, PushedFeed, Registration, Role, Standing,
+    Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};

@@ -145,6 +145,10 @@ peer_causes! {
     OlderCopy = "older_copy", Held,
         "nothing was given to {}: this database is older than what this instance published last",
         "use the newest copy of this folder; `wb sync --pull` only takes";
+    /// Another key speaks for us there.
+    KeyRetired = "key_retired", Held,
+        "another key speaks for this instance at {}: its key was changed elsewhere",
+        "if that was you, use the newest copy of this folder; if it was not, take the key back with `wb key recover`";
     /// The hub refuses our feed as contradicting.
     OwnIsRefused = "own_is_refused", Held,
         "{} did not take this instance's feed", "run `wb doctor`, and see `wb sync log`";
@@ -214,7 +218,7 @@ impl PeerCause {
             Some(Cause::NotRegistered | Cause::KeyUnknown) => Self::NotRegistered,
             Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,
             Some(Cause::PairWaits) => Self::PairWaits,
-            Some(Cause::KeyRetired) => Self::OwnIsAhead,
+            Some(Cause::KeyRetired) => Self::KeyRetired,
             Some(Cause::WrongRecipient) => Self::WrongIdentity,
             Some(Cause::VersionSkew) => Self::VersionSkew,
             Some(Cause::Clock) => Self::Clock,

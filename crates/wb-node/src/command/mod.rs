@@ -1,6 +1,7 @@
 //! What changes something: one file per command.
 
 pub mod address;
+pub mod backup;
 pub mod bundle_export;
 pub mod bundle_import;
 pub mod bundle_verify;
@@ -16,6 +17,8 @@ pub mod init;
 pub mod invite_create;
 pub mod invite_take;
 pub mod join;
+pub mod key_recover;
+pub mod key_rotate;
 pub mod login_link;
 pub mod peer_accept;
 pub mod peer_add;
@@ -32,8 +35,11 @@ pub mod record_share;
 pub mod request_add;
 pub mod request_complete;
 pub mod request_edit;
+pub mod restore_file;
 pub mod review;
 pub mod session;
 pub mod session_idle;
 pub mod sync;
+pub mod upgrade;
 pub mod user_add;
+pub mod void_decide;

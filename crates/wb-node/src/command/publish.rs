@@ -9,9 +9,11 @@ use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
+use super::key_rotate::check_unchanged;
 use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::machine;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, Put, Retract, plan, rank};
 
@@ -39,10 +41,12 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
         return Err(NodeError::Suspect);
     }
     let now = node.now();
+    node.refresh()?;
     refresh_card(node, now)?;
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
     let write = node.store.write_in_sight()?;
+    check_unchanged(&node.store, node.identity())?;
     let plan = plan(node, now)?;
     if plan.is_empty() {
         drop(write);
@@ -112,6 +116,7 @@ fn seal_all(
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
     write.count_sealing()?;
+    let machine = machine::label();
     let mut published = Published::default();
     for scope in FeedScope::ALL {
         let puts = plan
@@ -154,6 +159,7 @@ fn seal_all(
                 valid_until: None,
             };
             published.bytes += write.seal(&request)?;
+            write.note_sealed_here(scope, &machine)?;
             published.deltas += 1;
             note(write, chunk, &mut published)?;
         }

@@ -17,16 +17,18 @@ use wb_core::sync::{
 use wb_core::want::Held;
 use wb_net::signed::Caller;
 use wb_net::{HubClient, Traffic};
-use wb_store::{Changed, Peer, Road, RunCounts, RunEnd, RunStart};
+use wb_store::{Changed, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
 
 mod direct;
 
-use super::hub_register::{state_of, state_text};
+use super::hub_register::{state_of, state_text, tell_key};
+use super::key_recover::list_void_at;
 use super::peer_block::check_not_blocked;
 use super::peer_contact::contacted;
 use super::publish::{Published, publish};
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
@@ -79,6 +81,8 @@ pub struct Synced {
     pub round_trips: u64,
     /// The run in the log, when there is something to tell.
     pub run_no: Option<i64>,
+    /// Instances that recovered their key, as it looks from here.
+    pub recovered: Vec<Recovered>,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -175,6 +179,8 @@ pub async fn sync(
     progress: OnProgress<'_>,
 ) -> Result<Synced> {
     let now = node.now();
+    // Another process may have changed the key.
+    node.refresh()?;
     // As it is now, under the lock that the caller holds: what was read before a question was asked may
     // have been changed meanwhile.
     let mut peer = node.store.peer(&peer.id)?.unwrap_or(peer);
@@ -202,11 +208,18 @@ pub async fn sync(
             return run.finish(node, actor, input, state, None);
         }
     };
-    let ended = if input.dry_run {
+    let mut ended = if input.dry_run {
         run.rehearse(node, &mut hub, input, progress).await
     } else {
         run.go(node, actor, &mut hub, input, progress).await
     };
+    // A hub that was not told of a newer key yet is told, and nobody has to do anything.
+    if may_lack_key(node, &ended) && !input.dry_run {
+        let told = tell_key(node, &mut hub, &run.done.peer).await;
+        if told.is_ok() {
+            ended = run.go(node, actor, &mut hub, input, progress).await;
+        }
+    }
     // What one feed breaks keeps nothing else from going on, so it is told at the end.
     let trouble = run.trouble.take().or_else(|| {
         let refused = run.done.tally.refused();
@@ -224,6 +237,16 @@ pub async fn sync(
     run.finish(node, actor, input, state, Some(hub.caller()))
 }
 
+/// Whether a sync ended because the other side may not know the newest key: only one that was changed can
+/// be unknown where this instance is a member.
+fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> bool {
+    let unknown = matches!(ended, Err(SyncEnd::Peer(PeerCause::NotRegistered, _)));
+    unknown && node.identity().entries().len() > 1
+}
+
+fn has_recovered(node: &Node) -> bool {
+    node.identity().newest().position.era > 0
+}
 pub(crate) use direct::{to_watch, watch as watch_peer};
 
 fn put_peer(node: &mut Node, peer: &Peer) -> Result<()> {
@@ -249,6 +272,7 @@ impl Synced {
             traffic: Traffic::default(),
             round_trips: 0,
             run_no: None,
+            recovered: Vec::new(),
             end: None,
         }
     }
@@ -379,7 +403,18 @@ impl Running {
             ));
         }
         // Before anything is sealed: whether the hub holds more of us than we do.
-        check_own(node, &own)?;
+        if let Err(end) = check_own(node, &own) {
+            let SyncEnd::Peer(PeerCause::OwnIsAhead, _) = end else {
+                return Err(end);
+            };
+            // After a recovery it may be what somebody else signed: then it is void, and known as such.
+            if !has_recovered(node) {
+                return Err(end);
+            }
+            let history = fetch_history(node.identity(), hub).await?;
+            list_void_at(node, &history)?;
+            check_own(node, &own)?;
+        }
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {
             Ok(pushed) => self.done.pushed = pushed,
@@ -516,6 +551,12 @@ impl Running {
             )?;
         }
         write.commit()?;
+        if !self.done.tally.recovered.is_empty() {
+            let new = &self.done.tally.recovered;
+            let mut recovered = node.store.recoveries()?;
+            recovered.retain(|one| new.contains(&one.id));
+            self.done.recovered = recovered;
+        }
         // Whoever gives something to a hub is there.
         for origin in self.done.tally.heard.clone() {
             contacted(node, &origin)?;

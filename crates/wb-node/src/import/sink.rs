@@ -26,6 +26,8 @@ pub struct StoreSink<'w, 's> {
     pub deltas: u64,
     /// The run by which it came.
     pub run_no: Option<i64>,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
     /// Instances approved by hand before they came.
     pub approved: BTreeSet<InstanceId>,
     /// The head that the section being read shows its carrier to have, as far as it verified.
@@ -45,6 +47,7 @@ impl<'w, 's> StoreSink<'w, 's> {
             origins: BTreeSet::new(),
             deltas: 0,
             run_no: None,
+            recovered: BTreeSet::new(),
             approved: BTreeSet::new(),
             carried: None,
         }
@@ -102,7 +105,12 @@ impl Sink for StoreSink<'_, '_> {
         } else {
             Standing::Waiting
         };
+        let before = self.write.identity_log(&id)?;
         let merge = self.write.put_identity(&log, standing, self.now)?;
+        let era = |log: &IdentityLog| log.newest().position.era;
+        if before.is_some_and(|before| era(&before) < era(&log)) {
+            self.recovered.insert(id);
+        }
         let held = self.write.identity_log(&id)?.unwrap_or(log);
         Ok((merge, held))
     }

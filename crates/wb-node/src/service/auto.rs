@@ -179,7 +179,9 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 }
 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
-async fn wait_for_news(node: &Node, every: Duration, until: Instant) -> Result<Vec<Peer>> {
+async fn wait_for_news(node: &mut Node, every: Duration, until: Instant) -> Result<Vec<Peer>> {
+    // Another process may have put another key in place.
+    node.refresh()?;
     let now = node.now();
     let started = Instant::now();
     let left = until.saturating_duration_since(started);

@@ -47,6 +47,12 @@ async fn answer(State(peers): State<Arc<Peers>>, request: http::Request<Body>) -
     match (parts.method.clone(), path.as_str()) {
         (Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
         (Method::GET, "/readyz") => ready(peers.home()).await,
+        (Method::GET, "/metrics") => {
+            let answers = move || super::metrics::answer(peers.home(), &parts);
+            let answered = tokio::task::spawn_blocking(answers).await;
+            answered
+                .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "something failed\n"))
+        }
         _ => speak(&peers, parts, body, &path).await,
     }
 }

@@ -36,6 +36,8 @@ pub struct Tally {
     pub set_aside: Vec<SetAside>,
     /// The instance's own feed came back from elsewhere, longer than it is here.
     pub own_is_ahead: bool,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
     /// Origins of which something new came.
     pub heard: BTreeSet<InstanceId>,
 }
@@ -99,6 +101,7 @@ impl Tally {
     pub fn is_empty(&self) -> bool {
         self.new + self.changed + self.gone + self.filled + self.deltas == 0
             && self.set_aside.is_empty()
+            && self.recovered.is_empty()
     }
 }
 
@@ -206,6 +209,7 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        tally.recovered.append(&mut self.sink.recovered);
         let good = |outcome: &str| matches!(outcome, "append" | "take");
         let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
         tally.heard.extend(heard.map(|feed| feed.origin));

@@ -80,7 +80,8 @@ pub(crate) fn lacking(
     if let Some(headers) = served.headers_after(theirs)? {
         return Ok(Owed::Deltas(headers));
     }
-    if served.has_passed(theirs)? {
+    // What a recovery made void is outdone by the log that it opens.
+    if served.has_passed(theirs)? || node.store.is_void_own(&theirs.hash)? {
         return Ok(Owed::Whole);
     }
     let here = served.head(&own, scope)?;

@@ -14,6 +14,7 @@ mod file;
 mod follow;
 mod forget;
 mod heads;
+mod history;
 mod lines;
 mod listed;
 mod listing;
@@ -29,6 +30,7 @@ pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};
 pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
+pub use history::BadPlace;
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
     COUNTED_MAX, CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestsAsk,
