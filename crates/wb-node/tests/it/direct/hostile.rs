@@ -136,6 +136,21 @@ fn who_is_no_peer_delivers_nothing_and_is_given_nothing() {
 }
 
 #[test]
+fn who_asked_to_be_paired_and_was_not_confirmed_is_no_peer_yet() {
+    let (mut elm, mut ash) = (House::open("Elm"), House::quiet("Ash"));
+    elm.ask("Soup", Scope::Public);
+    elm.seal();
+    ash.accept(&elm.invite().link).expect("it answers");
+    let asked = ash.block_on(client(&ash, &elm).exchange(want(&ash), None, Duration::ZERO));
+    let error = asked.expect_err("nobody confirmed");
+    assert_eq!(error.refusal(), Some(Cause::PairWaits));
+    ash.ask("Noise", Scope::Public);
+    let body = bundle(&mut ash);
+    assert_eq!(refused(&ash, &elm, body), Some(Cause::PairWaits));
+    assert_eq!(elm.head(ash.id()), None);
+}
+
+#[test]
 fn a_want_of_somebody_else_is_no_proof_of_who_asks() {
     let (elm, oak) = paired();
     let eve = House::quiet("Eve");
