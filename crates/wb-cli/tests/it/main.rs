@@ -8,6 +8,7 @@ mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod direct_peers;
 #[cfg(target_os = "linux")]
 mod disk;
 mod front;
