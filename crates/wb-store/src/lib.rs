@@ -38,6 +38,7 @@ mod sent;
 mod sessions;
 mod sql;
 mod store;
+mod unlock;
 mod unwritable;
 
 pub use audit::AuditLine;
@@ -69,4 +70,5 @@ pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sent::SentPlace;
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
+pub use unlock::{AskPassphrase, Unlock};
 pub use unwritable::Unwritable;

@@ -47,6 +47,9 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     let settings = context.settings()?;
     let is_founded = context.home().main().exists();
     let node = is_founded.then(|| context.node()).transpose()?;
+    if let Some(node) = &node {
+        node.unlock()?;
+    }
     let every = args
         .sync_every
         .map(|minutes| Duration::from_secs(minutes * 60))
