@@ -46,6 +46,7 @@ mod sent;
 mod sessions;
 mod sql;
 mod store;
+mod unlock;
 mod unwritable;
 mod upgrade;
 
@@ -85,5 +86,6 @@ pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sent::SentPlace;
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
+pub use unlock::{AskPassphrase, Unlock};
 pub use unwritable::Unwritable;
 pub use upgrade::{FileUpgrade, Rehearsal, rehearse_upgrade, upgrade};

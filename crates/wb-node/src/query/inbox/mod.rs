@@ -6,6 +6,8 @@
 mod things;
 mod words;
 
+pub use things::void_said;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::hash;
