@@ -124,6 +124,8 @@ pub enum Command {
     /// Hubs: becoming a member, running one, and its members
     #[command(subcommand)]
     Hub(commands::hub::Hub),
+    /// Settle this copy of a folder: what was published since comes back, and it goes on without a fork
+    Restore(commands::restore::Restore),
     /// Make everything that is shown again from what is stored
     Rebuild,
     /// Move over from another program

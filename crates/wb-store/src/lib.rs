@@ -32,6 +32,7 @@ mod runs;
 mod sessions;
 mod sql;
 mod store;
+mod turns;
 mod unwritable;
 
 pub use audit::AuditLine;
@@ -47,7 +48,7 @@ pub use hidden::HiddenLine;
 pub use home::{Home, write_private_file};
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
-pub use local::{LocalRecord, Sealed, SealedMove};
+pub use local::{LastRetract, LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use peers::Peer;
 pub use private::{
@@ -55,8 +56,9 @@ pub use private::{
     Private, Role,
 };
 pub use project::rebuild;
-pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use query::{Filter, HEADS_NOT_COMPARED, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
+pub use turns::OwnCopy;
 pub use unwritable::Unwritable;

@@ -51,7 +51,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/feeds_0002.sql"),
             include_str!("migrations/main_0002.sql")
         ),
-        concat!(include_str!("migrations/main_0003_restore.sql")),
+        concat!(
+            include_str!("migrations/turns_0003.sql"),
+            include_str!("migrations/main_0003_restore.sql")
+        ),
     ],
 };
 
@@ -76,6 +79,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0001.sql")
         ),
         include_str!("migrations/relay_0002.sql"),
+        concat!(include_str!("migrations/turns_0003.sql")),
     ],
 };
 

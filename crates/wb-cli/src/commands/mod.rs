@@ -21,6 +21,7 @@ pub mod rebuild;
 pub mod record;
 mod registration;
 pub mod request;
+pub mod restore;
 pub mod review;
 pub mod serve;
 pub mod session;
@@ -61,6 +62,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Review(command) => review::run(context, command).map(done),
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
+        Command::Restore(args) => restore::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),

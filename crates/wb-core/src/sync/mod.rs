@@ -10,13 +10,16 @@ mod messages;
 mod peer;
 mod session;
 pub mod signature;
+pub mod turn;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads, PageSection,
-    Policy, Pushed, PushedFeed, Registration, Role, Standing, Standings, WhoIsThis, read_message,
+    Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk, Registration, Role, Standing,
+    Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
+pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};

@@ -108,9 +108,20 @@ pub(super) struct Applied {
     pub again: Vec<Held>,
     /// What came of each feed section.
     outcomes: Vec<(InstanceId, FeedScope, &'static str)>,
+    /// Whether something of the own feed was taken.
+    pub own_came_back: bool,
 }
 
 impl Applied {
+    /// Whether what came of a feed stands beside what is held of it: on a branch, or in a log that is closed.
+    pub fn is_beside(&self, feed: (InstanceId, FeedScope)) -> bool {
+        let of_it = |(origin, scope, _): &&(InstanceId, FeedScope, &str)| (*origin, *scope) == feed;
+        self.outcomes
+            .iter()
+            .filter(of_it)
+            .any(|(_, _, outcome)| matches!(*outcome, "fork" | "closed"))
+    }
+
     /// Makes sure that a snapshot of the feed asked for came and meant something. Its pages are not
     /// signed, so that one which is missing would otherwise go by in silence.
     pub fn check_snapshot(&self, feed: (InstanceId, FeedScope)) -> Result<(), SyncEnd> {
@@ -131,6 +142,8 @@ pub(super) struct Taking<'t> {
     pub own: InstanceId,
     pub now: Timestamp,
     pub run_no: Option<i64>,
+    /// Whether the own feed is taken back.
+    pub takes_own: bool,
     /// Origins approved by hand: their records are shown at once.
     pub approved: &'t BTreeSet<InstanceId>,
 }
@@ -160,6 +173,7 @@ impl<'w, 's> Applier<'w, 's> {
     pub fn new(write: &'w Write<'s>, taking: &Taking<'_>) -> Self {
         let mut sink = StoreSink::new(write, taking.own, taking.now);
         sink.run_no = taking.run_no;
+        sink.takes_own = taking.takes_own;
         sink.approved.clone_from(taking.approved);
         Self {
             sink,
@@ -204,10 +218,12 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        let own_came_back = self.sink.own_came_back;
         let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,
             again: self.again,
+            own_came_back,
             outcomes: outcomes
                 .map(|feed| (feed.origin, feed.scope, feed.outcome))
                 .collect(),

@@ -18,6 +18,7 @@ mod lines;
 mod listed;
 mod listing;
 mod member;
+mod own;
 mod page;
 mod push;
 mod room;
