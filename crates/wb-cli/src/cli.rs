@@ -124,8 +124,15 @@ pub enum Command {
     /// Hubs: becoming a member, running one, and its members
     #[command(subcommand)]
     Hub(commands::hub::Hub),
-    /// Settle this copy of a folder: what was published since comes back, and it goes on without a fork
+    /// The keys that speak for this instance
+    #[command(subcommand)]
+    Key(commands::key::Key),
+    /// Put everything this instance is into one encrypted file
+    Backup(commands::backup::Backup),
+    /// Put an instance from a backup into a folder, or settle the copy in it so that it can go on
     Restore(commands::restore::Restore),
+    /// Bring every file to the format of this version
+    Upgrade(commands::upgrade::Upgrade),
     /// Make everything that is shown again from what is stored
     Rebuild,
     /// Move over from another program

@@ -9,6 +9,7 @@ mod context;
 mod failure;
 mod output;
 mod runtime;
+mod secret_input;
 
 use std::process::ExitCode;
 

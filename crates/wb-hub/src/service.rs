@@ -1,6 +1,6 @@
 //! The hub as a service: every request is checked in the order of the spec, and every answer signed.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -56,7 +56,9 @@ pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 /// A hub.
 pub struct Hub<S> {
     store: S,
-    responder: Responder,
+    /// Signs with the newest key; another is put in its place while the hub runs.
+    responder: RwLock<Arc<Responder>>,
+    identity: RwLock<IdentityLog>,
     info: HubInfo,
     times: Times,
     report: Report,
@@ -98,7 +100,8 @@ impl<S: HubStore> Hub<S> {
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
-            responder,
+            responder: RwLock::new(Arc::new(responder)),
+            identity: RwLock::new(info.identity.clone()),
             info,
             times,
             report,
@@ -116,6 +119,28 @@ impl<S: HubStore> Hub<S> {
         Router::new()
             .fallback(dispatch::<S>)
             .with_state(Arc::clone(self))
+    }
+
+    /// Speaks with another key from here on: the instance that the hub is has changed it.
+    pub fn speak_with(&self, responder: Responder, identity: IdentityLog) {
+        // A panic elsewhere leaves either whole.
+        *self
+            .responder
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(responder);
+        *self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    fn responder(&self) -> Arc<Responder> {
+        Arc::clone(
+            &self
+                .responder
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     pub(crate) fn store(&self) -> &S {
@@ -165,11 +190,12 @@ impl<S: HubStore> Hub<S> {
 
     fn who_is_this(&self) -> WhoIsThis {
         let speaks = Speaks::this();
-        let lines = self.info.identity.entries().iter();
+        let identity = self.identity.read().unwrap_or_else(PoisonError::into_inner);
+        let lines = identity.entries().iter();
         WhoIsThis {
             schema_version: 1,
             role: Role::Hub,
-            id: self.responder.own(),
+            id: self.responder().own(),
             name: self.info.name.clone(),
             identity: lines
                 .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
@@ -193,6 +219,7 @@ enum Route {
     Changes,
     Snapshot,
     Lines,
+    History,
     Push,
     Own,
     Turn,
@@ -211,6 +238,7 @@ impl Route {
             ("GET", "changes") => Self::Changes,
             ("GET", "snapshot") => Self::Snapshot,
             ("GET", "lines") => Self::Lines,
+            ("GET", "history") => Self::History,
             ("POST", "push") => Self::Push,
             ("GET", "own") => Self::Own,
             ("POST", "turn") => Self::Turn,
@@ -259,7 +287,7 @@ async fn dispatch<S: HubStore>(
         let mut request = Request::new(parts, Vec::new());
         let answered = recovery(&hub, &mut request, body).await;
         let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
-        return hub.responder.answer(&request, reply);
+        return hub.responder().answer(&request, reply);
     }
     let mut request = Request::new(parts, Vec::new());
     let answered = match route {
@@ -276,7 +304,7 @@ async fn dispatch<S: HubStore>(
         }),
     };
     let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
-    hub.responder.answer(&request, reply)
+    hub.responder().answer(&request, reply)
 }
 
 /// Answers whoever can name a recovery key: nobody could sign, because the keys are lost. Each costs its address.
@@ -302,7 +330,12 @@ async fn serve<S: HubStore>(
     let received = hub.receive(route, request, body).await;
     let (unverified, waiting) = received.map_err(|refusal| hub.of_unknown(request, refusal))?;
     let held = hub.kept(hub.store.identity(unverified.key().instance).await)?;
-    let verified = unverified.verify(held.as_ref(), hub.responder.now());
+    let now = hub.responder().now();
+    let verified = match route {
+        // Whoever does not know yet that its key was followed by another has to be able to find out.
+        Route::History => unverified.verify_under_any_key(held.as_ref(), now),
+        _ => unverified.verify(held.as_ref(), now),
+    };
     if route == Route::Register {
         // One that brings a newer key verifies under the log it brings, and so counts as unknown here.
         match verified {
@@ -316,7 +349,7 @@ async fn serve<S: HubStore>(
         .map_err(|cause| hub.of_unknown(request, hub.refuse(cause)))?
         .sender;
     hub.charges.member(sender, hub.now())?;
-    if route != Route::Member {
+    if !matches!(route, Route::Member | Route::History) {
         check_member(hub, sender).await?;
     }
     let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
@@ -328,6 +361,7 @@ async fn serve<S: HubStore>(
         Route::Changes => routes::changes::changes(hub, sender, request).await,
         Route::Snapshot => routes::snapshot::snapshot(hub, request).await,
         Route::Lines => routes::lines::lines(hub, request).await,
+        Route::History => routes::history::history(hub, sender, request).await,
         Route::Push => routes::push::push(hub, sender, body).await,
         Route::Own => routes::own::own(hub, sender, request).await,
         Route::Turn => routes::turn::turn(hub, sender, &body).await,
@@ -345,7 +379,7 @@ impl<S: HubStore> Hub<S> {
     }
 
     fn refuse(&self, cause: Cause) -> Refusal {
-        problems::of_request(cause, &self.info.name, self.responder.now())
+        problems::of_request(cause, &self.info.name, self.responder().now())
     }
 
     /// Takes a request with a small body whole; of any other only the head, so that nobody unknown makes
@@ -356,7 +390,7 @@ impl<S: HubStore> Hub<S> {
         request: &mut Request,
         body: Body,
     ) -> Result<(UnverifiedRequest, Option<Body>), Refusal> {
-        let own = self.responder.own();
+        let own = self.responder().own();
         let is_large = request.announces_above(BODY_UNCHECKED_BYTES_MAX);
         let (read, waiting) = if is_large && route.limit().encoded > 0 {
             (request.read_head(own), Some(body))
@@ -422,7 +456,7 @@ impl<S: HubStore> Hub<S> {
         unverified: &UnverifiedRequest,
         identity: &IdentityLog,
     ) -> Result<(), Refusal> {
-        let verified = unverified.verify(Some(identity), self.responder.now());
+        let verified = unverified.verify(Some(identity), self.responder().now());
         verified.map(|_| ()).map_err(|cause| self.refuse(cause))
     }
 }

@@ -393,6 +393,19 @@ impl HubStore for SqliteHub {
             .await
     }
 
+    async fn history(
+        &self,
+        id: InstanceId,
+        after: Option<String>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        let bytes = self.page_bytes;
+        self.read(move |relay| {
+            let page = relay.history_page(&id, after.as_deref(), bytes)?;
+            Ok(page.map_err(|_| PageRefused::BadToken))
+        })
+        .await
+    }
+
     async fn push(
         &self,
         id: InstanceId,

@@ -275,6 +275,14 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Kept<TurnAnswer>> + Send;
 
+    /// A page of what is held of an instance's own public feed, with every identity entry: also what does
+    /// not count any more.
+    fn history(
+        &self,
+        id: InstanceId,
+        after: Option<String>,
+    ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
+
     /// Takes sections of a member's own feeds.
     fn push(
         &self,

@@ -10,8 +10,8 @@ use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration, Standings,
-    TurnAnswer, TurnCall, read_message,
+    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration,
+    SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
 };
 
 use wb_core::want::Held;
@@ -21,7 +21,7 @@ use crate::client::Traffic;
 use crate::signed::{Answer, Call, CallError, Caller, Identified};
 
 /// How large one body may be.
-const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
+pub(crate) const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
 
 /// A hub that is called.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl HubClient {
     }
 
     /// Calls in the newest protocol that both speak; `call` has the path below the number.
-    async fn call(&mut self, mut call: Call) -> Result<Answer, CallError> {
+    pub(crate) async fn call(&mut self, mut call: Call) -> Result<Answer, CallError> {
         let rest = std::mem::take(&mut call.path);
         call.path = format!("{CALLS}{}/{rest}", self.protocol);
         match self.caller.call(&call).await {
@@ -107,7 +107,10 @@ impl HubClient {
         self.caller.who_is_this().await
     }
 
-    async fn json<T: for<'de> Deserialize<'de>>(&mut self, call: Call) -> Result<T, CallError> {
+    pub(crate) async fn json<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        call: Call,
+    ) -> Result<T, CallError> {
         let call = Call {
             limit: LIMIT,
             ..call
@@ -167,6 +170,25 @@ impl HubClient {
     pub async fn heads(&mut self, after: Option<InstanceId>) -> Result<Heads, CallError> {
         let query = after.map(|after| format!("after={after}"));
         self.json(Call::get("heads", query)).await
+    }
+
+    /// Reads a page of heads, and keeps question and answer as they were signed.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn heads_kept(
+        &mut self,
+        after: Option<InstanceId>,
+    ) -> Result<(Heads, Option<Box<SignedExchange>>), CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        let call = Call {
+            limit: LIMIT,
+            keeps: true,
+            ..Call::get("heads", query)
+        };
+        let answer = self.call(call).await?;
+        let heads = read_message(&answer.body).map_err(CallError::Malformed)?;
+        Ok((heads, answer.kept))
     }
 
     /// Reads changes: lines, the first of them the `changes` section. With `wait` the hub holds the
@@ -276,6 +298,20 @@ impl HubClient {
     pub async fn turn(&mut self, call: &TurnCall) -> Result<TurnAnswer, CallError> {
         let body = wb_core::signed::payload(call);
         self.json(Call::send(Method::POST, "turn", body)).await
+    }
+
+    /// Reads a page of what the hub holds of this instance's own feed: lines, the first of them the
+    /// `history` section.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn history(&mut self, after: Option<&str>) -> Result<Vec<u8>, CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        let call = Call {
+            limit: LIMIT,
+            ..Call::get("history", query)
+        };
+        Ok(self.call(call).await?.body)
     }
 
     /// Pushes sections of own feeds.

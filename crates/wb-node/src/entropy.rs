@@ -88,18 +88,6 @@ pub fn now() -> Timestamp {
         .expect("the clock stands within the years 1 to 9999")
 }
 
-/// The name of this machine; empty where it has none, and in a simulation.
-#[must_use]
-pub fn machine() -> String {
-    if source().is_some() {
-        return String::new();
-    }
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
-        .or_else(|_| std::env::var("COMPUTERNAME"));
-    name.unwrap_or_default().trim().to_owned()
-}
-
 /// A fresh record id of a moment.
 #[must_use]
 pub fn record_id(at: Timestamp) -> RecordId {

@@ -5,11 +5,15 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod backup;
 mod card;
 pub mod command;
+mod direct;
 pub mod entropy;
 pub mod error;
 pub mod import;
+pub mod keys;
+pub mod machine;
 pub mod node;
 pub mod plan;
 pub mod query;

@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::str::FromStr as _;
 use std::sync::Arc;
 
-use wb_core::id::{InstanceId, PublicKey, RecordId};
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::leave::NodeSecret;
 use wb_core::scope::Kind;
@@ -18,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::keys;
 
 /// A process that gives nothing takes a turn this often, so that it hears of another copy.
 const TURN_EVERY_MS: i64 = 10 * 60 * 1_000;
@@ -72,6 +72,7 @@ impl Node {
         let name = store.own_name()?;
         let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
         let identity = store.identity_log(&own)?.ok_or_else(missing)?;
+        keys::settle(&store, &identity.newest().signing_key)?;
         let secret = NodeSecret::new(Zeroizing::new(store.private().secret("node")?));
         Ok(Self {
             store,
@@ -81,9 +82,22 @@ impl Node {
             secret,
             network: Arc::new(Internet),
             kinds: None,
-            machine: entropy::machine(),
+            machine: crate::machine::label(),
             turns: RefCell::default(),
         })
+    }
+
+    /// Reads the own identity log anew where another process made it longer: a node that stays open speaks
+    /// with the newest key.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub fn refresh(&mut self) -> Result<()> {
+        if self.store.own_newest_entry()? != Some(self.identity.newest().hash) {
+            let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
+            self.identity = self.store.identity_log(&self.own)?.ok_or_else(missing)?;
+        }
+        keys::settle(&self.store, &self.identity.newest().signing_key)
     }
 
     /// Reaches hubs over another network than this machine's.
@@ -178,21 +192,13 @@ impl Node {
         &self.secret
     }
 
-    /// The signing key, read from its file each time so that it stays in memory only while it signs.
+    /// The signing key of the newest identity entry, read from its file.
     ///
     /// # Errors
     /// That the file is missing, damaged, or not the key of this identity.
     pub(crate) fn signer(&self) -> Result<Signer> {
-        let path = self.store.home().signing_key();
-        let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(NodeError::file(&path))?);
-        // A seed has the form of a public key: 64 hex digits.
-        let seed = PublicKey::from_str(text.trim()).map_err(|_| NodeError::Key(path.clone()))?;
-        let signer = Signer::from_seed(&Zeroizing::new(seed.0));
-        if signer.public_key() == self.identity.newest().signing_key {
-            Ok(signer)
-        } else {
-            Err(NodeError::Key(path))
-        }
+        let wanted = &self.identity.newest().signing_key;
+        keys::signer(self.store.home(), wanted)
     }
 
     /// Who acts: the account of a handle, or the founder.

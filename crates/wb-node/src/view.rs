@@ -7,8 +7,16 @@ use wb_core::id::{Hash, InstanceId, RecordId, RecordRef, Token};
 use wb_core::kinds::{Personalisation, To};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{Kind, Scope};
-use wb_core::sync::Role;
+use wb_core::sync::{Proof, Role};
 use wb_core::time::Timestamp;
+
+mod backups;
+mod keys;
+
+pub use backups::{
+    BackupPart, BackupRowView, BackupState, BackupView, FileUpgradeView, RestoredView, UpgradeView,
+};
+pub use keys::{KeyEntryView, KeyView};
 
 /// Version of the JSON that commands print.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -81,6 +89,20 @@ pub struct RecordDetail {
     /// For a record of another instance: by which road it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub road: Option<RoadView>,
+    /// Others that were seen to have the same bytes, or a later head of their feed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoView>,
+}
+
+/// Another road of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlsoView {
+    /// `hub`, `direct`, `folder` or `bundle`.
+    pub road: String,
+    /// The peer's name, or that of the file.
+    pub name: String,
+    /// When it was seen last.
+    pub at: Timestamp,
 }
 
 /// By which road a record came.
@@ -339,6 +361,17 @@ pub struct HeldView {
     pub count: u64,
 }
 
+/// What two nodes agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PairInfo {
+    /// `asked`: a person here has to confirm; `offered`: agreed to here, and not known to be there; `paired`: both.
+    pub state: &'static str,
+    /// The four words that both sides compare.
+    pub words: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A hub or peer: where it stands with it, and how far each side is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeerView {
@@ -350,12 +383,18 @@ pub struct PeerView {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// With another node: what was agreed to.
+    pub pair: Option<PairInfo>,
     /// The address everything is asked under.
     pub address: String,
     /// Whether the address may be one of the own network.
     pub lan: bool,
     /// Whether syncing with it is paused.
     pub paused: bool,
+    /// Whether it is refused here, for good.
+    pub blocked: bool,
+    /// How often it is synced with by itself.
+    pub auto: AutoView,
     /// The state.
     pub phase: &'static str,
     /// Why it is in it.
@@ -386,6 +425,58 @@ pub struct PeerView {
     pub confirmed: ConfirmedView,
     /// What the last sync that went well brought.
     pub taken: Option<TakenView>,
+    /// What it does not give although its origin signed it.
+    pub doubts: Vec<DoubtView>,
+}
+
+/// Something that a hub does not give although its origin signed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoubtView {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// Who does not give it.
+    pub peer: InstanceId,
+    /// Its name.
+    pub peer_name: String,
+    /// Whose it is.
+    pub origin: InstanceId,
+    /// Its name.
+    pub origin_name: String,
+    /// The feed.
+    pub scope: &'static str,
+    /// `stale` or `withheld`.
+    pub kind: &'static str,
+    /// The log.
+    pub log: String,
+    /// The number that was here, and not there, when it was first noticed.
+    pub seq: u64,
+    /// Since when it is known.
+    pub since: Timestamp,
+    /// When it was looked at last.
+    pub at: Timestamp,
+    /// Whether it lasts long enough to be told of by itself.
+    pub told: bool,
+    /// Whether both signatures verify and say so.
+    pub proved: bool,
+    /// That in words.
+    pub sentence: String,
+    /// The next thing to do.
+    pub action: String,
+    /// The two signatures with all that is needed to check them.
+    pub proof: Option<Proof>,
+}
+
+/// How often a peer is synced with by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AutoView {
+    /// What was chosen for it, in minutes; 0: by hand only. Null: as `wb up` was started.
+    pub chosen_minutes: Option<u64>,
+    /// Minutes between two syncs; null: by hand.
+    pub every_minutes: Option<u64>,
+    /// When next; null where nothing is done by itself now.
+    pub next: Option<Timestamp>,
+    /// All that in words.
+    pub sentence: String,
 }
 
 /// Where a registration stands.
@@ -531,6 +622,8 @@ pub struct RunRecordView {
     pub scope: &'static str,
     /// Its revision.
     pub rev: u64,
+    /// Whether it `came` or `went`.
+    pub way: &'static str,
     /// `put` or `take back`.
     pub action: &'static str,
     /// Whether it stands still: not replaced and not taken back since.

@@ -49,6 +49,18 @@ impl Home {
         self.dir.join("signing.key")
     }
 
+    /// The signing key that comes next, while the identity entry that names it is being written.
+    #[must_use]
+    pub fn next_signing_key(&self) -> PathBuf {
+        self.dir.join("signing.key.next")
+    }
+
+    /// Held while the signing key is changed: nobody else finishes or drops what is half done.
+    #[must_use]
+    pub fn key_lock(&self) -> PathBuf {
+        self.dir.join("key.lock")
+    }
+
     /// The guard against restored copies; never part of a backup.
     #[must_use]
     pub fn guard(&self) -> PathBuf {
@@ -106,7 +118,7 @@ fn is_there(dir: &Path) -> bool {
 }
 
 /// Waits until the names in a folder are on the disk: a name is safe once its folder was synced.
-fn sync_names(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_names(dir: &Path) -> std::io::Result<()> {
     fs::File::open(dir)?.sync_all()
 }
 
@@ -124,6 +136,29 @@ fn restrict(_path: &Path, _mode: u32) -> Result<()> {
 /// Makes an existing file readable by its owner only.
 pub(crate) fn restrict_file(path: &Path) -> Result<()> {
     restrict(path, 0o600)
+}
+
+/// Puts a file in the place of another, and waits until that is on the disk.
+///
+/// # Errors
+/// What the operating system reports.
+pub fn replace_file(new: &Path, old: &Path) -> Result<()> {
+    fs::rename(new, old)
+        .and_then(|()| sync_names(folder_of(old)))
+        .map_err(StoreError::io(old))
+}
+
+/// Removes a file, and waits until its name is gone from the disk. One that is not there is no error.
+///
+/// # Errors
+/// What the operating system reports.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io(path)(error))
+        }
+        _ => sync_names(folder_of(path)).map_err(StoreError::io(path)),
+    }
 }
 
 /// Writes a file that only its owner can read: whole or not at all, and on the disk when this

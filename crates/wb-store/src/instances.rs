@@ -120,6 +120,10 @@ pub(crate) fn identity_log(
             _ => lines.push(row.get(0)?),
         }
     }
+    // One that was refused here before anything of it came.
+    if lines.is_empty() && void.is_empty() && beside.is_empty() {
+        return Ok(None);
+    }
     let log = IdentityLog::verify(Some(*id), &lines)
         .and_then(|log| log.with_history(void, &beside))
         .map_err(|error| StoreError::damaged(format!("identity log of {id}: {error}")))?;

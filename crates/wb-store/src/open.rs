@@ -6,12 +6,14 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::before_upgrade;
+use crate::doctor::check_sqlite;
 use crate::error::{Result, StoreError};
 use crate::home::restrict_file;
 use crate::unwritable::{Unwritable, open_to_read};
 
 /// How long a writer waits for another process before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prepared statements a connection keeps. Taking in one delta runs some twenty, and a cache that is
 /// smaller than one round prepares every one of them anew.
@@ -53,7 +55,10 @@ pub(crate) const MAIN: Database = Database {
         ),
         concat!(
             include_str!("migrations/turns_0003.sql"),
-            include_str!("migrations/main_0003_restore.sql")
+            include_str!("migrations/main_0003_keys.sql"),
+            include_str!("migrations/main_0003_restore.sql"),
+            include_str!("migrations/main_0003_direct.sql"),
+            include_str!("migrations/main_0003_peers.sql")
         ),
     ],
 };
@@ -65,6 +70,7 @@ pub(crate) const PRIVATE: Database = Database {
         include_str!("migrations/private_0001.sql"),
         include_str!("migrations/private_0002.sql"),
         include_str!("migrations/private_0003.sql"),
+        concat!(include_str!("migrations/private_0004_backup.sql")),
     ],
 };
 
@@ -104,7 +110,7 @@ pub(crate) fn open_at_least_to_read(
     check_ours(&connection, path, database)?;
     let (found, known) = (version(&connection)?, database.newest());
     if found > known {
-        return Err(newer(database, found));
+        return Err(newer(path, database, found));
     }
     if found < known {
         // It would have to be brought to the newest format first.
@@ -143,7 +149,7 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
          PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
     )?;
-    migrate(&mut connection, database)?;
+    migrate(&mut connection, path, database)?;
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }
@@ -181,7 +187,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 
 impl Database {
     /// The newest format known here.
-    fn newest(&self) -> i64 {
+    pub fn newest(&self) -> i64 {
         i64::try_from(self.migrations.len()).expect("there are few migrations")
     }
 }
@@ -198,19 +204,22 @@ fn check_newest(connection: &Connection, database: Database) -> Result<()> {
     Ok(())
 }
 
-fn newer(database: Database, found: i64) -> StoreError {
+pub(crate) fn newer(path: &Path, database: Database, found: i64) -> StoreError {
     StoreError::Newer {
         file: database.name,
         found,
         known: database.newest(),
+        way_back: before_upgrade::way_back(path),
     }
 }
 
-fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
+/// Brings a file to the newest format: what it was is kept beside it, and the change is one transaction that
+/// counts only when the file is sound after it.
+fn migrate(connection: &mut Connection, path: &Path, database: Database) -> Result<()> {
     let known = database.newest();
     let found = version(connection)?;
     if found > known {
-        return Err(newer(database, found));
+        return Err(newer(path, database, found));
     }
     if found == known {
         return Ok(());
@@ -218,17 +227,55 @@ fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated while this one waited for the lock.
     let found = version(&transaction)?;
-    for migration in database
-        .migrations
-        .iter()
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
-        transaction.execute_batch(migration)?;
+    if found == known {
+        return Ok(());
     }
+    // A file that was just made holds nothing to keep.
+    let kept = (found > 0)
+        .then(|| before_upgrade::keep(path, found))
+        .transpose()?;
+    let done = run_migrations(&transaction, database, found);
+    done.and_then(|()| check_after(&transaction, kept.is_some()))
+        .map_err(|error| failed(error, database, found))?;
     transaction.pragma_update(None, "application_id", database.application_id)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
+    if let Some(kept) = kept {
+        before_upgrade::keep_only(path, &kept);
+    }
     Ok(())
+}
+
+fn run_migrations(transaction: &Connection, database: Database, found: i64) -> Result<()> {
+    let done = usize::try_from(found).unwrap_or(0);
+    for migration in database.migrations.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    Ok(())
+}
+
+/// Looks whether a file that held something is sound, before its new format counts.
+fn check_after(transaction: &Connection, held_something: bool) -> Result<()> {
+    if !held_something {
+        return Ok(());
+    }
+    match check_sqlite(transaction)?.problems.into_iter().next() {
+        Some(problem) => Err(StoreError::damaged(problem)),
+        None => Ok(()),
+    }
+}
+
+/// What stands in the way of writing stays what it is; anything else is of the change itself.
+fn failed(error: StoreError, database: Database, found: i64) -> StoreError {
+    if error.is_full() || error.is_read_only() || error.is_busy() {
+        return error;
+    }
+    StoreError::Upgrade {
+        file: database.name,
+        found,
+        known: database.newest(),
+        problem: error.to_string(),
+    }
 }
 
 #[cfg(test)]

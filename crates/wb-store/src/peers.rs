@@ -117,7 +117,28 @@ impl Store {
 }
 
 impl Write<'_> {
-    /// Writes a peer whole, new or changed.
+    /// One peer, as this transaction sees it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn peer(&self, id: &InstanceId) -> Result<Option<Peer>> {
+        let sql = format!("SELECT {COLUMNS} FROM peers WHERE id = ?1");
+        let mut statement = self.transaction.prepare_cached(&sql)?;
+        Ok(statement.query_row([Sql(id)], read).optional()?)
+    }
+
+    /// Pauses syncing with a peer, or ends the pause.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn set_paused(&self, id: &InstanceId, paused: bool) -> Result<()> {
+        let sql = "UPDATE peers SET paused = ?2 WHERE id = ?1";
+        self.transaction.execute(sql, params![Sql(id), paused])?;
+        Ok(())
+    }
+
+    /// Writes a peer whole, new or changed. Whether it is paused is written with a new one only, and then
+    /// by [`Write::set_paused`]: a sync that runs meanwhile must not undo what its operator says.
     ///
     /// # Errors
     /// What the database reports.
@@ -133,7 +154,7 @@ impl Write<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                  ON CONFLICT (id) DO UPDATE SET role = excluded.role, address = excluded.address, lan = excluded.lan,
                    name = excluded.name, follows = excluded.follows, cursor = excluded.cursor,
-                   acked = excluded.acked, paused = excluded.paused, standing = excluded.standing,
+                   acked = excluded.acked, standing = excluded.standing,
                    reason = excluded.reason, until = excluded.until, state = excluded.state,
                    first_seen = excluded.first_seen, last_ok = excluded.last_ok,
                    counter = excluded.counter",

@@ -122,8 +122,8 @@ impl Store {
         };
         store.compare_guard()?;
         if store.unwritable.is_none() {
-            crate::legacy::sweep(home.dir());
             crate::home::sweep_unfinished(home.dir());
+            crate::scratch::sweep(home.dir());
         }
         Ok(store)
     }
@@ -274,6 +274,12 @@ impl Store {
     /// The main file, for reading.
     pub(crate) fn main(&self) -> &Connection {
         &self.main
+    }
+
+    /// Why nothing can be written here, where that is so.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Unwritable> {
+        self.unwritable
     }
 
     /// Refuses where nothing can be written.

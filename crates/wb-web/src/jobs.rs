@@ -5,8 +5,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use wb_core::id::InstanceId;
 use wb_node::command::sync::{SyncInput, Synced, lock, sync};
 use wb_node::plan::headline;
+use wb_node::query::peers::goes_by_itself;
 use wb_node::{Actor, Node, NodeError};
 use wb_store::Home;
 
@@ -101,8 +103,8 @@ impl Jobs {
         }
     }
 
-    /// Starts one, unless one runs.
-    pub fn start(&self, what: What, home: Home, actor: Actor) {
+    /// Starts one, unless one runs: with one peer, or with all that are neither paused nor refused.
+    pub fn start(&self, what: What, home: Home, actor: Actor, only: Option<InstanceId>) {
         let mut current = self.lock();
         if current.as_ref().is_some_and(|job| !job.ended) {
             return;
@@ -120,7 +122,7 @@ impl Jobs {
         let jobs = self.clone();
         let run = move || {
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                jobs.run(what, &home, &actor)
+                jobs.run(what, &home, &actor, only)
             }));
             let trouble = match ended {
                 Ok(Ok(())) => None,
@@ -146,7 +148,13 @@ impl Jobs {
         }
     }
 
-    fn run(&self, what: What, home: &Home, actor: &Actor) -> Result<(), NodeError> {
+    fn run(
+        &self,
+        what: What,
+        home: &Home,
+        actor: &Actor,
+        only: Option<InstanceId>,
+    ) -> Result<(), NodeError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -160,7 +168,11 @@ impl Jobs {
             wait: Duration::ZERO,
         };
         for peer in node.store().peers()? {
-            if peer.paused {
+            let is_wanted = match only {
+                Some(only) => peer.id == only,
+                None => goes_by_itself(&node, &peer)?,
+            };
+            if !is_wanted {
                 continue;
             }
             self.edit(|job| {

@@ -156,7 +156,11 @@ impl Site {
     /// An open node, from those kept or opened now.
     pub(crate) fn node(&self) -> Result<Node, NodeError> {
         let kept = lock(&self.nodes).pop();
-        kept.map_or_else(|| Node::open(&self.config.home), Ok)
+        match kept {
+            // Another process may have put another key in place.
+            Some(mut node) => node.refresh().map(|()| node),
+            None => Node::open(&self.config.home),
+        }
     }
 
     /// Keeps a node for the next request.

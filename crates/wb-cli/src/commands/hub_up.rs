@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
+use wb_core::id::Hash;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
 use wb_net::Front;
@@ -21,13 +22,15 @@ use wb_store::relay::Relay;
 use wb_web::hub::{HubSite, HubSiteConfig};
 
 use super::init;
-use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
+use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
 
 /// How often old deltas are looked for, and suspensions that have ended.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// A key that another process put in place is noticed this soon.
+const LOOK_FOR_KEY_EVERY: Duration = Duration::from_secs(5);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -67,6 +70,9 @@ pub struct Prepared {
     store: SqliteHub,
     keep_days: Option<u32>,
     pages: HubSiteConfig,
+    home: Home,
+    /// The identity entry whose key it speaks with.
+    key: Hash,
     lock: HubLock,
 }
 
@@ -171,6 +177,8 @@ pub fn prepare(
         store,
         keep_days,
         pages,
+        home: node.store().home().clone(),
+        key: node.identity().newest().hash,
         lock,
     })
 }
@@ -189,10 +197,12 @@ impl Prepared {
         let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
         let tidying = tokio::spawn(tidy(self.store, self.keep_days));
+        let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
         let renewing = tokio::spawn(renew(front.clone()));
         wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
         tidying.abort();
+        following.abort();
     }
 }
 
@@ -223,6 +233,37 @@ fn site(
     };
     // A page is made on a thread that may block.
     HubSite::new(config, store.clone().in_place())
+}
+
+/// Speaks with the key that another process put in place in the same folder.
+async fn follow_key(hub: Arc<Hub<SqliteHub>>, home: Home, mut known: Hash) {
+    let mut every = tokio::time::interval(LOOK_FOR_KEY_EVERY);
+    loop {
+        every.tick().await;
+        let home = home.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let node = Node::open(&home)?;
+            let entry = node.identity().newest().hash;
+            if known == entry {
+                return Ok((entry, None));
+            }
+            let responder = service::responder(&node)?;
+            Ok::<_, NodeError>((entry, Some((responder, node.identity().clone()))))
+        });
+        match looked.await {
+            Ok(Ok((entry, changed))) => {
+                if let Some((responder, identity)) = changed {
+                    hub.speak_with(responder, identity);
+                    tell("hub: its key was changed; it speaks with the new one\n");
+                }
+                known = entry;
+            }
+            Ok(Err(error)) => tell(&format!(
+                "hub: looking for its key: {error}; it is tried again\n"
+            )),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Forgets what is too old, and lets those back whose suspension has ended.
@@ -258,15 +299,18 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             tell(&format!("hub: {}\n", clean(text)));
         }
     });
+    let _in_use = in_use(context)?;
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
     let front = front(&settings.hub_front)?;
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();
         announce(context, &node, scheme(&front), address, policy, has_tls)?;
+        let backups = Backups::start(context, &settings);
         prepared
             .serve((listener, address), front, &settings.hub_hosts, stopped())
             .await;
+        backups.end().await;
         context.say("Stopped.");
         Ok(())
     })

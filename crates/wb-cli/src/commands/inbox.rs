@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use wb_node::command::inbox_dismiss::inbox_dismiss;
+use wb_node::command::void_decide::{void_drop, void_keep};
 use wb_node::query::inbox::{inbox, inbox_count, inbox_item};
 use wb_node::view::{InboxThing, InboxView};
 use wb_node::{Node, NodeError};
@@ -29,6 +31,16 @@ pub enum About {
         /// Its number in the list, or enough of its key
         item: String,
     },
+    /// Publish something again that was published in this instance's name with a stolen key
+    Keep {
+        /// Id of the record, enough of it, or `all`
+        record: String,
+    },
+    /// Let something stay gone that was published in this instance's name with a stolen key
+    Drop {
+        /// Id of the record, enough of it, or `all`
+        record: String,
+    },
     /// Put away what is only news, until more of it comes
     Dismiss {
         /// Its number in the list, or enough of its key
@@ -42,6 +54,8 @@ pub fn run(context: &Context, args: &Inbox) -> Result<()> {
         None => list(context),
         Some(About::Show { item }) => show(context, item),
         Some(About::Dismiss { item }) => dismiss(context, item),
+        Some(About::Keep { record }) => decide(context, record, true),
+        Some(About::Drop { record }) => decide(context, record, false),
     }
 }
 
@@ -114,6 +128,39 @@ fn row(thing: &InboxThing) -> Vec<String> {
         text(thing.at.map(|at| at.to_string())),
         thing.note.clone(),
     ]
+}
+
+#[derive(Serialize)]
+struct DecidedView {
+    schema_version: u32,
+    id: String,
+    kind: String,
+    decision: &'static str,
+}
+
+fn decide(context: &Context, record: &str, keeps: bool) -> Result<()> {
+    let (mut node, actor) = context.acting()?;
+    let (decided, decision) = if keeps {
+        (void_keep(&mut node, &actor, record)?, "kept")
+    } else {
+        (void_drop(&mut node, &actor, record)?, "dropped")
+    };
+    for one in &decided {
+        if context.json() {
+            output::json(&DecidedView {
+                schema_version: 1,
+                id: one.id.to_string(),
+                kind: one.kind.clone(),
+                decision,
+            })?;
+        } else {
+            output::line(format!("{decision}  {}  {}", one.id, clean(&one.kind)))?;
+        }
+    }
+    if keeps {
+        context.say("Kept records are yours from here on; the next `wb sync` publishes them.");
+    }
+    Ok(())
 }
 
 fn dismiss(context: &Context, name: &str) -> Result<()> {

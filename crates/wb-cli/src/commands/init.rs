@@ -106,7 +106,7 @@ fn make(context: &Context, args: &Init) -> Result<()> {
 }
 
 /// Shows the words in numbered rows that are easy to copy by hand.
-fn show_words(words: &str) -> Result<()> {
+pub fn show_words(words: &str) -> Result<()> {
     output::line(
         "\nWrite these recovery words on paper, in this order, with the instance id. They are shown",
     )?;

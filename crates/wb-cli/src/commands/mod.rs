@@ -1,5 +1,6 @@
 //! One file per noun; each holds the arguments of its commands, runs them and prints what came of it.
 
+pub mod backup;
 pub mod bundle;
 pub mod comment;
 pub mod completions;
@@ -15,6 +16,7 @@ pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
+pub mod key;
 pub mod peer;
 pub mod publish;
 pub mod rebuild;
@@ -29,6 +31,7 @@ pub mod sim;
 pub mod status;
 pub mod sync;
 pub mod up;
+pub mod upgrade;
 pub mod user;
 
 use std::process::ExitCode;
@@ -49,9 +52,10 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Inbox(args) => inbox::run(context, &args).map(done),
         Command::Doctor => doctor::run(context),
         Command::Up(args) => up::run(context, &args).map(done),
+        Command::Key(command) => key::run(context, &command).map(done),
         Command::Follow(args) => follow::follow(context, &args).map(done),
         Command::Unfollow(args) => follow::unfollow(context, &args).map(done),
-        Command::Peer(command) => peer::run(context, &command).map(done),
+        Command::Peer(command) => peer::run(context, &command),
         Command::Sync(args) => sync::run(context, &args),
         Command::Publish(args) => publish::run(context, &args).map(done),
         Command::Record(command) => record::run(context, command).map(done),
@@ -62,7 +66,9 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Review(command) => review::run(context, command).map(done),
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
+        Command::Backup(args) => backup::run(context, &args).map(done),
         Command::Restore(args) => restore::run(context, &args),
+        Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),

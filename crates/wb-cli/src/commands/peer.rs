@@ -1,7 +1,9 @@
 //! `wb peer`
 
+use std::process::ExitCode;
+
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use wb_core::time::Timestamp;
 use wb_node::command::follow::find_peer;
 use wb_node::query::peers::{peer_view, peers};
@@ -11,41 +13,120 @@ use super::registration::NAME_CHARS;
 use crate::context::Context;
 use crate::output::{self, clean, count, heading, short};
 
+mod acts;
+mod lists;
+mod pairing;
+
 /// Hubs and peers, and where it stands with each
 #[derive(Debug, Subcommand)]
 pub enum Peer {
+    /// Make a link that pairs one other node with this one, and wait for it
+    Invite(pairing::Invite),
+    /// Agree to a link, or confirm who used one of yours
+    Accept(pairing::Accept),
+    /// Pair with an instance known from a hub, or through a folder
+    Add(pairing::Add),
     /// List hubs and peers, each with its state
-    List,
+    List(List),
     /// Show one with everything known of it: state, follow list, and how far each side is
-    Show {
+    Show(Show),
+    /// Sync with one only when it is named, until it is resumed
+    Pause {
         /// The hub or peer: its name, its address, or enough of its id
         peer: String,
     },
+    /// Go on syncing with one, also by itself; with an interval, choose how often
+    Resume(acts::Resume),
+    /// End the wait after failures and try at once
+    Retry {
+        /// The hub or peer: its name, its address, or enough of its id
+        peer: String,
+    },
+    /// Refuse a peer or any instance for good: nothing of it is shown, asked for or answered
+    Block {
+        /// The peer or instance: its name, its address, enough of its id, or the whole id
+        #[arg(value_name = "PEER|INSTANCE")]
+        instance: String,
+    },
+    /// Remove a peer and what is kept about syncing with it; records stay
+    Forget(acts::Forget),
+}
+
+/// What is listed
+#[derive(Debug, Args)]
+pub struct List {
+    /// Whom this instance refuses
+    #[arg(long, conflicts_with = "suggested")]
+    blocked: bool,
+    /// Instances whose cards came in feeds, with who suggests them; none is asked for anything
+    #[arg(long)]
+    suggested: bool,
+}
+
+/// What is shown of a peer
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The hub or peer: its name, its address, or enough of its id
+    peer: String,
+    /// List what waits for it, record by record
+    #[arg(long, conflicts_with = "proof")]
+    outbox: bool,
+    /// Print what proves that it does not give what an origin signed, as JSON lines
+    #[arg(long)]
+    proof: bool,
 }
 
 /// Runs a command of this noun.
-pub fn run(context: &Context, command: &Peer) -> Result<()> {
+pub fn run(context: &Context, command: &Peer) -> Result<ExitCode> {
     match command {
-        Peer::List => list(context),
-        Peer::Show { peer } => show(context, peer),
+        Peer::Invite(args) => return pairing::invite(context, args),
+        Peer::Accept(args) => return pairing::accept(context, args),
+        Peer::Add(args) => return pairing::add(context, args),
+        Peer::List(args) if args.blocked => lists::blocked(context)?,
+        Peer::List(args) if args.suggested => lists::suggested(context)?,
+        Peer::List(_) => list(context)?,
+        Peer::Show(args) if args.outbox => lists::waits(context, &args.peer)?,
+        Peer::Show(args) if args.proof => lists::proofs(context, &args.peer)?,
+        Peer::Show(args) => show(context, &args.peer)?,
+        Peer::Pause { peer } => acts::pause(context, peer)?,
+        Peer::Resume(args) => acts::resume(context, args)?,
+        Peer::Retry { peer } => return acts::retry(context, peer),
+        Peer::Block { instance } => return acts::block(context, instance),
+        Peer::Forget(args) => return acts::forget(context, args),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(context: &Context) -> Result<()> {
     let node = context.node()?;
     let peers = peers(&node)?;
-    let columns = ["name", "state", "since", "last sync", "what", "next"];
-    let empty = "No hub is known here. `wb join HUB` registers at one and shows what it offers.";
+    let columns = [
+        "name",
+        "state",
+        "since",
+        "last sync",
+        "by itself",
+        "waits",
+        "what",
+        "next",
+    ];
+    let empty = "No hub or peer is known here. `wb join HUB` registers at a hub, `wb peer invite` pairs with another node.";
     output::list(context, &peers, &columns, empty, |peer| {
         vec![
             short(&peer.name, NAME_CHARS),
             peer.phase.to_owned(),
             peer.since.to_string(),
             time(peer.last_synced),
+            peer.auto.sentence.clone(),
+            (peer.confirmed.lacks_records + peer.confirmed.lacks_retracts).to_string(),
             peer.sentence.clone(),
             peer.action.to_owned(),
         ]
-    })
+    })?;
+    if !context.json() {
+        pairing::tell_asking(context, &node)?;
+    }
+    Ok(())
 }
 
 fn time(at: Option<Timestamp>) -> String {
@@ -61,9 +142,22 @@ fn show(context: &Context, name: &str) -> Result<()> {
     let name = clean(&short(&peer.name, NAME_CHARS));
     output::line(format!("{}  {}", heading(context, &name), peer.id))?;
     show_state(&peer)?;
-    show_registration(&peer)?;
+    if let Some(pair) = &peer.pair {
+        output::line(format!("pair       {}, since {}", pair.state, pair.since))?;
+        output::line(format!("words      {}", pair.words))?;
+    } else {
+        show_registration(&peer)?;
+    }
     let lan = if peer.lan { " (own network)" } else { "" };
     output::line(format!("address    {}{lan}", clean(&peer.address)))?;
+    output::line(format!("by itself  {}", peer.auto.sentence))?;
+    for doubt in &peer.doubts {
+        output::line(format!("in doubt   {}", clean(&doubt.sentence)))?;
+    }
+    if peer.pair.is_some() {
+        output::line(format!("has of us  {}", confirmed(&peer.confirmed)))?;
+        return output::line(format!("had for us {}", taken(&peer)));
+    }
     output::line(format!("follows    {}", follows(&peer.follows)))?;
     let cursor = peer.cursor.as_deref().unwrap_or("none yet");
     output::line(format!("cursor     {cursor}"))?;
@@ -93,6 +187,9 @@ fn show_state(peer: &PeerView) -> Result<()> {
     }
     if peer.paused {
         output::line("paused     yes; it is synced with only when it is named")?;
+    }
+    if peer.blocked {
+        output::line("refused    yes; `wb peer forget --refusal` lifts it")?;
     }
     Ok(())
 }
@@ -165,7 +262,7 @@ fn confirmed(view: &ConfirmedView) -> String {
         words.push_str("; it lacks nothing that is sealed");
     } else {
         words.push_str(&format!(
-            "; it lacks {} and {} taken back, in {}",
+            "; it lacks {} and {} taken back, in {} (`wb peer show --outbox` lists them)",
             count(view.lacks_records, "record", "records"),
             view.lacks_retracts,
             deltas(view.lacks_deltas)

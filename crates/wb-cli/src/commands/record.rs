@@ -208,6 +208,10 @@ fn show(context: &Context, id: &str) -> Result<()> {
         };
         output::line(format!("came     {way}, {} (run {})", road.at, road.run))?;
     }
+    for also in &detail.also {
+        let name = clean(&also.name);
+        output::line(format!("also     {} {name}, {}", also.road, also.at))?;
+    }
     match (detail.leaves, detail.stays) {
         (Some(true), _) => {
             output::line("next     leaves, or stays in its feed, with the next publish")?;

@@ -8,11 +8,14 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use wb_core::id::InstanceId;
-use wb_core::sync::Notice;
+use wb_core::sync::{Notice, Role};
 use wb_node::command::follow::find_peer;
+use wb_node::command::review::{Decision, review_origin};
 use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::error::of_peer;
 use wb_node::plan::plan;
+use wb_node::query::peers::goes_by_itself;
+use wb_node::query::review::review;
 use wb_node::sync::{SetAside, Tally};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
@@ -28,6 +31,9 @@ use crate::runtime::wait_for;
 
 mod log;
 mod preview;
+
+/// Headlines shown of a new peer.
+const SAMPLE: usize = 5;
 
 /// Take what others published, seal what is marked, and give what hubs lack
 #[derive(Debug, Args)]
@@ -51,7 +57,7 @@ pub struct Sync {
 /// What else there is about syncing.
 #[derive(Debug, Subcommand)]
 pub enum Log {
-    /// List exchanges that moved something or failed; with RUN, what came by it
+    /// List exchanges that moved something or failed; with RUN, what came and went by it
     Log(log::SyncLog),
 }
 
@@ -128,6 +134,11 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     }
     let (mut node, actor) = context.acting()?;
     let peers = chosen(&node, &args.peers)?;
+    if peers.is_empty() {
+        context.say(
+            "Every peer is paused or refused; one that is paused is synced with when it is named.",
+        );
+    }
     let input = SyncInput {
         pull: args.pull || !args.push,
         push: args.push || !args.pull,
@@ -149,6 +160,9 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
             preview::show(context, &node, &done, input)?;
         }
         tell(context, &node, &done, input)?;
+        if !input.dry_run {
+            show_new_peer(context, &mut node, &actor, &done)?;
+        }
         ends.push(done);
     }
     if input.dry_run && !context.json() {
@@ -157,7 +171,41 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     Ok(exit_code(&ends))
 }
 
-/// The peers that are named, each once; or all that are not paused.
+/// What came first from a new peer is held and not shown: a person looks at it, and accepts or not.
+fn show_new_peer(context: &Context, node: &mut Node, actor: &Actor, done: &Synced) -> Result<()> {
+    let id = done.peer.id;
+    if done.peer.role != Role::Node || context.json() && !context.yes() {
+        return Ok(());
+    }
+    let waits = review(node)?.origins.into_iter().find(|it| it.id == id);
+    let Some(waits) = waits else {
+        return Ok(());
+    };
+    let name = name(&done.peer);
+    if !context.json() {
+        let counts = waits.records.iter();
+        let counts: Vec<String> = counts
+            .map(|(kind, n)| format!("{n} {}", clean(kind)))
+            .collect();
+        output::line(format!("{name} publishes {}", counts.join(", ")))?;
+        let sample = waits.sample.iter().filter(|text| !text.is_empty());
+        sample
+            .take(SAMPLE)
+            .try_for_each(|text| output::line(format!("  “{}”", clean(text))))?;
+    }
+    if context.confirm(&format!("Show what {name} publishes to members here?"))? {
+        review_origin(node, actor, id, Decision::Accept)?;
+        context.say(format!("{name} is accepted; what it publishes is shown."));
+    } else {
+        context.say(format!(
+            "It is held and not shown; `wb review accept {}` shows it.",
+            id.short()
+        ));
+    }
+    Ok(())
+}
+
+/// The peers that are named, each once; or all that are neither paused nor refused.
 fn chosen(node: &Node, named: &[String]) -> Result<Vec<Peer>> {
     let mut peers: Vec<Peer> = Vec::new();
     for name in named {
@@ -170,13 +218,19 @@ fn chosen(node: &Node, named: &[String]) -> Result<Vec<Peer>> {
         peers = node.store().peers().map_err(NodeError::from)?;
         if peers.is_empty() {
             return Err(Failure::usage(
-                "this instance is registered at no hub",
-                "`wb join HUB` registers and shows what it offers; without a network, `wb bundle export` writes a \
+                "this instance is registered at no hub, and has no peer",
+                "`wb join HUB` registers and shows what it offers; `wb peer invite` pairs with another node; without a network, `wb bundle export` writes a \
                  file",
             )
             .into());
         }
-        peers.retain(|peer| !peer.paused);
+        let mut going = Vec::new();
+        for peer in peers {
+            if goes_by_itself(node, &peer)? {
+                going.push(peer);
+            }
+        }
+        return Ok(going);
     }
     Ok(peers)
 }
@@ -333,7 +387,22 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
     for aside in &done.tally.set_aside {
         texts.push(aside_words(aside, &names));
     }
-    for (id, name, records) in &done.waiting {
+    for one in &done.recovered {
+        let name = names
+            .get(&one.id)
+            .cloned()
+            .unwrap_or_else(|| one.id.short());
+        texts.push(format!(
+            "{} recovered its key: {} hidden that somebody else may have published, {} taken back by them {} back with its new log.",
+            clean(&short(&name, NAME_CHARS)),
+            count(one.hidden, "record is", "records are"),
+            count(one.returned, "record", "records"),
+            if one.returned == 1 { "comes" } else { "come" }
+        ));
+    }
+    // Of a new peer it is asked right below.
+    let own_question = |id: &InstanceId| done.peer.role == Role::Node && *id == done.peer.id;
+    for (id, name, records) in done.waiting.iter().filter(|(id, ..)| !own_question(id)) {
         texts.push(format!(
             "{} waits for a decision, with {} held and not shown: `wb follow {id}` accepts it.",
             clean(&short(name, NAME_CHARS)),
@@ -358,6 +427,10 @@ fn notice_words(notice: Notice, done: &Synced, name: &str) -> String {
              anew. Nothing is missing."
         ),
         Notice::FollowsSent => format!("{name} has the follow list as it is now."),
+        Notice::PeerMoved => format!(
+            "{name} moved to {}, as its own card said and its key proved.",
+            clean(&done.peer.address)
+        ),
         Notice::HubLostOurs => format!(
             "{name} no longer held what it had confirmed of this instance's feed, so it was restored from an older \
              copy: {} sent again.",

@@ -8,15 +8,16 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tokio::sync::watch;
+use wb_node::NodeError;
 use wb_node::command::sync::Synced;
 use wb_node::service::{AutoSync, auto_sync, router};
 use wb_node::settings::Settings;
 use wb_web::{Site, SiteConfig};
 
-use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
+use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
-use crate::output::{self, clean};
+use crate::output::{self, clean, count};
 
 /// The port that browsers take where an address with TLS names none.
 const HTTPS_PORT: u16 = 443;
@@ -45,6 +46,7 @@ struct Started<'a> {
 pub fn run(context: &Context, args: &Up) -> Result<()> {
     let settings = context.settings()?;
     let is_founded = context.home().main().exists();
+    let _in_use = in_use(context)?;
     let node = is_founded.then(|| context.node()).transpose()?;
     let every = args
         .sync_every
@@ -70,7 +72,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             None => announce_founding(context, &site, base, address.port())?,
         }
         let router = wb_web::router(&site).merge(router(context.home()));
-        let syncing = every.filter(|_| is_founded).map(|every| {
+        let syncing = is_founded.then(|| {
             let settings = AutoSync {
                 home: context.home().clone(),
                 every,
@@ -87,6 +89,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 auto_sync(&settings, stopping, &told, &trouble)
             })
         });
+        let backups = Backups::start(context, &settings);
         tokio::spawn(renew(front.clone()));
         let stopping_site = Arc::clone(&site);
         let stopped = async move {
@@ -106,6 +109,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 syncing.await??;
             }
         }
+        backups.end().await;
         context.say("Stopped.");
         Ok(())
     })
@@ -220,11 +224,17 @@ fn announce(
     }
     output::line(format!("{}  {}", clean(node.name()), node.own_id()))?;
     output::line(format!("listening   {base}"))?;
-    let how = match minutes {
-        Some(minutes) => {
+    let chosen = node.store().intervals().map_err(NodeError::from)?;
+    let chosen = chosen.values().filter(|minutes| **minutes > 0).count();
+    let how = match (minutes, chosen) {
+        (Some(minutes), _) => {
             format!("by itself every {minutes} minutes, and at once when a hub has something new")
         }
-        None => "by hand: `wb sync` (or start with --sync-every MINUTES)".to_owned(),
+        (None, 0) => "by hand: `wb sync` (or start with --sync-every MINUTES)".to_owned(),
+        (None, _) => format!(
+            "by itself with {}, as was chosen for each (`wb peer list`); by hand with others",
+            count(chosen as u64, "peer", "peers")
+        ),
     };
     output::line(format!("syncing     {how}"))?;
     context.say("Open that address in a browser. Ctrl-C stops it.");

@@ -175,6 +175,7 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb bundle verify", &["north.wbb"]),
     ("wb bundle import", &["north.wbb"]),
     ("wb rebuild", &[]),
+    ("wb key show", &[]),
     ("wb import whiteballoon", &["app.db", "--dry-run"]),
     ("wb config show", &[]),
     ("wb completions", &["bash"]),
@@ -183,7 +184,7 @@ const WORKING: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
-/// `peers`, `pages`, `hub_pages`, and in the walk-through through a hub.
+/// `peers`, `peer_acts`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
@@ -196,9 +197,18 @@ const WITH_PEERS: &[&str] = &[
     "wb hub up",
     "wb inbox",
     "wb inbox dismiss",
+    "wb inbox drop",
+    "wb inbox keep",
     "wb inbox show",
     "wb join",
+    "wb key recover",
+    "wb key rotate",
+    "wb peer block",
+    "wb peer forget",
     "wb peer list",
+    "wb peer pause",
+    "wb peer resume",
+    "wb peer retry",
     "wb peer show",
     "wb review accept",
     "wb review list",

@@ -15,12 +15,14 @@ mod hub_ends;
 mod hub_pages;
 mod hub_words;
 mod inbox;
+mod keys;
 #[cfg(target_os = "linux")]
 mod kills;
 mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod pages;
+mod peer_acts;
 mod peers;
 #[cfg(target_os = "linux")]
 mod power;

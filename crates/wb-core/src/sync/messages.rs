@@ -326,6 +326,42 @@ impl PageSection {
     }
 }
 
+/// The first line of a page of an own history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct HistorySection {
+    section: String,
+    schema_version: u32,
+    /// Lines of identity entries that follow first: of the log held and of every branch that left it.
+    pub entries: u64,
+    /// Deltas that follow them, each its header and its items.
+    pub deltas: u64,
+    /// What to ask for next; none when this was all.
+    pub next: Option<String>,
+}
+
+impl HistorySection {
+    /// Says what follows.
+    #[must_use]
+    pub fn new(entries: u64, deltas: u64, next: Option<String>) -> Self {
+        Self {
+            section: Self::NAME.to_owned(),
+            schema_version: 1,
+            entries,
+            deltas,
+            next,
+        }
+    }
+
+    /// Reads the line.
+    ///
+    /// # Errors
+    /// A strict JSON rule, or `unknown_section`.
+    pub fn read(line: &[u8]) -> Result<Self, Rule> {
+        read_section(line)
+    }
+}
+
 /// What came of the deltas of one feed that were pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
@@ -388,6 +424,7 @@ object_only!(
     ChangesSection,
     AgainSection,
     PageSection,
+    HistorySection,
     PushedFeed,
     Pushed,
 );
@@ -410,7 +447,7 @@ macro_rules! sections {
     )+};
 }
 
-sections!(ChangesSection: "changes", AgainSection: "again", PageSection: "page");
+sections!(ChangesSection: "changes", AgainSection: "again", PageSection: "page", HistorySection: "history");
 
 fn read_section<S: Section>(line: &[u8]) -> Result<S, Rule> {
     let text = json::check(line)?;

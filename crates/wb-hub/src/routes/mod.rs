@@ -4,6 +4,7 @@ pub mod changes;
 pub mod directory;
 pub mod follows;
 pub mod heads;
+pub mod history;
 pub mod lines;
 pub mod member;
 pub mod own;

@@ -12,10 +12,13 @@ use wb_core::limits::{RETRIES_MAX, RETRY_AFTER_WAITED_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
-    AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, content_digest, sign_request,
-    verify_answer,
+    AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, RequestFields, content_digest,
+    sign_request, verify_answer,
 };
-use wb_core::sync::{Cause, Problem, RecoveryAnswer, RecoveryAsk, WhoIsThis, read_message};
+use wb_core::sync::{
+    Answered, Asked, Cause, Problem, RecoveryAnswer, RecoveryAsk, SignedExchange, WhoIsThis,
+    read_message,
+};
 
 use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, NDJSON, SIGNATURE, SIGNATURE_INPUT, WB_TO,
@@ -44,6 +47,9 @@ pub struct Call {
     pub wait: Duration,
     /// Whether the answer is bytes that prove themselves, so that it need not be signed.
     pub proves_itself: bool,
+    /// Whether question and answer are kept as they were signed, to show them to somebody else. Such an
+    /// answer comes without an encoding.
+    pub keeps: bool,
 }
 
 impl Call {
@@ -58,6 +64,7 @@ impl Call {
             limit: BodyLimit::default(),
             wait: Duration::ZERO,
             proves_itself: false,
+            keeps: false,
         }
     }
 
@@ -87,6 +94,8 @@ impl Call {
 pub struct Answer {
     /// Its body, decoded.
     pub body: Vec<u8>,
+    /// Question and answer as they were signed, where that was asked for.
+    pub kept: Option<Box<SignedExchange>>,
 }
 
 /// Why a call has no answer that counts.
@@ -333,7 +342,7 @@ impl Caller {
     }
 
     async fn once(&mut self, call: &Call) -> Result<Answer, CallError> {
-        let (outgoing, signature) = self.outgoing(call)?;
+        let (outgoing, signed) = self.outgoing(call)?;
         self.round_trips += 1;
         let incoming = self.connection.send(outgoing, call.limit).await?;
         let received = Received::of(&incoming);
@@ -344,9 +353,12 @@ impl Caller {
                 return Err(CallError::NotProved(AnswerError::Invalid));
             }
         } else {
-            self.check(&incoming, &received, &signature).await?;
+            self.check(&incoming, &received, &signed.signature).await?;
         }
         let status = incoming.status;
+        let kept = (call.keeps && is_success(status))
+            .then(|| self.kept(call, &signed, &received, &incoming))
+            .flatten();
         let limit = if is_success(status) {
             call.limit
         } else {
@@ -356,10 +368,36 @@ impl Caller {
             .and_then(|encoding| decode(encoding, incoming.body, limit))
             .map_err(CallError::Body)?;
         if is_success(status) {
-            return Ok(Answer { body });
+            return Ok(Answer { body, kept });
         }
         let problem: Problem = read_message(&body).map_err(|_| CallError::NotOurs(status))?;
         Err(CallError::Refused(Box::new(problem)))
+    }
+
+    /// Question and answer as they were signed; none where the answer came encoded all the same, or the
+    /// question had a body.
+    fn kept(
+        &self,
+        call: &Call,
+        signed: &RequestFields,
+        received: &Received,
+        incoming: &Incoming,
+    ) -> Option<Box<SignedExchange>> {
+        let is_plain = !incoming.headers.contains_key(CONTENT_ENCODING) && call.body.is_none();
+        let answered = Answered::new(&received.answer(incoming))?;
+        is_plain.then(|| {
+            Box::new(SignedExchange {
+                asked: Asked {
+                    method: call.method.as_str().to_owned(),
+                    path: call.path.clone(),
+                    query: call.query.clone(),
+                    to: signed.to.clone(),
+                    signature_input: signed.signature_input.clone(),
+                    signature: signed.signature.clone(),
+                },
+                answered,
+            })
+        })
     }
 
     /// Checks that an answer is signed for the request; asks for a longer log where it is signed with a
@@ -418,9 +456,12 @@ impl Caller {
         }
     }
 
-    /// The request as it travels, and the text of its signature.
-    fn outgoing(&self, call: &Call) -> Result<(Outgoing, String), CallError> {
-        let mut headers = vec![(ACCEPT_ENCODING, HeaderValue::from_static(ZSTD))];
+    /// The request as it travels, and the fields that sign it.
+    fn outgoing(&self, call: &Call) -> Result<(Outgoing, RequestFields), CallError> {
+        let mut headers = Vec::new();
+        if !call.keeps {
+            headers.push((ACCEPT_ENCODING, HeaderValue::from_static(ZSTD)));
+        }
         let body = call.body.as_ref().map(|(body, kind)| {
             headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
             let encoded = Some(body)
@@ -464,7 +505,7 @@ impl Caller {
             body: body.unwrap_or_default(),
             wait: call.wait,
         };
-        Ok((outgoing, fields.signature))
+        Ok((outgoing, fields))
     }
 }
 

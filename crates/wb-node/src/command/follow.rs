@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 
 use wb_core::id::InstanceId;
+use wb_core::sync::Role;
 use wb_store::{Peer, Standing};
 
+use super::peer_block::is_blocked;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 
@@ -77,7 +79,9 @@ fn hubs(node: &Node, named: Option<Peer>) -> Result<Vec<Peer>> {
     if let Some(peer) = named {
         return Ok(vec![peer]);
     }
-    let peers = node.store.peers()?;
+    // A node gives its own feed and no other: it is accepted, not followed.
+    let mut peers = node.store.peers()?;
+    peers.retain(|peer| peer.role == Role::Hub);
     if peers.is_empty() {
         return Err(NodeError::Refused(
             "this instance is registered at no hub; `wb join HUB` does that".to_owned(),
@@ -97,6 +101,15 @@ pub fn follow(
     hub: Option<Peer>,
     target: &Target,
 ) -> Result<Vec<Peer>> {
+    if let Target::Instance(id) = target
+        && is_blocked(node, id)?
+    {
+        return Err(NodeError::Refused(format!(
+            "{} is refused here, and that beats following it; `wb peer forget --refusal {}` lifts it",
+            id.short(),
+            id.short()
+        )));
+    }
     change(node, actor, hub, "follow", target, |peer| match target {
         Target::All => {
             peer.follows.all = true;
@@ -135,7 +148,9 @@ pub fn unfollow(
     let mut emptied = 0;
     if let Target::Instance(id) = target {
         let peers = node.store.peers()?;
-        if !peers.iter().any(|peer| peer.follows.follows(id, true)) {
+        // Who is a peer tells itself what it takes back.
+        let tells = |peer: &Peer| peer.follows.follows(id, true) || peer.id == *id;
+        if !peers.iter().any(tells) {
             let write = node.store.write()?;
             emptied = write.empty_feeds(id)?;
             write.commit()?;

@@ -9,6 +9,7 @@ use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
 };
+use wb_net::HubClient;
 use wb_net::network::{Internet, Network};
 use wb_net::signed::{CallError, Identified};
 use wb_store::{Peer, Standing};
@@ -171,9 +172,30 @@ pub async fn hub_register(
     peer.registered = Some(standings);
     let write = node.store.write()?;
     write.put_peer(&peer)?;
+    write.note_listed(&peer.id, listed)?;
     write.commit()?;
     node.audit(now, actor, "hub register", &peer.id, peer.address.clone())?;
     Ok(peer)
+}
+
+/// Brings a hub the longer identity log. Nothing else of the registration changes: it has the counter of the
+/// one before, so that the hub takes the log and no more.
+///
+/// # Errors
+/// Why the hub did not take it.
+pub(crate) async fn tell_key(
+    node: &Node,
+    hub: &mut HubClient,
+    peer: &Peer,
+) -> std::result::Result<(), SyncEnd> {
+    let listed = node.store.was_listed(&peer.id)?;
+    let mut registration = registration(node, listed)?;
+    registration.counter = peer.counter;
+    match hub.register(&registration).await {
+        Ok(_) => Ok(()),
+        Err(error) if counter_held(&error).is_some() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The counter of the registration that a hub holds, where it refused ours as an older one.

@@ -9,9 +9,11 @@ use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
+use super::key_rotate::check_unchanged;
 use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::machine;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, Put, Retract, plan, rank};
 use crate::sync::turn::words_of;
@@ -40,6 +42,7 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
         return Err(NodeError::Suspect);
     }
     let now = node.now();
+    node.refresh()?;
     refresh_card(node, now)?;
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
@@ -47,6 +50,7 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     if let Some(copy) = node.store.own_copies()?.first() {
         return Err(NodeError::TwoCopies(words_of(copy)));
     }
+    check_unchanged(&node.store, node.identity())?;
     let plan = plan(node, now)?;
     if plan.is_empty() {
         drop(write);
@@ -116,6 +120,7 @@ fn seal_all(
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
     write.count_sealing()?;
+    let machine = machine::label();
     let mut published = Published::default();
     for scope in FeedScope::ALL {
         let puts = plan
@@ -158,6 +163,7 @@ fn seal_all(
                 valid_until: None,
             };
             published.bytes += write.seal(&request)?;
+            write.note_sealed_here(scope, &machine)?;
             published.deltas += 1;
             note(write, chunk, &mut published)?;
         }

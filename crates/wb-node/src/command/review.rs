@@ -1,6 +1,7 @@
 //! `wb review`: deciding about people and communities that wait.
 
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::sync::Role;
 use wb_store::{Account, AccountState, Standing};
 
 use super::follow::{Target, follow, unfollow};
@@ -86,7 +87,14 @@ pub fn review_origin(
             return Err(NodeError::unknown("instance", origin.to_string()));
         }
     }
-    let has_hubs = !node.store.peers()?.is_empty();
+    if decision == Decision::Accept {
+        // Also one that was refused before.
+        let write = node.store.write()?;
+        write.set_standing(&origin, Standing::Approved)?;
+        write.commit()?;
+    }
+    let mut peers = node.store.peers()?.into_iter();
+    let has_hubs = peers.any(|peer| peer.role == Role::Hub);
     let target = Target::Instance(origin);
     if has_hubs {
         match decision {
@@ -94,13 +102,11 @@ pub fn review_origin(
             Decision::Refuse => drop(unfollow(node, actor, None, &target)?),
         }
     }
-    let write = node.store.write()?;
-    match decision {
-        // Also one that was refused before.
-        Decision::Accept => write.set_standing(&origin, Standing::Approved)?,
-        Decision::Refuse => write.set_standing(&origin, Standing::Blocked)?,
+    if decision == Decision::Refuse {
+        let write = node.store.write()?;
+        write.set_standing(&origin, Standing::Blocked)?;
+        write.commit()?;
     }
-    write.commit()?;
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")
 }

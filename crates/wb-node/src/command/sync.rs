@@ -11,16 +11,24 @@ use std::time::Duration;
 use wb_core::id::InstanceId;
 use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::sync::{
-    Notice, PeerCause, PeerEvent, PeerState, Standing, Standings, lost_what_it_confirmed,
+    Notice, PeerCause, PeerEvent, PeerState, Role, Standing, Standings, WhoIsThis,
+    lost_what_it_confirmed,
 };
 use wb_core::want::Held;
+use wb_net::signed::Caller;
 use wb_net::{HubClient, Traffic};
-use wb_store::{Changed, GuardStanding, Peer, Road, RunCounts, RunEnd, RunStart};
+use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
 
-use super::hub_register::{state_of, state_text};
+mod direct;
+
+use super::hub_register::{state_of, state_text, tell_key};
+use super::key_recover::list_void_at;
+use super::peer_block::check_not_blocked;
+use super::peer_contact::contacted;
 use super::publish::{Published, publish};
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
@@ -74,6 +82,8 @@ pub struct Synced {
     pub round_trips: u64,
     /// The run in the log, when there is something to tell.
     pub run_no: Option<i64>,
+    /// Instances that recovered their key, as it looks from here.
+    pub recovered: Vec<Recovered>,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -95,6 +105,9 @@ impl Synced {
         ))
     }
 }
+
+/// Counts what came and did not verify, over the life of this folder.
+pub const VERIFY_FAILURES: &str = "verify_failures";
 
 /// How often the lock is tried for, and the pause between: longer than anybody takes who only looks.
 const LOCK_TRIES: u32 = 4;
@@ -167,9 +180,12 @@ pub async fn sync(
     progress: OnProgress<'_>,
 ) -> Result<Synced> {
     let now = node.now();
+    // Another process may have changed the key.
+    node.refresh()?;
     // As it is now, under the lock that the caller holds: what was read before a question was asked may
     // have been changed meanwhile.
     let mut peer = node.store.peer(&peer.id)?.unwrap_or(peer);
+    check_not_blocked(node, &peer)?;
     let mut state = state_of(&peer, now);
     let before = state.clone();
     state.on(now, PeerEvent::Started, 0);
@@ -180,8 +196,12 @@ pub async fn sync(
     let mut run = Running {
         done: Synced::new(peer, before),
         started: now,
+        road: Road::Hub,
         trouble: None,
     };
+    if run.done.peer.role == Role::Node {
+        return direct::sync(run, node, actor, input, state, progress).await;
+    }
     let mut hub = match connect(node, &run.done.peer) {
         Ok(hub) => hub,
         Err(error) => {
@@ -189,11 +209,18 @@ pub async fn sync(
             return run.finish(node, actor, input, state, None);
         }
     };
-    let ended = if input.dry_run {
+    let mut ended = if input.dry_run {
         run.rehearse(node, &mut hub, input, progress).await
     } else {
         run.go(node, actor, &mut hub, input, progress).await
     };
+    // A hub that was not told of a newer key yet is told, and nobody has to do anything.
+    if may_lack_key(node, &ended) && !input.dry_run {
+        let told = tell_key(node, &mut hub, &run.done.peer).await;
+        if told.is_ok() {
+            ended = run.go(node, actor, &mut hub, input, progress).await;
+        }
+    }
     // What one feed breaks keeps nothing else from going on, so it is told at the end.
     let trouble = run.trouble.take().or_else(|| {
         let refused = run.done.tally.refused();
@@ -208,8 +235,20 @@ pub async fn sync(
     run.done.clock_offset = hub.caller().clock_offset();
     run.done.traffic = hub.traffic();
     run.done.round_trips = hub.caller().round_trips();
-    run.finish(node, actor, input, state, Some(&hub))
+    run.finish(node, actor, input, state, Some(hub.caller()))
 }
+
+/// Whether a sync ended because the other side may not know the newest key: only one that was changed can
+/// be unknown where this instance is a member.
+fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> bool {
+    let unknown = matches!(ended, Err(SyncEnd::Peer(PeerCause::NotRegistered, _)));
+    unknown && node.identity().entries().len() > 1
+}
+
+fn has_recovered(node: &Node) -> bool {
+    node.identity().newest().position.era > 0
+}
+pub(crate) use direct::{to_watch, watch as watch_peer};
 
 fn put_peer(node: &mut Node, peer: &Peer) -> Result<()> {
     let write = node.store.write()?;
@@ -234,6 +273,7 @@ impl Synced {
             traffic: Traffic::default(),
             round_trips: 0,
             run_no: None,
+            recovered: Vec::new(),
             end: None,
         }
     }
@@ -243,6 +283,7 @@ impl Synced {
 struct Running {
     done: Synced,
     started: wb_core::time::Timestamp,
+    road: Road,
     /// What was wrong with single feeds, told when everything else is done.
     trouble: Option<SyncEnd>,
 }
@@ -270,16 +311,22 @@ impl Running {
             return end;
         }
         match hub.who_is_this().await {
-            Ok(found) if PROTOCOL.newest_common(found.says.protocol).is_none() => {
-                let skew = Skew {
-                    name: &label(&self.done.peer.name, &self.done.peer.id),
-                    software: &found.says.software,
-                    theirs: found.says.protocol,
-                };
-                SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string())
-            }
-            _ => end,
+            Ok(found) => self.skew_of(&found.says).unwrap_or(end),
+            Err(_) => end,
         }
+    }
+
+    /// That there is no protocol in common, where that is so.
+    fn skew_of(&self, says: &WhoIsThis) -> Option<SyncEnd> {
+        if PROTOCOL.newest_common(says.protocol).is_some() {
+            return None;
+        }
+        let skew = Skew {
+            name: &label(&self.done.peer.name, &self.done.peer.id),
+            software: &says.software,
+            theirs: says.protocol,
+        };
+        Some(SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string()))
     }
 
     /// Who is not let in asks why and until when.
@@ -378,7 +425,18 @@ impl Running {
             ));
         }
         // Before anything is sealed: whether the hub holds more of us than we do.
-        check_own(node, &own)?;
+        if let Err(end) = check_own(node, &own) {
+            let SyncEnd::Peer(PeerCause::OwnIsAhead, _) = end else {
+                return Err(end);
+            };
+            // After a recovery it may be what somebody else signed: then it is void, and known as such.
+            if !has_recovered(node) {
+                return Err(end);
+            }
+            let history = fetch_history(node.identity(), hub).await?;
+            list_void_at(node, &history)?;
+            check_own(node, &own)?;
+        }
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {
             Ok(pushed) => self.done.pushed = pushed,
@@ -452,7 +510,7 @@ impl Running {
         actor: &Actor,
         input: SyncInput,
         mut state: PeerState,
-        hub: Option<&HubClient>,
+        called: Option<&Caller>,
     ) -> Result<Synced> {
         let now = node.now();
         let before = std::mem::replace(&mut self.done.state, state.clone());
@@ -468,9 +526,10 @@ impl Running {
             return Ok(self.done);
         }
         state.on(now, event, entropy::chance());
-        if let Some(seconds) = hub.and_then(|hub| hub.caller().asked_to_wait()) {
+        if let Some(seconds) = called.and_then(Caller::asked_to_wait) {
             state.wait_for(now, seconds);
         }
+        let failures = self.done.verify_failures();
         let peer = &mut self.done.peer;
         peer.state = state_text(&state);
         if self.done.end.is_none() {
@@ -478,22 +537,26 @@ impl Running {
         }
         note_registration(peer, &state);
         let write = node.store.write()?;
-        if let Some(hub) = hub {
-            // A key that the hub rotated meanwhile.
-            write.put_identity(hub.caller().identity(), wb_store::Standing::Waiting, now)?;
+        if let Some(called) = called {
+            // A key that was rotated there meanwhile.
+            write.put_identity(called.identity(), wb_store::Standing::Waiting, now)?;
         }
         write.put_peer(peer)?;
+        if failures > 0 {
+            write.count(VERIFY_FAILURES, failures)?;
+        }
         let moved = !self.done.tally.is_empty() || self.done.pushed.deltas > 0;
         let is_new_failure = self.done.end.is_some() && before.cause != state.cause;
         if self.done.run_no.is_none() && (moved || is_new_failure) {
             self.done.run_no = Some(write.start_run(&RunStart {
                 peer: Some(peer.id),
-                road: Road::Hub,
+                road: self.road,
                 detail: &peer.address,
                 at: self.started,
             })?);
         }
         if let Some(run_no) = self.done.run_no {
+            write.note_sent(run_no, &self.done.pushed.sent)?;
             let cause = self.done.end.as_ref().map(|(cause, _)| cause.as_str());
             write.end_run(
                 run_no,
@@ -510,6 +573,16 @@ impl Running {
             )?;
         }
         write.commit()?;
+        if !self.done.tally.recovered.is_empty() {
+            let new = &self.done.tally.recovered;
+            let mut recovered = node.store.recoveries()?;
+            recovered.retain(|one| new.contains(&one.id));
+            self.done.recovered = recovered;
+        }
+        // Whoever gives something to a hub is there.
+        for origin in self.done.tally.heard.clone() {
+            contacted(node, &origin)?;
+        }
         self.done.state = state;
         self.done.waiting = waiting(node)?;
         if moved {
@@ -527,6 +600,14 @@ impl Running {
 }
 
 impl Synced {
+    /// How much of what came did not verify.
+    fn verify_failures(&self) -> u64 {
+        let aside = self.tally.set_aside.iter();
+        let refused = aside.filter(|aside| aside.is_refused()).count() as u64;
+        let ended = self.end.as_ref().map(|(cause, _)| *cause);
+        refused + u64::from(ended == Some(PeerCause::NotProved))
+    }
+
     fn counts(&self) -> RunCounts {
         RunCounts {
             pushed_records: self.pushed.records,
@@ -558,7 +639,7 @@ fn in_words(error: &NodeError) -> String {
 
 /// Who could sync is a member; any other standing was asked for.
 fn note_registration(peer: &mut Peer, state: &PeerState) {
-    if state.cause == PeerCause::Synced {
+    if peer.role == Role::Hub && state.cause == PeerCause::Synced {
         peer.registered = Some(Standings {
             schema_version: 1,
             standing: Standing::Member,

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use wb_core::bundle::Sink;
-use wb_core::feed::{Delta, Early, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader};
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::feed::{
+    Delta, Early, Header, Item, Outcome, Refusal, SnapshotOutcome, SnapshotReader,
+};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge, merge};
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_store::{Ingest, Standing, StoreError, Taken, Write};
 
 /// Takes a bundle into a transaction.
@@ -24,10 +27,16 @@ pub struct StoreSink<'w, 's> {
     pub own_came_back: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
+    /// Deltas that were appended.
+    pub deltas: u64,
     /// The run by which it came.
     pub run_no: Option<i64>,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
     /// Instances approved by hand before they came.
     pub approved: BTreeSet<InstanceId>,
+    /// The head that the section being read shows its carrier to have, as far as it verified.
+    carried: Option<Held>,
 }
 
 impl<'w, 's> StoreSink<'w, 's> {
@@ -43,9 +52,20 @@ impl<'w, 's> StoreSink<'w, 's> {
             takes_own: false,
             own_came_back: false,
             origins: BTreeSet::new(),
+            deltas: 0,
             run_no: None,
+            recovered: BTreeSet::new(),
             approved: BTreeSet::new(),
+            carried: None,
         }
+    }
+
+    /// Notes up to where whom this run is with has a feed: also what came before by another road.
+    fn note_road(&mut self) -> Result<(), StoreError> {
+        if let (Some(held), Some(run_no)) = (self.carried.take(), self.run_no) {
+            self.write.note_road(run_no, &held, self.now)?;
+        }
+        Ok(())
     }
 
     fn ingest(&self) -> Ingest<'w> {
@@ -57,15 +77,18 @@ impl Sink for StoreSink<'_, '_> {
     type Error = StoreError;
 
     fn begin_section(&mut self) -> Result<(), StoreError> {
+        self.carried = None;
         self.write.begin_part()
     }
 
     fn keep_section(&mut self) -> Result<(), StoreError> {
-        self.write.keep_part()
+        self.write.keep_part()?;
+        self.note_road()
     }
 
     fn undo_section(&mut self) -> Result<(), StoreError> {
         self.taken = None;
+        self.carried = None;
         self.write.undo_part()
     }
 
@@ -95,7 +118,12 @@ impl Sink for StoreSink<'_, '_> {
         } else {
             Standing::Waiting
         };
+        let before = self.write.identity_log(&id)?;
         let merge = self.write.put_identity(&log, standing, self.now)?;
+        let era = |log: &IdentityLog| log.newest().position.era;
+        if before.is_some_and(|before| era(&before) < era(&log)) {
+            self.recovered.insert(id);
+        }
         let held = self.write.identity_log(&id)?.unwrap_or(log);
         Ok((merge, held))
     }
@@ -120,6 +148,11 @@ impl Sink for StoreSink<'_, '_> {
         Ok(placed.map(|(outcome, taken)| {
             self.own_came_back |= is_own && taken.is_some();
             self.taken = taken;
+            if matches!(outcome, SnapshotOutcome::Take | SnapshotOutcome::Duplicate) {
+                self.carried = snapshot
+                    .head()
+                    .map(|(header, _, hash)| held_of(header, hash));
+            }
             outcome
         }))
     }
@@ -167,6 +200,23 @@ impl Sink for StoreSink<'_, '_> {
             self.own_is_ahead |= is_ahead;
             return Ok(if is_ahead { Outcome::Held } else { outcome });
         }
-        self.ingest().delta(delta)
+        let outcome = self.ingest().delta(delta)?;
+        self.deltas += u64::from(matches!(outcome, Outcome::Append(_)));
+        if matches!(outcome, Outcome::Append(_) | Outcome::Duplicate) {
+            self.carried = Some(held_of(&delta.header, delta.hash));
+        }
+        Ok(outcome)
+    }
+}
+
+/// The head that a header is.
+fn held_of(header: &Header, hash: Hash) -> Held {
+    Held {
+        origin: header.origin,
+        scope: header.scope,
+        log: header.log,
+        generation: header.generation,
+        seq: header.seq,
+        hash,
     }
 }

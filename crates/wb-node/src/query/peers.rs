@@ -8,17 +8,20 @@ use wb_core::entry::{Entry, Op};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{FollowList, Phase};
+use wb_core::sync::{FollowList, PeerCause, Phase, Role};
 use wb_core::want::Held;
-use wb_store::{Peer, StoreError, StoredHeader};
+use wb_store::{PairState, Peer, StoreError, StoredHeader};
 
+use super::auto::auto_view;
+use super::doubts::doubts_of;
 use crate::command::hub_register::state_of;
+use crate::command::peer_block::is_blocked;
 use crate::command::sync;
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::{
-    ConfirmedView, FollowsView, NamedView, PeerState, PeerView, RegistrationView, SCHEMA_VERSION,
-    TakenView,
+    ConfirmedView, DoubtView, FollowsView, NamedView, PairInfo, PeerState, PeerView,
+    RegistrationView, SCHEMA_VERSION, TakenView,
 };
 
 /// What is said of a sync that was cut off: its process ended before it did.
@@ -35,12 +38,33 @@ pub fn peers(node: &Node) -> Result<Vec<PeerView>> {
     peers.map(|peer| peer_view(node, &peer)).collect()
 }
 
-/// Where it stands with a peer, in short.
+/// Whether a peer is synced with without being named: it is neither paused nor refused, and there is something
+/// to call: a hub, or a node that was agreed to here and has an address.
+///
+/// # Errors
+/// What the store reports.
+pub fn goes_by_itself(node: &Node, peer: &Peer) -> Result<bool> {
+    if peer.role == Role::Node {
+        let pair = node.store.pair(&peer.id)?;
+        let is_agreed = pair.is_some_and(|pair| pair.state != PairState::Asked);
+        if !is_agreed || peer.address.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(!peer.paused && !is_blocked(node, &peer.id)?)
+}
+
+/// Where it stands with a peer, in short. What was decided here comes before how the last sync ended.
 ///
 /// # Errors
 /// What the store reports.
 pub fn peer_state(node: &Node, peer: &Peer) -> Result<PeerState> {
-    let state = state_of(peer, node.now());
+    let mut state = state_of(peer, node.now());
+    if is_blocked(node, &peer.id)? {
+        state.cause = PeerCause::Refused;
+    } else if peer.paused && state.phase() != Phase::Syncing {
+        state.cause = PeerCause::Paused;
+    }
     let name = label(&peer.name, &peer.id);
     let (sentence, action) = if is_cut_off(node, state.phase())? {
         (CUT_OFF.replacen("{}", &name, 1), CUT_OFF_ACTION)
@@ -82,9 +106,16 @@ pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
         id: peer.id,
         name,
         role: peer.role,
+        pair: node.store.pair(&peer.id)?.map(|pair| PairInfo {
+            state: pair.state.as_str(),
+            words: pair.words,
+            since: pair.since,
+        }),
         address: peer.address.clone(),
         lan: peer.lan,
         paused: peer.paused,
+        blocked: is_blocked(node, &peer.id)?,
+        auto: auto_view(node, peer)?,
         phase,
         cause,
         cut_off: is_cut_off(node, state.phase())?,
@@ -104,7 +135,18 @@ pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
         cursor: peer.cursor.map(|cursor| cursor.to_string()),
         confirmed: confirmed(node, peer)?,
         taken: taken(node, peer)?,
+        doubts: told_doubts(node, peer)?,
     })
+}
+
+/// What is in doubt for long enough, without the bytes that prove it.
+fn told_doubts(node: &Node, peer: &Peer) -> Result<Vec<DoubtView>> {
+    let mut doubts = doubts_of(node, &peer.id)?;
+    doubts.retain(|doubt| doubt.told);
+    for doubt in &mut doubts {
+        doubt.proof = None;
+    }
+    Ok(doubts)
 }
 
 /// The name of a peer; the start of its id where it told none.
@@ -185,7 +227,7 @@ pub(super) fn own_deltas(node: &Node) -> Result<Vec<StoredHeader>> {
 
 /// What some deltas move.
 #[derive(Default)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     /// Records put, each once.
     pub puts: BTreeSet<RecordId>,
     /// Those of them whose line is still live.
@@ -194,7 +236,7 @@ pub(super) struct Moved {
     pub retracts: BTreeSet<RecordId>,
 }
 
-pub(super) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
+pub(crate) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
     let damaged = |rule: wb_core::rule::Rule| {
         StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
     };

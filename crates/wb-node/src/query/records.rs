@@ -52,6 +52,7 @@ pub fn record(node: &Node, key: &RecordRef) -> Result<RecordDetail> {
         published: None,
         shares: None,
         road: sync_log::road(node, key)?,
+        also: sync_log::also(node, key)?,
     };
     if row.standing == Standing::Own
         && let Some(local) = node.store.local(&key.id)?

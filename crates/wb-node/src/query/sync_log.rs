@@ -2,19 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use wb_core::entry::{Entry, Op};
 use wb_core::id::{InstanceId, RecordRef};
+use wb_core::line::Line;
+use wb_core::rule::Rule;
 use wb_core::sync::PeerCause;
-use wb_store::{Peer, Road, Run, RunRecord};
+use wb_store::{Peer, Road, Run, RunRecord, StoreError};
 
 use super::peers::label;
 use crate::command::sync;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::plan::headline;
-use crate::view::{PulledView, PushedView, RoadView, RunRecordView, RunView, SCHEMA_VERSION};
+use crate::view::{
+    AlsoView, PulledView, PushedView, RoadView, RunRecordView, RunView, SCHEMA_VERSION,
+};
 
 /// Records of one run that are listed; a first pull brings more than anybody reads.
 pub const RUN_RECORDS_MAX: u64 = 10_000;
+
+/// What a line does to its record.
+const PUT: &str = "put";
+const TAKE_BACK: &str = "take back";
 
 /// The newest runs first; with one peer only, when it is given.
 ///
@@ -33,13 +42,18 @@ pub struct RunsPage {
     pub older: Option<i64>,
 }
 
-/// The newest runs, or those before one: runs that start meanwhile move nothing to another page.
+/// The newest runs, or those before one, with one peer only when it is given: runs that start meanwhile move nothing to another page.
 ///
 /// # Errors
 /// What the store reports.
-pub fn runs_page(node: &Node, before: Option<i64>, rows_max: usize) -> Result<RunsPage> {
+pub fn runs_page(
+    node: &Node,
+    before: Option<i64>,
+    rows_max: usize,
+    peer: Option<&InstanceId>,
+) -> Result<RunsPage> {
     let before = before.unwrap_or(i64::MAX);
-    let mut runs = node.store.runs_before(before, rows_max as u64 + 1, None)?;
+    let mut runs = node.store.runs_before(before, rows_max as u64 + 1, peer)?;
     let is_cut = runs.len() > rows_max;
     runs.truncate(rows_max);
     Ok(RunsPage {
@@ -56,7 +70,7 @@ fn views(node: &Node, runs: &[Run]) -> Result<Vec<RunView>> {
     Ok(runs.iter().map(|run| view(run, &names, syncing)).collect())
 }
 
-/// One run, with what came by it.
+/// One run, with what came by it, and then what went.
 ///
 /// # Errors
 /// That there is no such run; what the store reports.
@@ -72,10 +86,52 @@ pub fn run(node: &Node, run_no: i64) -> Result<(RunView, Vec<RunRecordView>)> {
         .map(|instance| (instance.id, instance.label()))
         .collect();
     let records = node.store.run_records(run_no, RUN_RECORDS_MAX)?;
-    let records = records
+    let came = records
         .into_iter()
         .map(|record| record_view(run_no, record, &homes));
-    Ok((view(&run, &names, syncing), records.collect()))
+    let mut records: Vec<RunRecordView> = came.collect();
+    records.extend(went(node, run_no)?);
+    Ok((view(&run, &names, syncing), records))
+}
+
+/// What went out by a run, delta by delta: what a delta put or took back stays in it, also when it was
+/// replaced or taken back since.
+fn went(node: &Node, run_no: i64) -> Result<Vec<RunRecordView>> {
+    let damaged = |rule: Rule| StoreError::Damaged(format!("a line of an own feed breaks {rule}"));
+    let mut went = Vec::new();
+    for sent in node.store.run_sent(run_no)? {
+        for header in node.store.sent_headers(&sent)? {
+            for item in node.store.served().items(&header)? {
+                if went.len() as u64 == RUN_RECORDS_MAX {
+                    return Ok(went);
+                }
+                let (entry, body) = if Entry::starts(&item) {
+                    (Entry::read(&item).map_err(damaged)?, None)
+                } else {
+                    let line = Line::read(&item).map_err(damaged)?;
+                    (Entry::of_line(&line), Some(line.body().to_owned()))
+                };
+                went.push(RunRecordView {
+                    schema_version: SCHEMA_VERSION,
+                    run: run_no,
+                    id: entry.id,
+                    origin: node.own_id(),
+                    home: node.name().to_owned(),
+                    way: "went",
+                    headline: headline(entry.kind.as_str(), body.as_deref().unwrap_or_default()),
+                    kind: entry.kind,
+                    scope: sent.scope.as_str(),
+                    rev: entry.rev,
+                    action: match entry.op {
+                        Op::Put { .. } => PUT,
+                        Op::Retract { .. } => TAKE_BACK,
+                    },
+                    live: body.is_some(),
+                });
+            }
+        }
+    }
+    Ok(went)
 }
 
 /// By which road a record came, as far as that is kept.
@@ -94,6 +150,30 @@ pub fn road(node: &Node, key: &RecordRef) -> Result<Option<RoadView>> {
     }))
 }
 
+/// Who else was seen to have a record: the roads beside the one by which it came first.
+///
+/// # Errors
+/// What the store reports.
+pub fn also(node: &Node, key: &RecordRef) -> Result<Vec<AlsoView>> {
+    let first = node.store.road_of(key)?;
+    let names = names(node)?;
+    let seen = node.store.roads_of(key)?.into_iter();
+    let others = seen.filter(|seen| {
+        first.as_ref().is_none_or(|first| {
+            (first.peer, first.road.as_str()) != (seen.peer, seen.road.as_str())
+        })
+    });
+    let others = others.map(|seen| AlsoView {
+        name: match seen.peer {
+            Some(peer) => names.get(&peer).cloned().unwrap_or_else(|| peer.short()),
+            None => seen.detail,
+        },
+        road: seen.road,
+        at: seen.at,
+    });
+    Ok(others.collect())
+}
+
 fn names(node: &Node) -> Result<BTreeMap<InstanceId, String>> {
     let named = |peer: Peer| (peer.id, label(&peer.name, &peer.id));
     Ok(node.store.peers()?.into_iter().map(named).collect())
@@ -102,8 +182,10 @@ fn names(node: &Node) -> Result<BTreeMap<InstanceId, String>> {
 /// With whom: the peer's name, or that of the file.
 fn name(run: &Run, names: &BTreeMap<InstanceId, String>) -> String {
     match (run.road, run.peer) {
-        (Road::Hub, Some(peer)) => names.get(&peer).cloned().unwrap_or_else(|| peer.short()),
-        (Road::Hub, None) | (Road::Bundle, _) => run.detail.clone(),
+        (Road::Hub | Road::Direct | Road::Folder, Some(peer)) => {
+            names.get(&peer).cloned().unwrap_or_else(|| peer.short())
+        }
+        (_, None) | (Road::Bundle, _) => run.detail.clone(),
     }
 }
 
@@ -163,7 +245,8 @@ fn record_view(run: i64, record: RunRecord, homes: &BTreeMap<InstanceId, String>
         kind: record.kind,
         scope: record.scope.as_str(),
         rev: record.rev,
-        action: if record.is_put { "put" } else { "take back" },
+        way: "came",
+        action: if record.is_put { PUT } else { TAKE_BACK },
         live: record.live,
     }
 }

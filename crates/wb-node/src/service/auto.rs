@@ -9,13 +9,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::Phase;
+use wb_core::sync::{Phase, Role, next_sync};
+use wb_core::time::Timestamp;
 use wb_store::{Home, Peer};
 
+use super::running;
 use crate::command::hub_register::state_of;
-use crate::command::sync::{SyncInput, Synced, lock, sync};
+use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
+use crate::query::peers::goes_by_itself;
 use crate::sync::{connect, watch as watch_hub};
 
 /// How long after nobody is waited at any more it is tried again.
@@ -25,13 +28,18 @@ const WAIT_AGAIN: Duration = Duration::from_secs(15);
 /// something new must not keep this computer busy.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// At the latest after so long it is looked again who is due: what was chosen for a peer meanwhile, by a
+/// page or a command, is noticed then.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
 /// How a node syncs by itself.
 #[derive(Debug, Clone)]
 pub struct AutoSync {
     /// Its folder.
     pub home: Home,
-    /// How often it publishes and pushes what is marked, and pulls.
-    pub every: Duration,
+    /// How often it publishes and pushes what is marked, and pulls, with each peer for which nothing else was
+    /// chosen; none: with those by hand only.
+    pub every: Option<Duration>,
     /// The kinds whose lines hubs are asked for; none: all.
     pub kinds: Option<BTreeSet<Kind>>,
 }
@@ -52,13 +60,15 @@ pub fn auto_sync(
         .enable_all()
         .build()
         .map_err(NodeError::file(settings.home.dir()))?;
+    let every = settings.every.unwrap_or_default();
+    let _mark = running::mark(&settings.home, every);
     runtime.block_on(async {
         let mut node = Node::open(&settings.home)?.asking_for(settings.kinds.clone());
         // A sync that is dropped here ends between two pages: each is a transaction, and the next sync
         // goes on from there.
         tokio::select! {
             () = told(&mut stop) => Ok(()),
-            never = forever(&mut node, settings.every, report, trouble) => match never {},
+            never = forever(&mut node, every, report, trouble) => match never {},
         }
     })
 }
@@ -69,27 +79,70 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Rounds, and what is new between them.
+/// Rounds, and what is new between them. The first is with everybody who is synced with by itself: much may
+/// have happened while this program did not run.
 async fn forever(
     node: &mut Node,
     every: Duration,
     report: &dyn Fn(&Synced),
     trouble: &dyn Fn(&NodeError),
 ) -> Infallible {
+    let mut is_first = true;
     loop {
-        let next = Instant::now() + every;
-        match due(node) {
+        match due(node, every, is_first) {
             Ok(peers) => each(node, peers, true, report, trouble).await,
             Err(error) => trouble(&error),
         }
+        is_first = false;
+        let next = Instant::now() + until_next(node, every).unwrap_or(LOOK_AGAIN);
         while Instant::now() < next {
-            match wait_for_news(node, next).await {
+            match wait_for_news(node, every, next).await {
                 Ok(peers) => each(node, peers, false, report, trouble).await,
                 Err(error) => trouble(&error),
             }
             sleep_until(next.min(Instant::now() + LOOK_EVERY)).await;
         }
     }
+}
+
+/// The peers that are due now; at first all that may be tried.
+fn due(node: &Node, every: Duration, is_first: bool) -> Result<Vec<Peer>> {
+    let now = node.now();
+    let mut peers = automatic(node, every)?;
+    peers.retain(|(peer, next)| {
+        let may_try = is_first && state_of(peer, now).may_try(now);
+        may_try || *next <= now
+    });
+    Ok(peers.into_iter().map(|(peer, _)| peer).collect())
+}
+
+/// How long until the next is due, at most [`LOOK_AGAIN`].
+fn until_next(node: &Node, every: Duration) -> Result<Duration> {
+    let now = node.now();
+    let next = automatic(node, every)?.into_iter().map(|(_, next)| next);
+    let left = next
+        .min()
+        .map(|next| next.unix_ms().saturating_sub(now.unix_ms()));
+    let left = left.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+    // One that is due and was not synced with (somebody else syncs) must not keep this computer busy.
+    Ok(left.map_or(LOOK_AGAIN, |left| left.clamp(LOOK_EVERY, LOOK_AGAIN)))
+}
+
+/// Peers that are synced with by itself, each with when it is due.
+fn automatic(node: &Node, every: Duration) -> Result<Vec<(Peer, Timestamp)>> {
+    let (now, chosen) = (node.now(), node.store.intervals()?);
+    let mut automatic = Vec::new();
+    for peer in node.store.peers()? {
+        let chosen = chosen.get(&peer.id).copied();
+        let every = chosen.map_or(every, |minutes| Duration::from_secs(60 * minutes));
+        let next = next_sync(&state_of(&peer, now), every, now);
+        if let Some(next) = next
+            && goes_by_itself(node, &peer)?
+        {
+            automatic.push((peer, next));
+        }
+    }
+    Ok(automatic)
 }
 
 /// Syncs with some hubs. What goes wrong with one keeps nobody from the next.
@@ -105,13 +158,6 @@ async fn each(
             trouble(&error);
         }
     }
-}
-
-fn due(node: &Node) -> Result<Vec<Peer>> {
-    let now = node.now();
-    let mut peers = node.store.peers()?;
-    peers.retain(|peer| !peer.paused && state_of(peer, now).may_try(now));
-    Ok(peers)
 }
 
 async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<()> {
@@ -133,16 +179,30 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 }
 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
-async fn wait_for_news(node: &Node, until: Instant) -> Result<Vec<Peer>> {
+async fn wait_for_news(node: &mut Node, every: Duration, until: Instant) -> Result<Vec<Peer>> {
+    // Another process may have put another key in place.
+    node.refresh()?;
     let now = node.now();
     let started = Instant::now();
     let left = until.saturating_duration_since(started);
     // A hub waits for whole seconds. Asked for less it would answer at once, again and again.
     let wait = Duration::from_secs(left.as_secs().min(WAIT_SECONDS_MAX));
     let mut waits = JoinSet::new();
-    for peer in due(node)? {
+    for (peer, _) in automatic(node, every)? {
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
-        let is_idle = state_of(&peer, now).phase() == Phase::Idle;
+        let state = state_of(&peer, now);
+        let is_idle = state.phase() == Phase::Idle && state.may_try(now);
+        if peer.role == Role::Node {
+            if let Some((client, want)) =
+                to_watch(node, &peer)?.filter(|_| is_idle && !wait.is_zero())
+            {
+                waits.spawn(async move {
+                    let news = watch_peer(client, want, wait).await;
+                    (peer, news.map_err(crate::sync::SyncEnd::from))
+                });
+            }
+            continue;
+        }
         if !is_idle || peer.cursor.is_none() || wait.is_zero() {
             continue;
         }

@@ -36,6 +36,10 @@ pub struct Tally {
     pub set_aside: Vec<SetAside>,
     /// The instance's own feed came back from elsewhere, longer than it is here.
     pub own_is_ahead: bool,
+    /// Instances whose log came longer by a recovery.
+    pub recovered: BTreeSet<InstanceId>,
+    /// Origins of which something new came.
+    pub heard: BTreeSet<InstanceId>,
 }
 
 /// A feed that did not go on, and why.
@@ -52,7 +56,7 @@ pub struct SetAside {
 }
 
 impl SetAside {
-    fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.outcome == REFUSED
     }
 
@@ -63,7 +67,7 @@ impl SetAside {
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, changed: &[Changed]) {
+    pub(crate) fn count(&mut self, changed: &[Changed]) {
         for change in changed {
             match change.difference {
                 Difference::New => self.new += 1,
@@ -97,6 +101,7 @@ impl Tally {
     pub fn is_empty(&self) -> bool {
         self.new + self.changed + self.gone + self.filled + self.deltas == 0
             && self.set_aside.is_empty()
+            && self.recovered.is_empty()
     }
 }
 
@@ -219,6 +224,10 @@ impl<'w, 's> Applier<'w, 's> {
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
         let own_came_back = self.sink.own_came_back;
+        tally.recovered.append(&mut self.sink.recovered);
+        let good = |outcome: &str| matches!(outcome, "append" | "take");
+        let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
+        tally.heard.extend(heard.map(|feed| feed.origin));
         let outcomes = self.driver.feeds().iter();
         Ok(Applied {
             want_snapshot,

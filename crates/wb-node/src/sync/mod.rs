@@ -4,14 +4,15 @@
 //! both meet the store and the network. A preview is the sync itself, in a transaction that is dropped.
 
 mod apply;
+mod compare;
 mod connect;
 mod fetch;
 mod fill;
 mod own;
 mod pull;
-mod push;
+pub(crate) mod push;
 mod source;
-mod spool;
+pub(crate) mod spool;
 pub(crate) mod turn;
 mod whole;
 

@@ -7,13 +7,16 @@ use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::NUMBER_MAX;
 use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::{Cause, ChangesSection, FollowList, Follows, Notice, PeerCause, Session, Step};
+use wb_core::sync::{
+    Cause, ChangesSection, FeedHead, FollowList, Follows, Notice, PeerCause, Session, Step,
+};
 use wb_core::want::Held;
 use wb_net::HubClient;
 use wb_net::signed::CallError;
-use wb_store::{Peer, Road, RunStart, Standing, Write};
+use wb_store::{Peer, Road, RunStart, Seen, Standing, Write};
 
 use super::apply::{Applied, Applier, SetAside, Taking, Tally, apply};
+use super::compare::compare;
 use super::fetch::{Fetch, fetch};
 use super::fill::lines_page;
 use super::source::{Fetched, Source, Unanswered, Want};
@@ -111,7 +114,10 @@ pub async fn pull(
     progress: OnProgress<'_>,
 ) -> Result<Pulled, (Box<Pulled>, SyncEnd)> {
     let mut pull = Pull::new(node, input);
-    let ended = pull.run(&mut Source::Hub(hub), progress).await;
+    let mut ended = pull.run(&mut Source::Hub(hub), progress).await;
+    if ended.is_ok() {
+        ended = compare(node, hub, &pull.input.peer).await;
+    }
     let pulled = pull.into_pulled();
     match ended {
         Ok(()) => Ok(pulled),
@@ -335,6 +341,7 @@ impl<'n> Pull<'n> {
                     .insert((origin, scope), kinds.cloned().collect());
             }
         }
+        self.note_heads(&page.feeds)?;
         let served = self.node.store.served();
         self.session.heads(&page, |origin, scope| {
             served.head(&origin, scope).map_err(SyncEnd::from)
@@ -346,6 +353,26 @@ impl<'n> Pull<'n> {
         });
         self.total += lacking.map(|feed| feed.live).sum::<u64>();
         Ok(())
+    }
+
+    /// Notes which heads a hub named: what it has of feeds that come by other roads as well.
+    fn note_heads(&self, feeds: &[FeedHead]) -> Result<(), SyncEnd> {
+        if self.input.rehearsal.is_some() || feeds.is_empty() {
+            return Ok(());
+        }
+        let (peer, at) = (&self.input.peer, self.node.now());
+        self.write(|write| {
+            let seen = Seen {
+                peer: Some(peer.id),
+                road: Road::Hub.as_str(),
+                detail: &peer.address,
+                at,
+            };
+            for feed in feeds {
+                write.note_head(&seen, &feed.head)?;
+            }
+            Ok(())
+        })
     }
 
     async fn changes(

@@ -28,6 +28,8 @@ pub struct PushedAll {
     pub retracts: u64,
     /// Heads of own feeds that the hub confirmed.
     pub acked: Vec<Held>,
+    /// Where each delta that it took stands.
+    pub sent: Vec<(i64, u64)>,
 }
 
 /// Something already sealed that a hub lacks.
@@ -46,16 +48,18 @@ pub struct Lacking {
 }
 
 /// What a hub lacks of an own feed.
-enum Owed {
+pub(crate) enum Owed {
     /// These deltas.
     Deltas(Vec<StoredHeader>),
     /// All of it: the feed went on in a log to which no delta leads from where the hub stands.
     Whole,
 }
 
+/// What whoever holds these heads lacks of an own feed.
+///
 /// # Errors
 /// That the hub holds what is not here: then nothing may be pushed, or published.
-fn lacking(
+pub(crate) fn lacking(
     node: &Node,
     served: Served<'_>,
     scope: FeedScope,
@@ -76,7 +80,8 @@ fn lacking(
     if let Some(headers) = served.headers_after(theirs)? {
         return Ok(Owed::Deltas(headers));
     }
-    if served.has_passed(theirs)? {
+    // What a recovery made void is outdone by the log that it opens.
+    if served.has_passed(theirs)? || node.store.is_void_own(&theirs.hash)? {
         return Ok(Owed::Whole);
     }
     let here = served.head(&own, scope)?;
@@ -200,7 +205,8 @@ async fn push_feed(
                 pushed.retracts += page.retracts;
                 done += page.records + page.retracts;
                 progress(done, total);
-                headers.drain(..page.deltas);
+                let taken = headers.drain(..page.deltas);
+                pushed.sent.extend(taken.map(|header| header.place()));
             }
             // The hub lost what it had confirmed, so it is an older copy: it says where to go on from.
             Some("early") if !told_anew => {
@@ -242,7 +248,8 @@ async fn push_whole(
     }
 }
 
-fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
+/// An own feed that was not taken.
+pub(crate) fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
     let rule = outcome.and_then(|feed| feed.rule.as_deref());
     let rule = rule.map(|rule| format!(", {rule}")).unwrap_or_default();
     let what = outcome.map_or("no outcome", |feed| feed.outcome.as_str());

@@ -42,6 +42,14 @@ pub struct StoredHeader {
     log_no: i64,
 }
 
+impl StoredHeader {
+    /// Where it stands, for [`crate::Write::note_sent`].
+    #[must_use]
+    pub fn place(&self) -> (i64, u64) {
+        (self.log_no, self.seq)
+    }
+}
+
 /// What a snapshot of a feed is written from.
 #[derive(Debug)]
 pub struct SnapshotRows {
@@ -249,6 +257,29 @@ impl<'c> Served<'c> {
             .optional()?;
         line.flatten()
             .ok_or_else(|| StoreError::damaged(format!("header {seq} of a feed is missing")))
+    }
+
+    /// The signed line of the header at a head held here; none where it is not kept.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn signed_head(&self, held: &Held) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT h.line FROM headers h JOIN logs l USING (log_no) JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND l.scope = ?2 AND l.log = ?3 AND h.seq = ?4 AND h.hash = ?5";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let line: Option<Option<Vec<u8>>> = statement
+            .query_row(
+                params![
+                    Sql(held.origin),
+                    held.scope.as_str(),
+                    Sql(held.log),
+                    Sql(held.seq),
+                    Sql(held.hash)
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(line.flatten())
     }
 
     /// Id and generation of a log.

@@ -50,6 +50,9 @@ fn a_peer_is_read_as_it_was_written() {
         peer.follows.add(north.id());
         peer.cursor = Some(Cursor::new(LogId([3; 16]), 9, &north.held().hash));
         peer.acked = vec![north.held()];
+        let write = node.store.write().expect("a transaction");
+        write.set_paused(&harbour.id(), true).expect("a row");
+        write.commit().expect("a commit");
         peer.paused = true;
         peer.registered = Some(Standings {
             schema_version: 1,

@@ -6,10 +6,10 @@ use wb_core::kinds::To;
 use wb_core::scope::{By, Scope};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::request_complete::{request_complete, request_reopen};
-use wb_node::query::sync_log::road;
+use wb_node::query::sync_log::{also, road};
 use wb_node::query::who::{WhoView, who};
 use wb_node::query::{comments, requests};
-use wb_node::view::{CommentView, RequestView, RoadView};
+use wb_node::view::{AlsoView, CommentView, RequestView, RoadView};
 
 use crate::answer::Answer;
 use crate::contact;
@@ -23,6 +23,8 @@ struct Page {
     request: RequestView,
     comments: Vec<CommentView>,
     road: Option<RoadView>,
+    /// Others that were seen to have it.
+    also: Vec<AlsoView>,
     /// Who has it, for a request of this instance.
     who: Option<WhoView>,
     /// Whether this browser's member wrote it.
@@ -58,7 +60,7 @@ fn write(
     }
     let mut answers = comments::comments(node, Some(key))?;
     answers.retain(|comment| comment.base.hidden.is_none());
-    let road = road(node, &key)?;
+    let (road, also) = (road(node, &key)?, also(node, &key)?);
     let author = node
         .store()
         .local(&key.id)?
@@ -78,6 +80,7 @@ fn write(
         request,
         comments: answers,
         road,
+        also,
         is_mine,
         comment: visit.form.text("body"),
         wrong,

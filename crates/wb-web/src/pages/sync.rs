@@ -36,7 +36,10 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     // Looked at first: where it has ended, what is read after it is of after its end.
     let job = visit.site.jobs.current();
     let node = visit.node()?;
-    let (peers, runs) = (peers::peers(node)?, runs_page(node, None, RUNS_SHOWN)?);
+    let (peers, runs) = (
+        peers::peers(node)?,
+        runs_page(node, None, RUNS_SHOWN, None)?,
+    );
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
@@ -58,7 +61,7 @@ pub fn runs(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let before = visit.query.word("before");
     let before = before.and_then(|before| before.parse().ok());
     let page = Runs {
-        runs: runs_page(visit.node()?, before, ROWS_PER_PAGE)?,
+        runs: runs_page(visit.node()?, before, ROWS_PER_PAGE, None)?,
         shell: visit.shell("Exchanges"),
     };
     Ok(Answer::page(page.render()?))
@@ -152,6 +155,6 @@ pub fn preview(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 fn start(visit: &mut Visit<'_>, what: What) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
     let home = visit.site.config.home.clone();
-    visit.site.jobs.start(what, home, actor);
+    visit.site.jobs.start(what, home, actor, None);
     Ok(Answer::see("/sync"))
 }

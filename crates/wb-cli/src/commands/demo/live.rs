@@ -31,7 +31,7 @@ pub async fn stay(context: &Context, world: &mut World) -> Result<()> {
         addresses.push(address);
         let settings = AutoSync {
             home: side.node.store().home().clone(),
-            every: SYNC_EVERY,
+            every: Some(SYNC_EVERY),
             kinds: None,
         };
         let stop = world.stop.subscribe();

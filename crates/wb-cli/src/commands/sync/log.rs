@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, clean, count, short};
 
-/// List exchanges that moved something or failed; with RUN, what came by it
+/// List exchanges that moved something or failed; with RUN, what came and went by it
 #[derive(Debug, Args)]
 pub struct SyncLog {
-    /// A run of the list: what came by it, record by record
+    /// A run of the list: what came and went by it, record by record
     run: Option<i64>,
     /// Only with this hub or peer
     #[arg(long)]
@@ -25,7 +25,7 @@ pub struct SyncLog {
     limit: u64,
 }
 
-/// Lists runs, or what came by one.
+/// Lists runs, or what came and went by one.
 pub fn run(context: &Context, args: &SyncLog) -> Result<()> {
     match args.run {
         Some(_) if args.peer.is_some() => {
@@ -96,16 +96,17 @@ fn show(context: &Context, run_no: i64) -> Result<()> {
     records(context, &rows)
 }
 
-/// Lists what came by a run.
+/// Lists what came and went by a run.
 pub fn list_records(context: &Context, node: &Node, run_no: i64) -> Result<()> {
     records(context, &query_run(node, run_no)?.1)
 }
 
 fn records(context: &Context, records: &[RunRecordView]) -> Result<()> {
-    let columns = ["what", "home", "kind", "rev", "id", "text", "since"];
-    let empty = "No record that came by it is held here still.";
+    let columns = ["way", "what", "home", "kind", "rev", "id", "text", "since"];
+    let empty = "No record that came or went by it is held here still.";
     output::list(context, records, &columns, empty, |record| {
         vec![
+            record.way.to_owned(),
             record.action.to_owned(),
             short(&record.home, NAME_CHARS),
             record.kind.to_string(),

@@ -100,6 +100,12 @@ pub enum AnswerError {
     Invalid,
 }
 
+/// When an answer was signed, in seconds since 1970, as its `signature-input` says.
+#[must_use]
+pub fn answer_created(signature_input: &str) -> Option<u64> {
+    super::message::created(signature_input)
+}
+
 /// Checks an answer to the request whose `signature` field was `request`.
 ///
 /// # Errors

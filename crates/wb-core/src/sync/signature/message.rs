@@ -151,6 +151,16 @@ impl Read {
     }
 }
 
+/// The `created` of our signature in a `signature-input`.
+pub(super) fn created(input: &str) -> Option<u64> {
+    let members: sfv::Dictionary = sfv::Parser::new(input).parse().ok()?;
+    let ListEntry::InnerList(list) = members.get(NAME)? else {
+        return None;
+    };
+    let value: &BareItem = list.params.get("created")?;
+    u64::try_from(i64::from(value.as_integer()?)).ok()
+}
+
 fn write_list<'a>(members: impl IntoIterator<Item = &'a ListEntry>) -> String {
     let mut list = ListSerializer::new();
     list.members(members);

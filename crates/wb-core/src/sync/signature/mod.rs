@@ -7,7 +7,9 @@ mod digest;
 mod message;
 mod request;
 
-pub use answer::{AnswerError, AnswerFields, ReceivedAnswer, sign_answer, verify_answer};
+pub use answer::{
+    AnswerError, AnswerFields, ReceivedAnswer, answer_created, sign_answer, verify_answer,
+};
 pub use digest::content_digest;
 pub use message::{KeyId, ParseKeyIdError};
 pub use request::{

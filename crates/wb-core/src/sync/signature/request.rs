@@ -3,7 +3,7 @@
 use super::digest::{content_digest, names};
 use super::message::{Component, KeyId, Read, Unreadable, base, list, sign};
 use crate::id::InstanceId;
-use crate::identity::IdentityLog;
+use crate::identity::{Entry, IdentityLog};
 use crate::limits::{CLOCK_AHEAD_SECONDS_MAX, REQUEST_SECONDS_MAX};
 use crate::signed::Signer;
 use crate::sync::Cause;
@@ -224,6 +224,12 @@ impl UnverifiedRequest {
         self.key
     }
 
+    /// When it says that it was signed, in seconds since 1970.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+
     /// Checks that a body is the one signed.
     ///
     /// # Errors
@@ -252,10 +258,39 @@ impl UnverifiedRequest {
         let identity = identity
             .filter(|log| log.id() == self.key.instance)
             .ok_or(Cause::KeyUnknown)?;
-        let entry = identity.entry(&self.key.entry).ok_or(Cause::KeyUnknown)?;
+        let Some(entry) = identity.entry(&self.key.entry) else {
+            // Of a branch that a recovery made void only the hashes are held.
+            let is_void = identity.void().contains(&self.key.entry);
+            return Err(if is_void {
+                Cause::KeyRetired
+            } else {
+                Cause::KeyUnknown
+            });
+        };
         if entry.hash != identity.newest().hash {
             return Err(Cause::KeyRetired);
         }
+        self.verify_under(entry, now)
+    }
+
+    /// As [`UnverifiedRequest::verify`], also under a key that was followed by another: for a question whose
+    /// answer everybody may have, asked by whoever has to find out that there is a newer key.
+    ///
+    /// # Errors
+    /// As [`UnverifiedRequest::verify`], but `key_retired`.
+    pub fn verify_under_any_key(
+        &self,
+        identity: Option<&IdentityLog>,
+        now: u64,
+    ) -> Result<VerifiedRequest, Cause> {
+        let identity = identity
+            .filter(|log| log.id() == self.key.instance)
+            .ok_or(Cause::KeyUnknown)?;
+        let entry = identity.entry(&self.key.entry).ok_or(Cause::KeyUnknown)?;
+        self.verify_under(entry, now)
+    }
+
+    fn verify_under(&self, entry: &Entry, now: u64) -> Result<VerifiedRequest, Cause> {
         if !entry
             .signing_key
             .verifies_message(&self.base, &self.read.signature)

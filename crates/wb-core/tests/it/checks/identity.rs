@@ -1,6 +1,13 @@
-//! `identity.json`: one log offered to a reader.
+//! `identity.json`: one log offered to a reader, and the makers of its entries.
 
 use serde_json::Value;
+use wb_core::id::Hash;
+use wb_core::identity::{
+    Entry, Heads, IdentityError, IdentityLog, Merge, Recovery, found, recover, rotate,
+};
+use wb_core::rule::Rule;
+use wb_core::signed::Signer;
+use zeroize::Zeroizing;
 
 use crate::histories::Subject as _;
 use crate::naive::{Follower, Outcome};
@@ -44,4 +51,112 @@ fn wb_core_agrees_with_the_vectors_of_identity() {
             Outcome::refused(error.rule.as_str())
         })
     });
+}
+
+/// The key that the vectors know by a name.
+fn key(name: &str) -> Signer {
+    let seed = wb_core::hash::sha256(format!("wb vectors key {name}").as_bytes());
+    Signer::from_seed(&Zeroizing::new(seed.0))
+}
+
+fn commitment(name: &str) -> Hash {
+    wb_core::hash::recovery_commitment(&key(name).public_key())
+}
+
+/// The log of a vector.
+fn log_of(name: &str) -> IdentityLog {
+    let vectors = file("identity.json");
+    let mut cases = cases(&vectors).into_iter();
+    let (_, case) = cases.find(|(found, _)| *found == name).expect("a case");
+    IdentityLog::verify(None, &texts(&case["offered"])).expect("a good log")
+}
+
+fn heads_of(entry: &Entry) -> Heads {
+    *entry.heads().expect("an entry that lists heads")
+}
+
+/// A whole life, made again: every entry is the very line of the vectors.
+#[test]
+fn the_makers_write_the_lines_of_the_vectors() {
+    let wanted = log_of("long_life");
+    let entries = wanted.entries();
+    let line = found(&key("alice"), commitment("alice words"), entries[0].at);
+    let mut log = IdentityLog::verify(None, &[line]).expect("a good founding");
+    let steps: [(&str, &str, Option<&str>); 5] = [
+        ("alice", "alice 2", None),
+        ("alice 2", "alice 3", None),
+        ("alice words", "alice new", Some("alice new words")),
+        ("alice new", "alice new 2", None),
+        ("alice new words", "alice newer", Some("alice newer words")),
+    ];
+    for ((signer, next, words), entry) in steps.into_iter().zip(&entries[1..]) {
+        let (signer, signing_key) = (key(signer), key(next).public_key());
+        let (heads, at) = (heads_of(entry), entry.at);
+        let newest = log.newest().hash;
+        log = match words {
+            None => rotate(&log, &signer, signing_key, heads, at),
+            Some(words) => {
+                let recovery = Recovery {
+                    words: &signer,
+                    signing_key,
+                    recovery: commitment(words),
+                    heads,
+                    at,
+                };
+                recover(&log, &newest, &recovery).expect("an entry of the log")
+            }
+        }
+        .expect("a good entry");
+    }
+    assert_eq!(log, wanted);
+}
+
+#[test]
+fn a_recovery_continues_from_the_entry_it_names_and_voids_what_followed() {
+    let thief = log_of("rotate");
+    let recovery = Recovery {
+        words: &key("alice words"),
+        signing_key: key("alice new").public_key(),
+        recovery: commitment("alice new words"),
+        heads: Heads::default(),
+        at: thief.newest().at,
+    };
+    let first = thief.entries()[0].hash;
+    let recovered = recover(&thief, &first, &recovery)
+        .expect("an entry of the log")
+        .expect("a good recovery");
+    assert_eq!(recovered.entries().len(), 2);
+    let (merge, held) = thief.offer(&recovered);
+    assert_eq!(merge, Merge::Replace);
+    assert_eq!(held.void(), [thief.newest().hash]);
+    assert!(recover(&recovered, &thief.newest().hash, &recovery).is_none());
+}
+
+/// What a maker is asked for and does not hold is an error, never an entry.
+#[test]
+fn the_makers_refuse_other_keys_and_old_words() {
+    let log = log_of("recover");
+    let (next, at) = (key("alice 3").public_key(), log.newest().at);
+    let rule = |made: Result<IdentityLog, IdentityError>| made.map(|_| ()).map_err(|e| e.rule);
+    let old_key = rotate(&log, &key("alice"), next, Heads::default(), at);
+    assert_eq!(rule(old_key), Err(Rule::BadSignature));
+    let recovered = |words: &str, new: &str| {
+        let recovery = Recovery {
+            words: &key(words),
+            signing_key: next,
+            recovery: commitment(new),
+            heads: Heads::default(),
+            at,
+        };
+        rule(recover(&log, &log.newest().hash, &recovery).expect("an entry of the log"))
+    };
+    assert_eq!(
+        recovered("alice words", "alice newer words"),
+        Err(Rule::RecoveryNotCommitted)
+    );
+    assert_eq!(
+        recovered("alice new words", "alice new words"),
+        Err(Rule::RecoveryReused)
+    );
+    assert_eq!(recovered("alice new words", "alice newer words"), Ok(()));
 }

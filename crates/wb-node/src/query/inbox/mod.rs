@@ -12,8 +12,12 @@ use wb_core::hash;
 use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
-use wb_store::{Contradiction, ForkedFeed, GuardStanding, HeldGroup, Peer, Standing};
+use wb_store::{
+    Contradiction, Doubt, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered, Standing,
+    VoidEntry,
+};
 
+use super::doubts::{self, is_told};
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
@@ -40,8 +44,14 @@ enum Item {
     Held(HeldGroup),
     /// Live records without their lines.
     Missing(InstanceId, FeedScope, Vec<(Kind, u64)>),
+    /// What a hub does not give although its origin signed it.
+    Doubt(Box<Doubt>),
     /// An instance that nobody here has decided about.
     Waiting(InstanceId, u64),
+    /// What was published in this instance's name with a key that is void: to keep or drop.
+    Void(Vec<VoidEntry>),
+    /// Another instance that recovered its key.
+    Recovered(Recovered),
 }
 
 /// What the items are looked at with.
@@ -167,6 +177,18 @@ impl<'n> Inbox<'n> {
                 items.push(Item::Peer(Box::new(peer), cause));
             }
         }
+        let void = store.void_publications()?;
+        if !void.is_empty() {
+            items.push(Item::Void(void));
+        }
+        let recovered = store.recoveries()?.into_iter();
+        // Where nothing is hidden for it and nothing comes back, there is nothing to tell.
+        let recovered =
+            recovered.filter(|one| one.id != self.node.own_id() && one.hidden + one.returned > 0);
+        items.extend(recovered.map(Item::Recovered));
+        let doubts = store.doubts()?.into_iter();
+        let told = doubts.filter(|doubt| is_told(doubt, self.node.now()));
+        items.extend(told.map(|doubt| Item::Doubt(Box::new(doubt))));
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));
         let mut rivals: BTreeMap<(InstanceId, FeedScope), Vec<HeldGroup>> = BTreeMap::new();
@@ -216,8 +238,8 @@ impl<'n> Inbox<'n> {
         }
         let followed = self.node.store.peers()?;
         let is_followed = |origin: &InstanceId| {
-            let mut lists = followed.iter().map(|peer| &peer.follows);
-            followed.is_empty() || lists.any(|list| list.follows(origin, true))
+            let tells = |peer: &Peer| peer.follows.follows(origin, true) || peer.id == *origin;
+            followed.is_empty() || followed.iter().any(tells)
         };
         let missing = by_feed.into_iter();
         // Nobody asks for lines of whom nobody follows: that they are missing was meant.
@@ -280,6 +302,9 @@ impl<'n> Inbox<'n> {
             Item::Fork(feed) => (Some(feed.scope), None, None),
             Item::Missing(_, scope, _) | Item::Rivals(_, scope, _) => (Some(*scope), None, None),
             Item::Peer(peer, _) => (None, None, Some(state_of(peer, self.node.now()).since)),
+            Item::Void(entries) => (None, None, entries.first().map(|entry| entry.at)),
+            Item::Recovered(one) => (None, None, Some(one.at)),
+            Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
             Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -289,7 +314,8 @@ impl<'n> Inbox<'n> {
             origin: item.origin(),
             name: match item {
                 Item::Peer(peer, _) => label(&peer.name, &peer.id),
-                Item::OlderCopy => self.node.name().to_owned(),
+                Item::OlderCopy | Item::Void(_) => self.node.name().to_owned(),
+                Item::Doubt(doubt) => doubts::view(self.node, doubt)?.peer_name,
                 _ => item
                     .origin()
                     .map_or_else(String::new, |origin| self.name(&origin)),
@@ -314,6 +340,7 @@ impl<'n> Inbox<'n> {
                 _ => false,
             },
             Item::Keys(_, is_recover, _) => *is_recover,
+            Item::Recovered(_) => true,
             _ => false,
         }
     }
@@ -322,14 +349,19 @@ impl<'n> Inbox<'n> {
 /// Whether a state of a peer is one that does not go away by trying again.
 fn needs_a_person(cause: PeerCause) -> bool {
     matches!(cause.phase(), Phase::Held | Phase::Blocked)
-        || matches!(cause, PeerCause::BadAnswer | PeerCause::NotProved)
+        || matches!(
+            cause,
+            PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::PairAsked
+        )
 }
 
 impl Item {
     fn origin(&self) -> Option<InstanceId> {
         match self {
-            Self::OlderCopy => None,
+            Self::OlderCopy | Self::Void(_) => None,
+            Self::Recovered(one) => Some(one.id),
             Self::Peer(peer, _) => Some(peer.id),
+            Self::Doubt(doubt) => Some(doubt.peer),
             Self::Fork(feed) => Some(feed.origin),
             Self::Keys(origin, ..)
             | Self::Missing(origin, ..)
@@ -354,8 +386,11 @@ impl Item {
                 "fork" => "fork_over",
                 _ => "held",
             },
+            Self::Doubt(doubt) => doubt.kind.as_str(),
             Self::Missing(..) => "missing_lines",
             Self::Waiting(..) => "waiting",
+            Self::Void(_) => "void_publications",
+            Self::Recovered(_) => "recovered",
         }
     }
 
@@ -369,6 +404,7 @@ impl Item {
                 format!("{} {} {rule}", group.scope.as_str(), group.log)
             }
             Self::Missing(_, scope, _) | Self::Rivals(_, scope, _) => scope.as_str().to_owned(),
+            Self::Doubt(doubt) => format!("{} {}", doubt.origin, doubt.scope),
             _ => String::new(),
         };
         let named = format!("{} {} {more}", self.cause(), origin.unwrap_or_default());
@@ -381,6 +417,7 @@ impl Item {
     fn up_to(&self) -> String {
         match self {
             Self::Held(group) => group.newest.to_string(),
+            Self::Recovered(one) => format!("{} {} {}", one.entry, one.hidden, one.returned),
             Self::Keys(_, _, entries) => entries
                 .iter()
                 .map(|entry| entry.hash.to_string())

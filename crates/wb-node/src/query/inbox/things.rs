@@ -1,11 +1,14 @@
 //! What an item of the inbox stands for: every number opens to its list.
 
 use wb_core::feed::Header;
-use wb_store::{ForkedFeed, HeldGroup};
+use wb_core::line::Line;
+use wb_core::want::Held;
+use wb_store::{ForkedFeed, HeldGroup, VoidEntry};
 
 use super::{Inbox, Item};
 use crate::command::hub_register::state_of;
 use crate::error::Result;
+use crate::plan::headline;
 use crate::view::{InboxThing, SCHEMA_VERSION};
 
 /// What stands at the head that is kept.
@@ -14,6 +17,20 @@ const KEPT: &str = "kept here";
 const NOT_TAKEN: &str = "not taken";
 /// What stands at a header that contradicts it.
 const CONTRADICTS: &str = "contradicts it";
+
+/// What a void publication says, and whether it changed a record that is here.
+fn void_note(entry: &VoidEntry, is_known: bool) -> String {
+    let line = entry.line.as_deref().and_then(|line| Line::read(line).ok());
+    let said = line.map_or_else(
+        || "its text is not there any more".to_owned(),
+        |line| headline(entry.kind.as_str(), line.body()),
+    );
+    if is_known {
+        format!("{said} (a record of yours was changed to this)")
+    } else {
+        said
+    }
+}
 
 impl Inbox<'_> {
     pub(super) fn things(&self, item: &Item, key: &str) -> Result<Vec<InboxThing>> {
@@ -32,10 +49,49 @@ impl Inbox<'_> {
                 note: state_of(peer, self.node.now()).detail.unwrap_or_default(),
                 ..thing("peer")
             }],
+            Item::Void(entries) => {
+                let mut things = Vec::new();
+                for entry in entries {
+                    things.push(InboxThing {
+                        id: Some(entry.id),
+                        kind: Some(entry.kind.clone()),
+                        seq: Some(entry.seq),
+                        log: Some(entry.log.to_string()),
+                        hash: Some(entry.hash),
+                        at: Some(entry.at),
+                        note: void_note(entry, self.node.store.local(&entry.id)?.is_some()),
+                        ..thing("record")
+                    });
+                }
+                things
+            }
+            Item::Recovered(one) => vec![InboxThing {
+                hash: Some(one.entry),
+                at: Some(one.at),
+                note: format!("{} hidden, {} back", one.hidden, one.returned),
+                ..thing("identity_entry")
+            }],
             Item::Waiting(_, records) => vec![InboxThing {
                 note: format!("{records} records held and not shown"),
                 ..thing("instance")
             }],
+            Item::Doubt(doubt) => {
+                let view = crate::query::doubts::view(self.node, doubt)?;
+                let stale = view.proof.as_ref().and_then(|proof| proof.stale().ok());
+                let header = |head: &Held, note: &str| InboxThing {
+                    log: Some(head.log.to_string()),
+                    seq: Some(head.seq),
+                    hash: Some(head.hash),
+                    note: note.to_owned(),
+                    ..thing("header")
+                };
+                stale.map_or_else(Vec::new, |stale| {
+                    vec![
+                        header(&stale.signed, "signed by its origin"),
+                        header(&stale.named, "signed by the hub as the newest it has"),
+                    ]
+                })
+            }
             Item::Keys(_, _, entries) => {
                 let entries = entries.iter().map(|entry| InboxThing {
                     seq: Some(entry.n),

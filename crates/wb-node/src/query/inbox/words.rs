@@ -23,6 +23,15 @@ fn words(happened: impl Into<String>, safe: impl Into<String>, action: impl Into
     }
 }
 
+/// A number with its noun.
+fn count(n: u64, one: &str, many: &str) -> String {
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
+    }
+}
+
 /// A number of deltas with its verb.
 fn deltas(n: u64, one: &str, many: &str) -> String {
     if n == 1 {
@@ -53,6 +62,52 @@ impl Inbox<'_> {
                     cause.action(),
                 )
             }
+            Item::Void(entries) => words(
+                format!(
+                    "{} in this instance's name with a key that is void since the recovery",
+                    count(
+                        entries.len() as u64,
+                        "record was published",
+                        "records were published"
+                    )
+                ),
+                format!(
+                    "they are hidden everywhere; {} with that key {} back",
+                    count(
+                        self.node.store.void_retracts()?,
+                        "record that was taken back",
+                        "records that were taken back"
+                    ),
+                    if self.node.store.void_retracts()? == 1 {
+                        "comes"
+                    } else {
+                        "come"
+                    }
+                ),
+                "`wb inbox show` lists them; `wb inbox keep ID` publishes one again as yours, `wb inbox drop ID` (or `all`) lets it stay gone",
+            ),
+            Item::Recovered(one) => words(
+                format!(
+                    "{name} recovered its key on {}: somebody else may have had it",
+                    one.at
+                ),
+                format!(
+                    "{} after the last good publication {} hidden, and {} taken back after it {} back with the new log of {name}",
+                    count(one.hidden, "record put", "records put"),
+                    if one.hidden == 1 { "is" } else { "are" },
+                    count(one.returned, "record", "records"),
+                    if one.returned == 1 { "comes" } else { "come" }
+                ),
+                "nothing to do here; `wb inbox dismiss` puts it away",
+            ),
+            Item::Fork(feed) if feed.origin == self.node.own_id() => words(
+                format!(
+                    "the head of the own {} feed is void since the recovery",
+                    feed.scope
+                ),
+                "your records are here, and are published again",
+                "run `wb sync` or `wb publish`: it opens the new log that everybody follows",
+            ),
             Item::Fork(feed) => self.fork_words(feed, &name)?,
             Item::Rivals(_, scope, _) => words(
                 format!(
@@ -107,6 +162,14 @@ impl Inbox<'_> {
                     format!("lines of the {scope} feed of {name} are missing{by}: {counts}"),
                     "that they exist is proved, and they are counted; everything else of the feed is here",
                     action,
+                )
+            }
+            Item::Doubt(doubt) => {
+                let view = crate::query::doubts::view(self.node, doubt)?;
+                words(
+                    view.sentence,
+                    "what was signed counts here, whoever carried it; nothing is missing because of that hub",
+                    view.action,
                 )
             }
             Item::Waiting(origin, records) => words(

@@ -111,7 +111,7 @@ impl Auto {
         let (sender, reports) = channel();
         let settings = AutoSync {
             home,
-            every,
+            every: Some(every),
             kinds: None,
         };
         let thread = std::thread::spawn(move || {

@@ -248,6 +248,14 @@ impl HubStore for Seamed {
         self.file.turn(id, call, now).await
     }
 
+    async fn history(
+        &self,
+        id: InstanceId,
+        after: Option<String>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.file.history(id, after).await
+    }
+
     async fn push(
         &self,
         id: InstanceId,

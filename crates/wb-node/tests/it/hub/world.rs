@@ -338,6 +338,41 @@ impl Member {
         }
     }
 
+    /// Another process that works in the same folder.
+    pub fn at_same_folder(&self) -> Self {
+        let node = Node::open(&self.home()).expect("it opens");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            _dir: tempfile::tempdir().expect("a folder"),
+            node,
+            runtime,
+        }
+    }
+
+    /// A community of which the recovery words are known.
+    pub fn found_with_words(name: &str) -> (Self, String) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let input = Init {
+            name,
+            admin: "alice",
+            words_file: None,
+        };
+        let founded = init(&Home::new(dir.path().join("home")), &input).expect("it is founded");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let member = Self {
+            _dir: dir,
+            node: founded.node,
+            runtime,
+        };
+        (member, founded.words.to_string())
+    }
+
     pub fn id(&self) -> InstanceId {
         self.node.own_id()
     }

@@ -1,0 +1,177 @@
+//! `wb key rotate`: another signing key, signed by the one before.
+//!
+//! What others hold is asked first: a rotation by an older copy of this folder would contradict the one that
+//! the newest copy made.
+
+use wb_core::id::{Hash, PublicKey};
+use wb_core::identity::{Heads, IdentityLog, LastHead, Position, rotate};
+use wb_core::scope::FeedScope;
+use wb_core::sync::PeerCause;
+use wb_store::{GuardStanding, Peer, Role, Standing, Store};
+use zeroize::Zeroizing;
+
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::keys::KeyLock;
+use crate::node::{Actor, Node};
+use crate::query::peers::label;
+use crate::sync::{SyncEnd, check_own, connect};
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Rotated {
+    /// The new entry of the identity log.
+    pub entry: Hash,
+    /// Where it stands.
+    pub position: Position,
+    /// The key that signs from here on.
+    pub key: PublicKey,
+    /// The last head of the key before.
+    pub last_head: Option<LastHead>,
+    /// Hubs that said that they hold nothing newer.
+    pub asked: Vec<String>,
+    /// Hubs that could not be asked, and why.
+    pub unasked: Vec<(String, String)>,
+}
+
+/// Only who may do everything may change the key.
+pub(crate) fn check_admin(actor: &Actor, act: &'static str) -> Result<()> {
+    if actor.role == Role::Admin {
+        return Ok(());
+    }
+    Err(NodeError::Forbidden {
+        actor: actor.handle.clone(),
+        act,
+        why: "only an admin changes the keys of the instance",
+    })
+}
+
+/// Rotates the signing key.
+///
+/// # Errors
+/// `Suspect` for an older copy, a hub that holds more than is here, or what stands in the way. Nothing is
+/// changed then.
+pub async fn key_rotate(node: &mut Node, actor: &Actor) -> Result<Rotated> {
+    check_admin(actor, "rotate the key")?;
+    node.refresh()?;
+    if node.store.guard() == GuardStanding::Suspect {
+        return Err(NodeError::Suspect);
+    }
+    let lock = KeyLock::take(node.store.home())?;
+    let _sync = super::sync::lock(node)?;
+    let (mut asked, mut unasked) = (Vec::new(), Vec::new());
+    for peer in hubs(node)? {
+        let name = label(&peer.name, &peer.id);
+        match ask(node, &peer).await {
+            Ok(()) => asked.push(name),
+            Err(SyncEnd::Peer(cause @ (PeerCause::OwnIsAhead | PeerCause::KeyRetired), detail)) => {
+                return Err(NodeError::Peer {
+                    name,
+                    cause,
+                    detail,
+                });
+            }
+            Err(SyncEnd::Local(error)) => return Err(error),
+            Err(SyncEnd::Peer(cause, _)) => unasked.push((name.clone(), cause.about(&name))),
+            Err(SyncEnd::NotFetched) => {}
+        }
+    }
+    let signer = node.signer()?;
+    let seed = entropy::bytes();
+    let now = node.now();
+    let next = lock.write_next(&seed)?;
+    let committed = commit(node, &lock, |store, identity| {
+        let heads = last_heads(store, identity)?;
+        let log = rotate(identity, &signer, next.public_key(), heads, now);
+        log.map_err(|error| NodeError::Refused(format!("the key was not rotated: {error}")))
+    });
+    drop(Zeroizing::new(seed));
+    committed?;
+    let entry = node.identity().newest();
+    let rotated = Rotated {
+        entry: entry.hash,
+        position: entry.position,
+        key: entry.signing_key,
+        last_head: entry.heads().and_then(|heads| heads.public),
+        asked,
+        unasked,
+    };
+    let detail = format!("entry {} of the identity log", rotated.position.n + 1);
+    node.audit(now, actor, "key rotate", &node.own_id(), detail)?;
+    Ok(rotated)
+}
+
+/// Hubs that know this instance.
+pub(crate) fn hubs(node: &Node) -> Result<Vec<Peer>> {
+    let peers = node.store.peers()?.into_iter();
+    Ok(peers
+        .filter(|peer| peer.role == wb_core::sync::Role::Hub && !peer.paused)
+        .collect())
+}
+
+async fn ask(node: &Node, peer: &Peer) -> std::result::Result<(), SyncEnd> {
+    let mut hub = connect(node, peer)?;
+    let heads = hub.heads(None).await?;
+    check_own(node, &heads.own)
+}
+
+/// Commits a longer own log and puts the next key in the place of the old one.
+fn commit(
+    node: &mut Node,
+    lock: &KeyLock,
+    make: impl FnOnce(&Store, &IdentityLog) -> Result<IdentityLog>,
+) -> Result<()> {
+    let identity = node.identity().clone();
+    let now = node.now();
+    let made = (|| {
+        let write = node.store.write_in_sight()?;
+        let log = make(&node.store, &identity)?;
+        check_unchanged(&node.store, &identity)?;
+        write.put_identity(&log, Standing::Own, now)?;
+        Ok(write.commit()?)
+    })();
+    if let Err(error) = made {
+        lock.drop_next()?;
+        return Err(error);
+    }
+    lock.finish()?;
+    node.refresh()
+}
+
+/// Within a transaction: nobody changed the key since it was read.
+pub(crate) fn check_unchanged(store: &Store, identity: &IdentityLog) -> Result<()> {
+    if store.own_newest_entry()? == Some(identity.newest().hash) {
+        return Ok(());
+    }
+    Err(NodeError::Refused(
+        "another wb has changed the key of this folder meanwhile; nothing was changed by this one. Try again"
+            .to_owned(),
+    ))
+}
+
+/// The last heads of the key that goes: what is held, or what the last recovery listed while nothing was
+/// sealed above it.
+fn last_heads(store: &Store, identity: &IdentityLog) -> Result<Heads> {
+    let own = identity.id();
+    let is_void = store
+        .forked_feeds()?
+        .iter()
+        .any(|feed| (feed.origin, feed.scope) == (own, FeedScope::Public));
+    if is_void {
+        let mut entries = identity.entries().iter().rev();
+        let last = entries.find(|entry| entry.is_recover());
+        return Ok(last
+            .and_then(|entry| entry.heads().copied())
+            .unwrap_or_default());
+    }
+    let held = store.served().head(&own, FeedScope::Public)?;
+    Ok(Heads {
+        public: held.map(|held| LastHead {
+            log: held.log,
+            generation: held.generation,
+            seq: held.seq,
+            hash: held.hash,
+        }),
+        trusted_peers: None,
+    })
+}

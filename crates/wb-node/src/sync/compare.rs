@@ -1,0 +1,206 @@
+//! Comparing what a hub says of a feed with what its origin signed and came by another road.
+//!
+//! Nothing of it decides what is taken: the longest chain counts, whoever carried it. It says who is
+//! behind, with the two signatures that prove it, so that a person can ask.
+
+use std::collections::BTreeMap;
+
+use wb_core::id::InstanceId;
+use wb_core::scope::FeedScope;
+use wb_core::sync::{Proof, SignedExchange, is_behind};
+use wb_core::want::Held;
+use wb_net::HubClient;
+use wb_store::{Doubt, DoubtKind, Peer, Road, Seen, Standing};
+
+use super::SyncEnd;
+use crate::node::Node;
+
+/// Questions in one sync; protects a hub from one for each of thousands of feeds.
+const QUESTIONS_MAX: usize = 8;
+/// Bytes of an answer that is kept as a proof; protects the disk together with the number of doubts kept.
+const PROOF_BYTES_MAX: usize = 262_144;
+/// What is in doubt is looked at again no sooner than so many milliseconds later.
+const LOOK_AGAIN_MS: i64 = 600_000;
+
+type Feed = (InstanceId, FeedScope);
+
+/// Looks for feeds of which more is held here than a hub was seen to have, and asks it for their heads.
+///
+/// # Errors
+/// Why it has no answer.
+pub(super) async fn compare(node: &Node, hub: &mut HubClient, peer: &Peer) -> Result<(), SyncEnd> {
+    let now = node.now();
+    let doubts = node.store.doubts()?.into_iter();
+    let doubts: BTreeMap<Feed, Doubt> = doubts
+        .filter(|doubt| doubt.peer == peer.id && doubt.kind == DoubtKind::Stale)
+        .map(|doubt| ((doubt.origin, doubt.scope), doubt))
+        .collect();
+    let mut behind = behind(node, peer)?;
+    // What is over without a question: this hub was seen to have it.
+    for (feed, doubt) in &doubts {
+        if !behind.contains_key(feed) {
+            settle(node, doubt)?;
+        }
+    }
+    behind.retain(|feed, _| {
+        let looked = doubts.get(feed).map(|doubt| doubt.at.unix_ms());
+        looked.is_none_or(|at| now.unix_ms().saturating_sub(at).abs() >= LOOK_AGAIN_MS)
+    });
+    for _ in 0..QUESTIONS_MAX {
+        let Some((first, _)) = behind.first_key_value() else {
+            return Ok(());
+        };
+        let (heads, kept) = hub.heads_kept(before(first.0)).await?;
+        let last = heads.next;
+        let named: BTreeMap<Feed, Held> = heads
+            .feeds
+            .into_iter()
+            .map(|feed| ((feed.head.origin, feed.head.scope), feed.head))
+            .collect();
+        let asked: Vec<Feed> = behind
+            .keys()
+            .copied()
+            .filter(|(origin, _)| last.is_none_or(|last| *origin <= last))
+            .collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        for feed in asked {
+            let Some(ours) = behind.remove(&feed) else {
+                continue;
+            };
+            let known = doubts.get(&feed);
+            note(node, peer, &ours, named.get(&feed), known, kept.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// The id just below another: what is asked for after it begins with that one.
+fn before(id: InstanceId) -> Option<InstanceId> {
+    let mut bytes = id.0;
+    for byte in bytes.iter_mut().rev() {
+        let (less, borrows) = byte.overflowing_sub(1);
+        *byte = less;
+        if !borrows {
+            return Some(InstanceId(bytes));
+        }
+    }
+    None
+}
+
+/// Feeds followed at a hub of which it was seen to have less than is held here.
+fn behind(node: &Node, peer: &Peer) -> Result<BTreeMap<Feed, Held>, SyncEnd> {
+    let seen = node.store.seen_with(&peer.id)?.into_iter();
+    let seen: BTreeMap<Feed, Held> = seen
+        .filter(|seen| seen.road == Road::Hub.as_str())
+        .map(|seen| ((seen.held.origin, seen.held.scope), seen.held))
+        .collect();
+    let mut behind = BTreeMap::new();
+    for feed in node.store.served().feeds()? {
+        let key = (feed.held.origin, feed.held.scope);
+        let standing = node.store.standing(&key.0)?;
+        let is_followed = peer.follows.follows(&key.0, true)
+            && !matches!(standing, None | Some(Standing::Own | Standing::Blocked));
+        let theirs = seen.get(&key).filter(|_| is_followed && !feed.forked);
+        if theirs.is_some_and(|theirs| is_behind(theirs, &feed.held)) {
+            behind.insert(key, feed.held);
+        }
+    }
+    Ok(behind)
+}
+
+fn settle(node: &Node, doubt: &Doubt) -> Result<(), SyncEnd> {
+    let write = node.store.write_in_sight()?;
+    write.drop_doubt(&doubt.peer, &doubt.origin, doubt.scope, doubt.kind)?;
+    Ok(write.commit()?)
+}
+
+/// Notes what a hub named as the head of a feed, and whether that leaves it in doubt.
+fn note(
+    node: &Node,
+    peer: &Peer,
+    ours: &Held,
+    named: Option<&Held>,
+    known: Option<&Doubt>,
+    kept: Option<&SignedExchange>,
+) -> Result<(), SyncEnd> {
+    let now = node.now();
+    let named = named.filter(|named| is_behind(named, ours));
+    let Some(named) = named else {
+        // It has it by now, or it does not hand that feed on any more, which it may.
+        let write = node.store.write_in_sight()?;
+        let seen = Seen {
+            peer: Some(peer.id),
+            road: Road::Hub.as_str(),
+            detail: &peer.address,
+            at: now,
+        };
+        write.note_head(&seen, ours)?;
+        write.drop_doubt(&peer.id, &ours.origin, ours.scope, DoubtKind::Stale)?;
+        return Ok(write.commit()?);
+    };
+    // What was missing when it was first noticed may have come, and something newer be missing now.
+    let still = known.filter(|doubt| {
+        let noticed = Held {
+            log: doubt.log,
+            seq: doubt.seq,
+            ..named.clone()
+        };
+        named.log != doubt.log || is_behind(named, &noticed)
+    });
+    let doubt = Doubt {
+        peer: peer.id,
+        origin: ours.origin,
+        scope: ours.scope,
+        kind: DoubtKind::Stale,
+        log: still.map_or(ours.log, |doubt| doubt.log),
+        seq: still.map_or(ours.seq, |doubt| doubt.seq),
+        since: still.map_or(now, |doubt| doubt.since),
+        at: now,
+        proof: proof(node, peer, ours, kept)?,
+    };
+    let write = node.store.write_in_sight()?;
+    write.put_doubt(&doubt)?;
+    Ok(write.commit()?)
+}
+
+/// What proves it, as JSON; none where the answer was too large to keep.
+pub(super) fn proof(
+    node: &Node,
+    peer: &Peer,
+    ours: &Held,
+    kept: Option<&SignedExchange>,
+) -> Result<Option<String>, SyncEnd> {
+    let kept = kept.filter(|kept| kept.answered.body.len() <= PROOF_BYTES_MAX);
+    let header = node.store.served().signed_head(ours)?;
+    let log = |id: &InstanceId| -> Result<Option<Vec<String>>, SyncEnd> {
+        let log = node.store.identity_log(id)?;
+        Ok(log.map(|log| {
+            let lines = log.entries().iter();
+            lines
+                .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+                .collect()
+        }))
+    };
+    let parts = (
+        kept,
+        header,
+        log(&node.own_id())?,
+        log(&peer.id)?,
+        log(&ours.origin)?,
+    );
+    let (Some(exchange), Some(header), Some(asker), Some(answerer), Some(origin)) = parts else {
+        return Ok(None);
+    };
+    let proof = Proof {
+        schema_version: 1,
+        exchange: exchange.clone(),
+        asker,
+        answerer,
+        origin,
+        header: String::from_utf8_lossy(&header).into_owned(),
+        put: None,
+    };
+    Ok(serde_json::to_string(&proof).ok())
+}

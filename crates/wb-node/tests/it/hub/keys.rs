@@ -1,0 +1,428 @@
+//! The keys of an instance over a life: changed, stolen, taken back with the words.
+
+use wb_core::id::RecordRef;
+use wb_core::scope::{FeedScope, Scope};
+use wb_core::sync::{PeerCause, Policy};
+use wb_core::words::RecoveryWords;
+use wb_node::NodeError;
+use wb_node::command::key_recover::{
+    Gathered, Recover, RecoveredKey, check_words, fresh_words, gather, key_recover,
+};
+use wb_node::command::key_rotate::{Rotated, key_rotate};
+use wb_node::command::void_decide::{void_drop, void_keep};
+use wb_node::query::inbox::{inbox, inbox_item};
+use wb_node::query::key::key;
+use wb_store::{Home, Store};
+
+use super::world::{HubUp, Member, titles};
+
+/// An instance of which the words are known.
+struct Owner {
+    member: Member,
+    words: RecoveryWords,
+}
+
+fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
+    let actor = member.actor();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(key_rotate(&mut member.node, &actor))
+}
+
+fn gathered(member: &mut Member) -> Gathered {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime
+        .block_on(gather(&mut member.node))
+        .expect("it gathers")
+}
+
+impl Owner {
+    fn found(name: &str) -> Self {
+        let (member, words) = Member::found_with_words(name);
+        let words = RecoveryWords::parse(&words).expect("its own words");
+        Self { member, words }
+    }
+
+    /// Recovers to the newest publication that was sealed in its folder.
+    fn recover(&mut self) -> wb_node::Result<RecoveredKey> {
+        let gathered = gathered(&mut self.member);
+        let last_good = gathered.suggested().map(|one| one.hash);
+        self.recover_to(&gathered, last_good)
+    }
+
+    fn recover_to(
+        &mut self,
+        gathered: &Gathered,
+        last_good: Option<wb_core::id::Hash>,
+    ) -> wb_node::Result<RecoveredKey> {
+        let new_words = fresh_words();
+        let input = Recover {
+            words: &self.words,
+            new_words: &new_words,
+            last_good,
+            gathered,
+        };
+        let actor = self.member.actor();
+        let recovered = key_recover(&mut self.member.node, &actor, &input)?;
+        self.words = new_words;
+        Ok(recovered)
+    }
+}
+
+/// North with three requests, South and East who follow it, at one hub.
+struct Street {
+    hub: HubUp,
+    north: Owner,
+    south: Member,
+    east: Member,
+    asked: Vec<RecordRef>,
+}
+
+const OWN: [&str; 3] = ["A ladder", "A lift to town", "Soup on Friday"];
+
+impl Street {
+    fn new() -> Self {
+        let hub = HubUp::start("Harbour", Policy::Open);
+        let mut north = Owner::found("North");
+        let (mut south, mut east) = (Member::found("South"), Member::found("East"));
+        for member in [&mut north.member, &mut south, &mut east] {
+            member.register(&hub);
+        }
+        let asked = OWN
+            .iter()
+            .map(|title| north.member.ask(title, Scope::Public))
+            .collect();
+        assert_eq!(north.member.sync(&hub).end, None);
+        for follower in [&mut south, &mut east] {
+            follower.follow_all(&hub, &[north.member.id()]);
+            assert_eq!(follower.sync(&hub).end, None);
+            assert_eq!(titles(follower), OWN);
+        }
+        Self {
+            hub,
+            north,
+            south,
+            east,
+            asked,
+        }
+    }
+
+    /// Whoever has a copy of the folder publishes, takes everything back and rotates first.
+    fn steal(&mut self) -> Member {
+        let mut thief = self.north.member.twin();
+        thief.ask("Send money here", Scope::Public);
+        for asked in &self.asked {
+            thief.take_back(asked);
+        }
+        assert_eq!(thief.sync(&self.hub).end, None);
+        rotate(&mut thief).expect("the thief is first");
+        thief.ask("And here", Scope::Public);
+        assert_eq!(thief.sync(&self.hub).end, None);
+        thief
+    }
+}
+
+#[test]
+fn a_recovery_wins_over_a_thief_who_published_took_everything_back_and_rotated_first() {
+    let mut street = Street::new();
+    let mut thief = street.steal();
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south), ["And here", "Send money here"]);
+    // The owner is shut out, and told what to do.
+    let (cause, _) = street.north.member.sync(&street.hub).end.expect("shut out");
+    assert_eq!(cause, PeerCause::KeyRetired);
+    assert!(cause.action().contains("wb key recover"));
+
+    let seen = gathered(&mut street.north.member);
+    let from_here: Vec<bool> = seen
+        .publications
+        .iter()
+        .map(|one| one.machine.is_some())
+        .collect();
+    assert_eq!(from_here, [false, false, true], "the newest first");
+    assert_eq!(seen.other_keys.len(), 1, "the thief's rotation");
+    let recovered = street.north.recover().expect("it recovers");
+    assert_eq!(
+        (recovered.void, recovered.listed, recovered.afresh),
+        (2, 2, false)
+    );
+    let hub = &street.hub;
+    let synced = street.north.member.sync(hub);
+    assert_eq!(synced.end, None, "{synced:?}");
+    assert_eq!(synced.published.new_logs, 1);
+
+    // Who stood at the thief's head, who was away meanwhile, and who comes new.
+    let pulled = street.south.sync(hub);
+    assert_eq!(pulled.end, None, "{pulled:?}");
+    assert_eq!(pulled.recovered.len(), 1);
+    assert_eq!(
+        (pulled.recovered[0].hidden, pulled.recovered[0].returned),
+        (2, 3)
+    );
+    assert_eq!(street.east.sync(hub).end, None);
+    let mut west = Member::found("West");
+    west.register(hub);
+    west.follow_all(hub, &[street.north.member.id()]);
+    assert_eq!(west.sync(hub).end, None);
+    for follower in [&mut street.south, &mut street.east, &mut west] {
+        assert_eq!(titles(follower), OWN);
+        follower.assert_equals(&street.north.member);
+        assert_eq!(follower.held_rows(), [""; 0], "no fork is seen");
+        follower.assert_sound();
+    }
+    let news = inbox(&street.south.node).expect("a store");
+    let causes: Vec<&str> = news.iter().map(|item| item.cause).collect();
+    assert!(causes.contains(&"recovered"), "{causes:?}");
+
+    // What the thief published is listed, at the owner alone.
+    let items = inbox(&street.north.member.node).expect("a store");
+    let void = items.iter().find(|item| item.cause == "void_publications");
+    assert_eq!(void.expect("it is listed").count, 2);
+    assert_eq!(titles(&street.north.member), OWN);
+    street.north.member.assert_sound();
+
+    // The thief is out: at the hub, and with everybody who follows.
+    let (cause, _) = thief.sync(hub).end.expect("shut out");
+    assert_eq!(cause, PeerCause::KeyRetired);
+    assert_eq!(street.south.sync(hub).end, None);
+    assert_eq!(titles(&street.south), OWN);
+}
+
+#[test]
+fn old_words_are_dead_after_a_recovery() {
+    let mut street = Street::new();
+    let old = RecoveryWords::parse(&street.north.words.text()).expect("words");
+    street.north.recover().expect("it recovers");
+    assert!(check_words(&street.north.member.node, &old).is_err());
+    street.north.words = old;
+    let gathered = gathered(&mut street.north.member);
+    let last_good = gathered.suggested().map(|one| one.hash);
+    let before = key(&street.north.member.node).expect("a key").entry;
+    let again = street.north.recover_to(&gathered, last_good);
+    assert!(matches!(again, Err(NodeError::Refused(_))), "{again:?}");
+    assert_eq!(key(&street.north.member.node).expect("a key").entry, before);
+    // A copy of the folder from before, with the old words, comes too late as well.
+    let mut copy = street.north.member.twin();
+    assert_eq!(copy.node.identity().entries().len(), 2);
+    copy.assert_sound();
+}
+
+/// Whoever keeps a copy of the folder from before a recovery and has the old words is told that they were used.
+#[test]
+fn words_that_were_used_elsewhere_recover_nothing() {
+    let mut street = Street::new();
+    let mut copy = Owner {
+        member: street.north.member.twin(),
+        words: RecoveryWords::parse(&street.north.words.text()).expect("words"),
+    };
+    street.north.recover().expect("it recovers");
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+
+    let refused = copy.recover();
+
+    let Err(NodeError::Refused(why)) = refused else {
+        panic!("it is refused: {refused:?}");
+    };
+    assert!(why.contains("used before"), "{why}");
+    assert_eq!(copy.member.node.identity().entries().len(), 1);
+}
+
+#[test]
+fn what_somebody_else_published_is_kept_or_dropped_one_by_one() {
+    let mut street = Street::new();
+    street.steal();
+    street.north.recover().expect("it recovers");
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    let items = inbox(&street.north.member.node).expect("a store");
+    let void = items.iter().find(|item| item.cause == "void_publications");
+    let (_, things) =
+        inbox_item(&street.north.member.node, &void.expect("listed").key).expect("an item");
+    let id_of = |title: &str| {
+        let thing = things.iter().find(|thing| thing.note == title);
+        thing
+            .and_then(|thing| thing.id)
+            .expect("listed")
+            .to_string()
+    };
+
+    let actor = street.north.member.actor();
+    let node = &mut street.north.member.node;
+    void_keep(node, &actor, &id_of("And here")).expect("it is kept");
+    void_drop(node, &actor, &id_of("Send money here")).expect("it is dropped");
+
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    let shown = titles(&street.south);
+    assert_eq!(shown.len(), 4, "{shown:?}");
+    assert!(shown.contains(&"And here".to_owned()), "{shown:?}");
+    let items = inbox(&street.north.member.node).expect("a store");
+    assert!(items.iter().all(|item| item.cause != "void_publications"));
+    street.south.assert_equals(&street.north.member);
+    street.north.member.assert_sound();
+}
+
+/// Somebody at this very folder published and took back: below the publication that was good.
+#[test]
+fn a_recovery_below_the_own_head_puts_everything_that_stays_again() {
+    let mut street = Street::new();
+    let good = gathered(&mut street.north.member).publications[0].hash;
+    street
+        .north
+        .member
+        .ask("Written by somebody else", Scope::Public);
+    street.north.member.take_back(&street.asked[0]);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south).len(), 3);
+
+    let gathered = gathered(&mut street.north.member);
+    let recovered = street
+        .north
+        .recover_to(&gathered, Some(good))
+        .expect("it recovers");
+    assert_eq!(
+        (recovered.void, recovered.listed, recovered.afresh),
+        (1, 1, true)
+    );
+    let synced = street.north.member.sync(&street.hub);
+    assert_eq!(synced.end, None, "{synced:?}");
+
+    for follower in [&mut street.south, &mut street.east] {
+        assert_eq!(follower.sync(&street.hub).end, None);
+        assert_eq!(titles(follower), OWN);
+        follower.assert_equals(&street.north.member);
+        follower.assert_sound();
+    }
+    street.north.member.assert_sound();
+}
+
+#[test]
+fn hubs_and_followers_follow_a_rotation_by_themselves() {
+    let mut street = Street::new();
+    let before = key(&street.north.member.node).expect("a key");
+    let rotated = rotate(&mut street.north.member).expect("it rotates");
+    assert_eq!((rotated.asked.len(), rotated.unasked.len()), (1, 0));
+    let after = key(&street.north.member.node).expect("a key");
+    assert_ne!(after.key, before.key);
+    assert_eq!((after.n, after.era), (1, 0));
+    assert!(!street.north.member.home().next_signing_key().exists());
+
+    street.north.member.ask("With the new key", Scope::Public);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+
+    let pulled = street.south.sync(&street.hub);
+    assert_eq!((pulled.end, pulled.tally.snapshots), (None, 0));
+    street.south.assert_equals(&street.north.member);
+    assert_eq!(titles(&street.south).len(), 4);
+    // The registration is as it was.
+    let member = street
+        .hub
+        .member(street.north.member.id())
+        .expect("a member");
+    assert!(member.listed);
+}
+
+/// A node that stays open speaks with the key that another process put in place.
+#[test]
+fn a_node_that_is_open_notices_a_new_key() {
+    let mut street = Street::new();
+    let mut other = street.north.member.at_same_folder();
+    street
+        .north
+        .member
+        .ask("By the one that stays up", Scope::Public);
+    rotate(&mut other).expect("it rotates");
+
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south).len(), 4);
+}
+
+/// A copy of Monday is put back on Wednesday, and rotates: Tuesday's publications stay where they are.
+#[test]
+fn a_rotation_on_a_restored_old_copy_harms_nothing() {
+    let mut street = Street::new();
+    let mut copy = street.north.member.twin();
+    street.north.member.ask("Of Tuesday", Scope::Public);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+
+    // It asks first, and is told that others hold more.
+    let refused = rotate(&mut copy);
+    assert!(
+        matches!(
+            &refused,
+            Err(NodeError::Peer {
+                cause: PeerCause::OwnIsAhead,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(copy.node.identity().entries().len(), 1);
+    // Where nobody can be asked it goes through, and still nothing is lost with anybody.
+    street.hub.down();
+    let rotated = rotate(&mut copy).expect("nobody says otherwise");
+    assert_eq!(rotated.unasked.len(), 1);
+    street.hub.up();
+    // The port may be another one now.
+    let synced = copy.sync(&street.hub);
+    let (cause, detail) = synced.end.expect("the hub is ahead");
+    assert_eq!(cause, PeerCause::OwnIsAhead, "{detail}");
+    for follower in [&mut street.south, &mut street.east] {
+        assert_eq!(follower.sync(&street.hub).end, None);
+        assert_eq!(follower.held_rows(), [""; 0]);
+        follower.assert_sound();
+    }
+    assert_eq!(titles(&street.south).len(), 4, "Tuesday's is still there");
+}
+
+/// A process that ends between two steps of a rotation leaves a key that speaks, whichever step it was.
+#[test]
+fn a_rotation_that_was_cut_off_is_finished_or_dropped() {
+    let mut north = Member::found("North");
+    north.ask("Something", Scope::Public);
+    north.seal();
+    let home = north.home();
+    let files = [home.signing_key(), home.next_signing_key()];
+    let old = std::fs::read(&files[0]).expect("a key");
+
+    // Before the entry was committed: the next key is dropped.
+    std::fs::write(&files[1], "11".repeat(32)).expect("a file");
+    north.node = wb_node::Node::open(&home).expect("it opens");
+    assert!(!files[1].exists());
+    assert_eq!(std::fs::read(&files[0]).expect("a key"), old);
+    north.ask("Another", Scope::Public);
+    north.seal();
+
+    // After it was: the old key is still in its place, the next one beside it.
+    rotate(&mut north).expect("it rotates");
+    std::fs::rename(&files[0], &files[1]).expect("moved");
+    std::fs::write(&files[0], &old).expect("a file");
+    north.node = wb_node::Node::open(&home).expect("it opens");
+    assert!(!files[1].exists());
+    assert_ne!(std::fs::read(&files[0]).expect("a key"), old);
+    north.ask("And another", Scope::Public);
+    north.seal();
+    north.assert_sound();
+}
+
+/// Everything that was sealed in a folder is told from what came by its history.
+#[test]
+fn every_delta_that_is_sealed_here_is_noted_as_such() {
+    let mut north = Member::found("North");
+    for title in OWN {
+        north.ask(title, Scope::Public);
+        north.seal();
+    }
+    let store = Store::open(&Home::new(north.home().dir())).expect("it opens");
+    let deltas = store.own_deltas().expect("a store");
+    assert_eq!(deltas.len(), 3);
+    assert!(deltas.iter().all(|delta| delta.machine.is_some()));
+    assert!(deltas.iter().all(|delta| delta.scope == FeedScope::Public));
+}
