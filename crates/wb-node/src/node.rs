@@ -12,7 +12,7 @@ use wb_core::scope::Kind;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_net::network::{Internet, Network};
-use wb_store::{AccountState, AuditRow, Home, Role, Store, StoreError};
+use wb_store::{AccountState, AuditRow, GuardStanding, Home, Role, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::entropy;
@@ -53,6 +53,8 @@ pub struct Node {
     machine: String,
     /// When a turn was taken last at each peer, since this was opened.
     turns: RefCell<BTreeMap<InstanceId, Timestamp>>,
+    /// Whether the own history is being taken back.
+    restores: bool,
 }
 
 impl fmt::Debug for Node {
@@ -84,6 +86,7 @@ impl Node {
             kinds: None,
             machine: crate::machine::label(),
             turns: RefCell::default(),
+            restores: false,
         })
     }
 
@@ -122,6 +125,15 @@ impl Node {
     #[must_use]
     pub fn machine(&self) -> &str {
         &self.machine
+    }
+
+    /// Whether the own feed is taken as any other: this is an older copy, or is being settled.
+    pub(crate) fn takes_own(&self) -> bool {
+        self.restores || self.store.guard() == GuardStanding::Suspect
+    }
+
+    pub(crate) fn restores(&mut self, restores: bool) {
+        self.restores = restores;
     }
 
     /// Whether a turn was taken at a peer since this was opened, and not long ago.

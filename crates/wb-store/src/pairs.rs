@@ -193,6 +193,18 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Ends the links that an instance used: they admit nobody any more, it included.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn end_pair_links(&self, used_by: &InstanceId, own: &InstanceId) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE pair_links SET used_by = ?2 WHERE used_by = ?1",
+            [Sql(used_by), Sql(own)],
+        )?;
+        Ok(())
+    }
+
     /// How much is held of one instance, as this transaction sees it.
     ///
     /// # Errors

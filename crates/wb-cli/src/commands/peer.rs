@@ -149,7 +149,11 @@ fn show(context: &Context, name: &str) -> Result<()> {
         show_registration(&peer)?;
     }
     let lan = if peer.lan { " (own network)" } else { "" };
-    output::line(format!("address    {}{lan}", clean(&peer.address)))?;
+    let address = match peer.address.as_str() {
+        "" => "none that is known here; it calls this instance".to_owned(),
+        address => format!("{}{lan}", clean(address)),
+    };
+    output::line(format!("address    {address}"))?;
     output::line(format!("by itself  {}", peer.auto.sentence))?;
     for doubt in &peer.doubts {
         output::line(format!("in doubt   {}", clean(&doubt.sentence)))?;

@@ -21,8 +21,8 @@ pub use direct::{ExchangeSection, Next, PairStanding, PairStandings, Pairing};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,
-    HistorySection, PageSection, Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk, Registration, Role, Standing,
-    Standings, WhoIsThis, read_message,
+    HistorySection, PageSection, Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk,
+    Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};

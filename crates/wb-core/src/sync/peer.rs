@@ -220,7 +220,7 @@ impl PeerCause {
             Some(Cause::Waiting) => Self::Approval,
             Some(Cause::Suspended) => Self::Suspended,
             Some(Cause::NotRegistered | Cause::KeyUnknown) => Self::NotRegistered,
-            Some(Cause::NotPaired) => Self::NotPaired,
+            Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,
             Some(Cause::PairWaits) => Self::PairWaits,
             Some(Cause::KeyRetired) => Self::KeyRetired,
             Some(Cause::WrongRecipient) => Self::WrongIdentity,

@@ -291,7 +291,7 @@ pub fn peer_confirm(
     Ok((peer, pair))
 }
 
-/// Turns down whoever asked to be paired. It may ask again.
+/// Turns down whoever asked to be paired; its link is over. It may ask again with another.
 ///
 /// # Errors
 /// That it did not ask, or that the actor may not.
@@ -302,8 +302,10 @@ pub fn peer_turn_down(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<
         return Err(NodeError::unknown("peer that asks", id.to_string()));
     }
     let now = node.now();
+    let own = node.own_id();
     let write = node.store.write()?;
     write.remove_peer(&id)?;
+    write.end_pair_links(&id, &own)?;
     write.commit()?;
     node.audit(now, actor, "peer turn down", &id, "")
 }

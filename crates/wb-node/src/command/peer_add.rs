@@ -172,6 +172,7 @@ pub fn look_into(
 ) -> Result<Option<InFolder>> {
     must_be_admin(actor, "add a peer")?;
     let found = folder::look(node, folder)?;
+    folder::leave_want(node, folder, None)?;
     let mut fits: Vec<InFolder> = found
         .into_iter()
         .filter(|one| {
@@ -229,6 +230,6 @@ pub fn peer_add_folder(
     write.put_pair(&pair)?;
     write.commit()?;
     node.audit(now, actor, "peer add", &peer.id, peer.address.clone())?;
-    folder::leave_want(node, folder, one.id)?;
+    folder::leave_want(node, folder, Some(one.id))?;
     Ok((peer, pair))
 }

@@ -161,8 +161,9 @@ fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<(
 }
 
 /// Leaves what is held here of a peer, of everybody else who has a file here, and of this instance.
-pub(crate) fn leave_want(node: &Node, folder: &Path, with: InstanceId) -> Result<()> {
-    let mut of = vec![node.own_id(), with];
+pub(crate) fn leave_want(node: &Node, folder: &Path, with: Option<InstanceId>) -> Result<()> {
+    let mut of = vec![node.own_id()];
+    of.extend(with);
     for peer in node.store.peers()? {
         let is_here = is_plain(&want_file(folder, peer.id));
         if is_here && node.store.pair(&peer.id)?.is_some() && !of.contains(&peer.id) {

@@ -15,6 +15,7 @@ pub mod invites;
 pub mod login;
 pub mod members;
 pub mod notices;
+pub mod pair;
 pub mod peers;
 pub mod profile;
 pub mod request;

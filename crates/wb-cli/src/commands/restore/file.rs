@@ -22,13 +22,7 @@ pub fn run(context: &Context, file: &Path, args: &Restore) -> Result<()> {
     let done = if args.check {
         check_file(file, &secret, &mut progress)
     } else {
-        restore_file(
-            context.home(),
-            file,
-            &secret,
-            args.replace,
-            &mut progress,
-        )
+        restore_file(context.home(), file, &secret, args.replace, &mut progress)
     };
     bar.finish_and_clear();
     let done = done.map_err(where_it_is)?;

@@ -25,7 +25,12 @@ pub struct Restore {
     #[arg(long, requires = "file")]
     replace: bool,
     /// Take the recovery words from this file (the sheet will do) instead of asking
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_file", requires = "file")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "passphrase_file",
+        requires = "file"
+    )]
     words_file: Option<PathBuf>,
     /// Take the passphrase from the first line of this file instead of asking
     #[arg(long, value_name = "FILE", requires = "file")]

@@ -10,14 +10,18 @@ pub use confirm::{Confirmed, confirm};
 pub use reconcile::{CameBack, Told};
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use wb_core::scope::FeedScope;
 use wb_core::sync::{PeerCause, PeerEvent, PeerState, Role};
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_store::{GuardStanding, Peer};
 
 use super::bundle_import::drive;
 use super::bundle_verify::refused;
 use super::hub_register::{state_of, state_text};
+use super::sync::{SyncInput, sync};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::import::sink::StoreSink;
@@ -73,12 +77,13 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
     let was_at = last_sealed(node)?;
     let (mut places, mut branch, mut reached) = (Vec::new(), Vec::new(), Vec::new());
     for peer in node.store.peers()? {
-        // Direct peers answer with sections; they are asked where they are called.
-        if peer.role != Role::Hub {
-            continue;
-        }
         let name = label(&peer.name, &peer.id);
-        match ask(node, &peer).await {
+        let asked = if peer.role == Role::Hub {
+            ask(node, &peer).await
+        } else {
+            ask_node(node, actor, &peer).await
+        };
+        match asked {
             Ok(back) => {
                 places.push(Place {
                     name,
@@ -119,7 +124,7 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
         error => error,
     })?;
     settle(node, "restored from a copy")?;
-    for peer in &reached {
+    for peer in reached.iter().filter(|peer| peer.role == Role::Hub) {
         // Who is not told now is told with the next sync.
         if let Ok(mut hub) = connect(node, peer) {
             let _ = take_turn(node, &mut hub, peer.id).await;
@@ -166,14 +171,50 @@ fn is_held(state: &PeerState) -> bool {
 async fn ask(node: &Node, peer: &Peer) -> std::result::Result<OwnBack, SyncEnd> {
     let mut hub = connect(node, peer)?;
     let (back, theirs) = take_back(node, &mut hub).await?;
-    if let Some(theirs) = theirs
-        && !node.store.served().has_passed(&theirs)?
-    {
-        let write = node.store.write_in_sight()?;
-        write.note_passed(&theirs)?;
-        write.commit()?;
+    if let Some(theirs) = theirs {
+        note_passed(node, &theirs)?;
     }
     Ok(back)
+}
+
+/// Asks a direct peer, over the network or in its folder: what it holds of the own feed comes with its exchange.
+async fn ask_node(
+    node: &mut Node,
+    actor: &Actor,
+    peer: &Peer,
+) -> std::result::Result<OwnBack, SyncEnd> {
+    const ONLY_TAKES: SyncInput = SyncInput {
+        pull: true,
+        push: false,
+        dry_run: false,
+        wait: Duration::ZERO,
+    };
+    let served = |node: &Node| node.store.served().head(&node.own_id(), FeedScope::Public);
+    let before = served(node)?;
+    node.restores(true);
+    let synced = sync(node, actor, peer.clone(), ONLY_TAKES, &mut |_, _| {}).await;
+    node.restores(false);
+    let synced = synced?;
+    if let Some((cause, detail)) = synced.end {
+        return Err(SyncEnd::Peer(cause, detail));
+    }
+    for theirs in &synced.peer.acked {
+        note_passed(node, theirs)?;
+    }
+    Ok(OwnBack {
+        came: served(node)? != before,
+        branch: Vec::new(),
+    })
+}
+
+/// A head that is not here although everything was asked for is of another branch, and is settled.
+fn note_passed(node: &Node, theirs: &Held) -> Result<()> {
+    if theirs.origin == node.own_id() && !node.store.served().has_passed(theirs)? {
+        let write = node.store.write_in_sight()?;
+        write.note_passed(theirs)?;
+        write.commit()?;
+    }
+    Ok(())
 }
 
 /// Takes what a bundle holds: the own feed comes back, and that of others as with any import. Who is new waits.
@@ -218,7 +259,7 @@ fn free(node: &mut Node, now: Timestamp) -> Result<()> {
 /// When the newest delta of this copy was sealed.
 fn last_sealed(node: &Node) -> Result<Option<Timestamp>> {
     let served = node.store.served();
-    let Some(rows) = served.snapshot(&node.own_id(), wb_core::scope::FeedScope::Public)? else {
+    let Some(rows) = served.snapshot(&node.own_id(), FeedScope::Public)? else {
         return Ok(None);
     };
     let header = wb_core::feed::Header::read(&rows.head);

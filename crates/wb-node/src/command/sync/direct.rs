@@ -131,7 +131,8 @@ impl Running {
         if pair.state == PairState::Offered && !input.dry_run {
             offer(node, &mut self.done.peer, &mut pair).await?;
         }
-        if pair.state == PairState::Offered {
+        // A preview asks for nothing, and is answered where the other side agreed.
+        if pair.state == PairState::Offered && !input.dry_run {
             return Err(SyncEnd::Peer(PeerCause::PairWaits, String::new()));
         }
         let before = self.done.peer.address.clone();
@@ -316,6 +317,7 @@ impl Running {
             own: node.own_id(),
             from: self.done.peer.id,
             may_be_own: true,
+            takes_own: node.takes_own(),
             run_no,
             now: node.now(),
         }
@@ -559,7 +561,7 @@ impl Running {
             self.done.published = publish(node, actor)?.1;
             self.leave(node, path, found.map(|found| found.hash))?;
         }
-        folder::leave_want(node, path, id)?;
+        folder::leave_want(node, path, Some(id))?;
         self.trouble.take().map_or(Ok(()), Err)
     }
 
