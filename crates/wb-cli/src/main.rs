@@ -8,7 +8,9 @@ mod commands;
 mod context;
 mod failure;
 mod output;
+mod passphrase;
 mod runtime;
+mod secret_input;
 
 use std::process::ExitCode;
 

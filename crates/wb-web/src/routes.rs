@@ -5,8 +5,8 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
-    invites, login, members, notices, peers, profile, request, request_edit, requests, review,
-    settings, share, shared, sharing, sync, waiting,
+    invites, keys, login, members, notices, pair, peers, profile, request, request_edit, requests,
+    review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -140,6 +140,13 @@ pub const ROUTES: &[Route] = &[
     get("/sync/runs", Steward, sync::runs),
     get("/sync/runs/{run}", Steward, sync::run),
     get("/sync/peers", Steward, peers::list),
+    get("/pair", Anyone, pair::opened),
+    get("/sync/pair", Admin, pair::page),
+    post("/sync/pair/invite", Admin, pair::invite),
+    post("/sync/pair/ask", Admin, pair::ask),
+    post("/sync/pair/accept", Admin, pair::accept),
+    post("/sync/pair/confirm", Admin, pair::confirm),
+    post("/sync/pair/refuse", Admin, pair::refuse),
     get("/sync/with/{home}", Steward, peers::page),
     post("/sync/with/{home}/pause", Admin, peers::pause),
     post("/sync/with/{home}/resume", Admin, peers::resume),
@@ -170,6 +177,12 @@ pub const ROUTES: &[Route] = &[
     post("/settings/sharing", Member, sharing::choose),
     get("/settings/address", Admin, address::page),
     post("/settings/address", Admin, address::change),
+    get("/settings/keys", Admin, keys::page),
+    post("/settings/keys/rotate", Admin, keys::rotate),
+    get("/settings/keys/recover", Admin, keys::choose),
+    at_door(post("/settings/keys/recover", Admin, keys::begin)),
+    post("/settings/keys/recovered", Admin, keys::recover),
+    post("/settings/keys/void", Admin, keys::decide),
     get("/settings/feed", Member, feed_link::page),
     post("/settings/feed", Member, feed_link::change),
     get("/feeds/{token}/requests.atom", Anyone, feeds::atom),

@@ -5,6 +5,7 @@ pub mod address;
 pub mod audit;
 mod authors;
 pub mod auto;
+pub mod backups;
 pub mod comments;
 pub mod default_scope;
 pub mod doubts;

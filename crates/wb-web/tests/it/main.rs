@@ -7,6 +7,7 @@ mod feeds;
 mod founding;
 mod hub;
 mod invites;
+mod keys;
 mod live;
 mod operating;
 #[expect(
@@ -15,6 +16,7 @@ mod operating;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod pairing;
 mod peers;
 mod people;
 mod rates;

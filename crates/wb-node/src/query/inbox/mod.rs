@@ -6,6 +6,8 @@
 mod things;
 mod words;
 
+pub use things::void_said;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::hash;
@@ -240,8 +242,8 @@ impl<'n> Inbox<'n> {
         }
         let followed = self.node.store.peers()?;
         let is_followed = |origin: &InstanceId| {
-            let mut lists = followed.iter().map(|peer| &peer.follows);
-            followed.is_empty() || lists.any(|list| list.follows(origin, true))
+            let tells = |peer: &Peer| peer.follows.follows(origin, true) || peer.id == *origin;
+            followed.is_empty() || followed.iter().any(tells)
         };
         let missing = by_feed.into_iter();
         // Nobody asks for lines of whom nobody follows: that they are missing was meant.
@@ -351,7 +353,10 @@ impl<'n> Inbox<'n> {
 /// Whether a state of a peer is one that does not go away by trying again.
 fn needs_a_person(cause: PeerCause) -> bool {
     matches!(cause.phase(), Phase::Held | Phase::Blocked)
-        || matches!(cause, PeerCause::BadAnswer | PeerCause::NotProved)
+        || matches!(
+            cause,
+            PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::PairAsked
+        )
 }
 
 impl Item {
