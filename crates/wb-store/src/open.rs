@@ -280,7 +280,90 @@ fn failed(error: StoreError, database: Database, found: i64) -> StoreError {
 mod tests {
     use rusqlite::{StatementStatus, params};
 
-    use super::{MAIN, open};
+    use super::{Database, MAIN, Opening, open, version};
+    use crate::error::StoreError;
+
+    const FIRST: &str = "CREATE TABLE one (n INTEGER PRIMARY KEY); INSERT INTO one VALUES (7);
+                         CREATE TABLE two (n INTEGER REFERENCES one)";
+
+    fn database(migrations: &'static [&'static str]) -> Database {
+        Database {
+            name: "test.db",
+            application_id: 99,
+            migrations,
+        }
+    }
+
+    /// A statement that fails half-way, and one that leaves what SQLite finds unsound.
+    #[test]
+    fn an_upgrade_that_goes_wrong_changes_nothing_and_says_why() {
+        let wrong: [(&'static [&'static str], &str); 2] = [
+            (
+                &[FIRST, "DELETE FROM one; CREATE TABLE two (n)"],
+                "already exists",
+            ),
+            (
+                &[FIRST, "INSERT INTO two VALUES (8)"],
+                "a row of `two` refers to a row that is not there",
+            ),
+        ];
+        for (migrations, says) in wrong {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("test.db");
+            drop(open(&path, database(&[FIRST]), Opening::Make).unwrap());
+            let error = open(&path, database(migrations), Opening::Upgrade).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::Upgrade { found: 1, known: 2, problem, .. } if problem.contains(says)),
+                "{error}"
+            );
+            // What was there is there, and the program before this one opens it.
+            let before = open(&path, database(&[FIRST]), Opening::Upgrade).unwrap();
+            let sql = "SELECT (SELECT count(*) FROM one) * 10 + (SELECT count(*) FROM two)";
+            let rows: i64 = before.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!((rows, version(&before).unwrap()), (10, 1));
+        }
+    }
+
+    #[test]
+    fn of_each_database_the_copy_before_the_last_upgrade_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("test.db");
+        let steps: [&'static [&'static str]; 3] = [
+            &[FIRST],
+            &[FIRST, "INSERT INTO one VALUES (8)"],
+            &[
+                FIRST,
+                "INSERT INTO one VALUES (8)",
+                "INSERT INTO one VALUES (9)",
+            ],
+        ];
+        let kept = || {
+            let names = std::fs::read_dir(dir.path()).unwrap();
+            let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<String> = names.filter(|name| name.ends_with(".bak")).collect();
+            names.sort();
+            names
+        };
+        drop(open(&path, database(steps[0]), Opening::Make).unwrap());
+        assert_eq!(kept(), [""; 0]);
+        for (step, name) in [(1, "test.db.v1.bak"), (2, "test.db.v2.bak")] {
+            drop(open(&path, database(steps[step]), Opening::Upgrade).unwrap());
+            assert_eq!(kept(), [name]);
+            let copy = dir.path().join(name);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600);
+            }
+            let before = open(&copy, database(steps[step - 1]), Opening::Upgrade).unwrap();
+            let rows: usize = before
+                .query_row("SELECT count(*) FROM one", [], |row| row.get::<_, u32>(0))
+                .map(|rows| rows.try_into().unwrap())
+                .unwrap();
+            assert_eq!(rows, step);
+        }
+    }
 
     /// Whether a value bound to `op` makes an index on some rows usable was worked out anew for every
     /// value, and so was half of the time of a first pull.

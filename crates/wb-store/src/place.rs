@@ -109,7 +109,7 @@ impl Placing {
     /// What the operating system reports; the message says where files are.
     pub fn finish(self, names: &[PartName], stamp: &str) -> Result<Replaced> {
         let there = present(&self.home)?;
-        let aside = self.home.dir().join(format!("before-restore-{stamp}"));
+        let aside = free_name(self.home.dir(), &format!("before-restore-{stamp}"));
         let brings_settings = names.contains(&PartName::Config);
         let dir = if there.is_empty() || (is_settings_only(&there) && !brings_settings) {
             None
@@ -139,6 +139,14 @@ impl Placing {
         sync_names(self.home.dir()).map_err(StoreError::io(self.home.dir()))?;
         Ok(Replaced { dir })
     }
+}
+
+/// A name that nothing has: what was moved aside is never written over.
+fn free_name(dir: &Path, name: &str) -> PathBuf {
+    let numbered = (2_u32..).map(|n| dir.join(format!("{name}-{n}")));
+    let mut names = std::iter::once(dir.join(name)).chain(numbered);
+    let free = names.find(|path| !path.exists());
+    free.expect("numbers do not end before names do")
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {

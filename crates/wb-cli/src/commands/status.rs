@@ -100,7 +100,7 @@ pub fn run(context: &Context) -> Result<()> {
         )?;
     }
     let backup = backup_state(&node)?;
-    let next = if backup.is_late || backup.failed.is_some() {
+    let next = if backup.needs_somebody() {
         " (next: `wb backup FILE`, or the setting backup.dir)"
     } else {
         ""

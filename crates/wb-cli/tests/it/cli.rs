@@ -174,6 +174,8 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb bundle want", &["new.want"]),
     ("wb bundle verify", &["north.wbb"]),
     ("wb bundle import", &["north.wbb"]),
+    ("wb backup", &["new.wbk"]),
+    ("wb upgrade", &["--check"]),
     ("wb rebuild", &[]),
     ("wb key show", &[]),
     ("wb import whiteballoon", &["app.db", "--dry-run"]),
@@ -213,6 +215,8 @@ const WITH_PEERS: &[&str] = &[
     "wb peer resume",
     "wb peer retry",
     "wb peer show",
+    // In `backup`: it needs a folder of its own each time.
+    "wb restore",
     "wb review accept",
     "wb review list",
     "wb review refuse",

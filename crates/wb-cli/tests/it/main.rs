@@ -3,6 +3,7 @@
 //! held, what it wrote, and for a disk that can be filled.
 
 mod attacks;
+mod backup;
 mod canary;
 mod cli;
 mod damage;

@@ -81,7 +81,11 @@ pub fn backup(
             return Err(error);
         }
     };
-    node.store.private().put_backup(&row)?;
+    let noted = node.store.private().put_backup(&row);
+    noted.map_err(|source| NodeError::Unnoted {
+        act: "backup".to_owned(),
+        source,
+    })?;
     let mut detail = format!("{} bytes to {}", view.bytes, view.path);
     if input.scheduled {
         detail.push_str(", by itself");

@@ -62,21 +62,33 @@ fn view(row: BackupRow) -> BackupRowView {
 }
 
 impl BackupState {
-    /// That in one sentence.
+    /// How old the last good one is, in words that name no file: whoever asks whether the node is well may
+    /// read them.
     #[must_use]
-    pub fn sentence(&self) -> String {
-        let last = match self.age_hours {
+    pub fn age(&self) -> String {
+        match self.age_hours {
             None => "no backup was made yet".to_owned(),
             Some(0) => "the last good backup is of this hour".to_owned(),
             Some(hours @ 1..48) => format!("the last good backup is {hours} h old"),
             Some(hours) => format!("the last good backup is {} days old", hours / 24),
-        };
+        }
+    }
+
+    /// The same, and what stood in the way of the last try.
+    #[must_use]
+    pub fn sentence(&self) -> String {
         match &self.failed {
             Some(failed) => {
                 let problem = failed.problem.as_deref().unwrap_or_default();
-                format!("{last}; the last try failed: {problem}")
+                format!("{}; the last try failed: {problem}", self.age())
             }
-            None => last,
+            None => self.age(),
         }
+    }
+
+    /// Whether somebody should do something.
+    #[must_use]
+    pub fn needs_somebody(&self) -> bool {
+        self.is_late || self.failed.is_some()
     }
 }

@@ -15,6 +15,7 @@ use wb_store::Home;
 
 use super::direct::{Peers, Work};
 use crate::node::Node;
+use crate::query::backups::backup_state;
 
 /// The routes of the node in a folder, also while nothing is founded there yet.
 pub fn router(home: &Home) -> Router {
@@ -91,22 +92,31 @@ async fn speak(
     responder.answer(&request, reply)
 }
 
-/// Whether the databases can be opened and read, on a thread for work that blocks.
+/// Whether the databases can be opened and read, and how old the last backup is, on a thread for work that blocks.
 async fn ready(home: &Home) -> Response<Body> {
     let home = home.clone();
-    let opened = tokio::task::spawn_blocking(move || Node::open(&home).is_ok()).await;
-    if opened.unwrap_or(false) {
-        plain(StatusCode::OK, "ready\n")
-    } else {
-        plain(
+    let opened = tokio::task::spawn_blocking(move || backup_state(&Node::open(&home)?)).await;
+    match opened {
+        Ok(Ok(backup)) => {
+            let warning = if backup.needs_somebody() {
+                "warning: "
+            } else {
+                ""
+            };
+            plain(
+                StatusCode::OK,
+                format!("ready\n{warning}{}\n", backup.age()),
+            )
+        }
+        _ => plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "the databases cannot be opened; `wb doctor` says why\n",
-        )
+        ),
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn plain(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response
 }

@@ -1,5 +1,6 @@
 //! Integration tests of `wb-node`: commands and queries over real files.
 
+mod backup;
 mod direct;
 mod hub;
 mod import_whiteballoon;

@@ -16,6 +16,7 @@ mod operating;
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
 mod pairing;
+mod peers;
 mod people;
 mod rates;
 mod sessions;
