@@ -341,7 +341,10 @@ impl Street {
                 self.elm.page(&format!("/inbox/{}", member(item, "key")))
             }
             "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
-            "/sync/with/{home}/has"
+            "/sync/with/{home}"
+            | "/sync/with/{home}/block"
+            | "/sync/with/{home}/forget"
+            | "/sync/with/{home}/has"
             | "/sync/with/{home}/lacks"
             | "/sync/with/{home}/taken-back" => {
                 let peers = self.elm.json(&["peer", "list"]);

@@ -127,6 +127,12 @@ pub enum Command {
     /// The keys that speak for this instance
     #[command(subcommand)]
     Key(commands::key::Key),
+    /// Put everything this instance is into one encrypted file
+    Backup(commands::backup::Backup),
+    /// Put an instance from a backup into a folder
+    Restore(commands::restore::Restore),
+    /// Bring every file to the format of this version
+    Upgrade(commands::upgrade::Upgrade),
     /// Make everything that is shown again from what is stored
     Rebuild,
     /// Move over from another program

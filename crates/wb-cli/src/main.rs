@@ -10,6 +10,7 @@ mod failure;
 mod output;
 mod passphrase;
 mod runtime;
+mod secret_input;
 
 use std::process::ExitCode;
 

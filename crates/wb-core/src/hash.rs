@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::id::{Hash, InstanceId, LogId, PublicKey, RecordId, Salt};
+use crate::id::{Hash, InstanceId, LogId, PublicKey, RecordId, Salt, Token};
 
 const LINE: u8 = 0x00;
 const LIVE_ELEMENT: u8 = 0x01;
@@ -13,6 +13,7 @@ const TRUSTED_HEAD: u8 = 0x05;
 const LIVE_DIGEST: u8 = 0x06;
 const FOLLOWS: u8 = 0x07;
 const ARRIVAL: u8 = 0x08;
+const SAFETY_WORDS: u8 = 0x09;
 
 fn tagged(tag: u8, parts: &[&[u8]]) -> Hash {
     let mut sha = Sha256::new();
@@ -110,6 +111,18 @@ pub fn follows(counter: u64, all: bool, follow: &[InstanceId], except: &[Instanc
             &ids(except),
         ],
     )
+}
+
+/// What safety words are made of, before it is hashed again and again (spec: peers).
+#[must_use]
+pub fn safety_words(lower: &InstanceId, higher: &InstanceId, token: &Token) -> Hash {
+    tagged(SAFETY_WORDS, &[&lower.0, &higher.0, &token.0])
+}
+
+/// The same, once more.
+#[must_use]
+pub fn safety_words_again(before: &Hash) -> Hash {
+    tagged(SAFETY_WORDS, &[&before.0])
 }
 
 /// Running hash of arrivals at a hub, after one more (spec: sync).

@@ -4,6 +4,7 @@
 //! `now` and entropy come in, values go out. The byte formats are those of `docs/spec/`; each module
 //! names its page. What is stored, sent or shown is decided by other crates with what they learn here.
 
+pub mod backup;
 pub mod bundle;
 pub mod entry;
 pub mod feed;
@@ -18,6 +19,7 @@ pub mod line;
 pub mod live;
 pub mod merkle;
 pub mod ndjson;
+pub mod pairing;
 pub mod protocol;
 pub mod rule;
 pub mod scope;

@@ -77,3 +77,19 @@ pub const HEADS_READ_MAX: usize = 100_000;
 pub const REQUEST_SECONDS_MAX: u64 = 120;
 /// Seconds a request may come from the future: clocks of honest machines differ by less.
 pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 30;
+/// Addresses in a link that pairs; keeps it short enough to be shown as a code.
+pub const LINK_ADDRESSES_MAX: usize = 4;
+/// Pairs that were asked for without a link and wait for an answer; protects the list that a person reads.
+pub const PAIRS_ASKED_MAX: usize = 100;
+/// Bytes that one peer may fill of a node; protects its disk.
+pub const PEER_BYTES_MAX: u64 = 1_073_741_824;
+/// Live records that one peer may have at a node; protects its disk.
+pub const PEER_RECORDS_MAX: u64 = 500_000;
+/// Bytes of the manifest of a backup; protects the memory of a reader.
+pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
+/// Bytes of one part of a backup; protects the disk of a reader, together with its free space.
+pub const BACKUP_PART_BYTES_MAX: u64 = 1 << 40;
+/// Work of scrypt behind the passphrase of a backup, as a power of two: 128 MiB and half a second a guess.
+pub const BACKUP_SCRYPT_LOG_N: u8 = 17;
+/// Work of scrypt that is done for a backup from elsewhere; protects memory and time of a reader.
+pub const BACKUP_SCRYPT_LOG_N_MAX: u8 = 20;

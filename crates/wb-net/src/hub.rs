@@ -19,7 +19,7 @@ use crate::client::Traffic;
 use crate::signed::{Answer, Call, CallError, Caller, Identified};
 
 /// How large one body may be.
-const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
+pub(crate) const LIMIT: BodyLimit = BodyLimit::bytes(SYNC_BODY_BYTES_MAX);
 
 /// A hub that is called.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl HubClient {
     }
 
     /// Calls in the newest protocol that both speak; `call` has the path below the number.
-    async fn call(&mut self, mut call: Call) -> Result<Answer, CallError> {
+    pub(crate) async fn call(&mut self, mut call: Call) -> Result<Answer, CallError> {
         let rest = std::mem::take(&mut call.path);
         call.path = format!("{CALLS}{}/{rest}", self.protocol);
         match self.caller.call(&call).await {
@@ -105,7 +105,10 @@ impl HubClient {
         self.caller.who_is_this().await
     }
 
-    async fn json<T: for<'de> Deserialize<'de>>(&mut self, call: Call) -> Result<T, CallError> {
+    pub(crate) async fn json<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        call: Call,
+    ) -> Result<T, CallError> {
         let call = Call {
             limit: LIMIT,
             ..call

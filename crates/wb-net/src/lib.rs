@@ -27,6 +27,7 @@ pub mod client;
 pub mod hub;
 pub mod network;
 pub mod pace;
+pub mod peer;
 pub mod proxies;
 pub mod rates;
 pub mod reach;
@@ -44,6 +45,7 @@ pub use body::{BodyError, BodyLimit};
 pub use certificate::{Certificate, CertificateError};
 pub use client::{Connection, Incoming, NetError, Outgoing, Traffic};
 pub use hub::{HubClient, SnapshotPage};
+pub use peer::PeerClient;
 pub use proxies::{Client, Proxies, Road};
 pub use reach::Reach;
 pub use server::{

@@ -10,6 +10,8 @@ use wb_core::words::WordsError;
 use wb_store::legacy::LegacyError;
 use wb_store::{StoreError, is_io_full};
 
+use crate::backup::BackupError;
+
 /// What to do where there is no room.
 pub const FULL: &str =
     "your data is safe, and nothing was changed; make room on the disk and try again";
@@ -166,6 +168,14 @@ pub enum NodeError {
         /// Who has to be upgraded, where there is no protocol in common.
         skew: Option<String>,
     },
+    /// A backup cannot be read, or not be restored here.
+    #[error("{}: {source}", .path.display())]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BackupError,
+    },
     /// A want file is wrong.
     #[error("{}: line {line}: {rule}", .path.display())]
     Want {
@@ -232,6 +242,11 @@ impl NodeError {
         move |source| Self::File { path, source }
     }
 
+    pub(crate) fn backup(path: impl Into<PathBuf>) -> impl FnOnce(BackupError) -> Self {
+        let path = path.into();
+        move |source| Self::Backup { path, source }
+    }
+
     pub(crate) fn text(field: &'static str) -> impl FnOnce(BadText) -> Self {
         move |source| Self::Text { field, source }
     }
@@ -265,6 +280,20 @@ impl NodeError {
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Verification
             }
+            Self::Backup {
+                source: BackupError::Newer(_),
+                ..
+            } => ErrorKind::Skew,
+            Self::Backup {
+                source: BackupError::NoRoom { .. },
+                ..
+            } => ErrorKind::Failed,
+            Self::Backup {
+                source: BackupError::OtherInstance { .. },
+                ..
+            } => ErrorKind::Conflict,
+            Self::Backup { .. } => ErrorKind::Verification,
+            Self::Store(StoreError::Runs(_)) => ErrorKind::Conflict,
             Self::Suspect | Self::SyncRuns => ErrorKind::Conflict,
             Self::NeedsApproval(_) => ErrorKind::Pending,
             Self::Store(_)
@@ -342,11 +371,27 @@ impl NodeError {
                 "stop the hub, and start it with this program: `wb hub up` brings its file to the newest format"
                     .to_owned()
             }
+            Self::Store(StoreError::Newer {
+                way_back: Some(way_back),
+                ..
+            }) => format!(
+                "this folder was used by a newer wb; nothing was changed. Use that version; or go back to what was here \
+                 before the upgrade, without what came since: stop every wb of this folder, then\n{way_back}"
+            ),
             Self::Store(StoreError::Newer { .. }) => {
-                "this folder was used by a newer wb; nothing was changed. Use that version, or restore \
-                 the copy made before the upgrade"
+                "this folder was used by a newer wb; nothing was changed. Use that version; or, as the copy from before the \
+                 upgrade is not here, go back with a backup from before it: `wb restore FILE --replace`"
                     .to_owned()
             }
+            Self::Store(StoreError::Upgrade { .. }) => {
+                "your data is safe, and as it was before; the version of wb before this one opens it. `wb upgrade \
+                 --check` tries it on a copy; send its output with a report"
+                    .to_owned()
+            }
+            Self::Store(StoreError::Runs(_)) => {
+                "nothing was changed; stop `wb up` and `wb hub up` of this folder first".to_owned()
+            }
+            Self::Backup { source, .. } => source.hint().to_owned(),
             Self::Store(StoreError::Damaged(_)) => {
                 "run `wb doctor` for the whole picture; nothing was changed".to_owned()
             }

@@ -5,8 +5,10 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod backup;
 mod card;
 pub mod command;
+mod direct;
 pub mod entropy;
 pub mod error;
 pub mod import;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use wb_core::backup::Keep;
 use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::{Kind, Scope};
 use wb_core::sync::Policy;
@@ -60,6 +61,12 @@ pub struct Settings {
     pub sync_every: Option<Duration>,
     /// Kinds whose lines are asked for; none: all.
     pub sync_kinds: Option<BTreeSet<Kind>>,
+    /// Where `wb up` and `wb hub up` make backups by themselves; none: nowhere.
+    pub backup_dir: Option<PathBuf>,
+    /// How often.
+    pub backup_every: Duration,
+    /// Which of them are kept.
+    pub backup_keep: Keep,
     /// Where the hub listens.
     pub hub_listen: SocketAddr,
     /// What stands in front of the hub.
@@ -172,6 +179,25 @@ const KNOWN: &[Known] = &[
                 without (card, helper, status, user) always comes, and `wb sync` fetches the rest once it is asked for",
     },
     Known {
+        key: "backup.dir",
+        variable: "WB_BACKUP_DIR",
+        default: "",
+        about: "folder in which `wb up` and `wb hub up` make backups by themselves, best on another disk; empty: none are made",
+    },
+    Known {
+        key: "backup.every_hours",
+        variable: "WB_BACKUP_EVERY_HOURS",
+        default: "24",
+        about: "how often a backup is made in backup.dir",
+    },
+    Known {
+        key: "backup.keep",
+        variable: "WB_BACKUP_KEEP",
+        default: "7 daily, 4 weekly, 6 monthly",
+        about: "which backups in backup.dir are kept: the newest of each of so many days, weeks and months; only files of \
+                this instance that are named as it names them are removed",
+    },
+    Known {
         key: "hub.listen",
         variable: "WB_HUB_LISTEN",
         default: "127.0.0.1:8100",
@@ -227,6 +253,8 @@ const KNOWN: &[Known] = &[
     },
 ];
 
+/// Hours between two backups at most: a month.
+const BACKUP_HOURS: RangeInclusive<u64> = 1..=31 * 24;
 /// Minutes between two syncs at most: a week.
 const EVERY_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Days a hub can be told to keep deltas.
@@ -291,6 +319,11 @@ impl Settings {
             sync_every: (minutes > 0).then(|| Duration::from_secs(minutes * 60)),
             sync_kinds: kinds(read.text("sync.kinds"))
                 .map_err(|what| wrong(read.setting("sync.kinds"), config, &what))?,
+            backup_dir: read.path("backup.dir"),
+            backup_every: Duration::from_secs(
+                read.number("backup.every_hours", BACKUP_HOURS)? * 3_600,
+            ),
+            backup_keep: read.parsed("backup.keep")?,
             hub_listen: read.parsed("hub.listen")?,
             hub_front: read.front("hub.behind_proxy", "hub.tls_cert", "hub.tls_key")?,
             hub_hosts: names(read.text("hub.hosts")),
@@ -358,13 +391,16 @@ impl Reader<'_> {
         &self.setting(key).value
     }
 
+    /// A path beside the settings, unless it is absolute.
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        let folder = self.config.parent().unwrap_or(Path::new(""));
+        let text = self.text(key);
+        (!text.is_empty()).then(|| folder.join(text))
+    }
+
     /// What stands in front. Paths are beside the settings, unless they are absolute.
     fn front(&self, behind_proxy: &str, cert: &str, key: &str) -> Result<FrontSettings> {
-        let folder = self.config.parent().unwrap_or(Path::new(""));
-        let path = |name: &str| {
-            let text = self.text(name);
-            (!text.is_empty()).then(|| folder.join(text))
-        };
+        let path = |name: &str| self.path(name);
         let alone = |there: &str, missing: &str| {
             let what =
                 format!("{missing} is needed with it, as a certificate works with its key only");

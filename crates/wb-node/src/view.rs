@@ -10,6 +10,14 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::sync::{Proof, Role};
 use wb_core::time::Timestamp;
 
+mod backups;
+mod keys;
+
+pub use backups::{
+    BackupPart, BackupRowView, BackupState, BackupView, FileUpgradeView, RestoredView, UpgradeView,
+};
+pub use keys::{KeyEntryView, KeyView};
+
 /// Version of the JSON that commands print.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -353,6 +361,17 @@ pub struct HeldView {
     pub count: u64,
 }
 
+/// What two nodes agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PairInfo {
+    /// `asked`: a person here has to confirm; `offered`: agreed to here, and not known to be there; `paired`: both.
+    pub state: &'static str,
+    /// The four words that both sides compare.
+    pub words: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A hub or peer: where it stands with it, and how far each side is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeerView {
@@ -364,6 +383,8 @@ pub struct PeerView {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// With another node: what was agreed to.
+    pub pair: Option<PairInfo>,
     /// The address everything is asked under.
     pub address: String,
     /// Whether the address may be one of the own network.
@@ -674,58 +695,4 @@ impl InboxThing {
         let kind = self.kind.as_ref();
         kind.map_or_else(|| self.thing.replace('_', " "), ToString::to_string)
     }
-}
-
-/// The keys of this instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyView {
-    /// Version of this form.
-    pub schema_version: u32,
-    /// The instance.
-    pub id: InstanceId,
-    /// Its name.
-    pub name: String,
-    /// Recoveries so far.
-    pub era: u64,
-    /// Number of the newest entry, from 0.
-    pub n: u64,
-    /// Hash of the newest entry.
-    pub entry: Hash,
-    /// The key that speaks now.
-    pub key: String,
-    /// Its first digits in groups, to compare.
-    pub fingerprint: String,
-    /// Where it lies.
-    pub file: String,
-    /// `plain`, or `passphrase`.
-    pub form: &'static str,
-    /// Commitment of the recovery words.
-    pub recovery: Hash,
-    /// Why the next publish opens a new log; null when none is due.
-    pub new_log_due: Option<String>,
-    /// Publications that a recovery made void and nobody decided about.
-    pub void_waiting: u64,
-    /// Records that were taken back by publications that are void: they come back.
-    pub void_returned: u64,
-    /// The entries, first to last.
-    pub history: Vec<KeyEntryView>,
-}
-
-/// One entry of the own identity log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyEntryView {
-    /// Its number.
-    pub n: u64,
-    /// Recoveries up to it.
-    pub era: u64,
-    /// `found`, `rotate` or `recover`.
-    pub op: &'static str,
-    /// When it was written, as it says.
-    pub at: Timestamp,
-    /// Its hash.
-    pub hash: Hash,
-    /// The key it names.
-    pub fingerprint: String,
-    /// What it did, in words.
-    pub did: String,
 }

@@ -22,6 +22,20 @@ pub enum StoreError {
         found: i64,
         /// The newest format known here.
         known: i64,
+        /// The command that puts the copies from before in the place of the newer files.
+        way_back: Option<String>,
+    },
+    /// A file could not be brought to the newest format.
+    #[error("{file} could not be brought from format {found} to {known}: {problem}")]
+    Upgrade {
+        /// Name of the file.
+        file: &'static str,
+        /// The format it has, and keeps.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+        /// What went wrong.
+        problem: String,
     },
     /// A file was written by an older program, and is not to be changed by looking at it.
     #[error("{file} has format {found}, older than the {known} of this program")]
@@ -42,6 +56,12 @@ pub enum StoreError {
     /// A file was not closed in good order, and its log cannot be read where nothing can be written.
     #[error("{} was not closed, and the index of its log is missing", .0.display())]
     UnreadLog(PathBuf),
+    /// Something runs in a folder that is to be changed.
+    #[error("a wb is running in {}", .0.display())]
+    Runs(PathBuf),
+    /// Somebody asked to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// A file is not one of ours.
     #[error("{} is not a database of WhiteBalloon", .0.display())]
     Foreign(PathBuf),

@@ -132,7 +132,7 @@ fn is_there(dir: &Path) -> bool {
 }
 
 /// Waits until the names in a folder are on the disk: a name is safe once its folder was synced.
-fn sync_names(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_names(dir: &Path) -> std::io::Result<()> {
     fs::File::open(dir)?.sync_all()
 }
 

@@ -434,19 +434,6 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Refuses an instance for good, also one of which nothing has come yet.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn block(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
-        self.transaction.execute(
-            "INSERT INTO instances (id, standing, first_seen) VALUES (?1, 'blocked', ?2)
-             ON CONFLICT (id) DO UPDATE SET standing = 'blocked' WHERE standing != 'self'",
-            params![Sql(id), Sql(now)],
-        )?;
-        Ok(())
-    }
-
     /// Approves an instance that waits; any other decision stays.
     ///
     /// # Errors

@@ -8,6 +8,9 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod audit;
+mod backups;
+mod before_upgrade;
+mod copies;
 mod counters;
 mod diff;
 mod doctor;
@@ -18,6 +21,7 @@ mod feeds;
 mod guard;
 mod hidden;
 mod home;
+mod in_use;
 mod inbox;
 mod instances;
 mod intervals;
@@ -26,22 +30,30 @@ mod local;
 mod notices;
 mod open;
 mod own_keys;
+mod pairs;
 mod peers;
+mod place;
 mod private;
 mod project;
 mod query;
+mod refusals;
 mod rehearse;
 pub mod relay;
 mod roads;
 mod runs;
+mod scratch;
 mod sent;
 mod sessions;
 mod sql;
 mod store;
 mod unlock;
 mod unwritable;
+mod upgrade;
 
 pub use audit::AuditLine;
+pub use backups::{BACKUPS_MAX, BackupRow};
+pub use before_upgrade::SNAPSHOT_DAYS;
+pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
@@ -53,18 +65,22 @@ pub use feeds::{
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, remove_file, replace_file, write_private_file};
+pub use in_use::InUse;
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
 pub use local::{LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use own_keys::{OwnDelta, Recovered, VoidDecision, VoidEntry, header_of};
+pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
 pub use peers::Peer;
+pub use place::{Placing, Replaced, free_bytes};
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,
     Private, Role,
 };
 pub use project::rebuild;
 pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use refusals::Refusal;
 pub use roads::{RoadSeen, Seen};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sent::SentPlace;
@@ -72,3 +88,4 @@ pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
 pub use unlock::{AskPassphrase, Unlock};
 pub use unwritable::Unwritable;
+pub use upgrade::{FileUpgrade, Rehearsal, rehearse_upgrade, upgrade};

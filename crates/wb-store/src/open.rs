@@ -6,12 +6,14 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::before_upgrade;
+use crate::doctor::check_sqlite;
 use crate::error::{Result, StoreError};
 use crate::home::restrict_file;
 use crate::unwritable::{Unwritable, open_to_read};
 
 /// How long a writer waits for another process before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prepared statements a connection keeps. Taking in one delta runs some twenty, and a cache that is
 /// smaller than one round prepares every one of them anew.
@@ -54,6 +56,7 @@ pub(crate) const MAIN: Database = Database {
         concat!(
             include_str!("migrations/main_0003_keys.sql"),
             include_str!("migrations/main_0003_restore.sql"),
+            include_str!("migrations/main_0003_direct.sql"),
             include_str!("migrations/main_0003_peers.sql")
         ),
     ],
@@ -66,6 +69,7 @@ pub(crate) const PRIVATE: Database = Database {
         include_str!("migrations/private_0001.sql"),
         include_str!("migrations/private_0002.sql"),
         include_str!("migrations/private_0003.sql"),
+        concat!(include_str!("migrations/private_0004_backup.sql")),
     ],
 };
 
@@ -104,7 +108,7 @@ pub(crate) fn open_at_least_to_read(
     check_ours(&connection, path, database)?;
     let (found, known) = (version(&connection)?, database.newest());
     if found > known {
-        return Err(newer(database, found));
+        return Err(newer(path, database, found));
     }
     if found < known {
         // It would have to be brought to the newest format first.
@@ -143,7 +147,7 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
          PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
     )?;
-    migrate(&mut connection, database)?;
+    migrate(&mut connection, path, database)?;
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }
@@ -181,7 +185,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 
 impl Database {
     /// The newest format known here.
-    fn newest(&self) -> i64 {
+    pub fn newest(&self) -> i64 {
         i64::try_from(self.migrations.len()).expect("there are few migrations")
     }
 }
@@ -198,19 +202,22 @@ fn check_newest(connection: &Connection, database: Database) -> Result<()> {
     Ok(())
 }
 
-fn newer(database: Database, found: i64) -> StoreError {
+pub(crate) fn newer(path: &Path, database: Database, found: i64) -> StoreError {
     StoreError::Newer {
         file: database.name,
         found,
         known: database.newest(),
+        way_back: before_upgrade::way_back(path),
     }
 }
 
-fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
+/// Brings a file to the newest format: what it was is kept beside it, and the change is one transaction that
+/// counts only when the file is sound after it.
+fn migrate(connection: &mut Connection, path: &Path, database: Database) -> Result<()> {
     let known = database.newest();
     let found = version(connection)?;
     if found > known {
-        return Err(newer(database, found));
+        return Err(newer(path, database, found));
     }
     if found == known {
         return Ok(());
@@ -218,24 +225,145 @@ fn migrate(connection: &mut Connection, database: Database) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated while this one waited for the lock.
     let found = version(&transaction)?;
-    for migration in database
-        .migrations
-        .iter()
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
-        transaction.execute_batch(migration)?;
+    if found == known {
+        return Ok(());
     }
+    // A file that was just made holds nothing to keep.
+    let kept = (found > 0)
+        .then(|| before_upgrade::keep(path, found))
+        .transpose()?;
+    let done = run_migrations(&transaction, database, found);
+    done.and_then(|()| check_after(&transaction, kept.is_some()))
+        .map_err(|error| failed(error, database, found))?;
     transaction.pragma_update(None, "application_id", database.application_id)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
+    if let Some(kept) = kept {
+        before_upgrade::keep_only(path, &kept);
+    }
     Ok(())
+}
+
+fn run_migrations(transaction: &Connection, database: Database, found: i64) -> Result<()> {
+    let done = usize::try_from(found).unwrap_or(0);
+    for migration in database.migrations.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    Ok(())
+}
+
+/// Looks whether a file that held something is sound, before its new format counts.
+fn check_after(transaction: &Connection, held_something: bool) -> Result<()> {
+    if !held_something {
+        return Ok(());
+    }
+    match check_sqlite(transaction)?.problems.into_iter().next() {
+        Some(problem) => Err(StoreError::damaged(problem)),
+        None => Ok(()),
+    }
+}
+
+/// What stands in the way of writing stays what it is; anything else is of the change itself.
+fn failed(error: StoreError, database: Database, found: i64) -> StoreError {
+    if error.is_full() || error.is_read_only() || error.is_busy() {
+        return error;
+    }
+    StoreError::Upgrade {
+        file: database.name,
+        found,
+        known: database.newest(),
+        problem: error.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use rusqlite::{StatementStatus, params};
 
-    use super::{MAIN, open};
+    use super::{Database, MAIN, Opening, open, version};
+    use crate::error::StoreError;
+
+    const FIRST: &str = "CREATE TABLE one (n INTEGER PRIMARY KEY); INSERT INTO one VALUES (7);
+                         CREATE TABLE two (n INTEGER REFERENCES one)";
+
+    fn database(migrations: &'static [&'static str]) -> Database {
+        Database {
+            name: "test.db",
+            application_id: 99,
+            migrations,
+        }
+    }
+
+    /// A statement that fails half-way, and one that leaves what SQLite finds unsound.
+    #[test]
+    fn an_upgrade_that_goes_wrong_changes_nothing_and_says_why() {
+        let wrong: [(&'static [&'static str], &str); 2] = [
+            (
+                &[FIRST, "DELETE FROM one; CREATE TABLE two (n)"],
+                "already exists",
+            ),
+            (
+                &[FIRST, "INSERT INTO two VALUES (8)"],
+                "a row of `two` refers to a row that is not there",
+            ),
+        ];
+        for (migrations, says) in wrong {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("test.db");
+            drop(open(&path, database(&[FIRST]), Opening::Make).unwrap());
+            let error = open(&path, database(migrations), Opening::Upgrade).unwrap_err();
+            assert!(
+                matches!(&error, StoreError::Upgrade { found: 1, known: 2, problem, .. } if problem.contains(says)),
+                "{error}"
+            );
+            // What was there is there, and the program before this one opens it.
+            let before = open(&path, database(&[FIRST]), Opening::Upgrade).unwrap();
+            let sql = "SELECT (SELECT count(*) FROM one) * 10 + (SELECT count(*) FROM two)";
+            let rows: i64 = before.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!((rows, version(&before).unwrap()), (10, 1));
+        }
+    }
+
+    #[test]
+    fn of_each_database_the_copy_before_the_last_upgrade_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("test.db");
+        let steps: [&'static [&'static str]; 3] = [
+            &[FIRST],
+            &[FIRST, "INSERT INTO one VALUES (8)"],
+            &[
+                FIRST,
+                "INSERT INTO one VALUES (8)",
+                "INSERT INTO one VALUES (9)",
+            ],
+        ];
+        let kept = || {
+            let names = std::fs::read_dir(dir.path()).unwrap();
+            let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<String> = names.filter(|name| name.ends_with(".bak")).collect();
+            names.sort();
+            names
+        };
+        drop(open(&path, database(steps[0]), Opening::Make).unwrap());
+        assert_eq!(kept(), [""; 0]);
+        for (step, name) in [(1, "test.db.v1.bak"), (2, "test.db.v2.bak")] {
+            drop(open(&path, database(steps[step]), Opening::Upgrade).unwrap());
+            assert_eq!(kept(), [name]);
+            let copy = dir.path().join(name);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600);
+            }
+            let before = open(&copy, database(steps[step - 1]), Opening::Upgrade).unwrap();
+            let rows: usize = before
+                .query_row("SELECT count(*) FROM one", [], |row| row.get::<_, u32>(0))
+                .map(|rows| rows.try_into().unwrap())
+                .unwrap();
+            assert_eq!(rows, step);
+        }
+    }
 
     /// Whether a value bound to `op` makes an index on some rows usable was worked out anew for every
     /// value, and so was half of the time of a first pull.

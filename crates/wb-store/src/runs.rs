@@ -20,6 +20,10 @@ pub enum Road {
     Hub,
     /// In a bundle.
     Bundle,
+    /// With another node, over the network.
+    Direct,
+    /// With another node, through a folder.
+    Folder,
 }
 
 impl Road {
@@ -29,6 +33,8 @@ impl Road {
         match self {
             Self::Hub => "hub",
             Self::Bundle => "bundle",
+            Self::Direct => "direct",
+            Self::Folder => "folder",
         }
     }
 }
@@ -40,6 +46,8 @@ impl std::str::FromStr for Road {
         match text {
             "hub" => Ok(Self::Hub),
             "bundle" => Ok(Self::Bundle),
+            "direct" => Ok(Self::Direct),
+            "folder" => Ok(Self::Folder),
             _ => Err(()),
         }
     }

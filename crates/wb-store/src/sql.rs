@@ -1,7 +1,7 @@
 //! Between SQLite's values and the types of `wb-core`.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use wb_core::id::{Hash, InstanceId, LogId, RecordId};
+use wb_core::id::{Hash, InstanceId, LogId, RecordId, Token};
 use wb_core::time::Timestamp;
 
 /// A value of `wb-core` as SQLite stores it.
@@ -30,7 +30,7 @@ macro_rules! bytes {
     )*};
 }
 
-bytes!(Hash, InstanceId, LogId, RecordId);
+bytes!(Hash, InstanceId, LogId, RecordId, Token);
 
 impl ToSql for Sql<u64> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -117,7 +117,7 @@ impl Store {
         };
         store.compare_guard()?;
         if store.unwritable.is_none() {
-            crate::legacy::sweep(home.dir());
+            crate::scratch::sweep(home.dir());
         }
         Ok(store)
     }

@@ -5,8 +5,8 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
-    invites, keys, login, members, notices, profile, request, request_edit, requests, review,
-    settings, share, shared, sharing, sync, waiting,
+    invites, keys, login, members, notices, pair, peers, profile, request, request_edit, requests,
+    review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -139,6 +139,23 @@ pub const ROUTES: &[Route] = &[
     get("/sync", Steward, sync::dashboard),
     get("/sync/runs", Steward, sync::runs),
     get("/sync/runs/{run}", Steward, sync::run),
+    get("/sync/peers", Steward, peers::list),
+    get("/pair", Anyone, pair::opened),
+    get("/sync/pair", Admin, pair::page),
+    post("/sync/pair/invite", Admin, pair::invite),
+    post("/sync/pair/ask", Admin, pair::ask),
+    post("/sync/pair/accept", Admin, pair::accept),
+    post("/sync/pair/confirm", Admin, pair::confirm),
+    post("/sync/pair/refuse", Admin, pair::refuse),
+    get("/sync/with/{home}", Steward, peers::page),
+    post("/sync/with/{home}/pause", Admin, peers::pause),
+    post("/sync/with/{home}/resume", Admin, peers::resume),
+    post("/sync/with/{home}/retry", Admin, peers::retry),
+    get("/sync/with/{home}/block", Admin, peers::ask_block),
+    post("/sync/with/{home}/block", Admin, peers::block),
+    post("/sync/with/{home}/unblock", Admin, peers::unblock),
+    get("/sync/with/{home}/forget", Admin, peers::ask_forget),
+    post("/sync/with/{home}/forget", Admin, peers::forget),
     get("/sync/with/{home}/has", Steward, sync::has),
     get("/sync/with/{home}/lacks", Steward, sync::lacks),
     get(

@@ -470,6 +470,23 @@ def words_of(entropy: bytes) -> str:
     bits = int.from_bytes(entropy, "big") << 4 | sha(entropy)[0] >> 4
     return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(12)))
 
+def bech32(prefix: str, data: bytes) -> str:
+    """BIP 173, which age writes keys in."""
+    def polymod(values):
+        chk = 1
+        for value in values:
+            top, chk = chk >> 25, (chk & 0x1ffffff) << 5 ^ value
+            for i, factor in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
+                chk ^= factor if top >> i & 1 else 0
+        return chk
+    bits = "".join(f"{byte:08b}" for byte in data)
+    bits += "0" * (-len(bits) % 5)
+    fives = [int(bits[i:i + 5], 2) for i in range(0, len(bits), 5)]
+    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+    check = polymod(expanded + fives + [0] * 6) ^ 1
+    fives += [check >> 5 * (5 - i) & 31 for i in range(6)]
+    return prefix + "1" + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[five] for five in fives)
+
 def words():
     cases = []
     for entropy in (bytes(16), b"\x7f" * 16, b"\x80" * 16, b"\xff" * 16, *(sha(f"wb vectors words {i}")[:16] for i in range(4))):
@@ -477,13 +494,47 @@ def words():
         recovery_key = public(SigningKey(seed))
         cases.append({"entropy": entropy.hex(), "words": words_of(entropy), "recovery_seed": seed.hex(),
                       "recovery_key": recovery_key.hex(), "commitment": commitment(recovery_key),
-                      "backup_seed": mac(entropy, b"wb/backup/v1").hex()})
+                      "backup_seed": (backup := mac(entropy, b"wb/backup/v1")).hex(),
+                      "backup_key": bech32("age-secret-key-", backup).upper(),
+                      "backup_recipient": bech32("age", sodium.crypto_scalarmult_base(backup))})
     assert cases[0]["words"] == "abandon " * 11 + "about"
     assert cases[1]["words"].startswith("legal winner thank year wave sausage worth useful legal winner thank yellow")
     refused = [("wrong_checksum", "abandon " * 11 + "abandon"), ("not_in_the_list", "abandon " * 11 + "whiteballoon"),
                ("eleven_words", ("abandon " * 11).strip()), ("thirteen_words", "abandon " * 12 + "about")]
     return {"about": "Twelve recovery words of BIP 39 (bip39_english.txt) and what is made of their entropy.",
             "cases": cases, "refused": [{"name": n, "words": w} for n, w in refused]}
+
+
+# ---------------------------------------------------------------- pairing.json
+
+def pairing():
+    """Page 10: four words of both ids and the token, and the links that carry them."""
+    word_list = (HERE / "bip39_english.txt").read_text().split()
+    def safety_words(a: bytes, b: bytes, token: bytes) -> str:
+        h = sha(b"\x09" + min(a, b) + max(a, b) + token)
+        for _ in range(65536):
+            h = sha(b"\x09" + h)
+        bits = int.from_bytes(h[:6], "big") >> 4  # 48 bits, of which 44 are words
+        return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(4)))
+    a, b, token = (sha(f"wb vectors pairing {what}") for what in ("a", "b", "token"))
+    cases = []
+    for name, x, y, t in (("two_ids_and_a_token", a, b, token[:16]), ("in_the_other_order", b, a, token[:16]),
+                          ("without_a_token", a, b, bytes(16)), ("another_token", a, b, token[16:]),
+                          ("an_id_of_zeros", bytes(32), b, token[:16])):
+        cases.append({"name": name, "a": x.hex(), "b": y.hex(), "token": t.hex(), "words": safety_words(x, y, t)})
+    assert cases[0]["words"] == cases[1]["words"] and len({c["words"] for c in cases}) == 4
+    tail = f"{a.hex()}.{token[:16].hex()}"
+    good = [("one_address", f"https://elm.example.org/pair#{tail}", ["https://elm.example.org"]),
+            ("below_a_path", f"https://example.org/wb/pair#{tail}", ["https://example.org/wb"]),
+            ("two_addresses", f"https://elm.example.org/pair#{tail},http://192.168.1.7:8000", ["https://elm.example.org", "http://192.168.1.7:8000"]),
+            ("no_address", f"wb:pair#{tail}", [])]
+    refused = [("no_fragment", "https://elm.example.org/pair"), ("no_token", f"https://elm.example.org/pair#{a.hex()}"),
+               ("short_token", f"https://elm.example.org/pair#{tail[:-2]}"), ("upper_case", f"https://elm.example.org/pair#{tail.upper()}"),
+               ("another_path", f"https://elm.example.org/join#{tail}"), ("five_addresses", f"https://a.example/pair#{tail}" + ",https://b.example" * 4),
+               ("an_empty_address", f"https://a.example/pair#{tail},"), ("not_a_link", "elm")]
+    return {"about": "Pairing (page 10): safety words, and links.", "cases": cases,
+            "links": [{"name": n, "link": l, "addresses": ad, "id": a.hex(), "token": token[:16].hex()} for n, l, ad in good],
+            "refused": [{"name": n, "link": l} for n, l in refused]}
 
 
 # ---------------------------------------------------------------- signed_line.json, entries.json
@@ -2174,7 +2225,7 @@ def pretty(value, indent=0) -> str:
 def all_files() -> dict:
     """Name → text of every vector file."""
     made = {}
-    for make in (strict_json, hashes, words, signed_line, entries, identity, wants, status):
+    for make in (strict_json, hashes, words, pairing, signed_line, entries, identity, wants, status):
         Counter.n = 0
         made[make.__name__ + ".json"] = make()
     for name, (about, follows, make) in FEEDS.items():

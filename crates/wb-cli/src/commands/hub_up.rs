@@ -22,7 +22,7 @@ use wb_store::relay::Relay;
 use wb_web::hub::{HubSite, HubSiteConfig};
 
 use super::init;
-use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
+use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean};
@@ -300,15 +300,18 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
             tell(&format!("hub: {}\n", clean(text)));
         }
     });
+    let _in_use = in_use(context)?;
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
     let front = front(&settings.hub_front)?;
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();
         announce(context, &node, scheme(&front), address, policy, has_tls)?;
+        let backups = Backups::start(context, &settings);
         prepared
             .serve((listener, address), front, &settings.hub_hosts, stopped())
             .await;
+        backups.end().await;
         context.say("Stopped.");
         Ok(())
     })

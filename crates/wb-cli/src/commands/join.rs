@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use wb_core::id::InstanceId;
+use wb_core::sync::Role;
 use wb_node::command::follow::accept_all;
 use wb_node::command::join::{Offer, Offers, offers};
 use wb_node::command::sync::{self, SyncInput, Synced};
@@ -95,7 +96,8 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
 
 /// Says at first contact by how many hubs it was seen: one alone can leave things out unnoticed.
 fn tell_roads(context: &Context, node: &Node, done: &Synced) -> Result<()> {
-    let hubs = node.store().peers().map_err(NodeError::from)?;
+    let mut hubs = node.store().peers().map_err(NodeError::from)?;
+    hubs.retain(|hub| hub.role == Role::Hub);
     if let ([hub], true) = (hubs.as_slice(), done.tally.new > 0) {
         let name = clean(&short(&hub.name, NAME_CHARS));
         context.say(format!(

@@ -1,5 +1,6 @@
 //! One file per noun; each holds the arguments of its commands, runs them and prints what came of it.
 
+pub mod backup;
 pub mod bundle;
 pub mod comment;
 pub mod completions;
@@ -22,6 +23,7 @@ pub mod rebuild;
 pub mod record;
 mod registration;
 pub mod request;
+pub mod restore;
 pub mod review;
 pub mod serve;
 pub mod session;
@@ -29,6 +31,7 @@ pub mod sim;
 pub mod status;
 pub mod sync;
 pub mod up;
+pub mod upgrade;
 pub mod user;
 
 use std::process::ExitCode;
@@ -63,6 +66,9 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Review(command) => review::run(context, command).map(done),
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
+        Command::Backup(args) => backup::run(context, &args).map(done),
+        Command::Restore(args) => restore::run(context, &args).map(done),
+        Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),
         Command::Config(command) => config::run(context, &command).map(done),

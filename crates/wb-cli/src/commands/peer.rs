@@ -15,10 +15,17 @@ use crate::output::{self, clean, count, heading, short};
 
 mod acts;
 mod lists;
+mod pairing;
 
 /// Hubs and peers, and where it stands with each
 #[derive(Debug, Subcommand)]
 pub enum Peer {
+    /// Make a link that pairs one other node with this one, and wait for it
+    Invite(pairing::Invite),
+    /// Agree to a link, or confirm who used one of yours
+    Accept(pairing::Accept),
+    /// Pair with an instance known from a hub, or through a folder
+    Add(pairing::Add),
     /// List hubs and peers, each with its state
     List(List),
     /// Show one with everything known of it: state, follow list, and how far each side is
@@ -72,6 +79,9 @@ pub struct Show {
 /// Runs a command of this noun.
 pub fn run(context: &Context, command: &Peer) -> Result<ExitCode> {
     match command {
+        Peer::Invite(args) => return pairing::invite(context, args),
+        Peer::Accept(args) => return pairing::accept(context, args),
+        Peer::Add(args) => return pairing::add(context, args),
         Peer::List(args) if args.blocked => lists::blocked(context)?,
         Peer::List(args) if args.suggested => lists::suggested(context)?,
         Peer::List(_) => list(context)?,
@@ -100,7 +110,7 @@ fn list(context: &Context) -> Result<()> {
         "what",
         "next",
     ];
-    let empty = "No hub is known here. `wb join HUB` registers at one and shows what it offers.";
+    let empty = "No hub or peer is known here. `wb join HUB` registers at a hub, `wb peer invite` pairs with another node.";
     output::list(context, &peers, &columns, empty, |peer| {
         vec![
             short(&peer.name, NAME_CHARS),
@@ -112,7 +122,11 @@ fn list(context: &Context) -> Result<()> {
             peer.sentence.clone(),
             peer.action.to_owned(),
         ]
-    })
+    })?;
+    if !context.json() {
+        pairing::tell_asking(context, &node)?;
+    }
+    Ok(())
 }
 
 fn time(at: Option<Timestamp>) -> String {
@@ -128,12 +142,25 @@ fn show(context: &Context, name: &str) -> Result<()> {
     let name = clean(&short(&peer.name, NAME_CHARS));
     output::line(format!("{}  {}", heading(context, &name), peer.id))?;
     show_state(&peer)?;
-    show_registration(&peer)?;
+    if let Some(pair) = &peer.pair {
+        output::line(format!("pair       {}, since {}", pair.state, pair.since))?;
+        output::line(format!("words      {}", pair.words))?;
+    } else {
+        show_registration(&peer)?;
+    }
     let lan = if peer.lan { " (own network)" } else { "" };
-    output::line(format!("address    {}{lan}", clean(&peer.address)))?;
+    let address = match peer.address.as_str() {
+        "" => "none that is known here; it calls this instance".to_owned(),
+        address => format!("{}{lan}", clean(address)),
+    };
+    output::line(format!("address    {address}"))?;
     output::line(format!("by itself  {}", peer.auto.sentence))?;
     for doubt in &peer.doubts {
         output::line(format!("in doubt   {}", clean(&doubt.sentence)))?;
+    }
+    if peer.pair.is_some() {
+        output::line(format!("has of us  {}", confirmed(&peer.confirmed)))?;
+        return output::line(format!("had for us {}", taken(&peer)));
     }
     output::line(format!("follows    {}", follows(&peer.follows)))?;
     let cursor = peer.cursor.as_deref().unwrap_or("none yet");

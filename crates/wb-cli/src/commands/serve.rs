@@ -5,12 +5,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use wb_net::{Certificate, Front, ServerLimits};
 use wb_node::entropy;
-use wb_node::settings::FrontSettings;
+use wb_node::service::{AutoBackup, Made, auto_backup};
+use wb_node::settings::{FrontSettings, Settings};
+use wb_store::InUse;
 
-use crate::context::tell;
+use super::backup::size;
+use crate::context::{Context, tell};
 use crate::failure::Failure;
+use crate::output::{self, clean};
 
 /// Threads that serve: answers are short, and what blocks has threads of its own.
 const WORKER_THREADS: usize = 2;
@@ -129,4 +134,66 @@ pub async fn stopped() {
         }
     }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Says that something runs in this folder, for as long as it is held.
+pub fn in_use(context: &Context) -> Result<Option<InUse>> {
+    let home = context.home();
+    if !home.dir().exists() {
+        home.create().map_err(wb_node::NodeError::from)?;
+    }
+    Ok(InUse::share(home).map_err(wb_node::NodeError::from)?)
+}
+
+/// Backups that are made by itself while something is served.
+pub struct Backups {
+    stop: watch::Sender<bool>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Backups {
+    /// Starts where a folder for them is set and there is an instance.
+    pub fn start(context: &Context, settings: &Settings) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        let dir = settings.backup_dir.clone();
+        let task = dir.filter(|_| context.home().is_founded()).map(|dir| {
+            let auto = AutoBackup {
+                home: context.home().clone(),
+                dir,
+                every: settings.backup_every,
+                keep: settings.backup_keep,
+            };
+            let quiet = context.quiet();
+            tokio::task::spawn_blocking(move || {
+                let made = |made: &Made| {
+                    if !quiet {
+                        let (path, removed) = (clean(&made.backup.path), made.removed.len());
+                        let older = output::count(removed as u64, "older one", "older ones");
+                        tell(&format!(
+                            "backup: {path} ({}), read back; {older} removed\n",
+                            size(made.backup.bytes)
+                        ));
+                    }
+                };
+                let trouble = |error: &wb_node::NodeError| {
+                    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                    tell(&format!(
+                        "backup: {}{}; older backups are as they were, and it is tried again in an hour\n",
+                        clean(&error.to_string()),
+                        clean(&hint)
+                    ));
+                };
+                auto_backup(&auto, stopping, &made, &trouble);
+            })
+        });
+        Self { stop, task }
+    }
+
+    /// Stops, and waits until what was being written is gone or whole.
+    pub async fn end(self) {
+        let _ = self.stop.send(true);
+        if let Some(task) = self.task {
+            let _ = task.await;
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use wb_node::query::backups::backup_state;
 use wb_node::query::status::status;
-use wb_node::view::{InstanceView, StatusView};
+use wb_node::view::{BackupState, InstanceView, StatusView};
 use wb_node::{NodeError, entropy};
 use wb_store::Home;
 use wb_store::relay::{Relay, RelayCounts};
@@ -19,6 +20,7 @@ struct Shown<'a> {
     status: &'a StatusView,
     #[serde(skip_serializing_if = "Option::is_none")]
     hub: Option<HubShown>,
+    backup: BackupState,
 }
 
 /// How much the hub of this folder holds.
@@ -74,6 +76,7 @@ pub fn run(context: &Context) -> Result<()> {
         return output::json(&Shown {
             status: &status,
             hub: hub(context.home())?,
+            backup: backup_state(&node)?,
         });
     }
     output::line(format!(
@@ -96,6 +99,13 @@ pub fn run(context: &Context) -> Result<()> {
             "publishing is off: this database is older than what this instance published last",
         )?;
     }
+    let backup = backup_state(&node)?;
+    let next = if backup.needs_somebody() {
+        " (next: `wb backup FILE`, or the setting backup.dir)"
+    } else {
+        ""
+    };
+    output::line(format!("backup     {}{next}", clean(&backup.sentence())))?;
     if let Some(hub) = hub(context.home())? {
         show_hub(&hub)?;
     }

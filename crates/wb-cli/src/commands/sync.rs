@@ -8,12 +8,14 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use wb_core::id::InstanceId;
-use wb_core::sync::Notice;
+use wb_core::sync::{Notice, Role};
 use wb_node::command::follow::find_peer;
+use wb_node::command::review::{Decision, review_origin};
 use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::error::of_peer;
 use wb_node::plan::plan;
 use wb_node::query::peers::goes_by_itself;
+use wb_node::query::review::review;
 use wb_node::sync::{SetAside, Tally};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
@@ -29,6 +31,9 @@ use crate::runtime::wait_for;
 
 mod log;
 mod preview;
+
+/// Headlines shown of a new peer.
+const SAMPLE: usize = 5;
 
 /// Take what others published, seal what is marked, and give what hubs lack
 #[derive(Debug, Args)]
@@ -129,6 +134,11 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     }
     let (mut node, actor) = context.acting()?;
     let peers = chosen(&node, &args.peers)?;
+    if peers.is_empty() {
+        context.say(
+            "Every peer is paused or refused; one that is paused is synced with when it is named.",
+        );
+    }
     let input = SyncInput {
         pull: args.pull || !args.push,
         push: args.push || !args.pull,
@@ -150,12 +160,49 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
             preview::show(context, &node, &done, input)?;
         }
         tell(context, &node, &done, input)?;
+        if !input.dry_run {
+            show_new_peer(context, &mut node, &actor, &done)?;
+        }
         ends.push(done);
     }
     if input.dry_run && !context.json() {
         output::line("Nothing was changed: this was a preview.")?;
     }
     Ok(exit_code(&ends))
+}
+
+/// What came first from a new peer is held and not shown: a person looks at it, and accepts or not.
+fn show_new_peer(context: &Context, node: &mut Node, actor: &Actor, done: &Synced) -> Result<()> {
+    let id = done.peer.id;
+    if done.peer.role != Role::Node || context.json() && !context.yes() {
+        return Ok(());
+    }
+    let waits = review(node)?.origins.into_iter().find(|it| it.id == id);
+    let Some(waits) = waits else {
+        return Ok(());
+    };
+    let name = name(&done.peer);
+    if !context.json() {
+        let counts = waits.records.iter();
+        let counts: Vec<String> = counts
+            .map(|(kind, n)| format!("{n} {}", clean(kind)))
+            .collect();
+        output::line(format!("{name} publishes {}", counts.join(", ")))?;
+        let sample = waits.sample.iter().filter(|text| !text.is_empty());
+        sample
+            .take(SAMPLE)
+            .try_for_each(|text| output::line(format!("  “{}”", clean(text))))?;
+    }
+    if context.confirm(&format!("Show what {name} publishes to members here?"))? {
+        review_origin(node, actor, id, Decision::Accept)?;
+        context.say(format!("{name} is accepted; what it publishes is shown."));
+    } else {
+        context.say(format!(
+            "It is held and not shown; `wb review accept {}` shows it.",
+            id.short()
+        ));
+    }
+    Ok(())
 }
 
 /// The peers that are named, each once; or all that are neither paused nor refused.
@@ -171,8 +218,8 @@ fn chosen(node: &Node, named: &[String]) -> Result<Vec<Peer>> {
         peers = node.store().peers().map_err(NodeError::from)?;
         if peers.is_empty() {
             return Err(Failure::usage(
-                "this instance is registered at no hub",
-                "`wb join HUB` registers and shows what it offers; without a network, `wb bundle export` writes a \
+                "this instance is registered at no hub, and has no peer",
+                "`wb join HUB` registers and shows what it offers; `wb peer invite` pairs with another node; without a network, `wb bundle export` writes a \
                  file",
             )
             .into());
@@ -353,7 +400,9 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
             if one.returned == 1 { "comes" } else { "come" }
         ));
     }
-    for (id, name, records) in &done.waiting {
+    // Of a new peer it is asked right below.
+    let own_question = |id: &InstanceId| done.peer.role == Role::Node && *id == done.peer.id;
+    for (id, name, records) in done.waiting.iter().filter(|(id, ..)| !own_question(id)) {
         texts.push(format!(
             "{} waits for a decision, with {} held and not shown: `wb follow {id}` accepts it.",
             clean(&short(name, NAME_CHARS)),
@@ -378,6 +427,10 @@ fn notice_words(notice: Notice, done: &Synced, name: &str) -> String {
              anew. Nothing is missing."
         ),
         Notice::FollowsSent => format!("{name} has the follow list as it is now."),
+        Notice::PeerMoved => format!(
+            "{name} moved to {}, as its own card said and its key proved.",
+            clean(&done.peer.address)
+        ),
         Notice::HubLostOurs => format!(
             "{name} no longer held what it had confirmed of this instance's feed, so it was restored from an older \
              copy: {} sent again.",

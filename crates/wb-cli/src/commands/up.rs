@@ -14,7 +14,7 @@ use wb_node::service::{AutoSync, auto_sync, router};
 use wb_node::settings::Settings;
 use wb_web::{Site, SiteConfig};
 
-use super::serve::{front, known_hosts, listen, renew, runtime, scheme, stopped};
+use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
 use crate::output::{self, clean, count};
@@ -46,6 +46,7 @@ struct Started<'a> {
 pub fn run(context: &Context, args: &Up) -> Result<()> {
     let settings = context.settings()?;
     let is_founded = context.home().main().exists();
+    let _in_use = in_use(context)?;
     let node = is_founded.then(|| context.node()).transpose()?;
     if let Some(node) = &node {
         node.unlock()?;
@@ -91,6 +92,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 auto_sync(&settings, stopping, &told, &trouble)
             })
         });
+        let backups = Backups::start(context, &settings);
         tokio::spawn(renew(front.clone()));
         let stopping_site = Arc::clone(&site);
         let stopped = async move {
@@ -110,6 +112,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
                 syncing.await??;
             }
         }
+        backups.end().await;
         context.say("Stopped.");
         Ok(())
     })

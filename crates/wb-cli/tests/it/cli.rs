@@ -174,6 +174,8 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb bundle want", &["new.want"]),
     ("wb bundle verify", &["north.wbb"]),
     ("wb bundle import", &["north.wbb"]),
+    ("wb backup", &["new.wbk"]),
+    ("wb upgrade", &["--check"]),
     ("wb rebuild", &[]),
     ("wb key show", &[]),
     ("wb import whiteballoon", &["app.db", "--dry-run"]),
@@ -184,7 +186,7 @@ const WORKING: &[(&str, &[&str])] = &[
 ];
 
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
-/// `peers`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
+/// `peers`, `peer_acts`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
@@ -203,8 +205,15 @@ const WITH_PEERS: &[&str] = &[
     "wb join",
     "wb key recover",
     "wb key rotate",
+    "wb peer block",
+    "wb peer forget",
     "wb peer list",
+    "wb peer pause",
+    "wb peer resume",
+    "wb peer retry",
     "wb peer show",
+    // In `backup`: it needs a folder of its own each time.
+    "wb restore",
     "wb review accept",
     "wb review list",
     "wb review refuse",

@@ -3,10 +3,12 @@
 //! held, what it wrote, and for a disk that can be filled.
 
 mod attacks;
+mod backup;
 mod canary;
 mod cli;
 mod damage;
 mod deaths;
+mod direct_peers;
 #[cfg(target_os = "linux")]
 mod disk;
 mod front;
@@ -22,6 +24,7 @@ mod kinds;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod pages;
+mod peer_acts;
 mod peers;
 #[cfg(target_os = "linux")]
 mod power;

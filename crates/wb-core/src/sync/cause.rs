@@ -61,6 +61,12 @@ causes! {
     Waiting = "waiting", 403,
     /// The sender is suspended.
     Suspended = "suspended", 403,
+    /// No pair with the sender, or it is blocked.
+    NotPaired = "not_paired", 403,
+    /// A person has to confirm the pair first.
+    PairWaits = "pair_waits", 403,
+    /// The link was used, is over, or was never made.
+    LinkOver = "link_over", 410,
     /// A push of another instance's feed.
     NotYours = "not_yours", 403,
     /// A request that is not well formed.

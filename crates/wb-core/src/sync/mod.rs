@@ -5,6 +5,7 @@
 
 mod cause;
 mod cursor;
+mod direct;
 mod follows;
 mod messages;
 mod peer;
@@ -15,6 +16,7 @@ pub mod signature;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
+pub use direct::{ExchangeSection, Next, PairStanding, PairStandings, Pairing};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,

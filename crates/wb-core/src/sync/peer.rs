@@ -125,6 +125,18 @@ peer_causes! {
     OverQuota = "over_quota", Waiting,
         "{} keeps no more of what this instance publishes",
         "ask its operator for more room, or take records back; what was published, or taken back, since then waits here";
+    /// A person here has to confirm a pair.
+    PairAsked = "pair_asked", Waiting,
+        "{} asks to be paired with this instance", "compare the four words with its operator, then run `wb peer accept` with its name";
+    /// A person there has to confirm a pair.
+    PairWaits = "pair_waits", Waiting,
+        "{} has not confirmed the pair yet", "ask its operator to compare the four words and confirm";
+    /// A pair that was agreed to here and is not known there yet: nobody there could be reached.
+    WayBack = "way_back", Waiting,
+        "{} does not know yet that this instance wants to be paired", "give its operator the link for the way back, or run `wb sync` when it can be reached";
+    /// A peer without an address.
+    CallsHere = "calls_here", Waiting,
+        "{} has no address that is known here: it calls this instance", "nothing, as long as it does; `wb sync` there moves records both ways";
     /// The hub holds more of our own feed than we do.
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",
@@ -153,6 +165,9 @@ peer_causes! {
     /// The hub forgot us.
     NotRegistered = "not_registered", Blocked,
         "{} does not know this instance", "run `wb hub register` again";
+    /// No pair there, or a block.
+    NotPaired = "not_paired", Blocked,
+        "{} is not paired with this instance", "ask its operator; `wb peer invite` there and `wb peer accept` here pair both anew";
     /// No version in common.
     VersionSkew = "version_skew", Blocked,
         "{} and this program have no protocol version in common", "upgrade the older of both; nothing is lost, and everything waits";
@@ -162,6 +177,9 @@ peer_causes! {
     /// It answers too slowly.
     TimedOut = "timeout", Failing,
         "{} did not answer in time", "nothing is lost; try again";
+    /// The shared folder is not there.
+    FolderMissing = "folder_missing", Failing,
+        "the folder shared with {} is not there", "plug the stick in, or look at the path; nothing is lost";
     /// The TLS connection fails.
     Tls = "tls", Failing,
         "the encrypted connection to {} fails", "check the certificate there and the clock here";
@@ -198,6 +216,8 @@ impl PeerCause {
             Some(Cause::Waiting) => Self::Approval,
             Some(Cause::Suspended) => Self::Suspended,
             Some(Cause::NotRegistered | Cause::KeyUnknown) => Self::NotRegistered,
+            Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,
+            Some(Cause::PairWaits) => Self::PairWaits,
             Some(Cause::KeyRetired) => Self::KeyRetired,
             Some(Cause::WrongRecipient) => Self::WrongIdentity,
             Some(Cause::VersionSkew) => Self::VersionSkew,

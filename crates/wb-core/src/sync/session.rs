@@ -49,6 +49,8 @@ pub enum Notice {
     FollowsSent,
     /// The hub no longer holds what it had confirmed of our own feed; it was sent again.
     HubLostOurs,
+    /// A peer moved to the address on its own card.
+    PeerMoved,
 }
 
 impl Notice {
@@ -60,6 +62,7 @@ impl Notice {
             Self::AwayTooLong => "away_too_long",
             Self::FollowsSent => "follows_sent",
             Self::HubLostOurs => "hub_lost_ours",
+            Self::PeerMoved => "peer_moved",
         }
     }
 }

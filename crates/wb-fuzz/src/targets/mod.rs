@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod backup_manifest;
 mod body;
 mod bundle;
 mod bundle_damage;
@@ -27,6 +28,7 @@ use crate::Target;
 pub const ALL: &[Target] = &[
     address::TARGET,
     answer::TARGET,
+    backup_manifest::TARGET,
     body::TARGET,
     bundle::TARGET,
     bundle_damage::TARGET,

@@ -69,6 +69,7 @@ macro_rules! replays {
 replays!(
     address,
     answer,
+    backup_manifest,
     body,
     bundle,
     bundle_damage,

@@ -74,6 +74,16 @@ impl Request {
         text(&self.parts.headers, SIGNATURE)
     }
 
+    /// Who a request says it is of, with nothing checked: to look up what is known of it.
+    #[must_use]
+    pub fn claimed_sender(&self) -> Option<InstanceId> {
+        let input = text(&self.parts.headers, SIGNATURE_INPUT)?;
+        let (_, key) = input.split_once("keyid=\"")?;
+        let (key, _) = key.split_once('"')?;
+        let key: KeyId = key.parse().ok()?;
+        Some(key.instance)
+    }
+
     /// Checks form, recipient and digest.
     ///
     /// # Errors

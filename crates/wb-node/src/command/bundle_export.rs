@@ -70,7 +70,16 @@ pub fn bundle_export(
     let (plan, published) = publish(node, actor)?;
     let path = PathBuf::from(input.file);
     let temporary = temporary_beside(&path);
-    let written = write_file(node, want.as_ref(), &temporary, input.zstd_level, progress);
+    let want_hash = want.as_ref().map(|(_, hash)| *hash);
+    let choose = |store: &Store| choose_sections(store, want.as_ref().map(|(want, _)| want));
+    let written = write_file(
+        node,
+        want_hash,
+        &choose,
+        &temporary,
+        input.zstd_level,
+        progress,
+    );
     let (contents, plain_bytes, left_out) = match written {
         Ok(written) => written,
         Err(error) => {
@@ -104,16 +113,22 @@ pub fn bundle_export(
 }
 
 /// A name beside a file that no other file has.
-fn temporary_beside(path: &Path) -> PathBuf {
+pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.part", crate::entropy::token()))
 }
 
-type Written = (Vec<Contents>, u64, Vec<FeedRow>);
+/// The feed sections, the bytes before compression, and what was left out.
+pub(crate) type Written = (Vec<Contents>, u64, Vec<FeedRow>);
 
-fn write_file(
+/// Which sections a bundle has, and which feeds are left out of it.
+pub(crate) type Choose<'c> = &'c dyn Fn(&Store) -> Result<(Vec<Section>, Vec<FeedRow>)>;
+
+/// Writes a bundle into a file that is not there yet, and waits for the disk.
+pub(crate) fn write_file(
     node: &Node,
-    want: Option<&(Want, Hash)>,
+    want: Option<Hash>,
+    choose: Choose<'_>,
     path: &Path,
     zstd_level: Option<i32>,
     progress: &mut dyn FnMut(u64, u64),
@@ -123,14 +138,14 @@ fn write_file(
     let (written, out) = match zstd_level {
         None => {
             let mut sink = LineSink::new(out, path);
-            let written = write_bundle(node, want, &mut sink, progress)?;
+            let written = write_bundle(node, want, choose, &mut sink, progress)?;
             (written, sink.out)
         }
         Some(level) => {
             let encoder =
                 zstd::stream::write::Encoder::new(out, level).map_err(NodeError::file(path))?;
             let mut sink = LineSink::new(encoder, path);
-            let written = write_bundle(node, want, &mut sink, progress)?;
+            let written = write_bundle(node, want, choose, &mut sink, progress)?;
             (written, sink.out.finish().map_err(NodeError::file(path))?)
         }
     };
@@ -142,7 +157,7 @@ fn write_file(
 }
 
 /// Writes lines, and counts them for the end line.
-struct LineSink<'p, W> {
+pub(crate) struct LineSink<'p, W> {
     out: W,
     path: &'p Path,
     writer: Writer,
@@ -150,13 +165,19 @@ struct LineSink<'p, W> {
 }
 
 impl<'p, W: Write> LineSink<'p, W> {
-    fn new(out: W, path: &'p Path) -> Self {
+    /// Writes into something; its errors are told as those of a file.
+    pub(crate) fn new(out: W, path: &'p Path) -> Self {
         Self {
             out,
             path,
             writer: Writer::default(),
             bytes: 0,
         }
+    }
+
+    /// What was written into.
+    pub(crate) fn into_inner(self) -> W {
+        self.out
     }
 
     fn line(&mut self, line: &[u8]) -> Result<()> {
@@ -174,12 +195,22 @@ impl<'p, W: Write> LineSink<'p, W> {
 }
 
 /// One feed section, before it is written.
-enum Section {
+pub(crate) enum Section {
+    /// All of a feed.
     Snapshot(SnapshotRows),
+    /// Some deltas of the feed with this head.
     Deltas(Held, Vec<StoredHeader>),
 }
 
 impl Section {
+    /// Whose feed it is of.
+    pub(crate) fn origin(&self) -> InstanceId {
+        match self {
+            Self::Snapshot(rows) => rows.totals.origin,
+            Self::Deltas(held, _) => held.origin,
+        }
+    }
+
     fn contents(&self) -> Contents {
         match self {
             Self::Snapshot(rows) => {
@@ -201,22 +232,19 @@ impl Section {
     }
 }
 
-fn write_bundle<W: Write>(
+/// Writes a bundle: what is chosen and what is written are of one moment.
+pub(crate) fn write_bundle<W: Write>(
     node: &Node,
-    want: Option<&(Want, Hash)>,
+    want: Option<Hash>,
+    choose: Choose<'_>,
     sink: &mut LineSink<'_, W>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Written> {
     let signer = node.signer()?;
     node.store.at_one_moment(|store| {
-        let (sections, left_out) = choose_sections(store, want.map(|(want, _)| want))?;
+        let (sections, left_out) = choose(store)?;
         let contents: Vec<Contents> = sections.iter().map(Section::contents).collect();
-        let head = BundleHead::new(
-            node.identity(),
-            Speaks::this(),
-            want.map(|(_, hash)| *hash),
-            contents.clone(),
-        );
+        let head = BundleHead::new(node.identity(), Speaks::this(), want, contents.clone());
         let head = head.sign(&signer);
         if head.len() > LINE_BYTES_MAX {
             return Err(NodeError::Refused(format!(

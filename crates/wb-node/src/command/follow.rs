@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use wb_core::id::InstanceId;
+use wb_core::sync::Role;
 use wb_store::{Peer, Standing};
 
 use super::peer_block::is_blocked;
@@ -78,7 +79,9 @@ fn hubs(node: &Node, named: Option<Peer>) -> Result<Vec<Peer>> {
     if let Some(peer) = named {
         return Ok(vec![peer]);
     }
-    let peers = node.store.peers()?;
+    // A node gives its own feed and no other: it is accepted, not followed.
+    let mut peers = node.store.peers()?;
+    peers.retain(|peer| peer.role == Role::Hub);
     if peers.is_empty() {
         return Err(NodeError::Refused(
             "this instance is registered at no hub; `wb join HUB` does that".to_owned(),
@@ -145,7 +148,9 @@ pub fn unfollow(
     let mut emptied = 0;
     if let Target::Instance(id) = target {
         let peers = node.store.peers()?;
-        if !peers.iter().any(|peer| peer.follows.follows(id, true)) {
+        // Who is a peer tells itself what it takes back.
+        let tells = |peer: &Peer| peer.follows.follows(id, true) || peer.id == *id;
+        if !peers.iter().any(tells) {
             let write = node.store.write()?;
             emptied = write.empty_feeds(id)?;
             write.commit()?;

@@ -16,6 +16,7 @@ use wb_store::{
 };
 use zeroize::Zeroizing;
 
+use crate::backup::recipient_of;
 use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -69,7 +70,7 @@ pub fn init(home: &Home, input: &Init<'_>) -> Result<Founded> {
     if let Some(path) = input.words_file {
         write_sheet(path, input.name, &identity, &words)?;
     }
-    let founded = found_in(home, input, &identity, &seed, now);
+    let founded = found_in(home, input, &identity, &seed, &recipient_of(&words), now);
     if let (Err(_), Some(path)) = (&founded, input.words_file) {
         // Words for an instance that does not exist would only mislead.
         let _ = std::fs::remove_file(path);
@@ -85,6 +86,7 @@ fn found_in(
     input: &Init<'_>,
     identity: &IdentityLog,
     seed: &Zeroizing<[u8; 32]>,
+    backup_recipient: &str,
     now: Timestamp,
 ) -> Result<Node> {
     let founder = entropy::record_id(now);
@@ -99,6 +101,7 @@ fn found_in(
         now,
     };
     let mut store = Store::create(home, &founding)?;
+    store.private().put_backup_recipient(backup_recipient)?;
     store.private().put_account(&Account {
         user: founder,
         handle: input.admin.to_owned(),

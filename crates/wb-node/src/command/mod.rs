@@ -1,6 +1,7 @@
 //! What changes something: one file per command.
 
 pub mod address;
+pub mod backup;
 pub mod bundle_export;
 pub mod bundle_import;
 pub mod bundle_verify;
@@ -19,9 +20,12 @@ pub mod join;
 pub mod key_recover;
 pub mod key_rotate;
 pub mod login_link;
+pub mod peer_accept;
+pub mod peer_add;
 pub mod peer_block;
 pub mod peer_contact;
 pub mod peer_forget;
+pub mod peer_invite;
 pub mod peer_pause;
 pub mod peer_retry;
 pub mod profile_edit;
@@ -31,9 +35,11 @@ pub mod record_share;
 pub mod request_add;
 pub mod request_complete;
 pub mod request_edit;
+pub mod restore_file;
 pub mod review;
 pub mod session;
 pub mod session_idle;
 pub mod sync;
+pub mod upgrade;
 pub mod user_add;
 pub mod void_decide;

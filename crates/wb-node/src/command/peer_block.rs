@@ -9,6 +9,7 @@ use wb_store::{Peer, Standing};
 
 use super::follow::{Target, find_peer, read_target, unfollow};
 use super::peer_pause::must_be_admin;
+use super::sync::lock;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
@@ -19,12 +20,19 @@ use crate::query::peers::label;
 /// That nothing of that name is known, or more than one.
 pub fn find_instance(node: &Node, text: &str) -> Result<InstanceId> {
     match find_peer(node, text) {
-        Ok(peer) => Ok(peer.id),
-        Err(error @ NodeError::Ambiguous { .. }) => Err(error),
-        Err(_) => match read_target(node, text)? {
-            (_, Target::Instance(id)) => Ok(id),
-            (_, Target::All) => Err(NodeError::unknown("instance", text)),
-        },
+        Ok(peer) => return Ok(peer.id),
+        Err(error @ NodeError::Ambiguous { .. }) => return Err(error),
+        Err(_) => {}
+    }
+    // One that is refused may be known by nothing but the name it had.
+    let refusals = node.store.refusals()?.into_iter();
+    let mut named = refusals.filter(|refusal| refusal.name == text);
+    if let (Some(one), None) = (named.next(), named.next()) {
+        return Ok(one.id);
+    }
+    match read_target(node, text)? {
+        (_, Target::Instance(id)) => Ok(id),
+        (_, Target::All) => Err(NodeError::unknown("instance", text)),
     }
 }
 
@@ -61,19 +69,28 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
         ));
     }
     let now = node.now();
+    let name = name_of(node, &id)?;
     let write = node.store.write()?;
-    write.block(&id, now)?;
+    write.block(&id, &name, now)?;
     write.commit()?;
-    let follows = node.store.peers()?.into_iter();
-    let is_followed = follows
-        .filter(|peer| peer.follows.follows(&id, true))
-        .count()
-        > 0;
-    let emptied = if is_followed {
-        unfollow(node, actor, None, &Target::Instance(id))?.emptied
-    } else {
-        0
-    };
-    node.audit(now, actor, "peer block", &id, "")?;
-    Ok(emptied)
+    node.audit(now, actor, "peer block", &id, name)?;
+    // It counts by now. A sync that runs would write the list it began with again.
+    let _lock = lock(node)?;
+    let peers = node.store.peers()?;
+    if !peers.iter().any(|peer| peer.follows.follows(&id, true)) {
+        return Ok(0);
+    }
+    Ok(unfollow(node, actor, None, &Target::Instance(id))?.emptied)
+}
+
+/// The name of an instance or peer; empty where none is known.
+fn name_of(node: &Node, id: &InstanceId) -> Result<String> {
+    if let Some(peer) = node.store.peer(id)?
+        && !peer.name.trim().is_empty()
+    {
+        return Ok(peer.name);
+    }
+    let known = node.store.instances()?;
+    let named = known.into_iter().find(|instance| instance.id == *id);
+    Ok(named.and_then(|instance| instance.name).unwrap_or_default())
 }

@@ -96,7 +96,7 @@ pub fn refusal_forget(node: &mut Node, actor: &Actor, id: &InstanceId) -> Result
         )));
     }
     let write = node.store.write()?;
-    write.set_standing(id, Standing::Waiting)?;
+    write.unblock(id)?;
     write.commit()?;
     node.audit(node.now(), actor, "peer forget", id, "refusal")
 }

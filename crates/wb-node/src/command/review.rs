@@ -1,6 +1,7 @@
 //! `wb review`: deciding about people and communities that wait.
 
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::sync::Role;
 use wb_store::{Account, AccountState, Standing};
 
 use super::follow::{Target, follow, unfollow};
@@ -92,7 +93,8 @@ pub fn review_origin(
         write.set_standing(&origin, Standing::Approved)?;
         write.commit()?;
     }
-    let has_hubs = !node.store.peers()?.is_empty();
+    let mut peers = node.store.peers()?.into_iter();
+    let has_hubs = peers.any(|peer| peer.role == Role::Hub);
     let target = Target::Instance(origin);
     if has_hubs {
         match decision {

@@ -11,11 +11,15 @@ use std::time::Duration;
 use wb_core::id::InstanceId;
 use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::sync::{
-    Notice, PeerCause, PeerEvent, PeerState, Standing, Standings, lost_what_it_confirmed,
+    Notice, PeerCause, PeerEvent, PeerState, Role, Standing, Standings, WhoIsThis,
+    lost_what_it_confirmed,
 };
 use wb_core::want::Held;
+use wb_net::signed::Caller;
 use wb_net::{HubClient, Traffic};
 use wb_store::{Changed, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
+
+mod direct;
 
 use super::hub_register::{state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
@@ -191,8 +195,12 @@ pub async fn sync(
     let mut run = Running {
         done: Synced::new(peer, before),
         started: now,
+        road: Road::Hub,
         trouble: None,
     };
+    if run.done.peer.role == Role::Node {
+        return direct::sync(run, node, actor, input, state, progress).await;
+    }
     let mut hub = match connect(node, &run.done.peer) {
         Ok(hub) => hub,
         Err(error) => {
@@ -226,7 +234,7 @@ pub async fn sync(
     run.done.clock_offset = hub.caller().clock_offset();
     run.done.traffic = hub.traffic();
     run.done.round_trips = hub.caller().round_trips();
-    run.finish(node, actor, input, state, Some(&hub))
+    run.finish(node, actor, input, state, Some(hub.caller()))
 }
 
 /// Whether a sync ended because the other side may not know the newest key: only one that was changed can
@@ -239,6 +247,7 @@ fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> bool {
 fn has_recovered(node: &Node) -> bool {
     node.identity().newest().position.era > 0
 }
+pub(crate) use direct::{to_watch, watch as watch_peer};
 
 fn put_peer(node: &mut Node, peer: &Peer) -> Result<()> {
     let write = node.store.write()?;
@@ -273,6 +282,7 @@ impl Synced {
 struct Running {
     done: Synced,
     started: wb_core::time::Timestamp,
+    road: Road,
     /// What was wrong with single feeds, told when everything else is done.
     trouble: Option<SyncEnd>,
 }
@@ -299,16 +309,22 @@ impl Running {
             return end;
         }
         match hub.who_is_this().await {
-            Ok(found) if PROTOCOL.newest_common(found.says.protocol).is_none() => {
-                let skew = Skew {
-                    name: &label(&self.done.peer.name, &self.done.peer.id),
-                    software: &found.says.software,
-                    theirs: found.says.protocol,
-                };
-                SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string())
-            }
-            _ => end,
+            Ok(found) => self.skew_of(&found.says).unwrap_or(end),
+            Err(_) => end,
         }
+    }
+
+    /// That there is no protocol in common, where that is so.
+    fn skew_of(&self, says: &WhoIsThis) -> Option<SyncEnd> {
+        if PROTOCOL.newest_common(says.protocol).is_some() {
+            return None;
+        }
+        let skew = Skew {
+            name: &label(&self.done.peer.name, &self.done.peer.id),
+            software: &says.software,
+            theirs: says.protocol,
+        };
+        Some(SyncEnd::Peer(PeerCause::VersionSkew, skew.to_string()))
     }
 
     /// Who is not let in asks why and until when.
@@ -472,7 +488,7 @@ impl Running {
         actor: &Actor,
         input: SyncInput,
         mut state: PeerState,
-        hub: Option<&HubClient>,
+        called: Option<&Caller>,
     ) -> Result<Synced> {
         let now = node.now();
         let before = std::mem::replace(&mut self.done.state, state.clone());
@@ -488,7 +504,7 @@ impl Running {
             return Ok(self.done);
         }
         state.on(now, event, entropy::chance());
-        if let Some(seconds) = hub.and_then(|hub| hub.caller().asked_to_wait()) {
+        if let Some(seconds) = called.and_then(Caller::asked_to_wait) {
             state.wait_for(now, seconds);
         }
         let failures = self.done.verify_failures();
@@ -499,9 +515,9 @@ impl Running {
         }
         note_registration(peer, &state);
         let write = node.store.write()?;
-        if let Some(hub) = hub {
-            // A key that the hub rotated meanwhile.
-            write.put_identity(hub.caller().identity(), wb_store::Standing::Waiting, now)?;
+        if let Some(called) = called {
+            // A key that was rotated there meanwhile.
+            write.put_identity(called.identity(), wb_store::Standing::Waiting, now)?;
         }
         write.put_peer(peer)?;
         if failures > 0 {
@@ -512,7 +528,7 @@ impl Running {
         if self.done.run_no.is_none() && (moved || is_new_failure) {
             self.done.run_no = Some(write.start_run(&RunStart {
                 peer: Some(peer.id),
-                road: Road::Hub,
+                road: self.road,
                 detail: &peer.address,
                 at: self.started,
             })?);
@@ -601,7 +617,7 @@ fn in_words(error: &NodeError) -> String {
 
 /// Who could sync is a member; any other standing was asked for.
 fn note_registration(peer: &mut Peer, state: &PeerState) {
-    if state.cause == PeerCause::Synced {
+    if peer.role == Role::Hub && state.cause == PeerCause::Synced {
         peer.registered = Some(Standings {
             schema_version: 1,
             standing: Standing::Member,

@@ -22,6 +22,8 @@ pub struct StoreSink<'w, 's> {
     pub own_is_ahead: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
+    /// Deltas that were appended.
+    pub deltas: u64,
     /// The run by which it came.
     pub run_no: Option<i64>,
     /// Instances whose log came longer by a recovery.
@@ -43,6 +45,7 @@ impl<'w, 's> StoreSink<'w, 's> {
             taken: None,
             own_is_ahead: false,
             origins: BTreeSet::new(),
+            deltas: 0,
             run_no: None,
             recovered: BTreeSet::new(),
             approved: BTreeSet::new(),
@@ -178,6 +181,7 @@ impl Sink for StoreSink<'_, '_> {
             return Ok(if is_ahead { Outcome::Held } else { outcome });
         }
         let outcome = self.ingest().delta(delta)?;
+        self.deltas += u64::from(matches!(outcome, Outcome::Append(_)));
         if matches!(outcome, Outcome::Append(_) | Outcome::Duplicate) {
             self.carried = Some(held_of(&delta.header, delta.hash));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wb_core::sync::next_sync;
+use wb_core::sync::{Role, next_sync};
 use wb_store::Peer;
 
 use crate::command::hub_register::state_of;
@@ -29,7 +29,9 @@ pub fn auto_view(node: &Node, peer: &Peer) -> Result<AutoView> {
         seconds if seconds < 60 => format!("every {seconds} seconds"),
         seconds => format!("every {} minutes", seconds / 60),
     };
+    let calls_here = peer.role == Role::Node && peer.address.is_empty();
     let sentence = match (goes, every.is_zero(), next) {
+        (false, _, _) if calls_here => "not by itself: it calls this instance".to_owned(),
         (false, _, _) => "not by itself: it is paused or refused".to_owned(),
         (true, true, _) => "by hand".to_owned(),
         (true, false, Some(next)) if next <= now => format!("{minutes}, next at once"),

@@ -8,9 +8,9 @@ use wb_core::entry::{Entry, Op};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{FollowList, PeerCause, Phase};
+use wb_core::sync::{FollowList, PeerCause, Phase, Role};
 use wb_core::want::Held;
-use wb_store::{Peer, StoreError, StoredHeader};
+use wb_store::{PairState, Peer, StoreError, StoredHeader};
 
 use super::auto::auto_view;
 use super::doubts::doubts_of;
@@ -20,8 +20,8 @@ use crate::command::sync;
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::{
-    ConfirmedView, DoubtView, FollowsView, NamedView, PeerState, PeerView, RegistrationView,
-    SCHEMA_VERSION, TakenView,
+    ConfirmedView, DoubtView, FollowsView, NamedView, PairInfo, PeerState, PeerView,
+    RegistrationView, SCHEMA_VERSION, TakenView,
 };
 
 /// What is said of a sync that was cut off: its process ended before it did.
@@ -38,11 +38,19 @@ pub fn peers(node: &Node) -> Result<Vec<PeerView>> {
     peers.map(|peer| peer_view(node, &peer)).collect()
 }
 
-/// Whether a peer is synced with without being named: it is neither paused nor refused.
+/// Whether a peer is synced with without being named: it is neither paused nor refused, and there is something
+/// to call: a hub, or a node that was agreed to here and has an address.
 ///
 /// # Errors
 /// What the store reports.
 pub fn goes_by_itself(node: &Node, peer: &Peer) -> Result<bool> {
+    if peer.role == Role::Node {
+        let pair = node.store.pair(&peer.id)?;
+        let is_agreed = pair.is_some_and(|pair| pair.state != PairState::Asked);
+        if !is_agreed || peer.address.is_empty() {
+            return Ok(false);
+        }
+    }
     Ok(!peer.paused && !is_blocked(node, &peer.id)?)
 }
 
@@ -98,6 +106,11 @@ pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
         id: peer.id,
         name,
         role: peer.role,
+        pair: node.store.pair(&peer.id)?.map(|pair| PairInfo {
+            state: pair.state.as_str(),
+            words: pair.words,
+            since: pair.since,
+        }),
         address: peer.address.clone(),
         lan: peer.lan,
         paused: peer.paused,
@@ -214,7 +227,7 @@ pub(super) fn own_deltas(node: &Node) -> Result<Vec<StoredHeader>> {
 
 /// What some deltas move.
 #[derive(Default)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     /// Records put, each once.
     pub puts: BTreeSet<RecordId>,
     /// Those of them whose line is still live.
@@ -223,7 +236,7 @@ pub(super) struct Moved {
     pub retracts: BTreeSet<RecordId>,
 }
 
-pub(super) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
+pub(crate) fn moved(node: &Node, headers: &[StoredHeader]) -> Result<Moved> {
     let damaged = |rule: wb_core::rule::Rule| {
         StoreError::Damaged(format!("a line of an own feed breaks {rule}"))
     };

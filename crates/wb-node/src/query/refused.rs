@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use wb_core::id::InstanceId;
+use wb_core::time::Timestamp;
 use wb_store::Standing;
 
 use super::peers::label;
@@ -20,6 +21,8 @@ pub struct RefusedView {
     pub name: String,
     /// Whether it is a hub or peer of this node as well.
     pub is_peer: bool,
+    /// Since when; null where that was not noted.
+    pub since: Option<Timestamp>,
 }
 
 /// Whom this instance refuses, by name.
@@ -27,16 +30,20 @@ pub struct RefusedView {
 /// # Errors
 /// What the store reports.
 pub fn refused(node: &Node) -> Result<Vec<RefusedView>> {
-    let peers = node.store.peers()?;
+    let (peers, noted) = (node.store.peers()?, node.store.refusals()?);
     let known = node.store.instances()?.into_iter();
     let refused = known.filter(|instance| instance.standing == Standing::Blocked);
     let refused = refused.map(|instance| {
         let peer = peers.iter().find(|peer| peer.id == instance.id);
+        let noted = noted.iter().find(|refusal| refusal.id == instance.id);
+        let name = noted.filter(|refusal| !refusal.name.is_empty());
+        let name = name.map_or_else(|| instance.label(), |refusal| refusal.name.clone());
         RefusedView {
             schema_version: SCHEMA_VERSION,
             id: instance.id,
-            name: peer.map_or_else(|| instance.label(), |peer| label(&peer.name, &peer.id)),
+            name: peer.map_or(name, |peer| label(&peer.name, &peer.id)),
             is_peer: peer.is_some(),
+            since: noted.map(|refusal| refusal.at),
         }
     });
     Ok(refused.collect())

@@ -38,7 +38,10 @@ pub fn status(node: &Node) -> Result<StatusView> {
         }
         let seen_through = peers
             .iter()
-            .filter(|peer| peer.cursor.is_some() && peer.follows.follows(&instance.id, true))
+            .filter(|peer| {
+                let is_itself = peer.id == instance.id;
+                is_itself || peer.cursor.is_some() && peer.follows.follows(&instance.id, true)
+            })
             .map(|peer| label(&peer.name, &peer.id));
         let seen_through = seen_through.collect();
         let (mut shown, mut hidden) = (BTreeMap::new(), BTreeMap::new());

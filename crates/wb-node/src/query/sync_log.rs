@@ -182,8 +182,10 @@ fn names(node: &Node) -> Result<BTreeMap<InstanceId, String>> {
 /// With whom: the peer's name, or that of the file.
 fn name(run: &Run, names: &BTreeMap<InstanceId, String>) -> String {
     match (run.road, run.peer) {
-        (Road::Hub, Some(peer)) => names.get(&peer).cloned().unwrap_or_else(|| peer.short()),
-        (Road::Hub, None) | (Road::Bundle, _) => run.detail.clone(),
+        (Road::Hub | Road::Direct | Road::Folder, Some(peer)) => {
+            names.get(&peer).cloned().unwrap_or_else(|| peer.short())
+        }
+        (_, None) | (Road::Bundle, _) => run.detail.clone(),
     }
 }
 

@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::{Phase, next_sync};
+use wb_core::sync::{Phase, Role, next_sync};
 use wb_core::time::Timestamp;
 use wb_store::{Home, Peer};
 
 use super::running;
 use crate::command::hub_register::state_of;
-use crate::command::sync::{SyncInput, Synced, lock, sync};
+use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::query::peers::goes_by_itself;
@@ -192,6 +192,17 @@ async fn wait_for_news(node: &mut Node, every: Duration, until: Instant) -> Resu
         // Who fails is tried with the next round; who was never synced has nothing to wait from.
         let state = state_of(&peer, now);
         let is_idle = state.phase() == Phase::Idle && state.may_try(now);
+        if peer.role == Role::Node {
+            if let Some((client, want)) =
+                to_watch(node, &peer)?.filter(|_| is_idle && !wait.is_zero())
+            {
+                waits.spawn(async move {
+                    let news = watch_peer(client, want, wait).await;
+                    (peer, news.map_err(crate::sync::SyncEnd::from))
+                });
+            }
+            continue;
+        }
         if !is_idle || peer.cursor.is_none() || wait.is_zero() {
             continue;
         }

@@ -1,10 +1,14 @@
 //! A node that stays up: who it is, for whoever asks, and syncing by itself when it was told to.
 
 mod auto;
+mod backups;
+mod direct;
+mod metrics;
 mod routes;
 mod running;
 
 pub use auto::{AutoSync, auto_sync};
+pub use backups::{AutoBackup, Made, auto_backup};
 pub use routes::router;
 pub use running::runs_every;
 

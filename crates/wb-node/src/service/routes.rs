@@ -1,142 +1,120 @@
-//! What a node answers: who it is, and whether it is well.
+//! What a node answers: who it is, whether it is well, and the calls of its peers.
 //!
-//! It hands out no feeds: those go by hubs. Every other call of the protocol is refused by name.
+//! A node is opened for each call: what another process changed counts at once, a key above all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use http::{Method, Response, StatusCode};
 use wb_core::bundle::Speaks;
-use wb_core::sync::{Cause, Problem, Role, WhoIsThis};
-use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
+use wb_core::sync::{Role, WhoIsThis};
+use wb_net::signed::{JSON, Reply, Request, below_base};
 use wb_store::Home;
 
+use super::direct::Peers;
 use crate::error::Result;
 use crate::node::Node;
-
-struct Service {
-    home: Home,
-    /// Who this is, as it was asked last; known once there is an instance.
-    known: Mutex<Option<(Node, Arc<Known>)>>,
-}
-
-struct Known {
-    responder: Responder,
-    who: WhoIsThis,
-}
+use crate::query::backups::backup_state;
 
 /// The routes of the node in a folder, also while nothing is founded there yet.
 pub fn router(home: &Home) -> Router {
-    let service = Service {
-        home: home.clone(),
-        known: Mutex::default(),
-    };
-    Router::new().fallback(answer).with_state(Arc::new(service))
+    let peers = Arc::new(Peers::new(home.clone()));
+    Router::new().fallback(answer).with_state(peers)
 }
 
-impl Service {
-    /// Who this is. Opens files, so it belongs on a thread for work that blocks.
-    fn load(&self) -> Result<Arc<Known>> {
-        let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let node = match kept.take() {
-            Some((mut node, known)) => {
-                let entry = node.identity().newest().hash;
-                node.refresh()?;
-                // Another process may have put another key in place.
-                if node.identity().newest().hash == entry {
-                    *kept = Some((node, Arc::clone(&known)));
-                    return Ok(known);
-                }
-                node
-            }
-            None => Node::open(&self.home)?,
-        };
-        let known = Arc::new(Known::of(&node)?);
-        *kept = Some((node, Arc::clone(&known)));
-        Ok(known)
+fn who_is_this(node: &Node) -> WhoIsThis {
+    let speaks = Speaks::this();
+    let lines = node.identity().entries().iter();
+    WhoIsThis {
+        schema_version: 1,
+        role: Role::Node,
+        id: node.own_id(),
+        name: node.name().to_owned(),
+        identity: lines
+            .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
+            .collect(),
+        protocol: speaks.protocol,
+        kinds: speaks.kinds,
+        software: speaks.software,
+        policy: None,
     }
 }
 
-impl Known {
-    fn of(node: &Node) -> Result<Self> {
-        let speaks = Speaks::this();
-        let lines = node.identity().entries().iter();
-        let who = WhoIsThis {
-            schema_version: 1,
-            role: Role::Node,
-            id: node.own_id(),
-            name: node.name().to_owned(),
-            identity: lines
-                .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
-                .collect(),
-            protocol: speaks.protocol,
-            kinds: speaks.kinds,
-            software: speaks.software,
-            policy: None,
-        };
-        let responder = super::responder(node)?;
-        Ok(Self { responder, who })
-    }
-}
-
-async fn answer(
-    State(service): State<Arc<Service>>,
-    request: http::Request<Body>,
-) -> Response<Body> {
-    let (parts, _) = request.into_parts();
+async fn answer(State(peers): State<Arc<Peers>>, request: http::Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
     let path = below_base(parts.uri.path()).to_owned();
     match (parts.method.clone(), path.as_str()) {
         (Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
-        (Method::GET, "/readyz") => ready(&service.home).await,
-        _ => {
-            let speaks = move || speak(&service, parts, &path);
-            let spoken = tokio::task::spawn_blocking(speaks).await;
-            spoken
+        (Method::GET, "/readyz") => ready(peers.home()).await,
+        (Method::GET, "/metrics") => {
+            let answers = move || super::metrics::answer(peers.home(), &parts);
+            let answered = tokio::task::spawn_blocking(answers).await;
+            answered
                 .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "something failed\n"))
         }
+        _ => speak(&peers, parts, body, &path).await,
     }
 }
 
 /// Answers in the protocol.
-fn speak(service: &Service, parts: http::request::Parts, path: &str) -> Response<Body> {
-    let Ok(known) = service.load() else {
+async fn speak(
+    peers: &Arc<Peers>,
+    parts: http::request::Parts,
+    body: Body,
+    path: &str,
+) -> Response<Body> {
+    let home = peers.home().clone();
+    let opened = tokio::task::spawn_blocking(move || -> Result<_> {
+        let node = Node::open(&home)?;
+        let responder = super::responder(&node)?;
+        Ok((node, responder))
+    });
+    let Ok(Ok((node, responder))) = opened.await else {
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "nothing is founded here yet, or the files cannot be read; `wb doctor` says why\n",
         );
     };
     let is_asked_who = parts.method == Method::GET && path == "/.well-known/wb/node";
-    let request = Request::new(parts, Vec::new());
-    if is_asked_who {
-        let body = wb_core::signed::payload(&known.who);
-        return known.responder.answer(&request, Reply::ok(JSON, body));
-    }
-    let problem = Problem::new(
-        Cause::NotFound,
-        "this is a community's node; it hands out its feed through hubs",
-        "ask the hub where this community is registered",
-    );
-    known.responder.answer(&request, Reply::refusal(&problem))
+    let mut request = Request::new(parts, Vec::new());
+    let answered = if is_asked_who {
+        let body = wb_core::signed::payload(&who_is_this(&node));
+        let charged = peers.charge_address(&request);
+        charged.map(|()| Reply::ok(JSON, body))
+    } else {
+        peers.answer(node, &mut request, body).await
+    };
+    let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
+    responder.answer(&request, reply)
 }
 
-/// Whether the databases can be opened and read, on a thread for work that blocks.
+/// Whether the databases can be opened and read, and how old the last backup is, on a thread for work that blocks.
 async fn ready(home: &Home) -> Response<Body> {
     let home = home.clone();
-    let opened = tokio::task::spawn_blocking(move || Node::open(&home).is_ok()).await;
-    if opened.unwrap_or(false) {
-        plain(StatusCode::OK, "ready\n")
-    } else {
-        plain(
+    let opened = tokio::task::spawn_blocking(move || backup_state(&Node::open(&home)?)).await;
+    match opened {
+        Ok(Ok(backup)) => {
+            let warning = if backup.needs_somebody() {
+                "warning: "
+            } else {
+                ""
+            };
+            plain(
+                StatusCode::OK,
+                format!("ready\n{warning}{}\n", backup.age()),
+            )
+        }
+        _ => plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "the databases cannot be opened; `wb doctor` says why\n",
-        )
+        ),
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn plain(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response
 }

@@ -67,7 +67,7 @@ impl SetAside {
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, changed: &[Changed]) {
+    pub(crate) fn count(&mut self, changed: &[Changed]) {
         for change in changed {
             match change.difference {
                 Difference::New => self.new += 1,

@@ -9,9 +9,9 @@ mod connect;
 mod fetch;
 mod fill;
 mod pull;
-mod push;
+pub(crate) mod push;
 mod source;
-mod spool;
+pub(crate) mod spool;
 mod whole;
 
 pub use apply::{SetAside, Tally};

@@ -48,16 +48,18 @@ pub struct Lacking {
 }
 
 /// What a hub lacks of an own feed.
-enum Owed {
+pub(crate) enum Owed {
     /// These deltas.
     Deltas(Vec<StoredHeader>),
     /// All of it: the feed went on in a log to which no delta leads from where the hub stands.
     Whole,
 }
 
+/// What whoever holds these heads lacks of an own feed.
+///
 /// # Errors
 /// That the hub holds what is not here: then nothing may be pushed, or published.
-fn lacking(
+pub(crate) fn lacking(
     node: &Node,
     served: Served<'_>,
     scope: FeedScope,
@@ -246,7 +248,8 @@ async fn push_whole(
     }
 }
 
-fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
+/// An own feed that was not taken.
+pub(crate) fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
     let rule = outcome.and_then(|feed| feed.rule.as_deref());
     let rule = rule.map(|rule| format!(", {rule}")).unwrap_or_default();
     let what = outcome.map_or("no outcome", |feed| feed.outcome.as_str());

@@ -12,7 +12,7 @@ use wb_core::limits::BUNDLE_BYTES_MAX;
 use crate::error::{NodeError, Result};
 
 /// Lines that wait.
-pub(super) struct Spool {
+pub(crate) struct Spool {
     file: BufWriter<File>,
     dir: PathBuf,
     bytes: u64,

@@ -1,5 +1,7 @@
 //! Integration tests of `wb-node`: commands and queries over real files.
 
+mod backup;
+mod direct;
 mod hub;
 mod import_whiteballoon;
 mod marks;

@@ -8,9 +8,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tempfile::TempDir;
-
 use super::{FILE_BYTES_MAX, LegacyError};
+use crate::scratch::{Purpose, Scratch};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Ends a journal that names a super-journal, a file elsewhere that SQLite would delete.
@@ -23,21 +22,15 @@ const ATTEMPTS_MAX: usize = 3;
 /// Size and time of a file, if it is there.
 type FileState = Option<(u64, Option<SystemTime>)>;
 
-/// How the folder of a copy begins.
-const PREFIX: &str = "wb-legacy-";
-/// Locked in the folder of a copy while it is in use.
-const IN_USE: &str = "in-use";
-
 /// A copy that is removed when it is dropped.
 pub(super) struct Copy {
-    dir: TempDir,
-    _in_use: File,
+    dir: Scratch,
 }
 
 impl Copy {
     /// The database in the copy.
     pub(super) fn path(&self) -> PathBuf {
-        self.dir.path().join("app.db")
+        self.dir.file("app.db")
     }
 }
 
@@ -56,13 +49,8 @@ pub(super) fn take(path: &Path, scratch: &Path) -> Result<Copy, LegacyError> {
         path: scratch.to_owned(),
         source,
     };
-    let dir = private_dir(scratch).map_err(failed)?;
-    let in_use = File::create_new(dir.path().join(IN_USE)).map_err(failed)?;
-    in_use.lock().map_err(failed)?;
-    let copy = Copy {
-        dir,
-        _in_use: in_use,
-    };
+    let dir = Scratch::new(scratch, Purpose::Legacy).map_err(failed)?;
+    let copy = Copy { dir };
     for _ in 0..ATTEMPTS_MAX {
         let before = state(&path)?;
         copy_file(&path, &copy.path())?;
@@ -102,38 +90,6 @@ fn check_head(path: &Path) -> Result<(), LegacyError> {
         [] => Err(LegacyError::Empty(path.to_owned())),
         head if head == MAGIC => Ok(()),
         _ => Err(LegacyError::NotSqlite(path.to_owned())),
-    }
-}
-
-fn private_dir(scratch: &Path) -> io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o700));
-    }
-    builder.tempdir_in(scratch)
-}
-
-/// Removes copies below `scratch` that nobody uses: a process that was killed leaves its copy behind, and a
-/// copy holds everything, passwords and all. What cannot be removed now is tried again another time.
-pub(crate) fn sweep(scratch: &Path) {
-    let Ok(entries) = fs::read_dir(scratch) else {
-        return;
-    };
-    let is_copy = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
-    for entry in entries
-        .flatten()
-        .filter(|entry| is_copy(&entry.file_name()))
-    {
-        let dir = entry.path();
-        match File::open(dir.join(IN_USE)) {
-            Ok(file) if file.try_lock().is_ok() => drop(fs::remove_dir_all(&dir)),
-            Ok(_) => {}
-            // Nothing was copied yet: an empty folder goes, and any other stays.
-            Err(_) => drop(fs::remove_dir(&dir)),
-        }
     }
 }
 

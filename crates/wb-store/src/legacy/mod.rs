@@ -32,7 +32,6 @@ mod vouches;
 
 use std::path::Path;
 
-pub(crate) use self::copy::sweep;
 pub use dump::{
     Dump, LegacyAttribute, LegacyComment, LegacyInvite, LegacyPersonalisation, LegacyRequest,
     LegacyStatus, LegacyUser, LegacyVouch,

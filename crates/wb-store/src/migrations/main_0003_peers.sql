@@ -53,3 +53,10 @@ CREATE TABLE counters (
     name TEXT PRIMARY KEY,
     n    INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Whom this instance refuses since when, and under which name it was known: nothing else of it stays.
+CREATE TABLE refusals (
+    id   BLOB PRIMARY KEY,
+    name TEXT NOT NULL,
+    at   INTEGER NOT NULL
+) WITHOUT ROWID;

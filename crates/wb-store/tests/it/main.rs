@@ -2,6 +2,7 @@
 //! the vectors of `wb-core`, and databases of earlier programs and formats.
 
 mod agree;
+mod backup;
 #[path = "../../../wb-core/tests/it/histories/mod.rs"]
 mod histories;
 mod legacy;

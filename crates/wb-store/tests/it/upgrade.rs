@@ -140,6 +140,18 @@ fn a_private_file_of_version_2_keeps_everything() {
     write_as(&PRIVATE_2, &node.home.private());
     node.store = Store::open(&node.home).expect("an upgraded file");
 
+    // What the file was is kept beside it, as the version before wrote it.
+    let kept = Connection::open(node.home.dir().join("private.db.v2.bak")).expect("a copy");
+    let version = rows(
+        &kept,
+        "SELECT CAST(user_version AS TEXT) FROM pragma_user_version",
+    );
+    let sessions = rows(&kept, "SELECT handle FROM sessions");
+    assert_eq!(
+        (version, sessions),
+        (vec!["2".to_owned()], vec!["mira".to_owned()])
+    );
+
     let private = node.store.private();
     assert_eq!(private.notices(&user, &other).expect("notices"), told);
     let kept = private.session(&browser, now()).expect("it is read");

@@ -16,6 +16,8 @@ pub mod keys;
 pub mod login;
 pub mod members;
 pub mod notices;
+pub mod pair;
+pub mod peers;
 pub mod profile;
 pub mod request;
 pub mod request_edit;

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use wb_core::id::InstanceId;
+use wb_node::query::backups::backup_state;
 use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
-use wb_node::view::{PeerView, RunRecordView, RunView};
+use wb_node::view::{BackupState, PeerView, RunRecordView, RunView};
 
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
@@ -23,6 +24,7 @@ struct Page {
     peers: Vec<PeerView>,
     runs: RunsPage,
     job: Option<Job>,
+    backup: BackupState,
 }
 
 impl Page {
@@ -40,11 +42,13 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         peers::peers(node)?,
         runs_page(node, None, RUNS_SHOWN, None)?,
     );
+    let backup = backup_state(node)?;
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
         runs,
         job,
+        backup,
     };
     Ok(Answer::page(page.render()?))
 }

@@ -16,6 +16,8 @@ mod operating;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod pairing;
+mod peers;
 mod people;
 mod rates;
 mod sessions;

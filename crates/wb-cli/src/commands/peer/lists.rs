@@ -14,12 +14,13 @@ use crate::output::{self, short};
 /// Lists whom this instance refuses.
 pub fn blocked(context: &Context) -> Result<()> {
     let node = context.node()?;
-    let columns = ["name", "id", "peer", "lifted by"];
+    let columns = ["name", "id", "since", "peer", "lifted by"];
     let empty = "Nobody is refused here.";
     output::list(context, &refused(&node)?, &columns, empty, |row| {
         vec![
             short(&row.name, NAME_CHARS),
             row.id.to_string(),
+            row.since.map_or_else(String::new, |at| at.to_string()),
             if row.is_peer { "yes" } else { "no" }.to_owned(),
             format!("wb peer forget --refusal {}", row.id.short()),
         ]

@@ -280,3 +280,62 @@ fn a_page_that_needs_room_says_so_and_the_others_are_shown() {
     drop(up);
     north.ok(&["doctor"]);
 }
+
+/// The backups in a folder, good or not.
+fn backups(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("a file").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8"));
+    let mut names: Vec<String> = names.filter(|name| name.contains(".wbk")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_from_or_to_a_full_disk_says_so_and_the_older_ones_stay() {
+    let Some(disk) = Disk::new(DISK_KIB) else {
+        return;
+    };
+    let (north, bundle) = north(&disk);
+    let elsewhere = path(&disk, "");
+    let backup = Act {
+        instance: &north,
+        words: &["backup", &elsewhere],
+        is_done: &|| !backups(disk.elsewhere()).is_empty(),
+    };
+    assert!(with_more_and_more_room(&disk, &backup, &bundle) > 2);
+    // And the other way round: the disk of the backups is full.
+    let south = Instance::found(disk.elsewhere(), "South", "ash");
+    south.ok(&["import", "whiteballoon", "much.db"]);
+    let kept = disk.path().join("kept");
+    std::fs::create_dir(&kept).expect("a folder");
+    let to = kept.to_str().expect("UTF-8");
+    south.ok(&["backup", to]);
+    let before = backups(&kept);
+    for kib in [0, 8, 16] {
+        disk.leave(kib);
+        let run = south.run(&["backup", to]);
+        is_told(&run, kib);
+        assert_eq!(
+            backups(&kept),
+            before,
+            "nothing half made, and nothing gone"
+        );
+    }
+    disk.empty();
+    let good = kept.join(&before[0]);
+    let good = good.to_str().expect("UTF-8");
+    south.ok(&[
+        "restore",
+        good,
+        "--check",
+        "--words-file",
+        "South-words.txt",
+    ]);
+    south.ok(&["backup", to]);
+    let told = south.ok(&["backup", "--list"]);
+    assert!(
+        told.contains("No space left") || told.contains("room"),
+        "{told}"
+    );
+}

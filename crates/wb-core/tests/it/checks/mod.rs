@@ -6,6 +6,7 @@ mod feeds;
 mod hashes;
 mod histories;
 mod identity;
+mod pairing;
 mod requests;
 mod signed_line;
 mod status;

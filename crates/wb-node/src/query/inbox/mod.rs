@@ -15,9 +15,11 @@ use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
 use wb_store::{
-    Contradiction, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered, Standing, VoidEntry,
+    Contradiction, Doubt, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered, Standing,
+    VoidEntry,
 };
 
+use super::doubts::{self, is_told};
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
@@ -44,6 +46,8 @@ enum Item {
     Held(HeldGroup),
     /// Live records without their lines.
     Missing(InstanceId, FeedScope, Vec<(Kind, u64)>),
+    /// What a hub does not give although its origin signed it.
+    Doubt(Box<Doubt>),
     /// An instance that nobody here has decided about.
     Waiting(InstanceId, u64),
     /// What was published in this instance's name with a key that is void: to keep or drop.
@@ -184,6 +188,9 @@ impl<'n> Inbox<'n> {
         let recovered =
             recovered.filter(|one| one.id != self.node.own_id() && one.hidden + one.returned > 0);
         items.extend(recovered.map(Item::Recovered));
+        let doubts = store.doubts()?.into_iter();
+        let told = doubts.filter(|doubt| is_told(doubt, self.node.now()));
+        items.extend(told.map(|doubt| Item::Doubt(Box::new(doubt))));
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));
         let mut rivals: BTreeMap<(InstanceId, FeedScope), Vec<HeldGroup>> = BTreeMap::new();
@@ -233,8 +240,8 @@ impl<'n> Inbox<'n> {
         }
         let followed = self.node.store.peers()?;
         let is_followed = |origin: &InstanceId| {
-            let mut lists = followed.iter().map(|peer| &peer.follows);
-            followed.is_empty() || lists.any(|list| list.follows(origin, true))
+            let tells = |peer: &Peer| peer.follows.follows(origin, true) || peer.id == *origin;
+            followed.is_empty() || followed.iter().any(tells)
         };
         let missing = by_feed.into_iter();
         // Nobody asks for lines of whom nobody follows: that they are missing was meant.
@@ -299,6 +306,7 @@ impl<'n> Inbox<'n> {
             Item::Peer(peer, _) => (None, None, Some(state_of(peer, self.node.now()).since)),
             Item::Void(entries) => (None, None, entries.first().map(|entry| entry.at)),
             Item::Recovered(one) => (None, None, Some(one.at)),
+            Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
             Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -309,6 +317,7 @@ impl<'n> Inbox<'n> {
             name: match item {
                 Item::Peer(peer, _) => label(&peer.name, &peer.id),
                 Item::OlderCopy | Item::Void(_) => self.node.name().to_owned(),
+                Item::Doubt(doubt) => doubts::view(self.node, doubt)?.peer_name,
                 _ => item
                     .origin()
                     .map_or_else(String::new, |origin| self.name(&origin)),
@@ -342,7 +351,10 @@ impl<'n> Inbox<'n> {
 /// Whether a state of a peer is one that does not go away by trying again.
 fn needs_a_person(cause: PeerCause) -> bool {
     matches!(cause.phase(), Phase::Held | Phase::Blocked)
-        || matches!(cause, PeerCause::BadAnswer | PeerCause::NotProved)
+        || matches!(
+            cause,
+            PeerCause::BadAnswer | PeerCause::NotProved | PeerCause::PairAsked
+        )
 }
 
 impl Item {
@@ -351,6 +363,7 @@ impl Item {
             Self::OlderCopy | Self::Void(_) => None,
             Self::Recovered(one) => Some(one.id),
             Self::Peer(peer, _) => Some(peer.id),
+            Self::Doubt(doubt) => Some(doubt.peer),
             Self::Fork(feed) => Some(feed.origin),
             Self::Keys(origin, ..)
             | Self::Missing(origin, ..)
@@ -375,6 +388,7 @@ impl Item {
                 "fork" => "fork_over",
                 _ => "held",
             },
+            Self::Doubt(doubt) => doubt.kind.as_str(),
             Self::Missing(..) => "missing_lines",
             Self::Waiting(..) => "waiting",
             Self::Void(_) => "void_publications",
@@ -392,6 +406,7 @@ impl Item {
                 format!("{} {} {rule}", group.scope.as_str(), group.log)
             }
             Self::Missing(_, scope, _) | Self::Rivals(_, scope, _) => scope.as_str().to_owned(),
+            Self::Doubt(doubt) => format!("{} {}", doubt.origin, doubt.scope),
             _ => String::new(),
         };
         let named = format!("{} {} {more}", self.cause(), origin.unwrap_or_default());

@@ -2,6 +2,7 @@
 
 use wb_core::feed::Header;
 use wb_core::line::Line;
+use wb_core::want::Held;
 use wb_store::{ForkedFeed, HeldGroup, VoidEntry};
 
 use super::{Inbox, Item};
@@ -80,6 +81,23 @@ impl Inbox<'_> {
                 note: format!("{records} records held and not shown"),
                 ..thing("instance")
             }],
+            Item::Doubt(doubt) => {
+                let view = crate::query::doubts::view(self.node, doubt)?;
+                let stale = view.proof.as_ref().and_then(|proof| proof.stale().ok());
+                let header = |head: &Held, note: &str| InboxThing {
+                    log: Some(head.log.to_string()),
+                    seq: Some(head.seq),
+                    hash: Some(head.hash),
+                    note: note.to_owned(),
+                    ..thing("header")
+                };
+                stale.map_or_else(Vec::new, |stale| {
+                    vec![
+                        header(&stale.signed, "signed by its origin"),
+                        header(&stale.named, "signed by the hub as the newest it has"),
+                    ]
+                })
+            }
             Item::Keys(_, _, entries) => {
                 let entries = entries.iter().map(|entry| InboxThing {
                     seq: Some(entry.n),

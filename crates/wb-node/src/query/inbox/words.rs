@@ -164,6 +164,14 @@ impl Inbox<'_> {
                     action,
                 )
             }
+            Item::Doubt(doubt) => {
+                let view = crate::query::doubts::view(self.node, doubt)?;
+                words(
+                    view.sentence,
+                    "what was signed counts here, whoever carried it; nothing is missing because of that hub",
+                    view.action,
+                )
+            }
             Item::Waiting(origin, records) => words(
                 format!("{name} waits for a decision, with {records} records held"),
                 "nothing of it is shown until you decide",

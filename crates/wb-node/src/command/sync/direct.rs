@@ -1,0 +1,715 @@
+//! Syncing with another node: its feed and its receipt by an exchange, the own feed by deliveries; over the
+//! network or through a folder, with the same bundles.
+//!
+//! The order is that of syncing with a hub: take, then seal, then give. A rehearsal takes everything in one
+//! transaction that is dropped.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use wb_core::hash;
+use wb_core::id::Hash;
+use wb_core::limits::RETRIES_MAX;
+use wb_core::ndjson::{lines, split_first};
+use wb_core::scope::FeedScope;
+use wb_core::sync::{Cause, ExchangeSection, Next, Notice, PeerCause, PeerState};
+use wb_core::want::Want;
+use wb_net::PeerClient;
+use wb_net::signed::{CallError, Caller};
+use wb_store::{Difference, Pair, PairState, Road, RunStart, Standing, Write};
+
+use super::{Running, SyncInput, Synced};
+use crate::command::peer_accept::offer;
+use crate::command::publish::publish;
+use crate::direct::folder;
+use crate::direct::make::{Delivery, own_bundle, page};
+use crate::direct::reach::{self, FOLDER, is_folder};
+use crate::direct::take::{NotTaken, Taker, Taking, Took};
+use crate::direct::want::{confirmed, own_want};
+use crate::error::{NodeError, Result};
+use crate::import::lines::{Lines, Next as NextLine};
+use crate::node::{Actor, Node};
+use crate::plan::plan;
+use crate::sync::push::{Owed, lacking, refused};
+use crate::sync::spool::Spool;
+use crate::sync::{OnProgress, SetAside, SyncEnd, check_own, sealed_and_lacking};
+
+/// Bundles taken in one sync; ends a peer that always has more.
+const EXCHANGES_MAX: usize = 100_000;
+
+type Ended<T> = std::result::Result<T, SyncEnd>;
+
+/// Syncs with a node.
+pub(super) async fn sync(
+    mut run: Running,
+    node: &mut Node,
+    actor: &Actor,
+    input: SyncInput,
+    mut state: PeerState,
+    progress: OnProgress<'_>,
+) -> Result<Synced> {
+    let mut client = None;
+    let ended = run.run(node, actor, input, &mut client, progress).await;
+    let ended = ended.and_then(|()| match run.done.tally.refused() {
+        Some(detail) => Err(SyncEnd::Peer(PeerCause::BadAnswer, detail)),
+        None => Ok(()),
+    });
+    if let Err(end) = ended {
+        let end = match &mut client {
+            Some(client) => explain_skew(&run, client, end).await,
+            None => end,
+        };
+        run.fail(end);
+    }
+    if let Some(client) = &client {
+        run.done.clock_offset = client.caller().clock_offset();
+        run.done.traffic = client.traffic();
+        run.done.round_trips = client.caller().round_trips();
+    }
+    // A wish that was not heard yet is no failure to sync.
+    if let Some((PeerCause::PairAsked | PeerCause::CallsHere, _)) = &run.done.end {
+        state.failures = 0;
+    }
+    let called: Option<&Caller> = client.as_ref().map(PeerClient::caller);
+    run.finish(node, actor, input, state, called)
+}
+
+/// As with a hub: where nothing is understood, both programs are named, and who has to be upgraded.
+async fn explain_skew(run: &Running, client: &mut PeerClient, end: SyncEnd) -> SyncEnd {
+    let may_be_skew = matches!(
+        &end,
+        SyncEnd::Peer(PeerCause::BadAnswer | PeerCause::VersionSkew, _)
+    );
+    if !may_be_skew {
+        return end;
+    }
+    match client.who_is_this().await {
+        Ok(found) => run.skew_of(&found.says).unwrap_or(end),
+        Err(_) => end,
+    }
+}
+
+/// What an exchange answered, taken apart.
+struct Answered {
+    want: Want,
+    /// What names it.
+    hash: Hash,
+    next: Option<Next>,
+    name: String,
+    bundle: Vec<u8>,
+}
+
+impl Running {
+    async fn run(
+        &mut self,
+        node: &mut Node,
+        actor: &Actor,
+        input: SyncInput,
+        client: &mut Option<PeerClient>,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let id = self.done.peer.id;
+        if node.store.standing(&id)? == Some(Standing::Blocked) {
+            return Err(SyncEnd::Peer(
+                PeerCause::NotPaired,
+                "it is blocked here".to_owned(),
+            ));
+        }
+        let Some(mut pair) = node.store.pair(&id)? else {
+            return Err(SyncEnd::Peer(PeerCause::NotPaired, String::new()));
+        };
+        if pair.state == PairState::Asked {
+            let words = format!("the words are: {}", pair.words);
+            return Err(SyncEnd::Peer(PeerCause::PairAsked, words));
+        }
+        if let Some(path) = self.done.peer.address.strip_prefix(FOLDER) {
+            self.road = Road::Folder;
+            let path = PathBuf::from(path);
+            return self.by_folder(node, actor, input, &path, progress);
+        }
+        self.road = Road::Direct;
+        if pair.state == PairState::Offered && !input.dry_run {
+            offer(node, &mut self.done.peer, &mut pair).await?;
+        }
+        // A preview asks for nothing, and is answered where the other side agreed.
+        if pair.state == PairState::Offered && !input.dry_run {
+            return Err(SyncEnd::Peer(PeerCause::PairWaits, String::new()));
+        }
+        let before = self.done.peer.address.clone();
+        let reached = self.begin(node, &mut pair, input.wait).await;
+        self.keep_tried(node, &pair, input)?;
+        let (reached, first) = reached?;
+        *client = Some(reached);
+        let client = client.as_mut().expect("it was put there");
+        if before != self.done.peer.address {
+            self.done.notices.insert(Notice::PeerMoved);
+        }
+        if input.dry_run {
+            self.rehearse_direct(node, client, input, first, progress)
+                .await
+        } else {
+            self.go_direct(node, actor, client, input, first, progress)
+                .await
+        }
+    }
+
+    /// Notes which address on its card was tried, and where it answered, before anything is taken.
+    fn keep_tried(&self, node: &mut Node, pair: &Pair, input: SyncInput) -> Ended<()> {
+        let held = node.store.pair(&pair.id)?;
+        if input.dry_run || held.as_ref() == Some(pair) {
+            return Ok(());
+        }
+        let write = node.store.write()?;
+        write.put_pair(pair)?;
+        write.put_peer(&self.done.peer)?;
+        Ok(write.commit()?)
+    }
+
+    /// The first exchange, wherever the peer answers.
+    async fn begin(
+        &mut self,
+        node: &Node,
+        pair: &mut Pair,
+        wait: Duration,
+    ) -> Ended<(PeerClient, Vec<u8>)> {
+        let want = self.want(node)?;
+        let peer = &self.done.peer;
+        let reached = reach::first_call(node, peer, pair, async |client| {
+            client.exchange(want.clone(), None, wait).await
+        })
+        .await?;
+        self.done.peer.address = reached.address;
+        Ok((reached.client, reached.answer))
+    }
+
+    fn want(&self, node: &Node) -> Ended<Vec<u8>> {
+        let want = own_want(node, &[node.own_id(), self.done.peer.id])?;
+        Ok(want.with_identity(node))
+    }
+
+    async fn go_direct(
+        &mut self,
+        node: &mut Node,
+        actor: &Actor,
+        client: &mut PeerClient,
+        input: SyncInput,
+        first: Vec<u8>,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let mut answer = self.read(client, &first)?;
+        self.note_answer(node, &answer);
+        if input.pull {
+            let mut exchanges = 0;
+            loop {
+                let spool = self.whole(node, client, &mut answer).await?;
+                self.take_spool(node, spool, progress)?;
+                exchanges += 1;
+                // What came was taken, so the next want says so.
+                let more = matches!(answer.next, Some(Next::Deltas { .. }));
+                if !more || exchanges >= EXCHANGES_MAX {
+                    break;
+                }
+                let want = self.want(node)?;
+                let body = client.exchange(want, None, Duration::ZERO).await?;
+                answer = self.read(client, &body)?;
+                self.note_answer(node, &answer);
+            }
+        }
+        if self.done.tally.own_is_ahead {
+            return Err(SyncEnd::Peer(
+                PeerCause::OwnIsAhead,
+                "deltas of this instance came from there that are not here".to_owned(),
+            ));
+        }
+        if !input.push {
+            return Ok(());
+        }
+        // Before anything is sealed: whether the peer holds more of us than we do.
+        check_own(node, &self.done.peer.acked)?;
+        self.done.published = publish(node, actor)?.1;
+        self.deliver(node, client, answer.hash, progress).await
+    }
+
+    /// What a peer says it holds of us, and what it is called.
+    fn note_answer(&mut self, node: &Node, answer: &Answered) {
+        if wb_core::kinds::check_name(&answer.name).is_ok() {
+            self.done.peer.name.clone_from(&answer.name);
+        }
+        let held = confirmed(&answer.want, &node.own_id());
+        if wb_core::sync::lost_what_it_confirmed(&self.done.peer.acked, &held) {
+            self.done.notices.insert(Notice::HubLostOurs);
+        }
+        self.done.peer.acked = held;
+    }
+
+    /// Takes an answer apart: the section, the peer's want, and the bundle.
+    fn read(&self, client: &PeerClient, body: &[u8]) -> Ended<Answered> {
+        let bad = |what: String| SyncEnd::Peer(PeerCause::BadAnswer, what);
+        let (first, rest) = split_first(body);
+        let (section, next) =
+            ExchangeSection::read(first).map_err(|rule| bad(rule.as_str().to_owned()))?;
+        let (want, bundle) = split_first(rest);
+        let hash = hash::sha256(want);
+        let identity = client.caller().identity().entries().iter();
+        let mut signed = vec![want];
+        signed.extend(identity.map(|entry| entry.line.as_slice()));
+        let (want, _) = Want::read(&signed)
+            .map_err(|(_, rule)| bad(format!("the want in its answer breaks {rule}")))?;
+        if want.instance != self.done.peer.id {
+            return Err(bad("the want in its answer is of another".to_owned()));
+        }
+        Ok(Answered {
+            want,
+            hash,
+            next,
+            name: section.name,
+            bundle: bundle.to_vec(),
+        })
+    }
+
+    /// The whole bundle of an answer that gives it in parts. Where the feed moves on meanwhile it is begun anew.
+    async fn whole(
+        &self,
+        node: &Node,
+        client: &mut PeerClient,
+        answer: &mut Answered,
+    ) -> Ended<Spool> {
+        let dir = node.store.home().dir();
+        let mut spool = Spool::new(dir)?;
+        spool.put(&std::mem::take(&mut answer.bundle))?;
+        let want = self.want(node)?;
+        let mut begun = 0;
+        while let Some(after @ Next::Lines { line, .. }) = answer.next {
+            let body = match client
+                .exchange(want.clone(), Some(after), Duration::ZERO)
+                .await
+            {
+                Ok(body) => body,
+                Err(error) if error.refusal() == Some(Cause::HeadGone) && begun < RETRIES_MAX => {
+                    begun += 1;
+                    let body = client.exchange(want.clone(), None, Duration::ZERO).await?;
+                    *answer = self.read(client, &body)?;
+                    spool = Spool::new(dir)?;
+                    spool.put(&std::mem::take(&mut answer.bundle))?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let part = self.read(client, &body)?;
+            let goes_on = match part.next {
+                Some(Next::Lines { line: then, .. }) => then > line,
+                _ => true,
+            };
+            if !goes_on || part.bundle.is_empty() {
+                return Err(SyncEnd::Peer(
+                    PeerCause::BadAnswer,
+                    "a bundle in parts that does not go on".to_owned(),
+                ));
+            }
+            spool.put(&part.bundle)?;
+            answer.next = part.next;
+        }
+        Ok(spool)
+    }
+
+    fn taking(&self, node: &Node, run_no: Option<i64>) -> Taking {
+        Taking {
+            own: node.own_id(),
+            from: self.done.peer.id,
+            may_be_own: true,
+            run_no,
+            now: node.now(),
+        }
+    }
+
+    /// Takes a bundle in a transaction of its own.
+    fn take_spool(&mut self, node: &Node, spool: Spool, progress: OnProgress<'_>) -> Ended<()> {
+        self.take_with(node, |taker| {
+            let mut number = 0;
+            spool.each(|line| -> Ended<()> {
+                number += 1;
+                Ok(taker.push(line)?)
+            })?;
+            progress(number, number);
+            Ok(())
+        })
+    }
+
+    fn take_with(
+        &mut self,
+        node: &Node,
+        push: impl FnOnce(&mut Taker<'_, '_>) -> Ended<()>,
+    ) -> Ended<()> {
+        let write = node.store.write_in_sight()?;
+        write.remember_shown()?;
+        let run_no = match self.done.run_no {
+            Some(run_no) => run_no,
+            None => write.start_run(&RunStart {
+                peer: Some(self.done.peer.id),
+                road: self.road,
+                detail: &self.done.peer.address,
+                at: self.started,
+            })?,
+        };
+        let mut taker = Taker::new(&write, self.taking(node, Some(run_no)));
+        push(&mut taker)?;
+        let took = taker.finish().map_err(not_taken)?;
+        let changed = write.changed_since()?;
+        if self.done.run_no.is_none() {
+            if changed.is_empty() && took.is_known() {
+                write.drop_run(run_no)?;
+            } else {
+                self.done.run_no = Some(run_no);
+            }
+        }
+        self.done.tally.count(&changed);
+        self.count(&took);
+        write.commit()?;
+        // Lines that were taken back must not stay behind in the log file.
+        if changed
+            .iter()
+            .any(|change| change.difference != Difference::New)
+        {
+            node.store.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, took: &Took) {
+        let tally = &mut self.done.tally;
+        tally.deltas += took.deltas + took.snapshots();
+        tally.snapshots += took.snapshots();
+        tally.own_is_ahead |= took.own_is_ahead;
+        for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
+            tally.set_aside.push(SetAside {
+                origin: feed.origin,
+                scope: feed.scope,
+                outcome: feed.outcome,
+                rule: feed.rule.map(wb_core::rule::Rule::as_str),
+            });
+        }
+    }
+
+    /// Gives what the peer lacks of the own feed, a page at a time.
+    async fn deliver(
+        &mut self,
+        node: &Node,
+        client: &mut PeerClient,
+        want: Hash,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let served = node.store.served();
+        let mut told_anew = false;
+        loop {
+            let acked = self.done.peer.acked.clone();
+            self.done.pushed.acked.clone_from(&acked);
+            let owed = lacking(node, served, FeedScope::Public, &acked)?;
+            let (headers, is_whole) = match &owed {
+                Owed::Deltas(headers) if headers.is_empty() => return Ok(()),
+                // A later log may follow an earlier one, which whoever holds nothing does not have.
+                Owed::Deltas(_) if acked.is_empty() && is_later_log(node)? => (&[][..], true),
+                Owed::Deltas(headers) => (&headers[..page(served, headers)?], false),
+                Owed::Whole => (&[][..], true),
+            };
+            let delivery = if is_whole {
+                Delivery::Whole
+            } else {
+                Delivery::Deltas(headers)
+            };
+            let bundle = own_bundle(node, Some(want), &delivery)?;
+            let moved = crate::query::peers::moved(node, headers)?;
+            let answer = client.deliver(bundle).await?;
+            let own = node.own_id();
+            let mut held = answer.own;
+            held.retain(|held| held.origin == own);
+            self.done.peer.acked.clone_from(&held);
+            self.done.pushed.acked = held;
+            let outcome = answer.feeds.first();
+            match outcome.map(|feed| feed.outcome.as_str()) {
+                Some("append" | "take" | "duplicate") => {
+                    self.done.pushed.deltas += (headers.len() as u64).max(u64::from(is_whole));
+                    self.done.pushed.records += moved.puts.len() as u64;
+                    self.done.pushed.retracts += moved.retracts.len() as u64;
+                    if is_whole {
+                        self.done.pushed.records += live(node)?;
+                    }
+                    let given = headers.iter().map(wb_store::StoredHeader::place);
+                    self.done.pushed.sent.extend(given);
+                    let done = self.done.pushed.records + self.done.pushed.retracts;
+                    progress(done, done);
+                    // What is not confirmed after it was taken would be given for ever.
+                    if self.done.peer.acked == acked {
+                        return Err(refused(outcome));
+                    }
+                }
+                // It stands elsewhere than it said: told anew, once.
+                Some("early" | "need_snapshot") if !told_anew => told_anew = true,
+                _ => return Err(refused(outcome)),
+            }
+        }
+    }
+
+    /// Rehearses: everything is fetched first, because others wait for the transaction.
+    async fn rehearse_direct(
+        &mut self,
+        node: &Node,
+        client: &mut PeerClient,
+        input: SyncInput,
+        first: Vec<u8>,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let mut answer = self.read(client, &first)?;
+        let own = confirmed(&answer.want, &node.own_id());
+        let mut spools = Vec::new();
+        let mut goes_on = input.pull;
+        while goes_on {
+            spools.push(self.whole(node, client, &mut answer).await?);
+            goes_on = spools.len() < EXCHANGES_MAX;
+            let Some(after @ Next::Deltas { .. }) = answer.next else {
+                break;
+            };
+            progress(spools.len() as u64, spools.len() as u64);
+            let body = client
+                .exchange(self.want(node)?, Some(after), Duration::ZERO)
+                .await?;
+            answer = self.read(client, &body)?;
+        }
+        if input.pull {
+            let write = node.store.write_in_sight()?;
+            write.remember_shown()?;
+            for spool in spools {
+                let mut taker = Taker::new(&write, self.taking(node, None));
+                spool.each(|line| -> Ended<()> { Ok(taker.push(line)?) })?;
+                let took = taker.finish().map_err(not_taken)?;
+                self.count(&took);
+            }
+            self.preview(node, &write)?;
+        }
+        self.preview_push(node, input, &own)
+    }
+
+    fn preview(&mut self, node: &Node, write: &Write<'_>) -> Ended<()> {
+        self.done.changed = write.changed_since()?;
+        self.done.waiting = super::waiting(node)?;
+        Ok(())
+    }
+
+    fn preview_push(
+        &mut self,
+        node: &Node,
+        input: SyncInput,
+        own: &[wb_core::want::Held],
+    ) -> Ended<()> {
+        if input.push {
+            self.done.plan = Some(plan(node, node.now())?);
+            self.done.lacking = sealed_and_lacking(node, own)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the other side left in a folder, and leaves ours.
+    fn by_folder(
+        &mut self,
+        node: &mut Node,
+        actor: &Actor,
+        input: SyncInput,
+        path: &Path,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let id = self.done.peer.id;
+        if !path.is_dir() {
+            return Err(SyncEnd::Peer(
+                PeerCause::FolderMissing,
+                path.display().to_string(),
+            ));
+        }
+        let found = match folder::read_want(path, id) {
+            Ok(found) => found,
+            // Without its want it is given everything, and what it confirmed stands.
+            Err(SyncEnd::Peer(cause, detail)) => {
+                self.trouble = Some(SyncEnd::Peer(cause, detail));
+                None
+            }
+            Err(end) => return Err(end),
+        };
+        if let Some(found) = &found {
+            self.done.peer.acked = confirmed(&found.want, &node.own_id());
+            if !input.dry_run {
+                let now = node.now();
+                let write = node.store.write()?;
+                write.put_identity(&found.log, Standing::Waiting, now)?;
+                write.commit()?;
+            }
+        }
+        if input.pull {
+            self.take_file(node, path, input, progress)?;
+        }
+        let acked = self.done.peer.acked.clone();
+        if input.dry_run {
+            self.preview_push(node, input, &acked)?;
+            return self.trouble.take().map_or(Ok(()), Err);
+        }
+        if self.done.tally.own_is_ahead {
+            return Err(SyncEnd::Peer(
+                PeerCause::OwnIsAhead,
+                "deltas of this instance came from there that are not here".to_owned(),
+            ));
+        }
+        if input.push {
+            check_own(node, &acked)?;
+            self.done.published = publish(node, actor)?.1;
+            self.leave(node, path, found.map(|found| found.hash))?;
+        }
+        folder::leave_want(node, path, Some(id))?;
+        self.trouble.take().map_or(Ok(()), Err)
+    }
+
+    /// Takes the bundle in a folder, where there is one. What is wrong with it costs that file only.
+    fn take_file(
+        &mut self,
+        node: &Node,
+        path: &Path,
+        input: SyncInput,
+        progress: OnProgress<'_>,
+    ) -> Ended<()> {
+        let file = folder::bundle_file(path, self.done.peer.id, node.own_id());
+        if !folder::is_plain(&file) {
+            return Ok(());
+        }
+        let mut push = |taker: &mut Taker<'_, '_>| -> Ended<()> {
+            let mut lines = Lines::open(&file)?;
+            let mut number = 0;
+            // A file that ends within a line lacks its end, which the driver tells.
+            while let NextLine::Line(line) = lines.next(&file)? {
+                number += 1;
+                taker.push(line)?;
+                progress(number, number);
+            }
+            Ok(())
+        };
+        let taken = if input.dry_run {
+            let write = node.store.write_in_sight()?;
+            write.remember_shown()?;
+            let mut taker = Taker::new(&write, self.taking(node, None));
+            push(&mut taker)
+                .and_then(|()| taker.finish().map_err(not_taken))
+                .and_then(|took| {
+                    self.count(&took);
+                    self.preview(node, &write)
+                })
+        } else {
+            self.take_with(node, push)
+        };
+        match taken {
+            Err(SyncEnd::Peer(cause, detail)) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                self.trouble = Some(SyncEnd::Peer(cause, format!("{name}: {detail}")));
+                Ok(())
+            }
+            Err(SyncEnd::Local(error @ (NodeError::File { .. } | NodeError::TooLarge { .. }))) => {
+                self.trouble = Some(SyncEnd::Peer(PeerCause::BadAnswer, error.to_string()));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Leaves a bundle with what the peer lacks, or nothing where it lacks nothing.
+    fn leave(&mut self, node: &Node, path: &Path, want: Option<wb_core::id::Hash>) -> Ended<()> {
+        let id = self.done.peer.id;
+        let served = node.store.served();
+        let owed = lacking(node, served, FeedScope::Public, &self.done.peer.acked)?;
+        let headers = match &owed {
+            Owed::Deltas(headers) if headers.is_empty() => {
+                folder::remove_bundle(node, path, id);
+                return Ok(());
+            }
+            Owed::Deltas(headers) if self.done.peer.acked.is_empty() && is_later_log(node)? => {
+                let _ = headers;
+                &[][..]
+            }
+            Owed::Deltas(headers) => headers.as_slice(),
+            Owed::Whole => &[][..],
+        };
+        let delivery = if headers.is_empty() {
+            Delivery::Whole
+        } else {
+            Delivery::Deltas(headers)
+        };
+        folder::leave_bundle(node, path, id, want, &delivery)?;
+        let moved = crate::query::peers::moved(node, headers)?;
+        self.done.pushed.deltas = (headers.len() as u64).max(1);
+        self.done.pushed.records = moved.puts.len() as u64;
+        self.done.pushed.retracts = moved.retracts.len() as u64;
+        let given = headers.iter().map(wb_store::StoredHeader::place);
+        self.done.pushed.sent.extend(given);
+        if headers.is_empty() {
+            self.done.pushed.records = live(node)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the own feed is in a log after its first.
+fn is_later_log(node: &Node) -> Ended<bool> {
+    let served = node.store.served();
+    let head = served.head(&node.own_id(), FeedScope::Public)?;
+    Ok(head.is_some_and(|head| head.generation > 0))
+}
+
+/// Records live in the own feed.
+fn live(node: &Node) -> Ended<u64> {
+    let own = node.own_id();
+    let feeds = node.store.served().feeds()?;
+    let feeds = feeds.iter().filter(|feed| feed.held.origin == own);
+    Ok(feeds.map(|feed| feed.live_n).sum())
+}
+
+fn not_taken(why: NotTaken) -> SyncEnd {
+    match why {
+        NotTaken::Store(error) => SyncEnd::Local(error.into()),
+        why => SyncEnd::Peer(PeerCause::BadAnswer, why.to_string()),
+    }
+}
+
+/// Waits at a peer until something new is there, or until the time is over; takes nothing.
+///
+/// # Errors
+/// Why it ended early.
+pub(crate) async fn watch(
+    mut client: PeerClient,
+    want: Vec<u8>,
+    wait: Duration,
+) -> std::result::Result<bool, CallError> {
+    let body = client.exchange(want, None, wait).await?;
+    let (_, rest) = split_first(&body);
+    // A bundle of nothing is its head, the identity section with its log, and its end.
+    let sections = lines(rest).filter(|line| line.starts_with(b"{\"section\":\""));
+    let feeds = sections.filter(|line| {
+        line.starts_with(b"{\"section\":\"deltas\"")
+            || line.starts_with(b"{\"section\":\"snapshot\"")
+    });
+    Ok(feeds.count() > 0)
+}
+
+/// What is needed to wait at a peer: nothing where it is in a folder or has no address.
+///
+/// # Errors
+/// What is missing here.
+pub(crate) fn to_watch(
+    node: &Node,
+    peer: &wb_store::Peer,
+) -> Result<Option<(PeerClient, Vec<u8>)>> {
+    if peer.address.is_empty() || is_folder(&peer.address) {
+        return Ok(None);
+    }
+    let pair = node.store.pair(&peer.id)?;
+    if pair.is_none_or(|pair| pair.state != PairState::Paired) {
+        return Ok(None);
+    }
+    let Some(client) = reach::known(node, peer)? else {
+        return Ok(None);
+    };
+    let want = own_want(node, &[node.own_id(), peer.id])?;
+    Ok(Some((client, want.with_identity(node))))
+}

@@ -1,0 +1,123 @@
+//! Answering an exchange: what the asker lacks, and what is held of it.
+
+use wb_core::hash;
+use wb_core::id::{Hash, InstanceId};
+use wb_core::identity::IdentityLog;
+use wb_core::ndjson::{lines, put_line};
+use wb_core::sync::{ExchangeSection, Next, PeerEvent};
+use wb_core::time::Timestamp;
+use wb_core::want::Want;
+use wb_store::{PairState, Standing};
+
+use super::make::{NotMade, answer_want};
+use super::refusal::{self, Refusal};
+use super::want::{confirmed, own_want};
+use crate::command::hub_register::{state_of, state_text};
+use crate::error::Result;
+use crate::node::Node;
+
+/// A contact is noted anew after so many milliseconds, also where nothing else changed.
+const NOTE_EVERY_MS: i64 = 60_000;
+
+/// A want that came, verified.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// What it says.
+    pub want: Want,
+    /// Its author's log, as it came.
+    pub log: IdentityLog,
+    /// Its name in the answer.
+    pub hash: Hash,
+}
+
+impl Asked {
+    /// Reads the body of an exchange.
+    pub fn read(body: &[u8]) -> std::result::Result<Self, Refusal> {
+        let lines: Vec<&[u8]> = lines(body).collect();
+        let read = Want::read(&lines);
+        let (want, log) = read.map_err(|(line, rule)| {
+            refusal::bad_request(format!("line {line} of the want breaks {rule}"))
+        })?;
+        let hash = hash::sha256(lines.first().copied().unwrap_or_default());
+        Ok(Self { want, log, hash })
+    }
+}
+
+/// Whether a peer may exchange and deliver.
+pub(crate) fn check_peer(node: &Node, sender: InstanceId) -> std::result::Result<(), Refusal> {
+    let local = |error: wb_store::StoreError| refusal::of_node(&error.into());
+    let standing = node.store.standing(&sender).map_err(local)?;
+    let pair = node.store.pair(&sender).map_err(local)?;
+    match pair.map(|pair| pair.state) {
+        _ if standing == Some(Standing::Blocked) => Err(refusal::not_paired(node.name())),
+        // Agreed to here: that it calls says that it agrees.
+        Some(PairState::Paired | PairState::Offered) => Ok(()),
+        Some(PairState::Asked) => Err(refusal::pair_waits(node.name())),
+        None => Err(refusal::not_paired(node.name())),
+    }
+}
+
+/// The answer to a want.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn answer(
+    node: &Node,
+    asked: &Asked,
+    after: Option<Next>,
+) -> std::result::Result<Vec<u8>, Refusal> {
+    let made = answer_want(node, &asked.want, asked.hash, after);
+    let made = made.map_err(|why| match why {
+        NotMade::HeadGone => refusal::head_gone(),
+        NotMade::Local(error) => refusal::of_node(&error),
+    })?;
+    let held = own_want(node, &[asked.want.instance]).map_err(|error| refusal::of_node(&error))?;
+    let mut body = Vec::with_capacity(made.bytes.len() + held.line.len() + 256);
+    put_line(&mut body, &ExchangeSection::line(node.name(), made.next));
+    put_line(&mut body, &held.line);
+    body.extend_from_slice(&made.bytes);
+    Ok(body)
+}
+
+/// Notes what a peer said that it holds, and that it was here. What it confirmed is known before it is asked.
+pub(crate) fn note_contact(node: &mut Node, asked: &Asked, now: Timestamp) -> Result<()> {
+    let sender = asked.want.instance;
+    let own = node.own_id();
+    let Some(mut peer) = node.store.peer(&sender)? else {
+        return Ok(());
+    };
+    let acked = confirmed(&asked.want, &own);
+    let mut pair = node.store.pair(&sender)?;
+    pair = pair.filter(|pair| pair.state == PairState::Offered);
+    let held = node.store.identity_log(&sender)?;
+    let is_longer = held.is_none_or(|held| held.newest().hash != asked.log.newest().hash);
+    let mut state = state_of(&peer, now);
+    let is_old = peer
+        .last_ok
+        .is_none_or(|at| now.unix_ms().saturating_sub(at.unix_ms()) >= NOTE_EVERY_MS);
+    if peer.acked == acked && !is_longer && !is_old && state.next_try.is_none() && pair.is_none() {
+        return Ok(());
+    }
+    peer.acked = acked;
+    state.on(now, PeerEvent::Contacted, 0);
+    // Who has no address here is only ever heard of so.
+    if peer.address.is_empty() {
+        state.on(now, PeerEvent::Synced, 0);
+        peer.last_ok = Some(now);
+    }
+    peer.state = state_text(&state);
+    let write = node.store.write()?;
+    if is_longer {
+        write.put_identity(&asked.log, Standing::Waiting, now)?;
+    }
+    write.put_peer(&peer)?;
+    if let Some(pair) = pair {
+        write.put_pair(&wb_store::Pair {
+            state: PairState::Paired,
+            token: None,
+            since: now,
+            ..pair
+        })?;
+    }
+    Ok(write.commit()?)
+}

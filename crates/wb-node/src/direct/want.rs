@@ -1,0 +1,52 @@
+//! What is held here of one peer and of this instance, said to that peer: a question, and a receipt.
+
+use wb_core::bundle::Speaks;
+use wb_core::id::InstanceId;
+use wb_core::ndjson::put_line;
+use wb_core::scope::FeedScope;
+use wb_core::want::{Held, Want};
+
+use crate::error::Result;
+use crate::node::Node;
+
+/// A signed want.
+pub(crate) struct OwnWant {
+    /// The signed line.
+    pub line: Vec<u8>,
+}
+
+impl OwnWant {
+    /// The line with the own identity log behind it, as a file or a body.
+    pub fn with_identity(&self, node: &Node) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put_line(&mut bytes, &self.line);
+        for entry in node.identity().entries() {
+            put_line(&mut bytes, &entry.line);
+        }
+        bytes
+    }
+}
+
+/// Says what is held of the public feeds of these instances.
+pub(crate) fn own_want(node: &Node, of: &[InstanceId]) -> Result<OwnWant> {
+    let mut feeds: Vec<Held> = Vec::new();
+    for id in of {
+        feeds.extend(node.store.served().head(id, FeedScope::Public)?);
+    }
+    feeds.sort_unstable_by_key(|held| held.origin);
+    let want = Want::new(node.identity(), Speaks::this(), feeds);
+    Ok(OwnWant {
+        line: want.sign(&node.signer()?),
+    })
+}
+
+/// What a want says of an instance's public feed.
+pub(crate) fn says<'w>(want: &'w Want, origin: &InstanceId) -> Option<&'w Held> {
+    let mut feeds = want.feeds.iter();
+    feeds.find(|held| held.origin == *origin && held.scope == FeedScope::Public)
+}
+
+/// What a want confirms of the own public feed.
+pub(crate) fn confirmed(want: &Want, own: &InstanceId) -> Vec<Held> {
+    says(want, own).cloned().into_iter().collect()
+}

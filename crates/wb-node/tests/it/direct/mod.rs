@@ -1,0 +1,8 @@
+//! Two nodes and no hub: pairing, exchanging, delivering and folders, over real sockets.
+
+mod addresses;
+mod by_folder;
+mod hostile;
+mod pairing;
+mod street;
+mod syncing;

@@ -1,0 +1,13 @@
+-- Backups that were made, and those that failed: when, where, and what stood in the way.
+CREATE TABLE backups (
+    backup_no INTEGER PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    path      TEXT NOT NULL,
+    -- 1 for one that the node made by itself.
+    scheduled INTEGER NOT NULL,
+    bytes     INTEGER NOT NULL,
+    -- The hash of the file; null where there is none.
+    sha256    BLOB,
+    -- Null for a good one.
+    problem   TEXT
+);
