@@ -4,5 +4,6 @@ mod addresses;
 mod by_folder;
 mod hostile;
 mod pairing;
+mod recovered;
 mod street;
 mod syncing;

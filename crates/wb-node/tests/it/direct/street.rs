@@ -81,6 +81,45 @@ impl House {
         }
     }
 
+    /// The same, with its recovery words.
+    pub fn quiet_with_words(name: &str) -> (Self, String) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let input = Init {
+            name,
+            admin: "alice",
+            words_file: None,
+        };
+        let home = Home::new(dir.path().join("home"));
+        let founded = init(&home, &input).expect("it is founded");
+        (Self::of(dir, founded.node), founded.words.to_string())
+    }
+
+    fn of(dir: TempDir, node: Node) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            dir,
+            node,
+            runtime,
+            up: None,
+        }
+    }
+
+    /// A copy of its folder in the hands of somebody else.
+    pub fn twin(&self) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(self.home().dir()).expect("a folder") {
+            let file = file.expect("a file");
+            if file.path().is_file() {
+                std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("a copy");
+            }
+        }
+        let node = Node::open(&Home::new(dir.path())).expect("it opens");
+        Self::of(dir, node)
+    }
+
     /// One that answers on a free port.
     pub fn open(name: &str) -> Self {
         let mut house = Self::quiet(name);
