@@ -17,7 +17,7 @@ pub(crate) mod turn;
 mod whole;
 
 pub use apply::{SetAside, Tally};
-pub use connect::{Connected, connect, connect_new, key_of};
+pub use connect::{Connected, ask_recovery_at, connect, connect_new, key_of};
 pub use own::{OwnBack, take_back, take_own_back};
 pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};
 pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};

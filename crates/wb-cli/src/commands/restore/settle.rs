@@ -86,7 +86,7 @@ fn settled(
     }
 }
 
-fn tell(context: &Context, restored: &Restored) -> Result<()> {
+pub(super) fn tell(context: &Context, restored: &Restored) -> Result<()> {
     if context.json() {
         return output::json(&view(restored));
     }

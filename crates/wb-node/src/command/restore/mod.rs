@@ -5,9 +5,11 @@
 
 mod confirm;
 mod reconcile;
+mod words;
 
 pub use confirm::{Confirmed, confirm};
 pub use reconcile::{CameBack, Told};
+pub use words::{From, FromWords, restore_words};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -272,6 +274,19 @@ fn in_words(name: &str, end: &SyncEnd) -> String {
         SyncEnd::Peer(cause, detail) => format!("{}: {detail}", cause.about(name)),
         SyncEnd::Local(error) => error.to_string(),
         SyncEnd::NotFetched => "nothing was fetched".to_owned(),
+    }
+}
+
+/// Why somebody whose address was given does not help.
+fn of_end(name: &str, end: SyncEnd) -> NodeError {
+    match end {
+        SyncEnd::Peer(cause, detail) => NodeError::Peer {
+            name: name.to_owned(),
+            cause,
+            detail,
+        },
+        SyncEnd::Local(error) => error,
+        SyncEnd::NotFetched => NodeError::Refused("nothing was fetched".to_owned()),
     }
 }
 
