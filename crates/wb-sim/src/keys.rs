@@ -89,7 +89,7 @@ impl World {
     /// In the end some of those whose key contradicted itself take it back.
     pub async fn recover_in_the_end(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
         for member in 0..self.members.len() {
-            if self.may_recover(member) && self.chance.percent(70) {
+            if self.may_recover(member) && self.chance.percent(40) {
                 let touched = self.recover(member).await?;
                 told.push(format!("node {} takes its key back", member + 1));
                 told.extend(touched.told);
