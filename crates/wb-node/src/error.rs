@@ -85,6 +85,12 @@ pub enum NodeError {
     /// The signing key is not what it should be.
     #[error("the signing key in {} is damaged", .0.display())]
     Key(PathBuf),
+    /// The signing key is behind a passphrase that nobody said.
+    #[error("the signing key in {} is behind a passphrase, and nobody said it", .0.display())]
+    KeyLocked(PathBuf),
+    /// The passphrase does not open the signing key.
+    #[error("the passphrase does not open {}", .0.display())]
+    WrongPassphrase(PathBuf),
     /// A text cannot stand in a record.
     #[error("{field}: {source}")]
     Text {
@@ -138,6 +144,12 @@ pub enum NodeError {
     /// The database is an older copy of itself.
     #[error("this database is older than what this instance published last; nothing was published")]
     Suspect,
+    /// A peer knows another running copy of this instance; the words say which.
+    #[error("{0}; nothing was published")]
+    TwoCopies(String),
+    /// Nobody confirmed that this is the newest copy.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// Something was sealed, and cannot be sent yet.
     #[error("what was marked is sealed, and nothing was sent: {0}")]
     SealedOnly(StoreError),
@@ -264,6 +276,8 @@ impl NodeError {
             | Self::HandleTaken(_)
             | Self::Settings { .. }
             | Self::Address { .. }
+            | Self::KeyLocked(_)
+            | Self::WrongPassphrase(_)
             | Self::Words(_) => ErrorKind::Usage,
             Self::Peer { cause, .. } => of_peer(*cause),
             Self::Bundle { skew: Some(_), .. } | Self::Want { skew: Some(_), .. } => {
@@ -272,6 +286,8 @@ impl NodeError {
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Verification
             }
+            Self::Suspect | Self::TwoCopies(_) | Self::SyncRuns => ErrorKind::Conflict,
+            Self::Unconfirmed(_) => ErrorKind::Unreachable,
             Self::Backup {
                 source: BackupError::Newer(_),
                 ..
@@ -286,7 +302,6 @@ impl NodeError {
             } => ErrorKind::Conflict,
             Self::Backup { .. } => ErrorKind::Verification,
             Self::Store(StoreError::Runs(_)) => ErrorKind::Conflict,
-            Self::Suspect | Self::SyncRuns => ErrorKind::Conflict,
             Self::NeedsApproval(_) => ErrorKind::Pending,
             Self::Store(_)
             | Self::SealedOnly(_)
@@ -395,10 +410,23 @@ impl NodeError {
                 .to_owned(),
             Self::TooLarge { .. } | Self::Want { .. } => "nothing was changed".to_owned(),
             Self::Suspect => "your data is safe here. It was restored from a copy, or copied from another \
-                              machine; publishing from it could contradict what others already have. Use \
-                              the newest copy of this folder"
+                              machine; publishing from it could contradict what others already have. Run \
+                              `wb restore` in this folder, which takes back what was published since, or use \
+                              its newest copy"
+                .to_owned(),
+            Self::TwoCopies(_) => "your data is safe. Stop the copy that is not to go on, then run `wb restore` in \
+                                   the folder of the other"
+                .to_owned(),
+            Self::Unconfirmed(_) => "nothing was sealed; try again when one of them can be reached, or add \
+                                     --offline when you know that this is the newest copy of this folder"
                 .to_owned(),
             Self::Peer { cause, .. } => cause.action().to_owned(),
+            Self::KeyLocked(_) | Self::WrongPassphrase(_) => {
+                "nothing was changed; say it at a terminal, or in WB_KEY_PASSPHRASE or the file that \
+                 WB_KEY_PASSPHRASE_FILE names. Who has lost it takes the key back with \
+                 `wb key recover --passphrase` or `--no-passphrase`"
+                    .to_owned()
+            }
             Self::SyncRuns => "nothing was changed; wait until it ends, or look at `wb peer list`".to_owned(),
             Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
             Self::Ambiguous { what, .. } => match *what {

@@ -26,6 +26,8 @@ pub const FAULTS: &[&str] = &[
     "bundle by stick",
     "unfollow",
     "cloned node (fork)",
+    "key rotated",
+    "stolen key taken back",
     "fork told to an operator",
     "hub withholds a delta",
     "hub withholds a page",

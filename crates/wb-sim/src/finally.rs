@@ -28,6 +28,7 @@ impl World {
     pub async fn finish(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
         self.net.heal();
         self.end_lies(told);
+        self.recover_in_the_end(told).await?;
         self.say_last_words()?;
         for round in 0..ROUNDS {
             tokio::time::sleep(REST).await;
@@ -90,6 +91,9 @@ impl World {
             return Ok(());
         }
         for member in 0..self.members.len() {
+            if self.members[member].is_out {
+                continue;
+            }
             let number = self.next_mark();
             self.members[member].ask(&mark(member, number), Scope::Public)?;
         }
@@ -111,7 +115,7 @@ impl World {
         let exchange = self.members[member].sync(id, true, true).await?;
         let is_forgotten = matches!(exchange.end, Some((PeerCause::NotRegistered, _)));
         let has_moved = self.after_last(member, &name, &exchange, round, told)?;
-        if is_forgotten {
+        if is_forgotten && !self.members[member].is_untrue() {
             // What its operator would do on reading that.
             self.members[member].register(&self.hubs[hub]).await?;
         }
@@ -150,14 +154,17 @@ impl World {
         };
         let what = format!("{name} and {with}: {} ({detail})", cause.as_str());
         told.push(format!("round {}: {what}", round + 1));
-        if *cause == PeerCause::NotRegistered {
+        if *cause == PeerCause::NotRegistered && !self.members[member].is_untrue() {
             return Ok(true);
         }
         let may_end = match cause {
             PeerCause::OlderCopy | PeerCause::OwnIsAhead => {
-                self.members[member].is_suspect || self.members[member].is_two_faced
+                self.members[member].is_suspect || self.members[member].is_untrue()
             }
-            PeerCause::OwnIsRefused => self.members[member].is_two_faced,
+            // Whoever has the same key may have changed it.
+            PeerCause::OwnIsRefused | PeerCause::KeyRetired | PeerCause::NotRegistered => {
+                self.members[member].is_untrue()
+            }
             _ => false,
         };
         if !may_end && round + 1 == ROUNDS {
@@ -169,7 +176,9 @@ impl World {
 
     /// Whether a member is registered at a hub that is there.
     fn is_at(&self, member: usize, hub: usize) -> bool {
-        !self.gone.contains(&hub) && self.members[member].hubs().contains(&self.hubs[hub].id())
+        !self.gone.contains(&hub)
+            && !self.members[member].is_out
+            && self.members[member].hubs().contains(&self.hubs[hub].id())
     }
 
     /// A hub has of every member what that member has itself.
@@ -177,7 +186,7 @@ impl World {
         let look = self.look(&self.hubs[hub].file())?;
         for member in 0..self.members.len() {
             let of = &self.members[member];
-            if !self.is_at(member, hub) || of.is_suspect || of.is_two_faced {
+            if !self.is_at(member, hub) || of.is_suspect || of.is_untrue() {
                 continue;
             }
             let own = self.look(&of.file())?.feed(&of.id)?;
@@ -205,7 +214,7 @@ impl World {
             let at: Vec<_> = hubs.iter().map(|hub| self.hubs[*hub].id()).collect();
             let (member, of) = (&self.members[number], &self.members[other]);
             let is_told = member.ledger.follows(&of.id, &at) || self.are_peers(number, other);
-            if other == number || of.is_two_faced || !is_told {
+            if other == number || of.is_untrue() || of.is_out || !is_told {
                 continue;
             }
             let wrong = self.differs(&look, number, other, &hubs)?;
@@ -278,7 +287,7 @@ impl World {
     fn check_all_sealed(&mut self, number: usize, look: &Look) -> Result<(), SimError> {
         let member = &self.members[number];
         let is_alone = (0..self.hubs.len()).all(|hub| !self.is_at(number, hub));
-        if member.is_suspect || member.is_two_faced || is_alone {
+        if member.is_suspect || member.is_untrue() || is_alone {
             return Ok(());
         }
         let live = look.live(member.id.as_bytes())?;

@@ -50,6 +50,12 @@ pub struct Member {
     pub is_suspect: bool,
     /// Its key signed what contradicts itself: at two places, or in a delta made by hand.
     pub is_two_faced: bool,
+    /// It took its key back since.
+    pub has_recovered: bool,
+    /// Somebody else's copy of a key that was taken back: it acts no more.
+    pub is_out: bool,
+    /// Its recovery words.
+    pub words: String,
     network: Arc<NodeNetwork>,
     home: Home,
     node: Option<Node>,
@@ -81,7 +87,8 @@ impl Member {
             words_file: None,
         };
         let network = NodeNetwork::new(Arc::clone(net), number);
-        let node = machine.run(|| init(&home, &input))?.node;
+        let founded = machine.run(|| init(&home, &input))?;
+        let (node, words) = (founded.node, founded.words.to_string());
         Ok(Self {
             name,
             id: node.own_id(),
@@ -89,6 +96,9 @@ impl Member {
             ledger: Ledger::default(),
             is_suspect: false,
             is_two_faced: false,
+            has_recovered: false,
+            is_out: false,
+            words,
             node: Some(node.with_network(Arc::clone(&network) as _)),
             network,
             home,
@@ -121,6 +131,7 @@ impl Member {
         }
         self.reopen()?;
         self.is_two_faced = true;
+        self.has_recovered = false;
         let mut cloned = Self {
             name: format!("Node {} (twin of {})", twin + 1, self.name),
             id: self.id,
@@ -128,6 +139,9 @@ impl Member {
             ledger: self.ledger.clone(),
             is_suspect: self.is_suspect,
             is_two_faced: true,
+            has_recovered: false,
+            is_out: false,
+            words: self.words.clone(),
             network: NodeNetwork::new(Arc::clone(net), twin),
             home,
             node: None,
@@ -148,6 +162,20 @@ impl Member {
 
     pub fn node(&self) -> &Node {
         self.node.as_ref().expect("it is open between two steps")
+    }
+
+    pub fn node_mut(&mut self) -> &mut Node {
+        self.node.as_mut().expect("it is open between two steps")
+    }
+
+    /// Whether its key has contradicted itself, and was not taken back since.
+    pub fn is_untrue(&self) -> bool {
+        self.is_two_faced && !self.has_recovered
+    }
+
+    /// The copy of its databases is worth nothing any more.
+    pub fn forget_copy(&mut self) {
+        self.copied = None;
     }
 
     /// Does something as the founder, on this computer.

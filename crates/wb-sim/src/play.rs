@@ -37,7 +37,7 @@ pub struct Touched {
 }
 
 impl Touched {
-    fn member(number: usize, done: Result<(), NodeError>) -> Self {
+    pub fn member(number: usize, done: Result<(), NodeError>) -> Self {
         Self {
             members: vec![number],
             told: done
@@ -131,6 +131,8 @@ impl World {
                 self.clone_member(*member)?;
                 Touched::default()
             }
+            Step::Rotate(member) => self.rotate(*member).await?,
+            Step::Recover(member) => self.recover(*member).await?,
             Step::Rogue(member, hub, wrong) => self.rogue(*member, *hub, *wrong).await?,
             Step::Replay(tape) => self.replay(*tape).await,
         })

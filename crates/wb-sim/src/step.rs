@@ -61,6 +61,10 @@ pub enum Step {
     Lie(usize, Option<Lie>),
     /// All files of a member begin to act at a second place.
     Clone(usize),
+    /// A member puts another key in the place of its own.
+    Rotate(usize),
+    /// A member whose key somebody else has takes it back.
+    Recover(usize),
     /// A member's key signs a wrong delta, which goes to a hub.
     Rogue(usize, usize, Wrong),
     /// Somebody sends again what a member sent before: the tape of that number.
@@ -166,6 +170,8 @@ impl fmt::Display for Step {
             Self::Lie(hub, Some(lie)) => write!(f, "hub {} lies: {}", no(*hub), lie.name()),
             Self::Lie(hub, None) => write!(f, "hub {} is honest again", no(*hub)),
             Self::Clone(member) => write!(f, "node {} is cloned, key and all", no(*member)),
+            Self::Rotate(member) => write!(f, "node {} changes its key", no(*member)),
+            Self::Recover(member) => write!(f, "node {} takes its key back", no(*member)),
             Self::Rogue(member, hub, wrong) => {
                 let (member, hub) = (no(*member), no(*hub));
                 write!(

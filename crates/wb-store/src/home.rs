@@ -5,18 +5,38 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, StoreError};
+use crate::unlock::{AskPassphrase, Unlock};
 
 /// Paths inside the home folder.
 #[derive(Debug, Clone)]
 pub struct Home {
     dir: PathBuf,
+    unlock: Unlock,
 }
 
 impl Home {
     /// Names a folder; it need not exist yet.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            unlock: Unlock::default(),
+        }
+    }
+
+    /// The same folder, with somebody who can be asked for the passphrase of its key.
+    #[must_use]
+    pub fn asking(self, ask: AskPassphrase) -> Self {
+        Self {
+            unlock: Unlock::asking(ask),
+            ..self
+        }
+    }
+
+    /// What opens its signing key where that is behind a passphrase.
+    #[must_use]
+    pub fn unlock(&self) -> &Unlock {
+        &self.unlock
     }
 
     /// The folder.
@@ -65,6 +85,12 @@ impl Home {
     #[must_use]
     pub fn guard(&self) -> PathBuf {
         self.dir.join("guard.json")
+    }
+
+    /// Turns at peers, which tell two running copies apart; never part of a backup.
+    #[must_use]
+    pub fn turn(&self) -> PathBuf {
+        self.dir.join("turn.json")
     }
 
     /// The settings file; optional.
@@ -178,5 +204,27 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
         // The rename itself must survive a power cut.
         sync_names(folder_of(path))
     };
-    write().map_err(StoreError::io(path))
+    write().map_err(|error| {
+        // As well as it goes: a file of half a guard helps nobody.
+        let _ = fs::remove_file(&temporary);
+        StoreError::io(path)(error)
+    })
+}
+
+/// Removes what a process left that ended while it wrote a private file.
+pub(crate) fn sweep_unfinished(dir: &Path) {
+    let Ok(files) = fs::read_dir(dir) else { return };
+    for path in files.filter_map(|file| Some(file.ok()?.path())) {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let process = ending.and_then(|ending| ending.strip_prefix("new-")?.parse::<u32>().ok());
+        // Whoever runs may be writing. Where nobody can tell, nothing is removed.
+        let is_over = process.is_some_and(|process| {
+            process != std::process::id()
+                && Path::new("/proc/self").exists()
+                && !Path::new("/proc").join(process.to_string()).exists()
+        });
+        if is_over {
+            let _ = fs::remove_file(path);
+        }
+    }
 }

@@ -46,6 +46,8 @@ mod sent;
 mod sessions;
 mod sql;
 mod store;
+mod turns;
+mod unlock;
 mod unwritable;
 mod upgrade;
 
@@ -67,7 +69,7 @@ pub use home::{Home, remove_file, replace_file, write_private_file};
 pub use in_use::InUse;
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};
-pub use local::{LocalRecord, Sealed, SealedMove};
+pub use local::{LastRetract, LocalRecord, Sealed, SealedMove};
 pub use notices::NoticeRow;
 pub use own_keys::{OwnDelta, Recovered, VoidDecision, VoidEntry, header_of};
 pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
@@ -78,12 +80,14 @@ pub use private::{
     Private, Role,
 };
 pub use project::rebuild;
-pub use query::{Filter, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use query::{Filter, HEADS_NOT_COMPARED, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use refusals::Refusal;
 pub use roads::{RoadSeen, Seen};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};
 pub use sent::SentPlace;
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
+pub use turns::OwnCopy;
+pub use unlock::{AskPassphrase, Unlock};
 pub use unwritable::Unwritable;
 pub use upgrade::{FileUpgrade, Rehearsal, rehearse_upgrade, upgrade};

@@ -1,0 +1,52 @@
+//! `wb restore`: an instance from a backup, and settling a copy so that it can go on without contradicting what
+//! was published.
+
+mod file;
+mod settle;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+
+/// Put an instance from a backup into a folder, or settle the copy in it so that it can go on
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup; without one, the copy in this folder is settled: what was published since comes back
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Read it to its end and change nothing
+    #[arg(long, conflicts_with = "replace", requires = "file")]
+    check: bool,
+    /// Move the instance that is in the folder aside, into a folder in it
+    #[arg(long, requires = "file")]
+    replace: bool,
+    /// Take the recovery words from this file (the sheet will do) instead of asking
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "passphrase_file",
+        requires = "file"
+    )]
+    words_file: Option<PathBuf>,
+    /// Take the passphrase from the first line of this file instead of asking
+    #[arg(long, value_name = "FILE", requires = "file")]
+    passphrase_file: Option<PathBuf>,
+    /// Settle although nobody can be asked for what was published since
+    #[arg(long, conflicts_with = "file")]
+    offline: bool,
+    /// A bundle that may hold what this instance published; more than one can be named
+    #[arg(long = "from", value_name = "BUNDLE", conflicts_with = "file")]
+    bundles: Vec<PathBuf>,
+}
+
+/// Restores.
+pub fn run(context: &Context, args: &Restore) -> Result<ExitCode> {
+    match &args.file {
+        Some(file) => file::run(context, file, args).map(|()| ExitCode::SUCCESS),
+        None => settle::run(context, args.offline, &args.bundles),
+    }
+}
