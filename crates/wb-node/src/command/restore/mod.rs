@@ -8,6 +8,7 @@ mod reconcile;
 mod words;
 
 pub use confirm::{Confirmed, confirm};
+pub(crate) use reconcile::merged;
 pub use reconcile::{CameBack, Told};
 pub use words::{From, FromWords, restore_words};
 

@@ -254,7 +254,11 @@ fn shares_of(profile: &User) -> ProfileShares {
 
 /// The body after a later revision was published. Of a profile, what was not shared then is what it was here,
 /// and is shared no more.
-fn merged(node: &Node, local: &LocalRecord, line: &Line<'_>) -> (String, Option<ProfileShares>) {
+pub(crate) fn merged(
+    node: &Node,
+    local: &LocalRecord,
+    line: &Line<'_>,
+) -> (String, Option<ProfileShares>) {
     let read = |text: &str| match Body::read(&line.kind, line.schema_version, node.own_id(), text) {
         Ok(Body::User(profile)) => Some(profile),
         _ => None,

@@ -1,6 +1,7 @@
 //! The keys of an instance over a life: changed, stolen, taken back with the words.
 
 use wb_core::id::RecordRef;
+use wb_core::limits::NUMBER_MAX;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::sync::{PeerCause, Policy};
 use wb_core::words::RecoveryWords;
@@ -300,11 +301,156 @@ fn a_recovery_below_the_own_head_puts_everything_that_stays_again() {
 
     for follower in [&mut street.south, &mut street.east] {
         assert_eq!(follower.sync(&street.hub).end, None);
-        assert_eq!(titles(follower), OWN);
+        // What was taken back here stays so until whoever wrote it says otherwise.
+        assert_eq!(titles(follower), OWN[1..]);
         follower.assert_equals(&street.north.member);
         follower.assert_sound();
     }
     street.north.member.assert_sound();
+}
+
+fn causes(member: &Member) -> Vec<&'static str> {
+    let items = inbox(&member.node).expect("a store");
+    items.iter().map(|item| item.cause).collect()
+}
+
+/// Whoever recovers below own publications had unshared something since: its text, which may be another one by
+/// now, was published again unasked.
+#[test]
+fn what_its_owner_took_back_goes_nowhere_by_a_recovery() {
+    let mut street = Street::new();
+    let good = gathered(&mut street.north.member).publications[0].hash;
+    let asked = street.asked[0];
+    street.north.member.take_back(&asked);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    street
+        .north
+        .member
+        .reword(&asked, "Only for us: the key is under the pot");
+
+    let gathered = gathered(&mut street.north.member);
+    let recovered = street.north.recover_to(&gathered, Some(good));
+
+    assert!(recovered.expect("it recovers").afresh);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south), OWN[1..]);
+    let north = &mut street.north.member;
+    let local = north.node.store().local(&asked.id).expect("a store");
+    assert_eq!(local.expect("it is here").scope, Scope::Private);
+    assert!(causes(north).contains(&"void_retractions"));
+    let shown = key(&north.node).expect("a key");
+    assert_eq!((shown.void_taken_back, shown.void_returned), (1, 0));
+
+    // Nobody can keep it by mistake; whoever wrote it shares it.
+    let (actor, id) = (north.actor(), asked.id.to_string());
+    assert!(void_keep(&mut north.node, &actor, "all").is_err());
+    let kept = void_keep(&mut north.node, &actor, &id);
+    let Err(NodeError::Refused(why)) = kept else {
+        panic!("it is refused: {kept:?}");
+    };
+    assert!(why.contains("wb record share"), "{why}");
+    void_drop(&mut north.node, &actor, &id).expect("it is put away");
+    assert!(!causes(north).contains(&"void_retractions"));
+}
+
+/// Keeping a void publication must lose nothing of what is here, and publish nothing that it does not say.
+#[test]
+fn a_void_publication_that_would_lose_something_here_is_not_kept() {
+    let mut street = Street::new();
+    let good = gathered(&mut street.north.member).publications[0].hash;
+    let mut thief = street.north.member.twin();
+    for asked in &street.asked {
+        thief.reword(asked, "Send money here");
+    }
+    let gone = thief.ask("Sent and taken back", Scope::Public);
+    assert_eq!(thief.sync(&street.hub).end, None);
+    thief.take_back(&gone);
+    assert_eq!(thief.sync(&street.hub).end, None);
+    let gathered = gathered(&mut street.north.member);
+    street
+        .north
+        .recover_to(&gathered, Some(good))
+        .expect("it recovers");
+    let north = &mut street.north.member;
+    assert_eq!(north.sync(&street.hub).end, None);
+    // One is changed here and not published, one is taken back, and one is as it was.
+    let [changed, home, kept] = [0, 1, 2].map(|at| street.asked[at]);
+    north.reword(&changed, "Two ladders");
+    north.take_back(&home);
+
+    let actor = north.actor();
+    let decided = void_keep(&mut north.node, &actor, "all").expect("what can be kept is");
+
+    let refused = |id| {
+        let one = decided.iter().find(|one| one.id == id).expect("listed");
+        one.refused.is_some()
+    };
+    assert_eq!(decided.len(), 3, "what was taken back is not among them");
+    assert_eq!(
+        [changed, home, kept].map(|record| refused(record.id)),
+        [true, true, false]
+    );
+    let named = void_keep(&mut north.node, &actor, &home.id.to_string());
+    assert!(matches!(named, Err(NodeError::Refused(_))), "{named:?}");
+    assert_eq!(north.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south), ["Send money here", "Two ladders"]);
+}
+
+/// A thief put a revision that leaves no number above it, and nothing could be published ever after.
+#[test]
+fn a_thief_cannot_use_up_the_numbers_of_revisions() {
+    let mut street = Street::new();
+    let mut thief = street.north.member.twin();
+    let asked = street.asked[0];
+    let write = thief.node.store().write_in_sight().expect("a store");
+    write
+        .rise_above(&asked.id, NUMBER_MAX - 1)
+        .expect("a store");
+    write.commit().expect("a store");
+    thief.reword(&asked, "Send money here");
+    assert_eq!(thief.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    street.north.recover().expect("it recovers");
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+
+    street.north.member.reword(&asked, "A long ladder");
+    let synced = street.north.member.sync(&street.hub);
+
+    assert_eq!(synced.end, None, "{synced:?}");
+    for follower in [&mut street.south, &mut street.east] {
+        assert_eq!(follower.sync(&street.hub).end, None);
+        assert_eq!(
+            titles(follower),
+            ["A lift to town", "A long ladder", OWN[2]]
+        );
+        follower.assert_equals(&street.north.member);
+    }
+}
+
+/// Of one record whose numbers are used up by what counts, that one stays, and all others leave.
+#[test]
+fn a_record_without_numbers_keeps_no_other_home() {
+    let mut street = Street::new();
+    let (north, asked) = (&mut street.north.member, street.asked[0]);
+    let write = north.node.store().write_in_sight().expect("a store");
+    write
+        .put_again_above(&asked.id, NUMBER_MAX)
+        .expect("a store");
+    write.commit().expect("a store");
+    north.ask("Another", Scope::Public);
+
+    assert_eq!(north.sync(&street.hub).end, None);
+
+    let plan = wb_node::plan::plan(&north.node, north.node.now()).expect("a store");
+    let stays = plan.stays.iter().find(|stay| stay.id == asked.id);
+    assert_eq!(
+        stays.map(|stay| stay.cause),
+        Some(wb_core::leave::Stays::NumbersUsedUp)
+    );
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south).len(), 4);
 }
 
 #[test]
