@@ -129,7 +129,7 @@ pub enum Command {
     Key(commands::key::Key),
     /// Put everything this instance is into one encrypted file
     Backup(commands::backup::Backup),
-    /// Put an instance from a backup into a folder
+    /// Put an instance from a backup into a folder, or settle the copy in it so that it can go on
     Restore(commands::restore::Restore),
     /// Bring every file to the format of this version
     Upgrade(commands::upgrade::Upgrade),

@@ -164,6 +164,8 @@ pub enum Author {
         /// How far the member's profile leaves; private when it stays.
         profile: Scope,
     },
+    /// A member that is not known here any more: the record left under this name before, and came back so.
+    Known(By),
 }
 
 /// What became of an account.
@@ -424,7 +426,7 @@ pub fn leaving_scope(candidate: &Candidate) -> Result<FeedScope, Stays> {
             account: Account::Pending,
             ..
         } => return Err(Stays::AuthorPending),
-        Author::Member { .. } | Author::Instance => {}
+        Author::Member { .. } | Author::Known(_) | Author::Instance => {}
     }
     if matches!(candidate.content, Content::Unfit) {
         return Err(Stays::BodyUnfit);
@@ -481,8 +483,10 @@ pub fn may_leave(candidate: &Candidate, secret: &NodeSecret) -> Result<Leaving, 
 /// The `by` of a record: what it left with, else the member if the profile goes as far, else the
 /// pseudonym for this scope.
 fn author_shown(candidate: &Candidate, scope: FeedScope, secret: &NodeSecret) -> By {
-    let Author::Member { user, profile, .. } = candidate.author else {
-        return By::Instance;
+    let (user, profile) = match candidate.author {
+        Author::Member { user, profile, .. } => (user, profile),
+        Author::Known(by) => return by,
+        Author::Instance => return By::Instance,
     };
     let fresh = if profile >= Scope::from(scope) {
         By::User(user)

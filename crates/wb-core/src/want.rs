@@ -33,6 +33,32 @@ pub struct Held {
 
 object_only!(Held);
 
+impl Held {
+    /// The head as it stands in a query: `LOG.GENERATION.SEQ.HASH`.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        format!(
+            "{}.{}.{}.{}",
+            self.log, self.generation, self.seq, self.hash
+        )
+    }
+
+    /// Reads a head of a feed from a query.
+    #[must_use]
+    pub fn of_query(origin: InstanceId, scope: FeedScope, text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let held = Self {
+            origin,
+            scope,
+            log: parts.next()?.parse().ok()?,
+            generation: parts.next()?.parse().ok()?,
+            seq: parts.next()?.parse().ok()?,
+            hash: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(held)
+    }
+}
+
 /// What a want file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Want {

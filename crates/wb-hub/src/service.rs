@@ -29,6 +29,8 @@ use crate::waits::Waits;
 /// Bytes of a registration: an identity log of its full length as this program writes it, and a card. It
 /// has to be read before its sender is known, so nothing more is taken.
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of a turn, or of who asks for a recovery.
+const SMALL_BYTES_MAX: usize = 4_096;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
@@ -219,6 +221,8 @@ enum Route {
     Lines,
     History,
     Push,
+    Own,
+    Turn,
 }
 
 impl Route {
@@ -236,13 +240,15 @@ impl Route {
             ("GET", "lines") => Self::Lines,
             ("GET", "history") => Self::History,
             ("POST", "push") => Self::Push,
+            ("GET", "own") => Self::Own,
+            ("POST", "turn") => Self::Turn,
             _ => return None,
         };
         let segments = path.split('/').count();
-        let wanted = if matches!(route, Self::Snapshot | Self::Lines) {
-            3
-        } else {
-            1
+        let wanted = match route {
+            Self::Snapshot | Self::Lines => 3,
+            Self::Own => 2,
+            _ => 1,
         };
         (segments == wanted).then_some(route)
     }
@@ -252,6 +258,7 @@ impl Route {
             Self::Register => REGISTRATION_BYTES_MAX,
             Self::Follows => FOLLOWS_BYTES_MAX,
             Self::Push => SYNC_BODY_BYTES_MAX,
+            Self::Turn => SMALL_BYTES_MAX,
             _ => 0,
         })
     }
@@ -273,6 +280,15 @@ async fn dispatch<S: HubStore>(
     let spoken = PROTOCOL.min..=PROTOCOL.max;
     let other = of_path(&path).filter(|(asked, _)| !spoken.contains(asked));
     let route = Route::of(&parts.method, &path).filter(|_| other.is_none());
+    let is_recovery = other.is_none()
+        && parts.method == Method::POST
+        && of_path(&path).is_some_and(|(_, call)| call == "recovery");
+    if is_recovery {
+        let mut request = Request::new(parts, Vec::new());
+        let answered = recovery(&hub, &mut request, body).await;
+        let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
+        return hub.responder().answer(&request, reply);
+    }
     let mut request = Request::new(parts, Vec::new());
     let answered = match route {
         Some(route) => serve(&hub, route, &mut request, body).await,
@@ -289,6 +305,19 @@ async fn dispatch<S: HubStore>(
     };
     let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
     hub.responder().answer(&request, reply)
+}
+
+/// Answers whoever can name a recovery key: nobody could sign, because the keys are lost. Each costs its address.
+async fn recovery<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    request: &mut Request,
+    body: Body,
+) -> Result<Reply, Refusal> {
+    hub.charges.address(request, hub.now())?;
+    let limit = BodyLimit::bytes(SMALL_BYTES_MAX);
+    let body = read_body(body, limit).await;
+    let body = body.map_err(|error| problems::of_body(&error))?;
+    routes::recovery::recovery(hub, &body).await
 }
 
 /// Checks the sender, takes its body and answers.
@@ -334,6 +363,8 @@ async fn serve<S: HubStore>(
         Route::Lines => routes::lines::lines(hub, request).await,
         Route::History => routes::history::history(hub, sender, request).await,
         Route::Push => routes::push::push(hub, sender, body).await,
+        Route::Own => routes::own::own(hub, sender, request).await,
+        Route::Turn => routes::turn::turn(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

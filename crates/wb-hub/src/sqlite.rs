@@ -12,10 +12,13 @@ use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
 use wb_core::ndjson;
 use wb_core::rule::Rule;
+use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Standing, Standings,
+    TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_store::StoreError;
 use wb_store::relay::{
     Applicant, CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelayFile, RelaySink,
@@ -356,12 +359,39 @@ impl HubStore for SqliteHub {
                 after: ask.after,
                 kinds: ask.kinds.as_ref(),
                 newest: ask.newest,
+                only: ask.only,
                 bytes,
             };
             let page = relay.lines_page(&ask, now)?;
             Ok(page.map_err(|_| PageRefused::NotFound))
         })
         .await
+    }
+
+    async fn own(
+        &self,
+        id: InstanceId,
+        scope: FeedScope,
+        after: Option<Held>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        let bytes = self.page_bytes;
+        self.read(move |relay| {
+            let page = relay.own_page(&id, scope, after.as_ref(), bytes)?;
+            Ok(page.map_err(|refused| match refused {
+                SnapshotRefused::HeadGone => PageRefused::HeadGone,
+                SnapshotRefused::NotFound | SnapshotRefused::BadToken => PageRefused::NotFound,
+            }))
+        })
+        .await
+    }
+
+    async fn own_head(&self, id: InstanceId) -> Kept<Option<Vec<u8>>> {
+        self.read(move |relay| relay.own_head(&id)).await
+    }
+
+    async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
+        self.write(move |write| write.take_turn(&id, &call, now))
+            .await
     }
 
     async fn history(

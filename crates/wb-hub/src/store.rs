@@ -8,8 +8,10 @@ use wb_core::identity::IdentityLog;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
+    TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 
 use crate::quota::{Counted, Quota};
 
@@ -79,6 +81,8 @@ pub struct LinesPage {
     pub kinds: Option<BTreeSet<Kind>>,
     /// The newest so many instead, newest first.
     pub newest: Option<usize>,
+    /// This line alone, where it is there.
+    pub only: Option<RecordId>,
 }
 
 /// Why a page is not given.
@@ -253,6 +257,25 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         ask: LinesPage,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
+
+    /// The identity log of a member and the deltas of its own feed after a head, up to a page.
+    fn own(
+        &self,
+        id: InstanceId,
+        scope: FeedScope,
+        after: Option<Held>,
+    ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
+
+    /// The signed head of a member's public feed.
+    fn own_head(&self, id: InstanceId) -> impl Future<Output = Kept<Option<Vec<u8>>>> + Send;
+
+    /// Takes a turn of a member.
+    fn turn(
+        &self,
+        id: InstanceId,
+        call: TurnCall,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<TurnAnswer>> + Send;
 
     /// A page of what is held of an instance's own public feed, with every identity entry: also what does
     /// not count any more.

@@ -11,8 +11,10 @@ use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration,
-    SignedExchange, Standings, read_message,
+    SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
 };
+
+use wb_core::want::Held;
 
 use crate::body::BodyLimit;
 use crate::client::Traffic;
@@ -247,6 +249,26 @@ impl HubClient {
         self.feed(format!("lines/{origin}/{scope}"), &query).await
     }
 
+    /// Asks for one line, and keeps question and answer as they were signed. The answer is the line, where it is
+    /// there, and then the `page` section.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn line_kept(
+        &mut self,
+        origin: InstanceId,
+        scope: FeedScope,
+        id: RecordId,
+    ) -> Result<(Vec<u8>, Option<Box<SignedExchange>>), CallError> {
+        let call = Call {
+            limit: LIMIT,
+            keeps: true,
+            ..Call::get(format!("lines/{origin}/{scope}"), Some(format!("id={id}")))
+        };
+        let answer = self.call(call).await?;
+        Ok((answer.body, answer.kept))
+    }
+
     /// Reads the newest lines of some kinds, for a preview.
     ///
     /// # Errors
@@ -270,6 +292,32 @@ impl HubClient {
             ..Call::get(path, query)
         };
         Ok(self.call(call).await?.body)
+    }
+
+    /// Reads back the caller's own feed: its identity log and the deltas after a head, page by page; one without
+    /// deltas is the last.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn own(
+        &mut self,
+        scope: FeedScope,
+        after: Option<&Held>,
+    ) -> Result<Vec<u8>, CallError> {
+        let query: Vec<String> = after
+            .map(|after| format!("after={}", after.to_query()))
+            .into_iter()
+            .collect();
+        self.feed(format!("own/{scope}"), &query).await
+    }
+
+    /// Takes a turn at the beginning of a sync.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn turn(&mut self, call: &TurnCall) -> Result<TurnAnswer, CallError> {
+        let body = wb_core::signed::payload(call);
+        self.json(Call::send(Method::POST, "turn", body)).await
     }
 
     /// Reads a page of what the hub holds of this instance's own feed: lines, the first of them the

@@ -144,6 +144,12 @@ pub enum NodeError {
     /// The database is an older copy of itself.
     #[error("this database is older than what this instance published last; nothing was published")]
     Suspect,
+    /// A peer knows another running copy of this instance; the words say which.
+    #[error("{0}; nothing was published")]
+    TwoCopies(String),
+    /// Nobody confirmed that this is the newest copy.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// Something was sealed, and cannot be sent yet.
     #[error("what was marked is sealed, and nothing was sent: {0}")]
     SealedOnly(StoreError),
@@ -280,6 +286,8 @@ impl NodeError {
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Verification
             }
+            Self::Suspect | Self::TwoCopies(_) | Self::SyncRuns => ErrorKind::Conflict,
+            Self::Unconfirmed(_) => ErrorKind::Unreachable,
             Self::Backup {
                 source: BackupError::Newer(_),
                 ..
@@ -294,7 +302,6 @@ impl NodeError {
             } => ErrorKind::Conflict,
             Self::Backup { .. } => ErrorKind::Verification,
             Self::Store(StoreError::Runs(_)) => ErrorKind::Conflict,
-            Self::Suspect | Self::SyncRuns => ErrorKind::Conflict,
             Self::NeedsApproval(_) => ErrorKind::Pending,
             Self::Store(_)
             | Self::SealedOnly(_)
@@ -403,8 +410,15 @@ impl NodeError {
                 .to_owned(),
             Self::TooLarge { .. } | Self::Want { .. } => "nothing was changed".to_owned(),
             Self::Suspect => "your data is safe here. It was restored from a copy, or copied from another \
-                              machine; publishing from it could contradict what others already have. Use \
-                              the newest copy of this folder"
+                              machine; publishing from it could contradict what others already have. Run \
+                              `wb restore` in this folder, which takes back what was published since, or use \
+                              its newest copy"
+                .to_owned(),
+            Self::TwoCopies(_) => "your data is safe. Stop the copy that is not to go on, then run `wb restore` in \
+                                   the folder of the other"
+                .to_owned(),
+            Self::Unconfirmed(_) => "nothing was sealed; try again when one of them can be reached, or add \
+                                     --offline when you know that this is the newest copy of this folder"
                 .to_owned(),
             Self::Peer { cause, .. } => cause.action().to_owned(),
             Self::KeyLocked(_) | Self::WrongPassphrase(_) => {

@@ -1,6 +1,7 @@
 //! A node that is open: its files, its key, and who acts.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,12 +12,15 @@ use wb_core::scope::Kind;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_net::network::{Internet, Network};
-use wb_store::{AccountState, AuditRow, Home, Role, Store, StoreError};
+use wb_store::{AccountState, AuditRow, GuardStanding, Home, Role, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::keys;
+
+/// A process that gives nothing takes a turn this often, so that it hears of another copy.
+const TURN_EVERY_MS: i64 = 10 * 60 * 1_000;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,11 @@ pub struct Node {
     secret: NodeSecret,
     network: Arc<dyn Network>,
     kinds: Option<BTreeSet<Kind>>,
+    machine: String,
+    /// When a turn was taken last at each peer, since this was opened.
+    turns: RefCell<BTreeMap<InstanceId, Timestamp>>,
+    /// Whether the own history is being taken back.
+    restores: bool,
 }
 
 impl fmt::Debug for Node {
@@ -75,6 +84,9 @@ impl Node {
             secret,
             network: Arc::new(Internet),
             kinds: None,
+            machine: crate::machine::label(),
+            turns: RefCell::default(),
+            restores: false,
         })
     }
 
@@ -100,6 +112,39 @@ impl Node {
 
     pub(crate) fn network(&self) -> Arc<dyn Network> {
         Arc::clone(&self.network)
+    }
+
+    /// Names the machine it runs on otherwise than the machine does.
+    #[must_use]
+    pub fn on_machine(mut self, machine: impl Into<String>) -> Self {
+        self.machine = machine.into();
+        self
+    }
+
+    /// The name of the machine it runs on, for people: peers tell it to another copy of this folder.
+    #[must_use]
+    pub fn machine(&self) -> &str {
+        &self.machine
+    }
+
+    /// Whether the own feed is taken as any other: this is an older copy, or is being settled.
+    pub(crate) fn takes_own(&self) -> bool {
+        self.restores || self.store.guard() == GuardStanding::Suspect
+    }
+
+    pub(crate) fn restores(&mut self, restores: bool) {
+        self.restores = restores;
+    }
+
+    /// Whether a turn was taken at a peer since this was opened, and not long ago.
+    pub(crate) fn had_turn(&self, peer: &InstanceId) -> bool {
+        let now = self.now().unix_ms();
+        let last = self.turns.borrow().get(peer).map(|last| last.unix_ms());
+        last.is_some_and(|last| now >= last && now - last < TURN_EVERY_MS)
+    }
+
+    pub(crate) fn note_turn(&self, peer: InstanceId) {
+        self.turns.borrow_mut().insert(peer, self.now());
     }
 
     /// Asks hubs for the lines of these kinds only; none: of all.
@@ -136,6 +181,17 @@ impl Node {
     #[must_use]
     pub fn identity(&self) -> &IdentityLog {
         &self.identity
+    }
+
+    /// Reads the own identity log anew, after a longer one came.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub(crate) fn read_identity(&mut self) -> Result<()> {
+        if let Some(log) = self.store.identity_log(&self.own)? {
+            self.identity = log;
+        }
+        Ok(())
     }
 
     /// Its files.

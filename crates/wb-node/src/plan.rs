@@ -13,9 +13,9 @@ use wb_core::leave::{
     self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
 };
 use wb_core::limits::BODY_BYTES_MAX;
-use wb_core::scope::{FeedScope, Scope};
+use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{AccountState, Filter, InviteRow, LocalRecord, LogDue, NewLog};
+use wb_store::{AccountState, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog};
 
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -202,6 +202,13 @@ impl<'n> Gather<'n> {
             Ok(leaving) => (Some(leaving), None),
             Err(cause) => (None, Some(cause)),
         };
+        let is_unchanged = !sealed.is_empty() && record.sealed_edit == record.edit;
+        if cause == Some(Stays::ParentUnknown) && is_unchanged && !self.has_seen(record.parent)? {
+            // It was published under a request that was known then. That nothing of it is here any more is
+            // no word of whoever wrote it.
+            plan.unchanged.push((record.id, kind));
+            return Ok(());
+        }
         let target_scope = target.as_ref().map(Leaving::scope);
         for line in sealed
             .iter()
@@ -270,6 +277,10 @@ impl<'n> Gather<'n> {
     fn author(&self, record: &LocalRecord) -> Author {
         match record.author {
             None if SPEAKS_ITSELF.contains(&record.kind.as_str()) => Author::Instance,
+            // It came back from what this instance had published, and the account did not.
+            None if let Some(by) = record.left_by.filter(|by| *by != By::Instance) => {
+                Author::Known(by)
+            }
             // Somebody wrote it, and nobody knows who: it must not leave as the instance's own words.
             None => Author::Member {
                 user: record.id,
@@ -338,6 +349,14 @@ impl<'n> Gather<'n> {
         Ok(found)
     }
 
+    /// Whether anything of a record was ever held here.
+    fn has_seen(&self, parent: Option<RecordRef>) -> Result<bool> {
+        match parent {
+            Some(parent) => Ok(self.node.store.has_mark(&parent)?),
+            None => Ok(true),
+        }
+    }
+
     fn find_parent(&self, parent: RecordRef) -> Result<Parent> {
         if parent.origin == self.node.own_id() {
             let Some(record) = self.node.store.local(&parent.id)? else {
@@ -350,12 +369,15 @@ impl<'n> Gather<'n> {
         let filter = Filter {
             origin: Some(parent.origin),
             id: Some(parent.id),
+            hidden_too: true,
             ..Filter::default()
         };
-        let shown = self.node.store.records(&filter)?;
-        Ok(shown
-            .first()
-            .map_or(Parent::Unknown, |row| Parent::Scope(row.scope)))
+        // Hidden until heads are compared is not taken back.
+        let shown = self.node.store.records(&filter)?.into_iter().find(|row| {
+            let hidden = row.hidden.as_deref();
+            hidden.is_none_or(|hidden| hidden == HEADS_NOT_COMPARED)
+        });
+        Ok(shown.map_or(Parent::Unknown, |row| Parent::Scope(row.scope)))
     }
 }
 

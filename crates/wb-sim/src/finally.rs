@@ -13,6 +13,7 @@ use crate::always::hex;
 use crate::error::SimError;
 use crate::ledger::{Live, mark, marks_in};
 use crate::look::{FORKED, Look, WITHOUT_WORDS};
+use crate::member::Exchange;
 use crate::play::Touched;
 use crate::world::World;
 
@@ -35,6 +36,10 @@ impl World {
             for member in 0..self.members.len() {
                 for hub in 0..self.hubs.len() {
                     has_moved |= self.last_sync(member, hub, round, told).await?;
+                }
+                let peers: Vec<usize> = self.peers_of(member).collect();
+                for peer in peers {
+                    has_moved |= self.last_exchange(member, peer, round, told).await?;
                 }
             }
             if !self.failures.is_empty() {
@@ -103,24 +108,53 @@ impl World {
         round: usize,
         told: &mut Vec<String>,
     ) -> Result<bool, SimError> {
-        let id = self.hubs[hub].id();
         if !self.is_at(member, hub) {
             return Ok(false);
         }
+        let (id, name) = (self.hubs[hub].id(), self.hubs[hub].name.clone());
         let exchange = self.members[member].sync(id, true, true).await?;
+        let is_forgotten = matches!(exchange.end, Some((PeerCause::NotRegistered, _)));
+        let has_moved = self.after_last(member, &name, &exchange, round, told)?;
+        if is_forgotten && !self.members[member].is_untrue() {
+            // What its operator would do on reading that.
+            self.members[member].register(&self.hubs[hub]).await?;
+        }
+        Ok(has_moved)
+    }
+
+    /// The same with a peer.
+    async fn last_exchange(
+        &mut self,
+        member: usize,
+        peer: usize,
+        round: usize,
+        told: &mut Vec<String>,
+    ) -> Result<bool, SimError> {
+        let (id, name) = (self.members[peer].id, self.members[peer].name.clone());
+        let exchange = self.members[member].sync(id, true, true).await?;
+        self.after_last(member, &name, &exchange, round, told)
+    }
+
+    /// Looks at how a last sync ended. Returns whether anything moved.
+    fn after_last(
+        &mut self,
+        member: usize,
+        with: &str,
+        exchange: &Exchange,
+        round: usize,
+        told: &mut Vec<String>,
+    ) -> Result<bool, SimError> {
         self.note_head(member)?;
-        self.check_exchange(member, &exchange);
-        let (name, hub_name) = (&self.members[member].name, &self.hubs[hub].name);
+        self.check_exchange(member, exchange);
+        let name = &self.members[member].name;
         let has_moved =
             !exchange.synced.tally.is_empty() || exchange.synced.pushed.deltas > 0 || round == 0;
         let Some((cause, detail)) = &exchange.end else {
             return Ok(has_moved);
         };
-        let what = format!("{name} and {hub_name}: {} ({detail})", cause.as_str());
+        let what = format!("{name} and {with}: {} ({detail})", cause.as_str());
         told.push(format!("round {}: {what}", round + 1));
         if *cause == PeerCause::NotRegistered && !self.members[member].is_untrue() {
-            // What its operator would do on reading that.
-            self.members[member].register(&self.hubs[hub]).await?;
             return Ok(true);
         }
         let may_end = match cause {
@@ -179,8 +213,8 @@ impl World {
                 .collect();
             let at: Vec<_> = hubs.iter().map(|hub| self.hubs[*hub].id()).collect();
             let (member, of) = (&self.members[number], &self.members[other]);
-            if other == number || of.is_untrue() || of.is_out || !member.ledger.follows(&of.id, &at)
-            {
+            let is_told = member.ledger.follows(&of.id, &at) || self.are_peers(number, other);
+            if other == number || of.is_untrue() || of.is_out || !is_told {
                 continue;
             }
             let wrong = self.differs(&look, number, other, &hubs)?;

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
+use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
 };
+use wb_core::sync::{TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
     RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
@@ -197,6 +200,23 @@ impl HubStore for Liar {
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
         let page = self.file.lines(ask, now).await?;
         Ok(page.map(|body| self.tongue.say(Answer::Lines, body)))
+    }
+
+    async fn own(
+        &self,
+        id: InstanceId,
+        scope: FeedScope,
+        after: Option<Held>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.file.own(id, scope, after).await
+    }
+
+    async fn own_head(&self, id: InstanceId) -> Kept<Option<Vec<u8>>> {
+        self.file.own_head(id).await
+    }
+
+    async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
+        self.file.turn(id, call, now).await
     }
 
     async fn history(

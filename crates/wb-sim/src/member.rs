@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::pairing::PairLink;
 use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
 use wb_node::command::bundle_export::{BundleExport, bundle_export};
@@ -14,13 +15,15 @@ use wb_node::command::comment_add::comment_add;
 use wb_node::command::follow::{Target, accept_all, follow, unfollow};
 use wb_node::command::hub_register::{find_hub_over, hub_register};
 use wb_node::command::init::{Init, init};
+use wb_node::command::peer_accept::{look, peer_accept, peer_confirm};
+use wb_node::command::peer_invite::{INVITE_MINUTES, peer_invite};
 use wb_node::command::publish::publish;
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_complete::request_complete;
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::sync::{SyncInput, Synced, sync};
-use wb_node::{Actor, Node, NodeError};
+use wb_node::{Actor, Node, NodeError, service};
 use wb_store::Home;
 
 use crate::error::{SimError, files};
@@ -28,7 +31,7 @@ use crate::files::{copy_database, remove_database};
 use crate::hub::SimHub;
 use crate::ledger::{Follows, Ledger, What, Written};
 use crate::machine::Machine;
-use crate::network::{Net, NodeNetwork};
+use crate::network::{Net, NodeNetwork, address_of_member};
 
 /// What is kept of a member when its databases are copied.
 struct Copied {
@@ -282,6 +285,38 @@ impl Member {
             Ok(())
         };
         machine.drive(registering).await
+    }
+
+    /// Answers its peers from now on.
+    pub fn open_door(&self, net: &Net, number: usize) {
+        let router = service::router_in_place(&self.home);
+        let machine = Arc::clone(&self.machine);
+        net.open_door(address_of_member(number), router, machine);
+    }
+
+    /// Makes a link that leads to its door.
+    pub fn invite(&mut self, number: usize) -> Result<PairLink, NodeError> {
+        let at = [format!("http://{}", address_of_member(number))];
+        let invited = self.act(|node, actor| peer_invite(node, actor, INVITE_MINUTES, &at))?;
+        Ok(invited.link)
+    }
+
+    /// Agrees to a link.
+    pub async fn accept_link(&mut self, link: &PairLink) -> Result<(), NodeError> {
+        let machine = Arc::clone(&self.machine);
+        let node = self.node.as_mut().expect("it is open between two steps");
+        let accepting = async {
+            let actor = node.actor(None)?;
+            let inviter = look(node, &actor, link, true).await?;
+            peer_accept(node, &actor, &inviter, &[]).await
+        };
+        machine.drive(accepting).await.map(|_| ())
+    }
+
+    /// Confirms who used its link.
+    pub fn confirm(&mut self, other: InstanceId) -> Result<(), NodeError> {
+        let confirmed = self.act(|node, actor| peer_confirm(node, actor, other, true));
+        confirmed.map(|_| ())
     }
 
     /// Follows everybody a hub lists, and accepts some by name.

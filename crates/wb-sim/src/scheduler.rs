@@ -344,6 +344,15 @@ impl World {
         if self.chance.percent(40) {
             hubs.truncate(1);
         }
+        // Worlds without peers go as they went before there were any.
+        let mut peers: Vec<usize> = self.peers_of(member).collect();
+        if !peers.is_empty() {
+            self.chance.shuffle(&mut peers);
+            peers.truncate(self.chance.place(peers.len() + 1));
+            if !peers.is_empty() && self.chance.percent(50) {
+                hubs.clear();
+            }
+        }
         let (pull, push) =
             *self
                 .chance
@@ -352,6 +361,7 @@ impl World {
         Visit {
             member,
             hubs,
+            peers,
             pull,
             push,
             breaks: self.a_break(),

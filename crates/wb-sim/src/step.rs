@@ -76,6 +76,8 @@ pub enum Step {
 pub struct Visit {
     pub member: usize,
     pub hubs: Vec<usize>,
+    /// Members that it calls as their peer.
+    pub peers: Vec<usize>,
     pub pull: bool,
     pub push: bool,
     /// What befalls its first connection.
@@ -193,6 +195,9 @@ impl fmt::Display for Visit {
             _ => "pushes",
         })?;
         write!(f, " with hub {}", hubs.join(", "))?;
+        for peer in &self.peers {
+            write!(f, ", and with node {}", no(*peer))?;
+        }
         match self.breaks {
             Some(Break::Refused) => f.write_str(" (not let in)")?,
             Some(Break::SentBytes(bytes)) => write!(f, " (lost after {bytes} bytes out)")?,

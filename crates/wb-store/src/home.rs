@@ -87,6 +87,12 @@ impl Home {
         self.dir.join("guard.json")
     }
 
+    /// Turns at peers, which tell two running copies apart; never part of a backup.
+    #[must_use]
+    pub fn turn(&self) -> PathBuf {
+        self.dir.join("turn.json")
+    }
+
     /// The settings file; optional.
     #[must_use]
     pub fn config(&self) -> PathBuf {
@@ -198,5 +204,27 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
         // The rename itself must survive a power cut.
         sync_names(folder_of(path))
     };
-    write().map_err(StoreError::io(path))
+    write().map_err(|error| {
+        // As well as it goes: a file of half a guard helps nobody.
+        let _ = fs::remove_file(&temporary);
+        StoreError::io(path)(error)
+    })
+}
+
+/// Removes what a process left that ended while it wrote a private file.
+pub(crate) fn sweep_unfinished(dir: &Path) {
+    let Ok(files) = fs::read_dir(dir) else { return };
+    for path in files.filter_map(|file| Some(file.ok()?.path())) {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let process = ending.and_then(|ending| ending.strip_prefix("new-")?.parse::<u32>().ok());
+        // Whoever runs may be writing. Where nobody can tell, nothing is removed.
+        let is_over = process.is_some_and(|process| {
+            process != std::process::id()
+                && Path::new("/proc/self").exists()
+                && !Path::new("/proc").join(process.to_string()).exists()
+        });
+        if is_over {
+            let _ = fs::remove_file(path);
+        }
+    }
 }

@@ -213,6 +213,56 @@ impl Store {
     }
 }
 
+/// What an own feed retracted last of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastRetract {
+    /// The revision.
+    pub rev: u64,
+    /// Why; not known where only a snapshot told of it.
+    pub reason: Option<Reason>,
+}
+
+impl Store {
+    /// What the own feeds retracted last of a record.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn last_retract(&self, id: &RecordId) -> Result<Option<LastRetract>> {
+        // Of a snapshot only the number is known, and its reason is made up.
+        let sql = "SELECT x.rev, CASE WHEN x.idx IS NULL THEN NULL ELSE x.reason END FROM instances i
+                   CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
+                   WHERE i.standing = 'self' AND x.id = ?1 AND x.op = 'retract' AND x.void = 0 AND x.aside_no IS NULL
+                   ORDER BY x.rev DESC, x.idx IS NULL LIMIT 1";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let found = statement.query_row([Sql(id)], |row| {
+            let reason: Option<String> = row.get(1)?;
+            Ok(LastRetract {
+                rev: row.get::<_, Sql<u64>>(0)?.0,
+                reason: reason.map(|reason| match reason.as_str() {
+                    "erase" => Reason::Erase,
+                    "mistake" => Reason::Mistake,
+                    _ => Reason::Scope,
+                }),
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Whether any mark of a record is held, of whatever instance.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn has_mark(&self, key: &RecordRef) -> Result<bool> {
+        let sql = "SELECT 1 FROM instances i CROSS JOIN feeds f USING (instance_no)
+                   CROSS JOIN feed_lines x USING (feed_no) WHERE i.id = ?1 AND x.id = ?2 AND x.void = 0 LIMIT 1";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let found: Option<i64> = statement
+            .query_row(params![Sql(key.origin), Sql(key.id)], |row| row.get(0))
+            .optional()?;
+        Ok(found.is_some())
+    }
+}
+
 impl Write<'_> {
     /// Writes a local record, new or changed, and its row in the projection. What sealing notes (revision,
     /// author shown) is left as it is.

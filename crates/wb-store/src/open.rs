@@ -54,6 +54,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0002.sql")
         ),
         concat!(
+            include_str!("migrations/turns_0003.sql"),
             include_str!("migrations/main_0003_keys.sql"),
             include_str!("migrations/main_0003_restore.sql"),
             include_str!("migrations/main_0003_direct.sql"),
@@ -84,6 +85,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0001.sql")
         ),
         include_str!("migrations/relay_0002.sql"),
+        concat!(include_str!("migrations/turns_0003.sql")),
     ],
 };
 

@@ -104,6 +104,9 @@ pub struct HeldCount {
     pub deltas: u64,
 }
 
+/// Why nothing of others is shown in a copy that was restored: they may have taken it back since.
+pub const HEADS_NOT_COMPARED: &str = "heads_not_compared";
+
 const SELECT: &str = "SELECT i.id, i.standing, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
       r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.kind, r.line_hash,
       r.parent_id IS NOT NULL AND CASE pi.standing WHEN 'self' THEN p.record_no IS NOT NULL ELSE EXISTS (
@@ -141,6 +144,7 @@ impl Store {
             values.push(Box::new(Sql(parent.origin)));
             values.push(Box::new(Sql(parent.id)));
         }
+        let hides_others = self.hides_others()?;
         let condition = if conditions.is_empty() {
             "1".to_owned()
         } else {
@@ -150,7 +154,13 @@ impl Store {
         let own = self.own_name()?;
         let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(values), |row| read(row, &own))?;
-        let rows: Vec<RecordRow> = rows.collect::<rusqlite::Result<_>>()?;
+        let mut rows: Vec<RecordRow> = rows.collect::<rusqlite::Result<_>>()?;
+        if hides_others {
+            for row in rows.iter_mut().filter(|row| row.standing != Standing::Own) {
+                let why = || HEADS_NOT_COMPARED.to_owned();
+                row.hidden.get_or_insert_with(why);
+            }
+        }
         Ok(rows
             .into_iter()
             .filter(|row| filter.hidden_too || row.hidden.is_none())

@@ -5,9 +5,11 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
+use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
+use crate::feeds::NewLog;
 use crate::guard::{Guard, Standing as GuardStanding};
 use crate::home::{Home, restrict_file};
 use crate::instances::{KnownIdentity, Standing};
@@ -33,6 +35,9 @@ pub struct Founding<'a> {
     /// Now.
     pub now: Timestamp,
 }
+
+/// In `meta`: whether the heads of others were compared since this copy was settled.
+const HEADS_COMPARED: &str = "heads_compared";
 
 /// A node's files.
 #[derive(Debug)]
@@ -117,6 +122,7 @@ impl Store {
         };
         store.compare_guard()?;
         if store.unwritable.is_none() {
+            crate::home::sweep_unfinished(home.dir());
             crate::scratch::sweep(home.dir());
         }
         Ok(store)
@@ -165,6 +171,52 @@ impl Store {
     /// What stands in the way; then nothing may be sent.
     pub fn advance_guard(&self) -> Result<()> {
         self.guard_in_database()?.write(&self.home.guard())
+    }
+
+    /// Settles a copy: from now on it is the one, under another incarnation, and whatever else was copied of it
+    /// is an older one. Each own feed goes on in a new log. With `compared` false the records of others stay
+    /// hidden until their heads were compared with somebody's.
+    ///
+    /// # Errors
+    /// What stands in the way; then it is as suspect as before.
+    pub fn settle(
+        &mut self,
+        incarnation: &str,
+        why: &str,
+        compared: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let compared = compared || !self.hides_others()?;
+        let write = self.write()?;
+        put_meta(&write.transaction, "incarnation", incarnation)?;
+        put_meta(
+            &write.transaction,
+            HEADS_COMPARED,
+            if compared { "yes" } else { "no" },
+        )?;
+        for scope in FeedScope::ALL {
+            write.due_new_log(scope, NewLog::Follow, why, now)?;
+        }
+        write.forget_own_copies()?;
+        write.commit()?;
+        // A crash before this line leaves it suspect, and settling again does the same.
+        self.advance_guard()?;
+        self.guard = GuardStanding::Sound;
+        Ok(())
+    }
+
+    /// Whether the records of others are hidden: this database may be older than what they took back, and
+    /// nobody was asked yet.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn hides_others(&self) -> Result<bool> {
+        let compared = self.meta(HEADS_COMPARED)?;
+        Ok(if self.guard == GuardStanding::Suspect {
+            compared.is_none_or(|word| word != "while suspect")
+        } else {
+            compared.is_some_and(|word| word == "no")
+        })
     }
 
     /// The folder.
@@ -283,6 +335,20 @@ impl<'s> Write<'s> {
 }
 
 impl Write<'_> {
+    /// Notes that the heads of others were compared with a peer's: their records are shown again.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_heads_compared(&self, guard: GuardStanding) -> Result<()> {
+        // A backup made of this copy later must not take that for an answer of its own.
+        let word = if guard == GuardStanding::Suspect {
+            "while suspect"
+        } else {
+            "yes"
+        };
+        put_meta(&self.transaction, HEADS_COMPARED, word)
+    }
+
     /// Makes everything done in it count, on the disk.
     ///
     /// # Errors

@@ -32,6 +32,9 @@ pub enum Bundle {
         /// Compress
         #[arg(long)]
         zstd: bool,
+        /// Seal without asking a hub whether this is the newest copy of the folder
+        #[arg(long)]
+        offline: bool,
     },
     /// Write a signed list of what is held here, so that the next bundle brings only the rest
     Want {
@@ -139,7 +142,12 @@ struct ChangeView {
 /// Runs a command of this noun.
 pub fn run(context: &Context, command: Bundle) -> Result<ExitCode> {
     match command {
-        Bundle::Export { file, want, zstd } => export(context, &file, want.as_deref(), zstd),
+        Bundle::Export {
+            file,
+            want,
+            zstd,
+            offline,
+        } => export(context, &file, want.as_deref(), zstd, offline),
         Bundle::Want { file } => want_file(context, &file),
         Bundle::Verify { file } => verify(context, &file),
         Bundle::Import {
@@ -150,12 +158,19 @@ pub fn run(context: &Context, command: Bundle) -> Result<ExitCode> {
     }
 }
 
-fn export(context: &Context, file: &Path, want: Option<&Path>, zstd: bool) -> Result<ExitCode> {
+fn export(
+    context: &Context,
+    file: &Path,
+    want: Option<&Path>,
+    zstd: bool,
+    offline: bool,
+) -> Result<ExitCode> {
     let level = context.settings()?.zstd_level;
     let (mut node, actor) = context.acting()?;
     if !publish::agreed(context, &node)? {
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
+    publish::confirmed(&node, offline)?;
     let input = BundleExport {
         file,
         want,
@@ -432,8 +447,13 @@ fn warn_ahead(imported: &Imported) -> Result<()> {
     if imported.own_is_ahead {
         output::line(
             "WARNING: the bundle holds more of this instance's own feed than this database. Either this folder \
-             is an older copy, or another copy of the instance publishes. Do not publish from here: use the \
-             newest copy.",
+             is an older copy, or another copy of the instance publishes. Nothing is published from here: use the \
+             newest copy, or run `wb restore --from` with this bundle.",
+        )?;
+    }
+    if imported.own_came_back && imported.done {
+        output::line(
+            "What this instance published after this copy was made came back with it. Next: `wb restore`.",
         )?;
     }
     Ok(())

@@ -67,7 +67,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Invite(command) => invite::run(context, command).map(done),
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),
-        Command::Restore(args) => restore::run(context, &args).map(done),
+        Command::Restore(args) => restore::run(context, &args),
         Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),

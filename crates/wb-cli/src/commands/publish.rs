@@ -5,10 +5,12 @@ use clap::Args;
 use serde::Serialize;
 use wb_node::Node;
 use wb_node::command::publish::{Published, publish};
+use wb_node::command::restore::confirm;
 use wb_node::plan::{Plan, count_stays, headline, plan};
 
 use crate::context::Context;
 use crate::output::{self, clean, count};
+use crate::runtime::wait_for;
 
 /// Seal what is marked to be shared into the feeds of this instance
 #[derive(Debug, Args)]
@@ -16,6 +18,9 @@ pub struct Publish {
     /// Show record by record what would be sealed and taken back, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Seal without asking a hub whether this is the newest copy of the folder
+    #[arg(long)]
+    offline: bool,
 }
 
 /// A record that would be sealed or taken back.
@@ -56,6 +61,7 @@ pub fn run(context: &Context, args: &Publish) -> Result<()> {
     if !agreed(context, &node)? {
         return Ok(());
     }
+    confirmed(&node, args.offline)?;
     if context.verbose() && !context.json() {
         let plan = plan(&node, wb_node::entropy::now())?;
         preview(context, &node, &plan)?;
@@ -82,6 +88,15 @@ pub fn agreed(context: &Context, node: &Node) -> Result<bool> {
         context.say("Nothing was sealed.");
     }
     Ok(agreed)
+}
+
+/// Asks a hub whether this is the newest copy of the folder, where there is something to seal and a hub to ask.
+pub fn confirmed(node: &Node, offline: bool) -> Result<()> {
+    if offline || plan(node, wb_node::entropy::now())?.is_empty() {
+        return Ok(());
+    }
+    wait_for(confirm(node))??;
+    Ok(())
 }
 
 /// A sentence on what was sealed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::cursor::Cursor;
-use crate::id::{Hash, InstanceId};
+use crate::id::{Hash, InstanceId, PublicKey};
 use crate::identity::{IdentityError, IdentityLog};
 use crate::json::{self, object_only, text_only};
 use crate::kinds::ProtocolRange;
@@ -386,7 +386,33 @@ pub struct Pushed {
     pub own: Vec<Held>,
 }
 
+/// What whoever holds the recovery words asks of a hub (spec: sync, recovery).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct RecoveryAsk {
+    /// 1.
+    pub schema_version: u32,
+    /// The instance.
+    pub id: InstanceId,
+    /// The public half of its recovery key: until it is used, only who has the words can name it.
+    pub recovery_key: PublicKey,
+}
+
+/// What a hub holds of an instance, for who recovers it. Everything in it proves itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct RecoveryAnswer {
+    /// 1.
+    pub schema_version: u32,
+    /// The identity log: signed lines.
+    pub identity: Vec<String>,
+    /// The signed head of its public feed, where there is one.
+    pub head: Option<String>,
+}
+
 object_only!(
+    RecoveryAsk,
+    RecoveryAnswer,
     WhoIsThis,
     Registration,
     Standings,

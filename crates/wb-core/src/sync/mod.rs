@@ -13,6 +13,7 @@ mod proof;
 mod schedule;
 mod session;
 pub mod signature;
+pub mod turn;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
@@ -20,10 +21,11 @@ pub use direct::{ExchangeSection, Next, PairStanding, PairStandings, Pairing};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,
-    HistorySection, PageSection, Policy, Pushed, PushedFeed, Registration, Role, Standing,
-    Standings, WhoIsThis, read_message,
+    HistorySection, PageSection, Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk,
+    Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
 pub use schedule::{EVERY_MINUTES_MAX, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
+pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};

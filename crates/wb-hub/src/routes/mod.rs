@@ -7,9 +7,12 @@ pub mod heads;
 pub mod history;
 pub mod lines;
 pub mod member;
+pub mod own;
 pub mod push;
+pub mod recovery;
 pub mod register;
 pub mod snapshot;
+pub mod turn;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

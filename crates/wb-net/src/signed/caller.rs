@@ -9,12 +9,16 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, 
 use wb_core::id::InstanceId;
 use wb_core::identity::{IdentityError, IdentityLog, Merge, merge};
 use wb_core::limits::{RETRIES_MAX, RETRY_AFTER_WAITED_MAX};
+use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
     AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, RequestFields, content_digest,
     sign_request, verify_answer,
 };
-use wb_core::sync::{Answered, Asked, Cause, Problem, SignedExchange, WhoIsThis, read_message};
+use wb_core::sync::{
+    Answered, Asked, Cause, Problem, RecoveryAnswer, RecoveryAsk, SignedExchange, WhoIsThis,
+    read_message,
+};
 
 use super::{
     COMPRESS_BYTES_MIN, CONTENT_DIGEST, Clock, NDJSON, SIGNATURE, SIGNATURE_INPUT, WB_TO,
@@ -163,6 +167,31 @@ pub async fn who_is_this(connection: &mut Connection) -> Result<Identified, Call
     let identity = says.identity().map_err(CallError::Identity)?;
     verify_answer(&received.answer(&incoming), None, &identity)?;
     Ok(Identified { says, identity })
+}
+
+/// Asks a hub for what it holds of an instance whose recovery key is named (spec: sync, recovery). The answer
+/// proves itself.
+///
+/// # Errors
+/// Why there is no answer that counts.
+pub async fn ask_recovery(
+    connection: &mut Connection,
+    ask: &RecoveryAsk,
+) -> Result<RecoveryAnswer, CallError> {
+    let limit = BodyLimit::bytes(SMALL_BYTES_MAX);
+    let path = format!("{CALLS}{}/recovery", PROTOCOL.max);
+    let outgoing = Outgoing::post(path, wb_core::signed::payload(ask));
+    let incoming = connection.send(outgoing, limit).await?;
+    let body = encoding(&incoming.headers)
+        .and_then(|encoding| decode(encoding, incoming.body.clone(), limit))
+        .map_err(CallError::Body)?;
+    if incoming.status != 200 {
+        // Nobody signed a refusal for whoever did not sign; it decides nothing.
+        let problem: Problem =
+            read_message(&body).map_err(|_| CallError::NotOurs(incoming.status))?;
+        return Err(CallError::Refused(Box::new(problem)));
+    }
+    read_message(&body).map_err(CallError::Malformed)
 }
 
 /// The fields of an answer that sign it.

@@ -6,7 +6,7 @@
 mod caller;
 mod responder;
 
-pub use caller::{Answer, Call, CallError, Caller, Identified, who_is_this};
+pub use caller::{Answer, Call, CallError, Caller, Identified, ask_recovery, who_is_this};
 pub use responder::{Reply, Request, Responder, below_base};
 
 use std::sync::Arc;

@@ -11,7 +11,9 @@ use wb_core::id::InstanceId;
 use wb_core::identity::Merge;
 use wb_core::rule::Rule;
 use wb_core::time::Timestamp;
-use wb_store::{Changed, Difference, Road, RunCounts, RunEnd, RunStart, Standing, Write};
+use wb_store::{
+    Changed, Difference, GuardStanding, Road, RunCounts, RunEnd, RunStart, Standing, Write,
+};
 
 use super::bundle_verify::{cut, refused};
 use crate::error::Result;
@@ -63,6 +65,8 @@ pub struct Imported {
     /// Whether the bundle holds more of this instance's own feed than is here: then this database is
     /// an older copy, or another copy of the instance publishes.
     pub own_is_ahead: bool,
+    /// Whether something of this instance's own feed came back to this older copy.
+    pub own_came_back: bool,
     /// With a partial import: what was wrong with the rest.
     pub damage: Option<wb_core::bundle::BundleError>,
 }
@@ -86,6 +90,8 @@ pub fn bundle_import(
         .map(|instance| (instance.id, instance.standing))
         .collect();
     let own = node.own_id();
+    // What an older copy published comes back to it; nothing is sealed from it before it is settled.
+    let takes_own = node.store.guard() == GuardStanding::Suspect;
     let write = node.store.write()?;
     write.remember_shown()?;
     let run_no = write.start_run(&RunStart {
@@ -96,8 +102,9 @@ pub fn bundle_import(
     })?;
     let mut sink = StoreSink::new(&write, own, now);
     sink.run_no = Some(run_no);
+    sink.takes_own = takes_own;
     let driver = drive(path, &mut sink, input.partial, progress)?;
-    let own_is_ahead = sink.own_is_ahead;
+    let (own_is_ahead, own_came_back) = (sink.own_is_ahead, sink.own_came_back);
     let damage = driver.finish().err();
     // Of a bundle in another protocol no part can be told to be whole.
     let is_skew = damage
@@ -157,6 +164,7 @@ pub fn bundle_import(
         done,
         waiting: if done { Vec::new() } else { waiting },
         own_is_ahead,
+        own_came_back,
         damage,
     })
 }
@@ -201,7 +209,7 @@ fn note_run(
     Ok(write.end_run(run_no, &end)?)
 }
 
-fn drive(
+pub(super) fn drive(
     path: &Path,
     sink: &mut StoreSink<'_, '_>,
     partial: bool,

@@ -132,7 +132,7 @@ fn found_in(
     Ok(node)
 }
 
-fn seed_digits(seed: &Zeroizing<[u8; 32]>) -> String {
+pub(crate) fn seed_digits(seed: &Zeroizing<[u8; 32]>) -> String {
     wb_core::id::PublicKey(**seed).to_string()
 }
 

@@ -35,6 +35,7 @@ pub mod record_share;
 pub mod request_add;
 pub mod request_complete;
 pub mod request_edit;
+pub mod restore;
 pub mod restore_file;
 pub mod review;
 pub mod session;

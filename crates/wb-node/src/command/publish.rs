@@ -16,6 +16,7 @@ use crate::error::{NodeError, Result};
 use crate::machine;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, Put, Retract, plan, rank};
+use crate::sync::turn::words_of;
 
 /// What was sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +47,9 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
     let write = node.store.write_in_sight()?;
+    if let Some(copy) = node.store.own_copies()?.first() {
+        return Err(NodeError::TwoCopies(words_of(copy)));
+    }
     check_unchanged(&node.store, node.identity())?;
     let plan = plan(node, now)?;
     if plan.is_empty() {

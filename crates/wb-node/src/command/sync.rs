@@ -17,7 +17,7 @@ use wb_core::sync::{
 use wb_core::want::Held;
 use wb_net::signed::Caller;
 use wb_net::{HubClient, Traffic};
-use wb_store::{Changed, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
+use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
 
 mod direct;
 
@@ -34,7 +34,8 @@ use crate::plan::{Plan, plan};
 use crate::query::peers::label;
 use crate::sync::{
     Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
-    check_own, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
+    check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
+    take_turn,
 };
 
 /// What is synced, and how.
@@ -293,6 +294,7 @@ impl Running {
             SyncEnd::Peer(cause, detail) => (cause, detail),
             // The sentence says it all.
             SyncEnd::Local(NodeError::Suspect) => (PeerCause::OlderCopy, String::new()),
+            SyncEnd::Local(NodeError::TwoCopies(words)) => (PeerCause::TwoCopies, words),
             SyncEnd::Local(error) => (PeerCause::LocalFailure, in_words(&error)),
             SyncEnd::NotFetched => (PeerCause::LocalFailure, "nothing was fetched".to_owned()),
         });
@@ -376,19 +378,39 @@ impl Running {
         input: SyncInput,
         progress: OnProgress<'_>,
     ) -> std::result::Result<(), SyncEnd> {
+        // First of all, so that of two copies neither goes on. Who only takes needs no turn.
+        let is_suspect = node.store.guard() == GuardStanding::Suspect;
+        let mut turn = None;
+        if input.push && !is_suspect && !node.had_turn(&self.done.peer.id) {
+            turn = take_turn(node, hub, self.done.peer.id).await?;
+        }
         let own = if input.pull {
             let pulling = PullInput {
                 peer: self.done.peer.clone(),
                 rehearsal: None,
                 wait: input.wait,
             };
-            self.pull(node, hub, pulling, progress).await?
+            let own = self.pull(node, hub, pulling, progress).await?;
+            if node.store.hides_others()? {
+                let guard = node.store.guard();
+                let write = node.store.write()?;
+                write.note_heads_compared(guard)?;
+                write.commit()?;
+            }
+            own
         } else {
             None
         };
         if !input.push {
             return Ok(());
         }
+        // Now and then is enough while it gives nothing; before it seals, it asks again.
+        let gives = || plan(node, node.now()).map(|plan| !plan.is_empty());
+        if turn.is_none() && !is_suspect && gives()? {
+            turn = take_turn(node, hub, self.done.peer.id).await?;
+        }
+        turn.as_ref().map_or(Ok(()), check_turn)?;
+        let own = own.or(turn.map(|turn| turn.own));
         let own = match own {
             Some(own) => own,
             None => hub.heads(None).await?.own,

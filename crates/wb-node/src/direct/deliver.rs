@@ -49,6 +49,7 @@ pub(crate) fn take<'l>(
             own,
             from,
             may_be_own: false,
+            takes_own: false,
             run_no: Some(run_no),
             now,
         },

@@ -18,6 +18,8 @@ pub(crate) struct Taking {
     pub from: InstanceId,
     /// Whether it may hold the own feed as well, to be compared.
     pub may_be_own: bool,
+    /// Whether the own feed is taken back instead.
+    pub takes_own: bool,
     /// The run by which it comes.
     pub run_no: Option<i64>,
     /// Now.
@@ -97,6 +99,7 @@ impl<'w, 's> Taker<'w, 's> {
     pub fn new(write: &'w Write<'s>, taking: Taking) -> Self {
         let mut sink = StoreSink::new(write, taking.own, taking.now);
         sink.run_no = taking.run_no;
+        sink.takes_own = taking.takes_own;
         Self {
             taking,
             sink,

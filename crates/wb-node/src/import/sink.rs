@@ -20,6 +20,11 @@ pub struct StoreSink<'w, 's> {
     taken: Option<Taken>,
     /// Whether the bundle holds more of this instance's own feed than is here.
     pub own_is_ahead: bool,
+    /// Whether the own feed is taken as any other is: this database is an older copy, and what it published
+    /// comes back to it.
+    pub takes_own: bool,
+    /// Whether something of the own feed was taken.
+    pub own_came_back: bool,
     /// Instances the bundle brought an identity log of.
     pub origins: BTreeSet<InstanceId>,
     /// Deltas that were appended.
@@ -44,6 +49,8 @@ impl<'w, 's> StoreSink<'w, 's> {
             own,
             taken: None,
             own_is_ahead: false,
+            takes_own: false,
+            own_came_back: false,
             origins: BTreeSet::new(),
             deltas: 0,
             run_no: None,
@@ -92,6 +99,12 @@ impl Sink for StoreSink<'_, '_> {
     fn identity(&mut self, log: IdentityLog) -> Result<(Merge, IdentityLog), StoreError> {
         let id = log.id();
         self.origins.insert(id);
+        if id == self.own && self.takes_own {
+            let merge = self.write.put_identity(&log, Standing::Own, self.now)?;
+            self.own_came_back |= matches!(merge, Merge::Extend | Merge::Replace);
+            let held = self.write.identity_log(&id)?.unwrap_or(log);
+            return Ok((merge, held));
+        }
         if id == self.own {
             // Nobody else continues the own log; who holds a longer one has seen another copy.
             let held = self.write.identity_log(&id)?.unwrap_or_else(|| log.clone());
@@ -120,7 +133,7 @@ impl Sink for StoreSink<'_, '_> {
         snapshot: &mut SnapshotReader,
         identity: Option<&IdentityLog>,
     ) -> Result<Result<SnapshotOutcome, Refusal>, StoreError> {
-        if snapshot.totals().origin == self.own {
+        if snapshot.totals().origin == self.own && !self.takes_own {
             let placed = self.write.compare_snapshot(snapshot, identity)?;
             return Ok(placed.map(|outcome| match outcome {
                 SnapshotOutcome::Take => {
@@ -130,8 +143,10 @@ impl Sink for StoreSink<'_, '_> {
                 outcome => outcome,
             }));
         }
+        let is_own = snapshot.totals().origin == self.own;
         let placed = self.ingest().place_snapshot(snapshot, identity)?;
         Ok(placed.map(|(outcome, taken)| {
+            self.own_came_back |= is_own && taken.is_some();
             self.taken = taken;
             if matches!(outcome, SnapshotOutcome::Take | SnapshotOutcome::Duplicate) {
                 self.carried = snapshot
@@ -171,6 +186,11 @@ impl Sink for StoreSink<'_, '_> {
     }
 
     fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, StoreError> {
+        if delta.header.origin == self.own && self.takes_own {
+            let outcome = self.ingest().delta(delta)?;
+            self.own_came_back |= matches!(outcome, Outcome::Append(_));
+            return Ok(outcome);
+        }
         if delta.header.origin == self.own {
             let outcome = self.write.compare_delta(delta)?;
             let is_ahead = matches!(

@@ -113,9 +113,20 @@ pub(super) struct Applied {
     pub again: Vec<Held>,
     /// What came of each feed section.
     outcomes: Vec<(InstanceId, FeedScope, &'static str)>,
+    /// Whether something of the own feed was taken.
+    pub own_came_back: bool,
 }
 
 impl Applied {
+    /// Whether what came of a feed stands beside what is held of it: on a branch, or in a log that is closed.
+    pub fn is_beside(&self, feed: (InstanceId, FeedScope)) -> bool {
+        let of_it = |(origin, scope, _): &&(InstanceId, FeedScope, &str)| (*origin, *scope) == feed;
+        self.outcomes
+            .iter()
+            .filter(of_it)
+            .any(|(_, _, outcome)| matches!(*outcome, "fork" | "closed"))
+    }
+
     /// Makes sure that a snapshot of the feed asked for came and meant something. Its pages are not
     /// signed, so that one which is missing would otherwise go by in silence.
     pub fn check_snapshot(&self, feed: (InstanceId, FeedScope)) -> Result<(), SyncEnd> {
@@ -136,6 +147,8 @@ pub(super) struct Taking<'t> {
     pub own: InstanceId,
     pub now: Timestamp,
     pub run_no: Option<i64>,
+    /// Whether the own feed is taken back.
+    pub takes_own: bool,
     /// Origins approved by hand: their records are shown at once.
     pub approved: &'t BTreeSet<InstanceId>,
 }
@@ -165,6 +178,7 @@ impl<'w, 's> Applier<'w, 's> {
     pub fn new(write: &'w Write<'s>, taking: &Taking<'_>) -> Self {
         let mut sink = StoreSink::new(write, taking.own, taking.now);
         sink.run_no = taking.run_no;
+        sink.takes_own = taking.takes_own;
         sink.approved.clone_from(taking.approved);
         Self {
             sink,
@@ -209,6 +223,7 @@ impl<'w, 's> Applier<'w, 's> {
             }
         }
         tally.own_is_ahead |= self.sink.own_is_ahead;
+        let own_came_back = self.sink.own_came_back;
         tally.recovered.append(&mut self.sink.recovered);
         let good = |outcome: &str| matches!(outcome, "append" | "take");
         let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
@@ -217,6 +232,7 @@ impl<'w, 's> Applier<'w, 's> {
         Ok(Applied {
             want_snapshot,
             again: self.again,
+            own_came_back,
             outcomes: outcomes
                 .map(|feed| (feed.origin, feed.scope, feed.outcome))
                 .collect(),

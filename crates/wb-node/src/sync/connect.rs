@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::sync::PeerCause;
 use wb_core::sync::signature::KeyId;
+use wb_core::sync::{PeerCause, RecoveryAnswer, RecoveryAsk};
 use wb_net::address::Scheme;
 use wb_net::network::Network;
-use wb_net::signed::{Caller, Identified, who_is_this};
+use wb_net::signed::{Caller, Identified, ask_recovery, who_is_this};
 use wb_net::{Base, Connection, HubClient, Reach};
 use wb_store::Peer;
 
@@ -73,6 +73,20 @@ pub fn connect(node: &Node, peer: &Peer) -> Result<HubClient> {
         )))
     })?;
     caller(node, connection, identity)
+}
+
+/// Asks a hub for what it holds of an instance whose recovery key is named.
+///
+/// # Errors
+/// Why there is no answer.
+pub async fn ask_recovery_at(
+    network: Arc<dyn Network>,
+    address: &str,
+    lan: bool,
+    ask: &RecoveryAsk,
+) -> std::result::Result<RecoveryAnswer, SyncEnd> {
+    let (mut connection, _) = connection(network, address, lan)?;
+    Ok(ask_recovery(&mut connection, ask).await?)
 }
 
 /// Asks who answers under an address. Returns also the address as it is kept, and whether it is inside

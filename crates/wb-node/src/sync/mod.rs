@@ -8,17 +8,21 @@ mod compare;
 mod connect;
 mod fetch;
 mod fill;
+mod own;
 mod pull;
 pub(crate) mod push;
 mod source;
 pub(crate) mod spool;
+pub(crate) mod turn;
 mod whole;
 
 pub use apply::{SetAside, Tally};
-pub use connect::{Connected, connect, connect_new, key_of};
+pub use connect::{Connected, ask_recovery_at, connect, connect_new, key_of};
+pub use own::{OwnBack, take_back, take_own_back};
 pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};
 pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};
 pub use source::Fetched;
+pub use turn::{check_turn, next_call, note_answer, take_turn};
 
 use wb_core::sync::{PeerCause, Problem, SessionError};
 use wb_net::NetError;

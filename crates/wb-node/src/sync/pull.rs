@@ -269,6 +269,8 @@ impl<'n> Pull<'n> {
             own: self.node.own_id(),
             now: self.node.now(),
             run_no: self.run_no,
+            // Its changes have none of it; a restore asks for it by itself.
+            takes_own: false,
             approved: &self.approved,
         }
     }

@@ -10,6 +10,7 @@ use wb_core::limits::NUMBER_MAX;
 use wb_core::ndjson;
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 
 use super::view::StoredFeed;
 use crate::error::{Result, StoreError};
@@ -138,6 +139,24 @@ impl Write<'_> {
              ON CONFLICT (scope) DO UPDATE SET why = excluded.why, at = excluded.at,
                opens = CASE WHEN opens = 'afresh' THEN opens ELSE excluded.opens END",
             params![scope.as_str(), opens.as_str(), why, Sql(now)],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that a head of an own feed which is not held here was another copy's, and is settled: whoever stands
+    /// there is given the feed as a whole.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_passed(&self, head: &Held) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO own_passed (scope, log, seq, hash) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            params![
+                head.scope.as_str(),
+                Sql(head.log),
+                Sql(head.seq),
+                Sql(head.hash)
+            ],
         )?;
         Ok(())
     }

@@ -159,7 +159,8 @@ impl<'c> Served<'c> {
         self.headers_from(nos.log_no, held.seq + 1)
     }
 
-    /// Whether a head of a feed was passed here: its header is known, in this log or an earlier one.
+    /// Whether a head of an own feed was passed: its header is known, in this log or an earlier one, or it was
+    /// another copy's and is settled.
     ///
     /// # Errors
     /// What the database reports.
@@ -168,6 +169,19 @@ impl<'c> Served<'c> {
                    WHERE i.id = ?1 AND l.scope = ?2 AND l.log = ?3 AND h.seq = ?4 AND h.hash = ?5";
         let values = params![
             Sql(held.origin),
+            held.scope.as_str(),
+            Sql(held.log),
+            Sql(held.seq),
+            Sql(held.hash)
+        ];
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found: Option<i64> = statement.query_row(values, |row| row.get(0)).optional()?;
+        if found.is_some() {
+            return Ok(true);
+        }
+        let sql =
+            "SELECT 1 FROM own_passed WHERE scope = ?1 AND log = ?2 AND seq = ?3 AND hash = ?4";
+        let values = params![
             held.scope.as_str(),
             Sql(held.log),
             Sql(held.seq),

@@ -158,7 +158,7 @@ fn relay_log(connection: &Connection) -> Result<Option<LogId>> {
 /// One transaction on a hub's file. Dropped without [`RelayWrite::commit`] it changes nothing.
 #[derive(Debug)]
 pub struct RelayWrite<'r> {
-    pub(super) transaction: Transaction<'r>,
+    pub(crate) transaction: Transaction<'r>,
     pub(super) log: LogId,
     known: KnownIdentity,
     appended: RefCell<Vec<Appended>>,

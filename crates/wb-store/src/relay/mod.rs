@@ -19,6 +19,7 @@ mod lines;
 mod listed;
 mod listing;
 mod member;
+mod own;
 mod page;
 mod places;
 mod push;

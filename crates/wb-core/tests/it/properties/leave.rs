@@ -121,7 +121,8 @@ fn author() -> impl Strategy<Value = Author> {
                 profile,
             }
         });
-    prop_oneof![1 => Just(Author::Instance), 4 => member]
+    let known = any::<[u8; 16]>().prop_map(|token| Author::Known(By::Pseudonym(Token(token))));
+    prop_oneof![1 => Just(Author::Instance), 1 => known, 4 => member]
 }
 
 fn parent() -> impl Strategy<Value = Parent> {
@@ -190,7 +191,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
 /// Whether a cause of page 03 applies, each by itself.
 fn applies(cause: Stays, c: &Candidate) -> bool {
     let account = match c.author {
-        Author::Instance => None,
+        Author::Instance | Author::Known(_) => None,
         Author::Member { account, .. } => Some(account),
     };
     match cause {

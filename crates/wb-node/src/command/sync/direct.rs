@@ -317,6 +317,7 @@ impl Running {
             own: node.own_id(),
             from: self.done.peer.id,
             may_be_own: true,
+            takes_own: node.takes_own(),
             run_no,
             now: node.now(),
         }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod by_folder;
+mod decided;
 mod hostile;
 mod pairing;
 mod recovered;

@@ -20,6 +20,7 @@ mod own_copy;
 mod privacy;
 mod raw;
 mod restored;
+mod restoring;
 mod seam;
 mod signatures;
 mod snapshots;

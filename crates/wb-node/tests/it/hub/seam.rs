@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
+use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
 };
+use wb_core::sync::{TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
     RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
@@ -37,6 +40,7 @@ pub struct Seam {
     directory: Lie<Directory>,
     /// Whether nobody is given a line alone.
     keeps_lines: AtomicBool,
+    hides_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -90,6 +94,11 @@ impl Seam {
         self.keeps_lines.store(true, Ordering::SeqCst);
     }
 
+    /// Answers every question for lines with a page that has none.
+    pub fn hide_lines(&self) {
+        self.hides_lines.store(true, Ordering::SeqCst);
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -103,6 +112,7 @@ impl Seam {
         *lock(&self.heads) = None;
         *lock(&self.directory) = None;
         self.keeps_lines.store(false, Ordering::SeqCst);
+        self.hides_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
     }
 
@@ -225,7 +235,32 @@ impl HubStore for Seamed {
         if self.seam.keeps_lines.load(Ordering::SeqCst) {
             return Ok(Err(PageRefused::NotFound));
         }
-        self.file.lines(ask, now).await
+        let page = self.file.lines(ask, now).await?;
+        if !self.seam.hides_lines.load(Ordering::SeqCst) {
+            return Ok(page);
+        }
+        let last = |body: Vec<u8>| {
+            let lines = body.split_inclusive(|byte| *byte == b'\n');
+            lines.last().unwrap_or_default().to_vec()
+        };
+        Ok(page.map(last))
+    }
+
+    async fn own(
+        &self,
+        id: InstanceId,
+        scope: FeedScope,
+        after: Option<Held>,
+    ) -> Kept<Result<Vec<u8>, PageRefused>> {
+        self.file.own(id, scope, after).await
+    }
+
+    async fn own_head(&self, id: InstanceId) -> Kept<Option<Vec<u8>>> {
+        self.file.own_head(id).await
+    }
+
+    async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
+        self.file.turn(id, call, now).await
     }
 
     async fn history(

@@ -112,6 +112,7 @@ fn what_a_thief_pushed_is_not_handed_on_after_the_recovery() {
         after: None,
         kinds: None,
         newest: None,
+        only: None,
         bytes: usize::MAX,
     };
     let lines = hub.relay.lines_page(&lines, now()).expect("readable");

@@ -1,54 +1,28 @@
-//! `wb restore`
+//! `wb restore FILE`: an instance from a backup into a folder.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Result;
-use clap::Args;
 use wb_node::backup::{Secret, needs_passphrase};
 use wb_node::command::restore_file::{check_file, restore_file};
 use wb_node::view::RestoredView;
 
-use super::backup::{quoted, shown, size};
+use super::super::backup::{quoted, shown, size};
+use super::Restore;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, clean};
 use crate::secret_input::{ask_passphrase, ask_words, passphrase_from, words_from};
 
-/// Put an instance from a backup into a folder
-#[derive(Debug, Args)]
-pub struct Restore {
-    /// The backup
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Read it to its end and change nothing
-    #[arg(long, conflicts_with = "replace")]
-    check: bool,
-    /// Move the instance that is in the folder aside, into a folder in it
-    #[arg(long)]
-    replace: bool,
-    /// Take the recovery words from this file (the sheet will do) instead of asking
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_file")]
-    words_file: Option<PathBuf>,
-    /// Take the passphrase from the first line of this file instead of asking
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-}
-
 /// Restores a backup, or only reads it.
-pub fn run(context: &Context, args: &Restore) -> Result<()> {
-    let secret = secret(context, args)?;
+pub fn run(context: &Context, file: &Path, args: &Restore) -> Result<()> {
+    let secret = secret(context, file, args)?;
     let bar = context.progress("reading");
     let mut progress = shown(&bar);
     let done = if args.check {
-        check_file(&args.file, &secret, &mut progress)
+        check_file(file, &secret, &mut progress)
     } else {
-        restore_file(
-            context.home(),
-            &args.file,
-            &secret,
-            args.replace,
-            &mut progress,
-        )
+        restore_file(context.home(), file, &secret, args.replace, &mut progress)
     };
     bar.finish_and_clear();
     let done = done.map_err(where_it_is)?;
@@ -56,14 +30,14 @@ pub fn run(context: &Context, args: &Restore) -> Result<()> {
 }
 
 /// The words or the passphrase, whichever opens this file.
-fn secret(context: &Context, args: &Restore) -> Result<Secret> {
+fn secret(context: &Context, file: &Path, args: &Restore) -> Result<Secret> {
     if let Some(path) = &args.words_file {
         return Ok(Secret::Words(words_from(path)?));
     }
     if let Some(path) = &args.passphrase_file {
         return Ok(Secret::Passphrase(passphrase_from(path)?));
     }
-    let by_passphrase = needs_passphrase(&args.file)?;
+    let by_passphrase = needs_passphrase(file)?;
     let asked = if by_passphrase {
         ask_passphrase(context, "Passphrase of this backup: ")?.map(Secret::Passphrase)
     } else {
@@ -120,8 +94,8 @@ fn show(context: &Context, done: &RestoredView) -> Result<()> {
     }
     context.say(format!(
         "It is an older copy of itself, so it publishes nothing yet: what others have of it since then is not here.\n\
-         Next: wb --home {} sync",
-        quoted(std::path::Path::new(home))
+         Next: wb --home {} restore",
+        quoted(Path::new(home))
     ));
     Ok(())
 }

@@ -1,0 +1,236 @@
+//! Taking a turn at the beginning of a sync, so that two running copies of one folder are told (spec: sync, turn).
+//!
+//! What is handed on stands in a file beside the guard, written before it is sent: a turn whose answer was lost
+//! is taken again, and counts once.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use serde::{Deserialize, Serialize};
+use wb_core::id::InstanceId;
+use wb_core::sync::turn::MACHINE_BYTES_MAX;
+use wb_core::sync::{Cause, PeerCause, Turn, TurnAnswer, TurnCall, TurnOutcome};
+use wb_net::HubClient;
+use wb_store::{OwnCopy, write_private_file};
+
+use super::SyncEnd;
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+
+/// What the file says.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Turns {
+    /// By peer.
+    #[serde(default)]
+    peers: BTreeMap<InstanceId, AtPeer>,
+    /// This copy was settled: whoever it meets the first time since is told so.
+    #[serde(default)]
+    settled: bool,
+}
+
+/// Where this folder stands at one peer.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct AtPeer {
+    was: Option<Turn>,
+    /// Taken, and not answered yet.
+    #[serde(default)]
+    now: Option<Turn>,
+    /// The peer is told with the next turn that this copy was settled.
+    #[serde(default)]
+    settles: bool,
+}
+
+impl Turns {
+    fn read(node: &Node) -> Result<Self> {
+        let path = node.store.home().turn();
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| {
+                NodeError::Store(wb_store::StoreError::Damaged(format!(
+                    "{} is not what it should be; remove it, and run `wb restore`",
+                    path.display()
+                )))
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(NodeError::file(&path)(error)),
+        }
+    }
+
+    fn write(&self, node: &Node) -> Result<()> {
+        let bytes = serde_json::to_vec(self).expect("turns have string keys and serialise");
+        Ok(write_private_file(&node.store.home().turn(), &bytes)?)
+    }
+}
+
+/// Keeps other processes of this folder from taking a turn at the same time: they would be two copies.
+fn lock(node: &Node) -> Result<File> {
+    let path = node.store.home().dir().join("turn.lock");
+    let open = || -> std::io::Result<File> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(NodeError::file(&path))
+}
+
+/// Takes a turn at a hub. `None` where the hub does not know of turns.
+///
+/// # Errors
+/// Why there is no answer.
+pub async fn take_turn(
+    node: &Node,
+    hub: &mut HubClient,
+    peer: InstanceId,
+) -> std::result::Result<Option<TurnAnswer>, SyncEnd> {
+    let _lock = lock(node)?;
+    let call = next_call(node, peer)?;
+    let answer = match hub.turn(&call).await {
+        Ok(answer) => answer,
+        // A program before this call.
+        Err(error) if error.refusal() == Some(Cause::NotFound) => {
+            node.note_turn(peer);
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    note_answer(node, peer, &call, &answer)?;
+    if answer.outcome == TurnOutcome::Yours {
+        node.note_turn(peer);
+    }
+    Ok(Some(answer))
+}
+
+/// The turn to take at a peer, written down before it is sent.
+///
+/// # Errors
+/// What the disk reports.
+pub fn next_call(node: &Node, peer: InstanceId) -> Result<TurnCall> {
+    let mut turns = Turns::read(node)?;
+    let settled = turns.settled;
+    let at = turns.peers.entry(peer).or_insert_with(|| AtPeer {
+        settles: settled,
+        ..AtPeer::default()
+    });
+    let call = TurnCall {
+        schema_version: 1,
+        was: at.was,
+        now: at.now.unwrap_or_else(|| Turn {
+            n: at.was.map_or(1, |was| was.n.saturating_add(1)),
+            token: entropy::token(),
+        }),
+        machine: machine(node),
+        settles: at.settles,
+    };
+    if at.now.is_none() {
+        at.now = Some(call.now);
+        turns.write(node)?;
+    }
+    Ok(call)
+}
+
+/// Takes what a peer answered to a turn.
+///
+/// # Errors
+/// What disk or database report.
+pub fn note_answer(
+    node: &Node,
+    peer: InstanceId,
+    call: &TurnCall,
+    answer: &TurnAnswer,
+) -> Result<()> {
+    if answer.outcome == TurnOutcome::Yours {
+        let mut turns = Turns::read(node)?;
+        turns.peers.insert(
+            peer,
+            AtPeer {
+                was: Some(Turn {
+                    n: answer.n,
+                    ..call.now
+                }),
+                now: None,
+                settles: false,
+            },
+        );
+        turns.write(node)?;
+    }
+    let known = node.store.own_copies()?;
+    let is_told = known.iter().any(|copy| copy.peer == peer);
+    if answer.outcome != TurnOutcome::Yours || is_told {
+        let write = node.store.write_in_sight()?;
+        write.note_own_copy(&peer, answer, node.now())?;
+        write.commit()?;
+    }
+    Ok(())
+}
+
+/// From now on every peer is told that this copy was settled.
+///
+/// # Errors
+/// What the disk reports.
+pub fn settle_turns(node: &Node) -> Result<()> {
+    let _lock = lock(node)?;
+    let mut turns = Turns::read(node).unwrap_or_default();
+    turns.settled = true;
+    for at in turns.peers.values_mut() {
+        at.settles = true;
+        // What was taken before, and not answered, was taken by another copy for all that anybody knows.
+        at.now = None;
+    }
+    turns.write(node)
+}
+
+/// What an answer means for a sync; nothing where this is the one copy.
+///
+/// # Errors
+/// That another copy is known there.
+pub fn check_turn(answer: &TurnAnswer) -> std::result::Result<(), SyncEnd> {
+    if answer.outcome == TurnOutcome::Yours {
+        return Ok(());
+    }
+    let other = answer.other.as_ref();
+    let machine = other.map_or("", |other| other.machine.as_str());
+    let at = other.map(|other| other.at);
+    Err(SyncEnd::Peer(
+        PeerCause::TwoCopies,
+        words(answer.outcome, machine, at),
+    ))
+}
+
+/// What is told of another copy.
+pub(crate) fn words(
+    outcome: TurnOutcome,
+    machine: &str,
+    at: Option<wb_core::time::Timestamp>,
+) -> String {
+    let machine = if machine.is_empty() {
+        "another machine"
+    } else {
+        machine
+    };
+    let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
+    match outcome {
+        TurnOutcome::SettledElsewhere => format!(
+            "the copy on {machine} was settled and goes on (last there{at}); this one is closed and publishes nothing"
+        ),
+        _ => format!("another copy of this folder syncs from {machine} (last there{at})"),
+    }
+}
+
+/// What keeps this copy from publishing.
+pub(crate) fn words_of(copy: &OwnCopy) -> String {
+    words(copy.outcome, &copy.other.machine, Some(copy.other.at))
+}
+
+/// The name of this machine, for people.
+fn machine(node: &Node) -> String {
+    let name = node.machine().trim();
+    let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
+    while name.len() > MACHINE_BYTES_MAX {
+        name.pop();
+    }
+    name
+}
