@@ -202,12 +202,22 @@ fn whoever_lost_its_disk_is_told_that_more_of_it_is_there() {
     oak.sync(elm.id());
     let there = elm.head(oak.id());
     oak.become_copy(&copy);
-    // Its guard is of the later state: it seals nothing, and the peer shows it what it lacks.
+    // Its guard is of the later state: it seals nothing, and the peer gives it what it lacks.
     let synced = oak.sync(elm.id());
-    assert!(synced.tally.own_is_ahead, "{:?}", synced.end);
     let cause = synced.end.map(|end| end.0);
-    assert_eq!(cause, Some(PeerCause::OwnIsAhead));
+    assert_eq!(cause, Some(PeerCause::OlderCopy));
     assert_eq!(elm.head(oak.id()), there);
+    // Settled, it goes on from there in a new log.
+    let actor = oak.actor();
+    let input = wb_node::command::restore::Restore::default();
+    let restored = wb_node::command::restore::restore(&mut oak.node, &actor, input);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let restored = runtime.block_on(restored).expect("the peer is there");
+    assert_eq!(restored.came.back.len(), 1, "{restored:?}");
+    oak.ask("A table", Scope::Public);
+    let synced = oak.sync(elm.id());
+    assert_eq!((synced.end, synced.published.new_logs), (None, 1));
+    elm.assert_has(&oak);
 }
 
 #[test]
