@@ -12,6 +12,7 @@ use wb_node::{Actor, Node};
 use wb_store::Home;
 
 use crate::cli::{Color, Global};
+use crate::passphrase;
 
 /// One run of the program.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Context {
                 .context("name a folder with --home: neither XDG_DATA_HOME nor HOME is set")?,
         };
         Ok(Self {
-            home: Home::new(dir),
+            home: Home::new(dir).asking(passphrase::asker()),
             global,
         })
     }

@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod failure;
 mod output;
+mod passphrase;
 mod runtime;
 mod secret_input;
 

@@ -359,6 +359,7 @@ impl HubStore for SqliteHub {
                 after: ask.after,
                 kinds: ask.kinds.as_ref(),
                 newest: ask.newest,
+                only: ask.only,
                 bytes,
             };
             let page = relay.lines_page(&ask, now)?;

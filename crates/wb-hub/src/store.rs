@@ -81,6 +81,8 @@ pub struct LinesPage {
     pub kinds: Option<BTreeSet<Kind>>,
     /// The newest so many instead, newest first.
     pub newest: Option<usize>,
+    /// This line alone, where it is there.
+    pub only: Option<RecordId>,
 }
 
 /// Why a page is not given.

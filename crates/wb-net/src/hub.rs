@@ -249,6 +249,26 @@ impl HubClient {
         self.feed(format!("lines/{origin}/{scope}"), &query).await
     }
 
+    /// Asks for one line, and keeps question and answer as they were signed. The answer is the line, where it is
+    /// there, and then the `page` section.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn line_kept(
+        &mut self,
+        origin: InstanceId,
+        scope: FeedScope,
+        id: RecordId,
+    ) -> Result<(Vec<u8>, Option<Box<SignedExchange>>), CallError> {
+        let call = Call {
+            limit: LIMIT,
+            keeps: true,
+            ..Call::get(format!("lines/{origin}/{scope}"), Some(format!("id={id}")))
+        };
+        let answer = self.call(call).await?;
+        Ok((answer.body, answer.kept))
+    }
+
     /// Reads the newest lines of some kinds, for a preview.
     ///
     /// # Errors

@@ -85,6 +85,12 @@ pub enum NodeError {
     /// The signing key is not what it should be.
     #[error("the signing key in {} is damaged", .0.display())]
     Key(PathBuf),
+    /// The signing key is behind a passphrase that nobody said.
+    #[error("the signing key in {} is behind a passphrase, and nobody said it", .0.display())]
+    KeyLocked(PathBuf),
+    /// The passphrase does not open the signing key.
+    #[error("the passphrase does not open {}", .0.display())]
+    WrongPassphrase(PathBuf),
     /// A text cannot stand in a record.
     #[error("{field}: {source}")]
     Text {
@@ -270,6 +276,8 @@ impl NodeError {
             | Self::HandleTaken(_)
             | Self::Settings { .. }
             | Self::Address { .. }
+            | Self::KeyLocked(_)
+            | Self::WrongPassphrase(_)
             | Self::Words(_) => ErrorKind::Usage,
             Self::Peer { cause, .. } => of_peer(*cause),
             Self::Bundle { skew: Some(_), .. } | Self::Want { skew: Some(_), .. } => {
@@ -413,6 +421,12 @@ impl NodeError {
                                      --offline when you know that this is the newest copy of this folder"
                 .to_owned(),
             Self::Peer { cause, .. } => cause.action().to_owned(),
+            Self::KeyLocked(_) | Self::WrongPassphrase(_) => {
+                "nothing was changed; say it at a terminal, or in WB_KEY_PASSPHRASE or the file that \
+                 WB_KEY_PASSPHRASE_FILE names. Who has lost it takes the key back with \
+                 `wb key recover --passphrase` or `--no-passphrase`"
+                    .to_owned()
+            }
             Self::SyncRuns => "nothing was changed; wait until it ends, or look at `wb peer list`".to_owned(),
             Self::NotOurs { .. } => "ask its home, or write a comment".to_owned(),
             Self::Ambiguous { what, .. } => match *what {

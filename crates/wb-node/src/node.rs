@@ -204,6 +204,17 @@ impl Node {
         &self.secret
     }
 
+    /// Asks now for the passphrase of the signing key, where there is one: who stays up must not have to ask later.
+    ///
+    /// # Errors
+    /// That nobody said it, or that it does not fit.
+    pub fn unlock(&self) -> Result<()> {
+        match keys::form(self.store.home())? {
+            keys::KeyForm::Plain => Ok(()),
+            keys::KeyForm::Passphrase => self.signer().map(drop),
+        }
+    }
+
     /// The signing key of the newest identity entry, read from its file.
     ///
     /// # Errors

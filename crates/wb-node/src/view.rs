@@ -344,6 +344,8 @@ pub struct PeerState {
     pub sentence: String,
     /// The next thing to do.
     pub action: &'static str,
+    /// How often it is synced with by itself, and when next, in words.
+    pub by_itself: String,
 }
 
 /// Deltas of one instance that wait, contradict or were refused.

@@ -13,6 +13,7 @@ use crate::always::hex;
 use crate::error::SimError;
 use crate::ledger::{Live, mark, marks_in};
 use crate::look::{FORKED, Look, WITHOUT_WORDS};
+use crate::member::Exchange;
 use crate::play::Touched;
 use crate::world::World;
 
@@ -27,6 +28,7 @@ impl World {
     pub async fn finish(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
         self.net.heal();
         self.end_lies(told);
+        self.recover_in_the_end(told).await?;
         self.say_last_words()?;
         self.settle_copies(told).await?;
         for round in 0..ROUNDS {
@@ -35,6 +37,10 @@ impl World {
             for member in 0..self.members.len() {
                 for hub in 0..self.hubs.len() {
                     has_moved |= self.last_sync(member, hub, round, told).await?;
+                }
+                let peers: Vec<usize> = self.peers_of(member).collect();
+                for peer in peers {
+                    has_moved |= self.last_exchange(member, peer, round, told).await?;
                 }
             }
             if !self.failures.is_empty() {
@@ -86,6 +92,9 @@ impl World {
             return Ok(());
         }
         for member in 0..self.members.len() {
+            if self.members[member].is_out {
+                continue;
+            }
             let number = self.next_mark();
             self.members[member].ask(&mark(member, number), Scope::Public)?;
         }
@@ -117,31 +126,64 @@ impl World {
         round: usize,
         told: &mut Vec<String>,
     ) -> Result<bool, SimError> {
-        let id = self.hubs[hub].id();
         if !self.is_at(member, hub) {
             return Ok(false);
         }
+        let (id, name) = (self.hubs[hub].id(), self.hubs[hub].name.clone());
         let exchange = self.members[member].sync(id, true, true).await?;
+        let is_forgotten = matches!(exchange.end, Some((PeerCause::NotRegistered, _)));
+        let has_moved = self.after_last(member, &name, &exchange, round, told)?;
+        if is_forgotten && !self.members[member].is_untrue() {
+            // What its operator would do on reading that.
+            self.members[member].register(&self.hubs[hub]).await?;
+        }
+        Ok(has_moved)
+    }
+
+    /// The same with a peer.
+    async fn last_exchange(
+        &mut self,
+        member: usize,
+        peer: usize,
+        round: usize,
+        told: &mut Vec<String>,
+    ) -> Result<bool, SimError> {
+        let (id, name) = (self.members[peer].id, self.members[peer].name.clone());
+        let exchange = self.members[member].sync(id, true, true).await?;
+        self.after_last(member, &name, &exchange, round, told)
+    }
+
+    /// Looks at how a last sync ended. Returns whether anything moved.
+    fn after_last(
+        &mut self,
+        member: usize,
+        with: &str,
+        exchange: &Exchange,
+        round: usize,
+        told: &mut Vec<String>,
+    ) -> Result<bool, SimError> {
         self.note_head(member)?;
-        self.check_exchange(member, &exchange);
-        let (name, hub_name) = (&self.members[member].name, &self.hubs[hub].name);
+        self.check_exchange(member, exchange);
+        let name = &self.members[member].name;
         let has_moved =
             !exchange.synced.tally.is_empty() || exchange.synced.pushed.deltas > 0 || round == 0;
         let Some((cause, detail)) = &exchange.end else {
             return Ok(has_moved);
         };
-        let what = format!("{name} and {hub_name}: {} ({detail})", cause.as_str());
+        let what = format!("{name} and {with}: {} ({detail})", cause.as_str());
         told.push(format!("round {}: {what}", round + 1));
-        if *cause == PeerCause::NotRegistered {
-            // What its operator would do on reading that.
-            self.members[member].register(&self.hubs[hub]).await?;
+        if *cause == PeerCause::NotRegistered && !self.members[member].is_untrue() {
             return Ok(true);
         }
         let may_end = match cause {
             PeerCause::OlderCopy | PeerCause::OwnIsAhead => {
-                self.members[member].is_suspect || self.members[member].is_two_faced
+                self.members[member].is_suspect || self.members[member].is_untrue()
             }
-            PeerCause::TwoCopies | PeerCause::OwnIsRefused => self.members[member].is_two_faced,
+            // Whoever has the same key may have changed it.
+            PeerCause::TwoCopies
+            | PeerCause::OwnIsRefused
+            | PeerCause::KeyRetired
+            | PeerCause::NotRegistered => self.members[member].is_untrue(),
             _ => false,
         };
         if !may_end && round + 1 == ROUNDS {
@@ -153,7 +195,9 @@ impl World {
 
     /// Whether a member is registered at a hub that is there.
     fn is_at(&self, member: usize, hub: usize) -> bool {
-        !self.gone.contains(&hub) && self.members[member].hubs().contains(&self.hubs[hub].id())
+        !self.gone.contains(&hub)
+            && !self.members[member].is_out
+            && self.members[member].hubs().contains(&self.hubs[hub].id())
     }
 
     /// A hub has of every member what that member has itself.
@@ -161,7 +205,7 @@ impl World {
         let look = self.look(&self.hubs[hub].file())?;
         for member in 0..self.members.len() {
             let of = &self.members[member];
-            if !self.is_at(member, hub) || of.is_suspect || of.is_two_faced {
+            if !self.is_at(member, hub) || of.is_suspect || of.is_untrue() {
                 continue;
             }
             let own = self.look(&of.file())?.feed(&of.id)?;
@@ -188,7 +232,8 @@ impl World {
                 .collect();
             let at: Vec<_> = hubs.iter().map(|hub| self.hubs[*hub].id()).collect();
             let (member, of) = (&self.members[number], &self.members[other]);
-            if other == number || of.is_two_faced || !member.ledger.follows(&of.id, &at) {
+            let is_told = member.ledger.follows(&of.id, &at) || self.are_peers(number, other);
+            if other == number || of.is_untrue() || of.is_out || !is_told {
                 continue;
             }
             let wrong = self.differs(&look, number, other, &hubs)?;
@@ -261,7 +306,7 @@ impl World {
     fn check_all_sealed(&mut self, number: usize, look: &Look) -> Result<(), SimError> {
         let member = &self.members[number];
         let is_alone = (0..self.hubs.len()).all(|hub| !self.is_at(number, hub));
-        if member.is_suspect || member.is_settled || member.is_two_faced || is_alone {
+        if member.is_suspect || member.is_settled || member.is_untrue() || is_alone {
             return Ok(());
         }
         let live = look.live(member.id.as_bytes())?;

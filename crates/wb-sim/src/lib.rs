@@ -24,6 +24,7 @@ mod error;
 mod files;
 mod finally;
 mod hub;
+mod keys;
 mod ledger;
 mod liar;
 mod lie;

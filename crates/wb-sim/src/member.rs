@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::pairing::PairLink;
 use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
 use wb_node::command::bundle_export::{BundleExport, bundle_export};
@@ -14,6 +15,8 @@ use wb_node::command::comment_add::comment_add;
 use wb_node::command::follow::{Target, accept_all, follow, unfollow};
 use wb_node::command::hub_register::{find_hub_over, hub_register};
 use wb_node::command::init::{Init, init};
+use wb_node::command::peer_accept::{look, peer_accept, peer_confirm};
+use wb_node::command::peer_invite::{INVITE_MINUTES, peer_invite};
 use wb_node::command::publish::publish;
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
@@ -21,7 +24,7 @@ use wb_node::command::request_complete::request_complete;
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::restore::{Restore, restore};
 use wb_node::command::sync::{SyncInput, Synced, sync};
-use wb_node::{Actor, Node, NodeError};
+use wb_node::{Actor, Node, NodeError, service};
 use wb_store::Home;
 
 use crate::error::{SimError, files};
@@ -29,7 +32,7 @@ use crate::files::{copy_database, remove_database};
 use crate::hub::SimHub;
 use crate::ledger::{Follows, Ledger, What, Written};
 use crate::machine::Machine;
-use crate::network::{Net, NodeNetwork};
+use crate::network::{Net, NodeNetwork, address_of_member};
 
 /// What is kept of a member when its databases are copied.
 struct Copied {
@@ -50,6 +53,12 @@ pub struct Member {
     pub is_settled: bool,
     /// Its key signed what contradicts itself: at two places, or in a delta made by hand.
     pub is_two_faced: bool,
+    /// It took its key back since.
+    pub has_recovered: bool,
+    /// Somebody else's copy of a key that was taken back: it acts no more.
+    pub is_out: bool,
+    /// Its recovery words.
+    pub words: String,
     network: Arc<NodeNetwork>,
     home: Home,
     node: Option<Node>,
@@ -81,7 +90,8 @@ impl Member {
             words_file: None,
         };
         let network = NodeNetwork::new(Arc::clone(net), number);
-        let node = machine.run(|| init(&home, &input))?.node;
+        let founded = machine.run(|| init(&home, &input))?;
+        let (node, words) = (founded.node, founded.words.to_string());
         Ok(Self {
             name,
             id: node.own_id(),
@@ -90,6 +100,9 @@ impl Member {
             is_suspect: false,
             is_settled: false,
             is_two_faced: false,
+            has_recovered: false,
+            is_out: false,
+            words,
             node: Some(node.with_network(Arc::clone(&network) as _)),
             network,
             home,
@@ -126,6 +139,7 @@ impl Member {
         }
         self.reopen()?;
         self.is_two_faced = true;
+        self.has_recovered = false;
         let mut cloned = Self {
             name: format!("Node {} (twin of {})", twin + 1, self.name),
             id: self.id,
@@ -134,6 +148,9 @@ impl Member {
             is_suspect: self.is_suspect,
             is_settled: self.is_settled,
             is_two_faced: true,
+            has_recovered: false,
+            is_out: false,
+            words: self.words.clone(),
             network: NodeNetwork::new(Arc::clone(net), twin),
             home,
             node: None,
@@ -154,6 +171,20 @@ impl Member {
 
     pub fn node(&self) -> &Node {
         self.node.as_ref().expect("it is open between two steps")
+    }
+
+    pub fn node_mut(&mut self) -> &mut Node {
+        self.node.as_mut().expect("it is open between two steps")
+    }
+
+    /// Whether its key has contradicted itself, and was not taken back since.
+    pub fn is_untrue(&self) -> bool {
+        self.is_two_faced && !self.has_recovered
+    }
+
+    /// The copy of its databases is worth nothing any more.
+    pub fn forget_copy(&mut self) {
+        self.copied = None;
     }
 
     /// Does something as the founder, on this computer.
@@ -263,6 +294,38 @@ impl Member {
             Ok(())
         };
         machine.drive(registering).await
+    }
+
+    /// Answers its peers from now on.
+    pub fn open_door(&self, net: &Net, number: usize) {
+        let router = service::router_in_place(&self.home);
+        let machine = Arc::clone(&self.machine);
+        net.open_door(address_of_member(number), router, machine);
+    }
+
+    /// Makes a link that leads to its door.
+    pub fn invite(&mut self, number: usize) -> Result<PairLink, NodeError> {
+        let at = [format!("http://{}", address_of_member(number))];
+        let invited = self.act(|node, actor| peer_invite(node, actor, INVITE_MINUTES, &at))?;
+        Ok(invited.link)
+    }
+
+    /// Agrees to a link.
+    pub async fn accept_link(&mut self, link: &PairLink) -> Result<(), NodeError> {
+        let machine = Arc::clone(&self.machine);
+        let node = self.node.as_mut().expect("it is open between two steps");
+        let accepting = async {
+            let actor = node.actor(None)?;
+            let inviter = look(node, &actor, link, true).await?;
+            peer_accept(node, &actor, &inviter, &[]).await
+        };
+        machine.drive(accepting).await.map(|_| ())
+    }
+
+    /// Confirms who used its link.
+    pub fn confirm(&mut self, other: InstanceId) -> Result<(), NodeError> {
+        let confirmed = self.act(|node, actor| peer_confirm(node, actor, other, true));
+        confirmed.map(|_| ())
     }
 
     /// Follows everybody a hub lists, and accepts some by name.

@@ -50,6 +50,12 @@ pub struct Net {
     state: Mutex<State>,
 }
 
+/// The address of a community that its peers call, by its number.
+pub fn address_of_member(member: usize) -> SocketAddr {
+    let last = u8::try_from(member + 1).expect("there are few communities");
+    SocketAddr::from((Ipv4Addr::new(10, 0, 2, last), PORT))
+}
+
 /// The address of a hub by its number.
 pub fn address_of(hub: usize) -> SocketAddr {
     let last = u8::try_from(hub + 1).expect("there are few hubs");

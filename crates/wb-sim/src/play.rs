@@ -14,6 +14,7 @@ use crate::ledger::mark;
 use crate::lie::Lie;
 use crate::look::{Head, Look};
 use crate::member::Exchange;
+use crate::network::address_of_member;
 use crate::step::{HubCrash, Step, Visit};
 use crate::wire::Break;
 use crate::world::World;
@@ -36,7 +37,7 @@ pub struct Touched {
 }
 
 impl Touched {
-    fn member(number: usize, done: Result<(), NodeError>) -> Self {
+    pub fn member(number: usize, done: Result<(), NodeError>) -> Self {
         Self {
             members: vec![number],
             told: done
@@ -130,6 +131,8 @@ impl World {
                 self.clone_member(*member)?;
                 Touched::default()
             }
+            Step::Rotate(member) => self.rotate(*member).await?,
+            Step::Recover(member) => self.recover(*member).await?,
             Step::Rogue(member, hub, wrong) => self.rogue(*member, *hub, *wrong).await?,
             Step::Replay(tape) => self.replay(*tape).await,
         })
@@ -175,8 +178,12 @@ impl World {
             self.coverage.took("request sent twice, old after new");
         }
         let hubs = self.hubs.iter().filter(|hub| hub.address() == tape.hub);
+        let members = 0..self.members.len();
         Touched {
             hubs: hubs.map(|hub| hub.number).collect(),
+            members: members
+                .filter(|member| address_of_member(*member) == tape.hub)
+                .collect(),
             ..Touched::default()
         }
     }
@@ -227,6 +234,7 @@ impl World {
             self.net.set_break(visit.member, visit.breaks);
         }
         let ids: Vec<InstanceId> = self.hubs.iter().map(crate::hub::SimHub::id).collect();
+        let peer_ids: Vec<InstanceId> = self.members.iter().map(|member| member.id).collect();
         let done: RefCell<Vec<(usize, Result<Exchange, NodeError>)>> = RefCell::default();
         let heads: RefCell<Vec<HeadSeen>> = RefCell::default();
         let crashed: Vec<Option<()>> = {
@@ -236,10 +244,13 @@ impl World {
             for visit in visits {
                 let member = members[visit.member].take();
                 let member = member.expect("a member is visited once");
-                let (done, heads, ids) = (&done, &heads, &ids);
+                let (done, heads) = (&done, &heads);
+                let hubs = visit.hubs.iter().map(|hub| ids[*hub]);
+                let peers = visit.peers.iter().map(|peer| peer_ids[*peer]);
+                let with: Vec<InstanceId> = hubs.chain(peers).collect();
                 crowd.add(visit.crash, async move {
-                    for hub in &visit.hubs {
-                        let exchange = member.sync(ids[*hub], visit.pull, visit.push).await;
+                    for id in with {
+                        let exchange = member.sync(id, visit.pull, visit.push).await;
                         done.borrow_mut().push((visit.member, exchange));
                         // What comes from one hub can change what is sealed before the next.
                         let head =
@@ -258,7 +269,10 @@ impl World {
             crowd.await
         };
         let mut touched = Touched {
-            members: visits.iter().map(|visit| visit.member).collect(),
+            members: visits
+                .iter()
+                .flat_map(|visit| std::iter::once(visit.member).chain(visit.peers.clone()))
+                .collect(),
             hubs: (0..self.hubs.len()).collect(),
             told: Vec::new(),
         };
@@ -323,8 +337,10 @@ impl World {
         hub_crashed: bool,
         touched: &mut Touched,
     ) {
-        let hub = self.hub_of(exchange.hub);
-        let hub = hub.map_or_else(String::new, |hub| hub.name.clone());
+        let hub = match self.hub_of(exchange.hub) {
+            Some(hub) => hub.name.clone(),
+            None => self.name_of(exchange.hub.as_bytes()),
+        };
         let name = &self.members[member].name;
         let is_off = exchange.synced.clock_offset != 0;
         match &exchange.end {
@@ -357,8 +373,29 @@ impl World {
             }
             _ => {}
         }
+        self.note_peer(exchange);
         self.note_noticed(member, exchange);
         self.check_exchange(member, exchange);
+    }
+
+    /// Counts what came of calling a peer.
+    fn note_peer(&mut self, exchange: &Exchange) {
+        if self.hub_of(exchange.hub).is_some() {
+            return;
+        }
+        self.coverage.tried("sync with a peer");
+        match &exchange.end {
+            None => self.coverage.took("sync with a peer"),
+            Some((PeerCause::Unreachable | PeerCause::TimedOut, _)) => {
+                self.coverage.took("sync with a peer cut off");
+            }
+            Some(_) => {}
+        }
+        let tally = &exchange.synced.tally;
+        let is_older = matches!(exchange.end, Some((PeerCause::OlderCopy, _)));
+        if tally.own_is_ahead || is_older && tally.deltas > 0 {
+            self.coverage.took("peer gives back what a node lost");
+        }
     }
 
     /// Counts the lies that were told, and whether they were noticed at once.

@@ -189,6 +189,7 @@ impl World {
         let machine = Arc::clone(&by.machine);
         let answer = machine.drive(sending).await;
         self.members[member].is_two_faced = true;
+        self.members[member].has_recovered = false;
         self.note_head(member)?;
         match answer {
             Ok(pushed) => {

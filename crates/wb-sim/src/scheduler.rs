@@ -46,6 +46,7 @@ pub struct Mood {
     pub lies: bool,
     pub clones: bool,
     pub rogues: bool,
+    pub rotates: bool,
 }
 
 impl Mood {
@@ -68,6 +69,7 @@ impl Mood {
             lies: has(),
             clones: chance.percent(SIGNS_WRONGLY_PERCENT),
             rogues: chance.percent(SIGNS_WRONGLY_PERCENT),
+            rotates: chance.percent(TROUBLE_PERCENT),
         }
     }
 }
@@ -95,6 +97,8 @@ enum Draw {
     Lie,
     Clone,
     Rogue,
+    Rotate,
+    Recover,
 }
 
 fn scope(chance: &mut Chance) -> Scope {
@@ -134,14 +138,43 @@ impl World {
                     Draw::Clone,
                 ),
                 (if_so(mood.rogues, 4), Draw::Rogue),
+                (if_so(mood.rotates, 3), Draw::Rotate),
+                (if_so(mood.clones || mood.rogues, 2), Draw::Recover),
                 (
                     if_so(mood.replays && !self.tapes.is_empty(), 8),
                     Draw::Replay,
                 ),
             ]);
-            if let Some(step) = self.draw_kind(kind)? {
+            if let Some(step) = self.draw_kind(kind)?
+                && !self.is_of_who_is_out(&step)
+            {
                 return Ok(step);
             }
+        }
+    }
+
+    /// Whoever has a key that was taken back does nothing more, and nothing is done with it.
+    fn is_of_who_is_out(&self, step: &Step) -> bool {
+        let is_out = |member: &usize| self.members[*member].is_out;
+        match step {
+            Step::Sync(visits, _) => visits.iter().any(|visit| is_out(&visit.member)),
+            Step::Stick { from, to, .. } => is_out(from) || is_out(to),
+            Step::Ask(member, _)
+            | Step::Edit(member, _)
+            | Step::Complete(member, _)
+            | Step::Comment(member, ..)
+            | Step::Share(member, ..)
+            | Step::Unshare(member, _)
+            | Step::Publish(member)
+            | Step::Follow(member, _)
+            | Step::Unfollow(member, _)
+            | Step::MemberCopy(member)
+            | Step::MemberRestore(member)
+            | Step::Clone(member)
+            | Step::Rogue(member, ..)
+            | Step::Rotate(member)
+            | Step::Recover(member) => is_out(member),
+            _ => false,
         }
     }
 
@@ -224,6 +257,8 @@ impl World {
                 let is_at = self.members[member].hubs().contains(&self.hubs[hub].id());
                 is_at.then_some(Step::Rogue(member, hub, wrong))
             }
+            Draw::Rotate => (!self.members[member].is_suspect).then_some(Step::Rotate(member)),
+            Draw::Recover => self.may_recover(member).then_some(Step::Recover(member)),
             Draw::Replay => {
                 let tape = self.chance.place(self.tapes.len());
                 Some(Step::Replay(tape))
@@ -309,6 +344,15 @@ impl World {
         if self.chance.percent(40) {
             hubs.truncate(1);
         }
+        // Worlds without peers go as they went before there were any.
+        let mut peers: Vec<usize> = self.peers_of(member).collect();
+        if !peers.is_empty() {
+            self.chance.shuffle(&mut peers);
+            peers.truncate(self.chance.place(peers.len() + 1));
+            if !peers.is_empty() && self.chance.percent(50) {
+                hubs.clear();
+            }
+        }
         let (pull, push) =
             *self
                 .chance
@@ -317,6 +361,7 @@ impl World {
         Visit {
             member,
             hubs,
+            peers,
             pull,
             push,
             breaks: self.a_break(),

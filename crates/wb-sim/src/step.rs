@@ -61,6 +61,10 @@ pub enum Step {
     Lie(usize, Option<Lie>),
     /// All files of a member begin to act at a second place.
     Clone(usize),
+    /// A member puts another key in the place of its own.
+    Rotate(usize),
+    /// A member whose key somebody else has takes it back.
+    Recover(usize),
     /// A member's key signs a wrong delta, which goes to a hub.
     Rogue(usize, usize, Wrong),
     /// Somebody sends again what a member sent before: the tape of that number.
@@ -72,6 +76,8 @@ pub enum Step {
 pub struct Visit {
     pub member: usize,
     pub hubs: Vec<usize>,
+    /// Members that it calls as their peer.
+    pub peers: Vec<usize>,
     pub pull: bool,
     pub push: bool,
     /// What befalls its first connection.
@@ -164,6 +170,8 @@ impl fmt::Display for Step {
             Self::Lie(hub, Some(lie)) => write!(f, "hub {} lies: {}", no(*hub), lie.name()),
             Self::Lie(hub, None) => write!(f, "hub {} is honest again", no(*hub)),
             Self::Clone(member) => write!(f, "node {} is cloned, key and all", no(*member)),
+            Self::Rotate(member) => write!(f, "node {} changes its key", no(*member)),
+            Self::Recover(member) => write!(f, "node {} takes its key back", no(*member)),
             Self::Rogue(member, hub, wrong) => {
                 let (member, hub) = (no(*member), no(*hub));
                 write!(
@@ -187,6 +195,9 @@ impl fmt::Display for Visit {
             _ => "pushes",
         })?;
         write!(f, " with hub {}", hubs.join(", "))?;
+        for peer in &self.peers {
+            write!(f, ", and with node {}", no(*peer))?;
+        }
         match self.breaks {
             Some(Break::Refused) => f.write_str(" (not let in)")?,
             Some(Break::SentBytes(bytes)) => write!(f, " (lost after {bytes} bytes out)")?,

@@ -33,6 +33,10 @@ const OF_WORLD: u64 = 1;
 const OF_HUBS: u64 = 1_000;
 const OF_MEMBERS: u64 = 2_000;
 const OF_TONGUES: u64 = 3_000;
+const OF_PAIRS: u64 = 4_000;
+/// Worlds with peers, and how many pairs at most.
+const PAIRS_PERCENT: u64 = 50;
+const PAIRS_MAX: usize = 3;
 
 /// Something that should not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub struct World {
     pub net: Arc<Net>,
     pub hubs: Vec<SimHub>,
     pub members: Vec<Member>,
+    /// Members of whom the first calls the second as its peer.
+    pub pairs: Vec<(usize, usize)>,
     pub seals: Seals,
     pub coverage: Coverage,
     pub failures: Vec<Failure>,
@@ -116,6 +122,7 @@ impl World {
             net,
             hubs,
             members,
+            pairs: Vec::new(),
             seals: Seals::default(),
             coverage: Coverage::default(),
             failures: Vec::new(),
@@ -129,6 +136,7 @@ impl World {
             dir,
         };
         world.meet().await?;
+        world.pair_some().await?;
         Ok(world)
     }
 
@@ -150,6 +158,45 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// In some worlds some members are peers of others as well.
+    async fn pair_some(&mut self) -> Result<(), SimError> {
+        let mut chance = self.root.fork(OF_PAIRS);
+        if !chance.percent(PAIRS_PERCENT) {
+            return Ok(());
+        }
+        for _ in 0..1 + chance.place(PAIRS_MAX) {
+            let (from, to) = (
+                chance.place(self.members.len()),
+                chance.place(self.members.len()),
+            );
+            let is_there = |pair: &(usize, usize)| *pair == (from, to) || *pair == (to, from);
+            if from == to || self.pairs.iter().any(is_there) {
+                continue;
+            }
+            self.members[to].open_door(&self.net, to);
+            let link = self.members[to].invite(to)?;
+            self.members[from].accept_link(&link).await?;
+            let id = self.members[from].id;
+            self.members[to].confirm(id)?;
+            self.pairs.push((from, to));
+        }
+        Ok(())
+    }
+
+    /// The members that a member calls as its peers. A twin has what the one it was made of has.
+    pub fn peers_of(&self, member: usize) -> impl Iterator<Item = usize> + '_ {
+        let id = self.members[member].id;
+        let pairs = self.pairs.iter();
+        let own = pairs.filter(move |(from, _)| self.members[*from].id == id);
+        own.map(|(_, to)| *to)
+    }
+
+    /// Whether two members are peers, whoever calls.
+    pub fn are_peers(&self, one: usize, other: usize) -> bool {
+        let mut pairs = self.pairs.iter();
+        pairs.any(|pair| *pair == (one, other) || *pair == (other, one))
     }
 
     /// A second copy of a member begins to act, with the same key.

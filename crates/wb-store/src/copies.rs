@@ -19,6 +19,7 @@ use crate::instances::identity_log;
 use crate::open::BUSY_TIMEOUT;
 use crate::scratch::{Purpose, Scratch};
 use crate::store::Store;
+use crate::unwritable::Unwritable;
 
 /// Pages that are copied between two looks at whether to go on.
 const PAGES_PER_STEP: i32 = 512;
@@ -58,6 +59,19 @@ impl Store {
     /// # Errors
     /// `Damaged` when SQLite finds a copy unsound, `Stopped`, or what stands in the way.
     pub fn copy_all(&self, hub: bool, progress: Progress<'_>) -> Result<Copies> {
+        // SQLite calls a log whose index finds no room a failure of the disk.
+        let without_room =
+            |error: &StoreError| matches!(error, StoreError::Sqlite(_)) && error.is_full();
+        self.copy_parts(hub, progress).map_err(|error| {
+            if without_room(&error) {
+                StoreError::Unwritable(self.home().dir().to_owned(), Unwritable::Full)
+            } else {
+                error
+            }
+        })
+    }
+
+    fn copy_parts(&self, hub: bool, progress: Progress<'_>) -> Result<Copies> {
         let home = self.home();
         let scratch =
             Scratch::new(home.dir(), Purpose::Copy).map_err(StoreError::io(home.dir()))?;

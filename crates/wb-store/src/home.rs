@@ -5,18 +5,38 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, StoreError};
+use crate::unlock::{AskPassphrase, Unlock};
 
 /// Paths inside the home folder.
 #[derive(Debug, Clone)]
 pub struct Home {
     dir: PathBuf,
+    unlock: Unlock,
 }
 
 impl Home {
     /// Names a folder; it need not exist yet.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            unlock: Unlock::default(),
+        }
+    }
+
+    /// The same folder, with somebody who can be asked for the passphrase of its key.
+    #[must_use]
+    pub fn asking(self, ask: AskPassphrase) -> Self {
+        Self {
+            unlock: Unlock::asking(ask),
+            ..self
+        }
+    }
+
+    /// What opens its signing key where that is behind a passphrase.
+    #[must_use]
+    pub fn unlock(&self) -> &Unlock {
+        &self.unlock
     }
 
     /// The folder.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use wb_core::id::{Hash, InstanceId, RecordId};
-use wb_core::identity::{IdentityLog, Merge};
+use wb_core::identity::{Above, IdentityLog, Merge, Placed};
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
@@ -247,19 +247,24 @@ fn keep_evidence(
 /// Takes back what void headers did: those that were applied, whose feed is forked when one is its
 /// head, and those that were set aside.
 fn void_above_heads(ingest: &Ingest<'_>, no: i64, log: &IdentityLog) -> Result<()> {
-    let sql = "SELECT h.log_no, h.seq, h.hash, h.line, NULL
-               FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1 AND h.line IS NOT NULL
+    // Of a header whose line was forgotten (retention of a hub) the next one that is kept tells the log, and
+    // a position that its own is not above.
+    let sql = "SELECT h.log_no, h.seq, h.hash, ifnull(h.line, (SELECT n.line FROM headers n
+                 WHERE n.log_no = h.log_no AND n.seq > h.seq AND n.line IS NOT NULL ORDER BY n.seq LIMIT 1)) AS line,
+                 NULL, h.line IS NULL
+               FROM headers h JOIN logs l USING (log_no) WHERE l.instance_no = ?1
                UNION ALL
-               SELECT a.log_no, 0, a.hash, a.line, a.aside_no
+               SELECT a.log_no, 0, a.hash, a.line, a.aside_no, 0
                FROM asides a JOIN logs l USING (log_no) WHERE l.instance_no = ?1";
     let mut statement = ingest.connection().prepare(sql)?;
     let mut rows = statement.query([no])?;
     while let Some(row) = rows.next()? {
-        let line: Vec<u8> = row.get(3)?;
-        let (header, _) = wb_core::feed::Header::read(&line)
-            .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
-        let Sql(hash): Sql<Hash> = row.get(2)?;
-        if log.is_void(&header.identity, &header.placed(hash)) {
+        let Some(line) = row.get::<_, Option<Vec<u8>>>(3)? else {
+            continue;
+        };
+        let (Sql(seq), Sql(hash)): (Sql<u64>, Sql<Hash>) = (row.get(1)?, row.get(2)?);
+        let forgotten = row.get::<_, bool>(5)?.then_some(seq);
+        if is_void(log, &line, forgotten, hash)? {
             let (log_no, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
             match row.get::<_, Option<i64>>(4)? {
                 None => mark_void(ingest, no, log_no, seq)?,
@@ -268,6 +273,28 @@ fn void_above_heads(ingest: &Ingest<'_>, no: i64, log: &IdentityLog) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Whether a header is void, by its line. Where that was forgotten, `line` is the one of the next header kept
+/// of the same log, and `forgotten` the number of the one meant.
+pub(crate) fn is_void(
+    log: &IdentityLog,
+    line: &[u8],
+    forgotten: Option<u64>,
+    hash: Hash,
+) -> Result<bool> {
+    let (header, _) = wb_core::feed::Header::read(line)
+        .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
+    Ok(match forgotten {
+        None => log.is_void(&header.identity, &header.placed(hash)),
+        Some(seq) => {
+            let placed = Placed {
+                seq,
+                ..header.placed(hash)
+            };
+            log.above_last_head(&placed) == Some(Above::Recover)
+        }
+    })
 }
 
 fn mark_void(ingest: &Ingest<'_>, no: i64, log_no: i64, seq: i64) -> Result<()> {

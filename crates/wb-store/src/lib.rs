@@ -47,6 +47,7 @@ mod sessions;
 mod sql;
 mod store;
 mod turns;
+mod unlock;
 mod unwritable;
 mod upgrade;
 
@@ -87,5 +88,6 @@ pub use sent::SentPlace;
 pub use sessions::{SessionRow, WaitingDraft};
 pub use store::{Founding, Store, Write};
 pub use turns::OwnCopy;
+pub use unlock::{AskPassphrase, Unlock};
 pub use unwritable::Unwritable;
 pub use upgrade::{FileUpgrade, Rehearsal, rehearse_upgrade, upgrade};

@@ -2,14 +2,16 @@
 //! void, and what its owner decided about those (spec: identity, where a key stops).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wb_core::entry::{Entry, Op};
-use wb_core::feed::{Delta, Header};
+use wb_core::feed::{Delta, FeedView, Header, Live, Opening, accept};
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
 use wb_core::identity::{IdentityLog, Position};
 use wb_core::scope::{FeedScope, Kind};
+use wb_core::signed::{self, Unverified};
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
@@ -309,6 +311,36 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Whether a delta of an own feed was signed by a key of this instance, on whatever branch, and its entries
+    /// are those that were signed. Of what is void nobody else asks that.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn proves_own(&self, delta: &Delta<'_>) -> Result<bool> {
+        let own = delta.header.origin;
+        let sql = "SELECT e.line FROM identity_entries e JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND i.standing = 'self' AND e.hash = ?2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let (mut chain, mut next) = (Vec::new(), Some(delta.header.identity));
+        while let Some(hash) = next {
+            let line: Option<Vec<u8>> = statement
+                .query_row(params![Sql(own), Sql(hash)], |row| row.get(0))
+                .optional()?;
+            let Some(line) = line else { return Ok(false) };
+            next = Unverified::read(&line, signed::IDENTITY)
+                .ok()
+                .and_then(|line| serde_json::from_slice::<Prev>(line.payload()).ok())
+                .and_then(|entry| entry.prev);
+            chain.push(line);
+        }
+        chain.reverse();
+        let Ok(log) = IdentityLog::verify(Some(own), &chain) else {
+            return Ok(false);
+        };
+        let Ok(outcome) = accept(delta, Some(&log), None, &Nothing);
+        Ok(outcome.is_proved())
+    }
+
     /// Moves what a recovery made void of what was sealed or taken in this folder into the list of void
     /// publications, and lets local records go back to what they were: what somebody took back returns,
     /// and what somebody put stays home until its owner decides. Returns the records touched.
@@ -447,6 +479,35 @@ impl Write<'_> {
             params![Sql(id), decision.as_str()],
         )?;
         Ok(())
+    }
+}
+
+/// What a stored entry says of the one before.
+#[derive(serde::Deserialize)]
+struct Prev {
+    prev: Option<Hash>,
+}
+
+/// A reader that holds nothing.
+struct Nothing;
+
+impl FeedView for Nothing {
+    type Error = Infallible;
+
+    fn live(&self, _: &RecordId) -> std::result::Result<Option<Live>, Infallible> {
+        Ok(None)
+    }
+
+    fn header_hash(&self, _: u64) -> std::result::Result<Option<Hash>, Infallible> {
+        Ok(None)
+    }
+
+    fn opening(&self, _: &LogId) -> std::result::Result<Option<Opening>, Infallible> {
+        Ok(None)
+    }
+
+    fn has_rival(&self, _: &LogId, _: &Opening) -> std::result::Result<bool, Infallible> {
+        Ok(false)
     }
 }
 

@@ -1,8 +1,9 @@
-//! Which deltas of own feeds went out by a run.
+//! Which deltas of own feeds went out by a run, and which delta brought a line.
 
-use rusqlite::params;
-use wb_core::id::LogId;
+use rusqlite::{OptionalExtension as _, params};
+use wb_core::id::{LogId, RecordId};
 use wb_core::scope::FeedScope;
+use wb_core::want::Held;
 
 use crate::error::Result;
 use crate::feeds::StoredHeader;
@@ -60,6 +61,28 @@ impl Store {
         (sent.first..=sent.last)
             .map(|seq| served.header(sent.log_no(), seq))
             .collect()
+    }
+}
+
+impl Store {
+    /// The header of the delta that put the line live for a record, where that came as a delta.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn header_of_live(&self, feed: &Held, id: &RecordId) -> Result<Option<StoredHeader>> {
+        let sql = "SELECT x.log_no, x.seq FROM feed_lines x JOIN feeds f USING (feed_no)
+                   JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND f.scope = ?2 AND x.id = ?3 AND x.live = 1 AND x.idx IS NOT NULL";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let place: Option<(i64, Sql<u64>)> = statement
+            .query_row(
+                params![Sql(feed.origin), feed.scope.as_str(), Sql(id)],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        place
+            .map(|(log_no, Sql(seq))| self.served().header(log_no, seq))
+            .transpose()
     }
 }
 

@@ -5,7 +5,7 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
-    invites, login, members, notices, pair, peers, profile, request, request_edit, requests,
+    invites, keys, login, members, notices, pair, peers, profile, request, request_edit, requests,
     review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
@@ -177,6 +177,12 @@ pub const ROUTES: &[Route] = &[
     post("/settings/sharing", Member, sharing::choose),
     get("/settings/address", Admin, address::page),
     post("/settings/address", Admin, address::change),
+    get("/settings/keys", Admin, keys::page),
+    post("/settings/keys/rotate", Admin, keys::rotate),
+    get("/settings/keys/recover", Admin, keys::choose),
+    at_door(post("/settings/keys/recover", Admin, keys::begin)),
+    post("/settings/keys/recovered", Admin, keys::recover),
+    post("/settings/keys/void", Admin, keys::decide),
     get("/settings/feed", Member, feed_link::page),
     post("/settings/feed", Member, feed_link::change),
     get("/feeds/{token}/requests.atom", Anyone, feeds::atom),

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::time::Timestamp;
+use wb_node::command::key_recover::Gathered;
 use wb_node::{Node, NodeError, entropy, secret};
 use wb_store::Home;
 use zeroize::Zeroizing;
@@ -41,6 +42,7 @@ pub struct Site {
     told_of_proxy: AtomicBool,
     nodes: Mutex<Vec<Node>>,
     founding: Mutex<Option<Founding>>,
+    recovering: Mutex<Option<(Timestamp, Recovering)>>,
     pub(crate) jobs: Jobs,
     pub(crate) live: Live,
 }
@@ -59,6 +61,18 @@ pub(crate) struct Founding {
     until: Timestamp,
     /// The recovery words, until they were confirmed: a page that is loaded again shows them again.
     pub words: Option<Words>,
+}
+
+/// A recovery of the key that is under way: the words are right, and nothing was signed yet.
+pub(crate) struct Recovering {
+    /// Who typed the words: nobody else goes on with it.
+    pub by: RecordId,
+    /// The words that were typed.
+    pub words: Zeroizing<String>,
+    /// The words that take their place.
+    pub new_words: Words,
+    /// What was published, from here and from hubs.
+    pub gathered: Gathered,
 }
 
 /// Recovery words that were made and not confirmed yet.
@@ -82,6 +96,7 @@ impl Site {
             told_of_proxy: AtomicBool::new(false),
             nodes: Mutex::default(),
             founding: Mutex::default(),
+            recovering: Mutex::default(),
             jobs,
         }
     }
@@ -151,6 +166,37 @@ impl Site {
     /// Ends the founding: its link is worth nothing from here.
     pub(crate) fn close_founding(&self) {
         *lock(&self.founding) = None;
+    }
+
+    /// Keeps a recovery that was begun, for half an hour; one before it is over.
+    pub(crate) fn begin_recovery(&self, recovering: Recovering) {
+        let until = entropy::now().plus_ms(SETUP_MS);
+        *lock(&self.recovering) = Some((until, recovering));
+    }
+
+    /// Does something with the recovery that somebody began; none where there is none (any more).
+    pub(crate) fn recovering<T>(
+        &self,
+        by: &RecordId,
+        work: impl FnOnce(&Recovering) -> T,
+    ) -> Option<T> {
+        let mut kept = lock(&self.recovering);
+        // Words that were typed do not stay in memory for ever.
+        if kept
+            .as_ref()
+            .is_some_and(|(until, _)| *until <= entropy::now())
+        {
+            *kept = None;
+        }
+        let (_, recovering) = kept.as_ref().filter(|(_, one)| one.by == *by)?;
+        Some(work(recovering))
+    }
+
+    /// Takes the recovery that somebody began.
+    pub(crate) fn end_recovery(&self, by: &RecordId) -> Option<Recovering> {
+        let mut kept = lock(&self.recovering);
+        let taken = kept.take_if(|(until, one)| one.by == *by && *until > entropy::now());
+        taken.map(|(_, recovering)| recovering)
     }
 
     /// An open node, from those kept or opened now.

@@ -291,6 +291,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     let settings = context.settings()?;
     found_if_asked(context, args)?;
     let node = context.node()?;
+    node.unlock()?;
     let policy = args.policy.unwrap_or(settings.hub_policy);
     let keep_days = args.keep_days.or(settings.hub_keep_days);
     let quiet = context.quiet();

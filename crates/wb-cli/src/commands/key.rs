@@ -20,6 +20,7 @@ use super::serve::runtime;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, clean, count, short};
+use crate::passphrase::behind;
 
 /// Tries for words that are typed in.
 const TRIES: usize = 3;
@@ -34,9 +35,20 @@ pub enum Key {
     /// Show which key speaks, where it lies, and every change of it
     Show,
     /// Put another signing key in the place of this one
-    Rotate,
+    Rotate(BehindArgs),
     /// Take the instance back with the recovery words, after a theft of the key
     Recover(RecoverArgs),
+}
+
+/// What the next key is put behind; without either, what the key before is behind.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct BehindArgs {
+    /// Put the new key behind a passphrase (WB_KEY_NEW_PASSPHRASE, or asked at a terminal)
+    #[arg(long, conflicts_with = "no_passphrase")]
+    passphrase: bool,
+    /// Put the new key behind nothing but the rights of its file
+    #[arg(long)]
+    no_passphrase: bool,
 }
 
 /// What recovering takes.
@@ -54,13 +66,15 @@ pub struct RecoverArgs {
     /// Put the new recovery words on a sheet in this new file instead of showing them
     #[arg(long, value_name = "FILE")]
     new_words_file: Option<PathBuf>,
+    #[command(flatten)]
+    behind: BehindArgs,
 }
 
 /// Runs a command of this noun.
 pub fn run(context: &Context, command: &Key) -> Result<()> {
     match command {
         Key::Show => show(context),
-        Key::Rotate => rotate(context),
+        Key::Rotate(args) => rotate(context, *args),
         Key::Recover(args) if args.list => list(context),
         Key::Recover(args) => recover(context, args),
     }
@@ -120,15 +134,16 @@ struct RotatedView {
     unasked: Vec<String>,
 }
 
-fn rotate(context: &Context) -> Result<()> {
+fn rotate(context: &Context, args: BehindArgs) -> Result<()> {
     let (mut node, actor) = context.acting()?;
+    let behind = behind(args.passphrase, args.no_passphrase)?;
     let agreed = context.confirm(
         "Make another signing key? The one before is worth nothing afterwards, and backups of this folder made before keep the old one.",
     )?;
     if !agreed {
         return Err(unconfirmed("nothing was changed; say yes, or give --yes"));
     }
-    let rotated = runtime()?.block_on(key_rotate(&mut node, &actor))?;
+    let rotated = runtime()?.block_on(key_rotate(&mut node, &actor, &behind))?;
     print_rotated(context, &rotated)
 }
 
@@ -297,6 +312,7 @@ fn recover(context: &Context, args: &RecoverArgs) -> Result<()> {
         )
         .into());
     }
+    let behind = behind(args.behind.passphrase, args.behind.no_passphrase)?;
     let words = old_words(context, args, &node)?;
     check_words(&node, &words)?;
     let gathered = runtime()?.block_on(gather(&mut node))?;
@@ -308,6 +324,7 @@ fn recover(context: &Context, args: &RecoverArgs) -> Result<()> {
         new_words: &new_words,
         last_good,
         gathered: &gathered,
+        behind,
     };
     let recovered = match key_recover(&mut node, &actor, &input) {
         Ok(recovered) => recovered,

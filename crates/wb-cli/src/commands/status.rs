@@ -111,11 +111,12 @@ pub fn run(context: &Context) -> Result<()> {
     }
     for peer in &status.peers {
         output::line(format!(
-            "{:10} {}: {} (next: {})",
+            "{:10} {}: {} (next: {}); {}",
             "hub",
             clean(&output::short(&peer.name, NAME_CHARS)),
             clean(&peer.sentence),
-            peer.action
+            peer.action,
+            peer.by_itself
         ))?;
     }
     if status.instances.is_empty() {

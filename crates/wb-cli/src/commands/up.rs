@@ -48,6 +48,9 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     let is_founded = context.home().main().exists();
     let _in_use = in_use(context)?;
     let node = is_founded.then(|| context.node()).transpose()?;
+    if let Some(node) = &node {
+        node.unlock()?;
+    }
     let every = args
         .sync_every
         .map(|minutes| Duration::from_secs(minutes * 60))

@@ -390,24 +390,24 @@ const PRIVATE_3: &str = concat!(
 fn make_older(home: &Path) {
     let path = home.join("private.db");
     let newer = home.join("newer");
-    std::fs::rename(&path, &newer).unwrap();
-    let old = Connection::open(&path).unwrap();
+    std::fs::rename(&path, &newer).expect("the older file");
+    let old = Connection::open(&path).expect("the older file");
     old.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF")
-        .unwrap();
-    old.execute_batch(PRIVATE_3).unwrap();
+        .expect("the older file");
+    old.execute_batch(PRIVATE_3).expect("the older file");
     old.execute_batch("PRAGMA application_id = 0x57425052; PRAGMA user_version = 3")
-        .unwrap();
+        .expect("the older file");
     old.execute("ATTACH ?1 AS newer", [path_text(&newer)])
-        .unwrap();
+        .expect("the older file");
     for table in ["secrets", "accounts", "contacts", "audit"] {
         old.execute(
             &format!("INSERT INTO {table} SELECT * FROM newer.{table}"),
             [],
         )
-        .unwrap();
+        .expect("the older file");
     }
-    old.execute_batch("DETACH newer").unwrap();
-    std::fs::remove_file(newer).unwrap();
+    old.execute_batch("DETACH newer").expect("the older file");
+    std::fs::remove_file(newer).expect("the older file");
 }
 
 fn path_text(path: &Path) -> String {

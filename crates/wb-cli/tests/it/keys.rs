@@ -185,6 +185,49 @@ fn a_key_is_changed_and_nobody_else_has_to_do_anything() {
     }
 }
 
+/// Commands that sign need the passphrase, all others do not.
+#[test]
+fn a_key_is_put_behind_a_passphrase_and_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut north = Instance::found(folder.path(), "North", "keeper");
+    ask(&north, "A ladder");
+    let short = ["key", "rotate", "--yes", "--passphrase"];
+    let run = north.run(&short).ends(2);
+    assert!(run.stderr.contains("WB_KEY_NEW_PASSPHRASE"), "{run:?}");
+    let file = folder.path().join("passphrase.txt");
+    std::fs::write(&file, "some words in a row\n").expect("a file");
+    north
+        .environment
+        .push(("WB_KEY_PASSPHRASE_FILE", file.clone()));
+    north.ok(&short);
+    assert_eq!(north.json(&["key", "show"])[0]["form"], "passphrase");
+    north.ok(&["publish"]);
+
+    north.environment.clear();
+    ask(&north, "Soup");
+    let run = north.run(&["publish"]).ends(2);
+    assert!(run.stderr.contains("behind a passphrase"), "{run:?}");
+    north.run(&["up", "--listen", "127.0.0.1:0"]).ends(2);
+    assert_eq!(titles(&north), ["A ladder", "Soup"]);
+    north
+        .environment
+        .push(("WB_KEY_PASSPHRASE", "some words in a row".into()));
+    north.ok(&["publish"]);
+    // Who has lost the passphrase has the words.
+    north.environment.clear();
+    let words = [
+        "--words-file",
+        "North-words.txt",
+        "--new-words-file",
+        "2.txt",
+    ];
+    let good = ["--last-good", "1", "--no-passphrase"];
+    north.ok(&[&["key", "recover"], &words[..], &good].concat());
+    assert_eq!(north.json(&["key", "show"])[0]["form"], "plain");
+    north.ok(&["publish"]);
+    north.ok(&["doctor"]);
+}
+
 impl Street {
     /// Whether the hub shows a log of so many entries.
     fn hub_speaks_with(&self, entries: usize) -> bool {

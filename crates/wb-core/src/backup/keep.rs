@@ -95,8 +95,8 @@ pub fn outlived(times: &[Timestamp], keep: Keep) -> Vec<Timestamp> {
     let mut newest_first = times.to_vec();
     newest_first.sort_unstable_by(|a, b| b.cmp(a));
     let mut stay: BTreeSet<Timestamp> = newest_first.first().copied().into_iter().collect();
-    let sorts: [(usize, fn(Timestamp) -> i64); 3] = [
-        (keep.daily, day),
+    let sorts = [
+        (keep.daily, day as Period),
         (keep.weekly, week),
         (keep.monthly, month),
     ];
@@ -115,6 +115,9 @@ pub fn outlived(times: &[Timestamp], keep: Keep) -> Vec<Timestamp> {
     outlived.retain(|time| !stay.contains(time));
     outlived
 }
+
+/// In which day, week or month a time is.
+type Period = fn(Timestamp) -> i64;
 
 fn day(time: Timestamp) -> i64 {
     time.unix_ms().div_euclid(DAY_MS)

@@ -7,15 +7,19 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::messages::{Heads, read_message};
+use super::messages::{Heads, PageSection, read_message};
 use super::signature::{
     AnswerError, ReceivedAnswer, ReceivedRequest, answer_created, read_request, verify_answer,
 };
 use super::{Cause, FeedHead};
+use crate::entry::{Entry, Op};
 use crate::feed::Header;
 use crate::hash;
+use crate::id::RecordId;
 use crate::identity::{IdentityError, IdentityLog};
 use crate::json::object_only;
+use crate::merkle;
+use crate::ndjson;
 use crate::rule::Rule;
 use crate::want::Held;
 
@@ -199,6 +203,66 @@ impl Proof {
         ])
     }
 
+    /// Checks that whoever answered has the head that the origin signed, and gave no line for a record of it. That
+    /// the line is live at that head is known to whoever holds the feed.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn withheld(&self) -> Result<Withheld, ProofError> {
+        let [asker, answerer, origin] = self.logs()?;
+        let (body, answered_at) = self.exchange.verify(&asker, &answerer)?;
+        let (_, head) = signed_head(&self.header, &origin)?;
+        let asked = &self.exchange.asked;
+        let path = format!("/lines/{}/{}", head.origin, head.scope);
+        let id = asked
+            .query
+            .as_deref()
+            .and_then(|query| query.strip_prefix("id="));
+        let id: Option<RecordId> = id.and_then(|id| id.parse().ok());
+        let id = id.filter(|_| asked.path.ends_with(&path));
+        let id = id.ok_or(ProofError::Says(
+            "it is no answer to a question for one line",
+        ))?;
+        let mut lines = ndjson::lines(&body);
+        let (page, more) = (lines.next().unwrap_or_default(), lines.next());
+        let page = PageSection::read(page).ok().filter(|_| more.is_none());
+        let page = page.ok_or(ProofError::Says("it gives the line"))?;
+        if page.head != head.hash {
+            return Err(ProofError::Says("it has another head"));
+        }
+        Ok(Withheld {
+            put_is_proved: self.proves_put(&origin, &head, &id)?,
+            head,
+            id,
+            answered_at,
+        })
+    }
+
+    /// Whether the delta in it, where there is one, is the origin's and puts the record.
+    fn proves_put(
+        &self,
+        origin: &IdentityLog,
+        head: &Held,
+        id: &RecordId,
+    ) -> Result<bool, ProofError> {
+        let Some(put) = &self.put else {
+            return Ok(false);
+        };
+        let (header, held) = signed_head(&put.header, origin)?;
+        let entries: Vec<Entry> = put
+            .entries
+            .iter()
+            .map(|entry| Entry::read(entry.as_bytes()))
+            .collect::<Result<_, _>>()
+            .map_err(ProofError::Header)?;
+        let is_of_feed = (held.scope, held.log) == (head.scope, head.log) && held.seq <= head.seq;
+        let puts = |entry: &Entry| entry.id == *id && matches!(entry.op, Op::Put { .. });
+        if !is_of_feed || merkle::root(&put.entries) != header.root || !entries.iter().any(puts) {
+            return Err(ProofError::Says("the delta in it does not put the record"));
+        }
+        Ok(true)
+    }
+
     /// Checks that whoever answered named a head below the one that the origin had signed.
     ///
     /// # Errors
@@ -226,6 +290,20 @@ impl Proof {
             sealed_at: header.at.unix_ms(),
         })
     }
+}
+
+/// What a proof of a line that is withheld shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The head that both have.
+    pub head: Held,
+    /// The record whose line was asked for and not given.
+    pub id: RecordId,
+    /// When it was answered, in seconds since 1970, by the clock of whoever answered.
+    pub answered_at: u64,
+    /// Whether the delta that put the line is in the proof and verifies; else that it is live is known only to
+    /// whoever holds the feed.
+    pub put_is_proved: bool,
 }
 
 /// Reads a header and verifies that its origin signed it with a key that stands in its log.

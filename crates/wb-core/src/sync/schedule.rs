@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::peer::PeerState;
+use super::peer::{PeerState, Phase, RETRY_MS_MAX};
 use crate::time::Timestamp;
 
 /// The longest time between two syncs that can be chosen: a week.
@@ -10,7 +10,8 @@ pub const EVERY_MINUTES_MAX: u64 = 10_080;
 
 /// When a peer is synced with next by itself, for one that goes every so often; `None` where it is
 /// synced with by hand only (never: zero). A wait after failures comes first: it ends earlier than most
-/// intervals, so an outage that is over is noticed, and may be longer than a short one.
+/// intervals, so an outage that is over is noticed, and may be longer than a short one. Where the peer waits
+/// for somebody (an approval, a look), the interval follows that wait.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,11 +32,14 @@ pub fn next_sync(state: &PeerState, every: Duration, now: Timestamp) -> Option<T
     if every.is_zero() {
         return None;
     }
-    if !state.may_try(now) {
-        return state.next_try;
-    }
-    if state.failures > 0 {
-        return Some(now);
+    let waits_for_somebody = !matches!(state.phase(), Phase::Failing | Phase::Syncing);
+    if !waits_for_somebody || state.failures == 0 {
+        if !state.may_try(now) {
+            return state.next_try;
+        }
+        if state.failures > 0 {
+            return Some(now);
+        }
     }
     let every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
     let every_ms = every_ms.min(EVERY_MINUTES_MAX * 60_000);
@@ -43,8 +47,18 @@ pub fn next_sync(state: &PeerState, every: Duration, now: Timestamp) -> Option<T
         let next = at.unix_ms().checked_add_unsigned(every_ms);
         next.and_then(Timestamp::from_unix_ms)
     };
+    // Where somebody has to do something first, trying soon again helps nobody.
+    let last = match state.failures {
+        0 => state.last_synced,
+        _ => state.next_try,
+    };
     // A time ahead of now was noted while this computer's clock was wrong.
-    let last = state.last_synced.map(|last| last.min(now));
+    let latest = now.unix_ms().checked_add_unsigned(RETRY_MS_MAX);
+    let latest = latest.and_then(Timestamp::from_unix_ms).unwrap_or(now);
+    let last = match state.failures {
+        0 => last.map(|last| last.min(now)),
+        _ => last.map(|last| last.min(latest)),
+    };
     Some(last.and_then(after).map_or(now, |next| next.max(now)))
 }
 
@@ -84,6 +98,18 @@ mod tests {
             Some(at(63)),
             "it is there"
         );
+    }
+
+    #[test]
+    fn who_waits_for_somebody_is_not_asked_again_before_the_interval_is_over() {
+        let mut state = PeerState::new(at(0));
+        let waits = PeerEvent::Ended(PeerCause::Approval, String::new());
+        state.on(at(0), waits, 0);
+        let next = next_sync(&state, minutes(15), at(1)).unwrap();
+        assert!(next >= at(15) && next < at(16), "{next}");
+        assert_eq!(next_sync(&state, minutes(15), at(20)), Some(at(20)));
+        state.on(at(20), PeerEvent::Contacted, 0);
+        assert_eq!(next_sync(&state, minutes(15), at(20)), Some(at(20)));
     }
 
     #[test]

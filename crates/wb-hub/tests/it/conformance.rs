@@ -729,6 +729,7 @@ async fn lines<S: HubStore>(store: S) {
         after: None,
         kinds: Some(BTreeSet::from([request])),
         newest: None,
+        only: None,
     };
     let (mut ids, mut pages) = (Vec::new(), 0);
     loop {

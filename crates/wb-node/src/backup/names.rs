@@ -15,16 +15,13 @@ pub(super) const PARTIAL: &str = ".partial";
 /// Digits of the id in a name: two instances may keep backups in one folder.
 const ID_DIGITS: usize = 16;
 
-/// A moment as it stands in names of files: `20261129T113000Z`.
+/// A moment as it stands in names of files: `20261129T113000123Z`.
 #[must_use]
 pub fn stamp(at: Timestamp) -> String {
     let text = at.to_string();
-    let seconds = text.split('.').next().unwrap_or_default();
-    let kept: String = seconds
-        .chars()
-        .filter(|c| !matches!(c, '-' | ':'))
-        .collect();
-    format!("{kept}Z")
+    text.chars()
+        .filter(|c| !matches!(c, '-' | ':' | '.'))
+        .collect()
 }
 
 fn prefix(instance: &InstanceId) -> String {
@@ -44,13 +41,14 @@ pub fn ours(instance: &InstanceId, name: &str) -> Option<Timestamp> {
     let digits = name.strip_prefix(&prefix(instance))?.strip_suffix(ENDING)?;
     let part = |range: std::ops::Range<usize>| digits.get(range);
     let text = format!(
-        "{}-{}-{}T{}:{}:{}.000Z",
+        "{}-{}-{}T{}:{}:{}.{}Z",
         part(0..4)?,
         part(4..6)?,
         part(6..8)?,
         part(9..11)?,
         part(11..13)?,
-        part(13..15)?
+        part(13..15)?,
+        part(15..18)?
     );
     let at: Timestamp = text.parse().ok()?;
     // Another form of the same moment is not a name that is made here.
@@ -103,16 +101,16 @@ mod tests {
     #[test]
     fn a_name_says_whose_and_of_when_and_other_names_are_nobodys() {
         let (north, south) = (InstanceId([1; 32]), InstanceId([2; 32]));
-        let at: Timestamp = "2026-11-29T11:30:07.000Z".parse().unwrap();
+        let at: Timestamp = "2026-11-29T11:30:07.040Z".parse().unwrap();
         let name = name_of(&north, at);
-        assert_eq!(name, "wb-0101010101010101-20261129T113007Z.wbk");
+        assert_eq!(name, "wb-0101010101010101-20261129T113007040Z.wbk");
         assert_eq!(ours(&north, &name), Some(at));
         assert_eq!(ours(&south, &name), None);
         for other in [
-            "wb-0101010101010101-20261129-113007Z.wbk",
-            "wb-0101010101010101-20261329T113007Z.wbk",
+            "wb-0101010101010101-20261129-113007040Z.wbk",
+            "wb-0101010101010101-20261329T113007040Z.wbk",
             "a.wbk",
-            "wb-0101010101010101-20261129T113007Z.wbk.partial",
+            "wb-0101010101010101-20261129T113007040Z.wbk.partial",
         ] {
             assert_eq!(ours(&north, other), None, "{other}");
         }

@@ -1,7 +1,7 @@
 //! `wb backup`: everything this instance is, in one encrypted file that was read back.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wb_core::backup::Manifest;
 use wb_core::bundle::Speaks;
@@ -97,7 +97,7 @@ pub fn backup(
 fn make(
     node: &Node,
     input: &BackupInput<'_>,
-    path: &PathBuf,
+    path: &Path,
     at: wb_core::time::Timestamp,
     progress: Progress<'_>,
 ) -> Result<BackupView> {
@@ -147,7 +147,8 @@ pub fn usual_lock(store: &Store) -> Result<Lock> {
     match store.private().backup_recipient()? {
         Some(key) => Lock::key(&key),
         None => Err(NodeError::NeedsApproval(
-            "this instance was founded before there were backups, and does not know their key yet"
+            "this instance was founded before there were backups, and does not know their key yet; \
+                 `wb backup FILE --words-file SHEET` tells it once"
                 .to_owned(),
         )),
     }

@@ -19,7 +19,7 @@ use wb_store::{NewLog, Standing, Write};
 use super::key_rotate::{check_admin, check_unchanged, hubs};
 use crate::entropy;
 use crate::error::{NodeError, Result};
-use crate::keys::{History, KeyLock, SignedDelta, fetch_history, proving_log};
+use crate::keys::{Behind, History, KeyLock, SignedDelta, fetch_history, proving_log};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
 use crate::sync::turn::settle_turns;
@@ -178,6 +178,8 @@ pub struct Recover<'a> {
     pub last_good: Option<Hash>,
     /// What was gathered.
     pub gathered: &'a Gathered,
+    /// What the next key is put behind.
+    pub behind: Behind,
 }
 
 /// What came of it.
@@ -275,7 +277,7 @@ pub fn key_recover(node: &mut Node, actor: &Actor, input: &Recover<'_>) -> Resul
     let (from, heads) = place(node, input)?;
     let lock = KeyLock::take(node.store.home())?;
     let _sync = super::sync::lock(node)?;
-    let next = lock.write_next(&entropy::bytes())?;
+    let next = lock.write_next(&entropy::bytes(), &input.behind)?;
     let words = input.words.recovery_signer();
     let now = node.now();
     let recovery = Recovery {
@@ -298,7 +300,7 @@ pub fn key_recover(node: &mut Node, actor: &Actor, input: &Recover<'_>) -> Resul
             return Err(error);
         }
     };
-    lock.finish()?;
+    lock.finish(&input.behind)?;
     node.refresh()?;
     // Whoever had the words says which copy goes on: a thief's ends with the key.
     let write = node.store.write()?;

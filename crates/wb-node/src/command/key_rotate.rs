@@ -8,11 +8,10 @@ use wb_core::identity::{Heads, IdentityLog, LastHead, Position, rotate};
 use wb_core::scope::FeedScope;
 use wb_core::sync::PeerCause;
 use wb_store::{GuardStanding, Peer, Role, Standing, Store};
-use zeroize::Zeroizing;
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
-use crate::keys::KeyLock;
+use crate::keys::{Behind, KeyLock};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
 use crate::sync::{SyncEnd, check_own, connect};
@@ -51,7 +50,7 @@ pub(crate) fn check_admin(actor: &Actor, act: &'static str) -> Result<()> {
 /// # Errors
 /// `Suspect` for an older copy, a hub that holds more than is here, or what stands in the way. Nothing is
 /// changed then.
-pub async fn key_rotate(node: &mut Node, actor: &Actor) -> Result<Rotated> {
+pub async fn key_rotate(node: &mut Node, actor: &Actor, behind: &Behind) -> Result<Rotated> {
     check_admin(actor, "rotate the key")?;
     node.refresh()?;
     if node.store.guard() == GuardStanding::Suspect {
@@ -79,13 +78,12 @@ pub async fn key_rotate(node: &mut Node, actor: &Actor) -> Result<Rotated> {
     let signer = node.signer()?;
     let seed = entropy::bytes();
     let now = node.now();
-    let next = lock.write_next(&seed)?;
-    let committed = commit(node, &lock, |store, identity| {
+    let next = lock.write_next(&seed, behind)?;
+    let committed = commit(node, (&lock, behind), |store, identity| {
         let heads = last_heads(store, identity)?;
         let log = rotate(identity, &signer, next.public_key(), heads, now);
         log.map_err(|error| NodeError::Refused(format!("the key was not rotated: {error}")))
     });
-    drop(Zeroizing::new(seed));
     committed?;
     let entry = node.identity().newest();
     let rotated = Rotated {
@@ -118,7 +116,7 @@ async fn ask(node: &Node, peer: &Peer) -> std::result::Result<(), SyncEnd> {
 /// Commits a longer own log and puts the next key in the place of the old one.
 fn commit(
     node: &mut Node,
-    lock: &KeyLock,
+    (lock, behind): (&KeyLock, &Behind),
     make: impl FnOnce(&Store, &IdentityLog) -> Result<IdentityLog>,
 ) -> Result<()> {
     let identity = node.identity().clone();
@@ -134,7 +132,7 @@ fn commit(
         lock.drop_next()?;
         return Err(error);
     }
-    lock.finish()?;
+    lock.finish(behind)?;
     node.refresh()
 }
 

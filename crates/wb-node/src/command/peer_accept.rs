@@ -8,7 +8,7 @@ use wb_store::{Pair, PairLinkRow, PairState, Peer, Standing};
 
 use super::hub_register::{ended, state_text};
 use super::peer_pause::must_be_admin;
-use crate::direct::pairing::{link_name, new_peer, own_pairing, waiting};
+use crate::direct::pairing::{link_name, new_peer, own_pairing, standing_if_new, waiting};
 use crate::direct::reach::{self, check_allowed};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -241,8 +241,9 @@ pub(crate) async fn offer(
         PairStanding::Waiting => peer.state = waiting(PeerCause::PairWaits, now),
     }
     let identity = reached.client.caller().identity().clone();
+    let new = standing_if_new(node, &peer.id)?;
     let write = node.store.write()?;
-    write.put_identity(&identity, Standing::Waiting, now)?;
+    write.put_identity(&identity, new, now)?;
     write.put_peer(peer)?;
     write.put_pair(pair)?;
     write.commit()?;

@@ -13,7 +13,7 @@ use super::peer_accept::offer;
 use super::peer_pause::must_be_admin;
 use crate::direct::folder;
 pub use crate::direct::folder::InFolder;
-use crate::direct::pairing::{new_peer, waiting};
+use crate::direct::pairing::{new_peer, standing_if_new, waiting};
 use crate::direct::reach::{FOLDER, check_allowed, on_card};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -224,8 +224,9 @@ pub fn peer_add_folder(
         since: now,
         tried: None,
     };
+    let new = standing_if_new(node, &one.id)?;
     let write = node.store.write()?;
-    write.put_identity(&one.log, Standing::Waiting, now)?;
+    write.put_identity(&one.log, new, now)?;
     write.put_peer(&peer)?;
     write.put_pair(&pair)?;
     write.commit()?;

@@ -3,7 +3,7 @@
 //! What comes of it is an older copy of itself: it has no guard, and publishes nothing before that is settled.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 
 use wb_core::backup::{Manifest, PartName};
@@ -71,7 +71,7 @@ pub fn restore_file(
     let names: Vec<PartName> = manifest.parts.iter().map(|part| part.name).collect();
     let replaced = placing.finish(&names, &stamp(now))?;
     note(home, &manifest, now)?;
-    Ok(view(&manifest, Some(home.dir()), replaced.dir))
+    Ok(view(&manifest, Some(home.dir()), replaced.dir.as_deref()))
 }
 
 /// Room, and whose files are there.
@@ -131,7 +131,7 @@ fn note(home: &Home, manifest: &Manifest, now: Timestamp) -> Result<()> {
     node.audit(now, &actor, "restore", &node.own_id(), detail)
 }
 
-fn view(manifest: &Manifest, home: Option<&Path>, replaced: Option<PathBuf>) -> RestoredView {
+fn view(manifest: &Manifest, home: Option<&Path>, replaced: Option<&Path>) -> RestoredView {
     let text = |path: &Path| path.display().to_string();
     RestoredView {
         schema_version: SCHEMA_VERSION,
@@ -148,6 +148,6 @@ fn view(manifest: &Manifest, home: Option<&Path>, replaced: Option<PathBuf>) -> 
             })
             .collect(),
         home_dir: home.map(text),
-        replaced: replaced.as_deref().map(text),
+        replaced: replaced.map(text),
     }
 }

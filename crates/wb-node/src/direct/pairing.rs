@@ -32,6 +32,18 @@ pub(crate) fn waiting(cause: PeerCause, now: Timestamp) -> String {
     state_text(&state)
 }
 
+/// What is thought of an instance that is new here: shown at once where somebody follows it by name, else held
+/// until somebody looked at it.
+pub(crate) fn standing_if_new(node: &Node, id: &InstanceId) -> Result<Standing> {
+    let mut peers = node.store.peers()?.into_iter();
+    let is_followed = peers.any(|peer| peer.follows.follow.contains(id));
+    Ok(if is_followed {
+        Standing::Approved
+    } else {
+        Standing::Waiting
+    })
+}
+
 /// A node that was never synced with.
 pub(crate) fn new_peer(
     id: InstanceId,
@@ -172,10 +184,9 @@ fn ask(
         since: kept.as_ref().map_or(now, |pair| pair.since),
         tried: kept.and_then(|pair| pair.tried),
     };
+    let new = standing_if_new(node, &sender).map_err(|error| refusal::of_node(&error))?;
     let write = node.store.write().map_err(local)?;
-    write
-        .put_identity(log, Standing::Waiting, now)
-        .map_err(local)?;
+    write.put_identity(log, new, now).map_err(local)?;
     write.put_peer(&peer).map_err(local)?;
     write.put_pair(&pair).map_err(local)?;
     if let Some(link) = before.link {

@@ -198,6 +198,10 @@ impl Sink for StoreSink<'_, '_> {
                 Outcome::Append(_) | Outcome::Early(Early::Gap) | Outcome::NeedSnapshot
             );
             self.own_is_ahead |= is_ahead;
+            if matches!(outcome, Outcome::Void) && self.write.proves_own(delta)? {
+                // What somebody else signed with a key of this instance: its owner decides about it.
+                self.write.list_void(delta)?;
+            }
             return Ok(if is_ahead { Outcome::Held } else { outcome });
         }
         let outcome = self.ingest().delta(delta)?;

@@ -5,6 +5,6 @@ mod file;
 mod history;
 mod swap;
 
-pub use file::{KeyForm, form, signer};
+pub use file::{Behind, KeyForm, form, signer};
 pub use history::{History, SignedDelta, fetch_history, proving_log};
 pub(crate) use swap::{KeyLock, settle};

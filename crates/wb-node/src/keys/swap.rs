@@ -11,7 +11,7 @@ use wb_core::signed::Signer;
 use wb_store::{Home, Store, remove_file, replace_file};
 use zeroize::Zeroizing;
 
-use super::file::{read_if_there, write};
+use super::file::{Behind, read_if_there, write};
 use crate::error::{NodeError, Result};
 
 /// Held while the key of a folder is changed; it goes with the process.
@@ -53,8 +53,8 @@ impl KeyLock {
     }
 
     /// Puts the next key on the disk; it counts for nothing yet.
-    pub fn write_next(&self, seed: &Zeroizing<[u8; 32]>) -> Result<Signer> {
-        write(&self.home.next_signing_key(), seed)?;
+    pub fn write_next(&self, seed: &Zeroizing<[u8; 32]>, behind: &Behind) -> Result<Signer> {
+        write(&self.home, &self.home.next_signing_key(), seed, behind)?;
         Ok(Signer::from_seed(seed))
     }
 
@@ -63,8 +63,13 @@ impl KeyLock {
         Ok(remove_file(&self.home.next_signing_key())?)
     }
 
-    /// Puts the next key in the place of the old one, which is gone then.
-    pub fn finish(&self) -> Result<()> {
+    /// Puts the next key in the place of the old one, which is gone then; this process knows what it is behind.
+    pub fn finish(&self, behind: &Behind) -> Result<()> {
+        match behind {
+            Behind::AsBefore => {}
+            Behind::Passphrase(passphrase) => self.home.unlock().learn(Some(passphrase.clone())),
+            Behind::Nothing => self.home.unlock().learn(None),
+        }
         Ok(replace_file(
             &self.home.next_signing_key(),
             &self.home.signing_key(),
@@ -85,10 +90,14 @@ pub(crate) fn settle(store: &Store, newest: &PublicKey) -> Result<()> {
     let Some(lock) = KeyLock::try_take(home)? else {
         return Ok(());
     };
-    // As it is under the lock.
-    match read_if_there(&home.next_signing_key())? {
-        None => Ok(()),
-        Some(next) if next.public_key() == *newest => lock.finish(),
-        Some(_) => lock.drop_next(),
+    // As it is under the lock. One that nobody can open now is left for who can: which it is, only its
+    // public half tells.
+    match read_if_there(home, &home.next_signing_key()) {
+        Ok(None) | Err(NodeError::KeyLocked(_) | NodeError::WrongPassphrase(_)) => Ok(()),
+        Ok(Some(next)) if next.public_key() == *newest => lock.finish(&Behind::AsBefore),
+        Ok(Some(_)) => lock.drop_next(),
+        // It was being written when the process ended, so no entry names it.
+        Err(NodeError::Key(_)) => lock.drop_next(),
+        Err(error) => Err(error),
     }
 }

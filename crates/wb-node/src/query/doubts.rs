@@ -46,6 +46,10 @@ pub(crate) fn view(node: &Node, doubt: &Doubt) -> Result<DoubtView> {
         .and_then(|proof| serde_json::from_str(proof).ok());
     let (scope, seq) = (doubt.scope, doubt.seq);
     let shown = proof.as_ref().and_then(|proof| proof.stale().ok());
+    let proved = match doubt.kind {
+        DoubtKind::Stale => shown.is_some(),
+        DoubtKind::Withheld => proof.as_ref().is_some_and(|proof| proof.withheld().is_ok()),
+    };
     let (sentence, action) = match doubt.kind {
         DoubtKind::Stale => (
             match &shown {
@@ -87,7 +91,7 @@ pub(crate) fn view(node: &Node, doubt: &Doubt) -> Result<DoubtView> {
         since: doubt.since,
         at: doubt.at,
         told: is_told(doubt, node.now()),
-        proved: shown.is_some(),
+        proved,
         sentence,
         action,
         proof,

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::backups::backup_state;
 use super::inbox::inbox_count;
 use super::peers::peers;
 use crate::command::sync::VERIFY_FAILURES;
@@ -83,6 +84,15 @@ pub fn metrics(node: &Node) -> Result<String> {
         "wb_inbox_items",
         "Items of the inbox.",
         whole(inbox_count(node)?),
+    );
+    let backup = backup_state(node)?.last_good;
+    let age_ms = backup.map(|row| node.now().unix_ms().saturating_sub(row.at.unix_ms()));
+    let age = age_ms.map(|ms| (String::new(), u64::try_from(ms / 1_000).unwrap_or(0)));
+    gauge(
+        &mut text,
+        "wb_backup_age_seconds",
+        "How old the last good backup is; absent before the first.",
+        age.into_iter(),
     );
     head(
         &mut text,

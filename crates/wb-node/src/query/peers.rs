@@ -78,6 +78,7 @@ pub fn peer_state(node: &Node, peer: &Peer) -> Result<PeerState> {
         cause: state.cause.as_str(),
         sentence,
         action,
+        by_itself: auto_view(node, peer)?.sentence,
     })
 }
 

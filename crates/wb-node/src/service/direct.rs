@@ -19,9 +19,9 @@ use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECOND
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
 use wb_core::sync::signature::UnverifiedRequest;
-use wb_core::sync::{Cause, Next, Pairing, read_message};
+use wb_core::sync::{Cause, Next, Pairing, TurnCall, read_message};
 use wb_net::rates::{Buckets, Rate, RetryAfter};
-use wb_net::signed::{JSON, NDJSON, Reply, Request};
+use wb_net::signed::{JSON, NDJSON, Reply, Request, Responder};
 use wb_net::{BodyLimit, client_of, read_body};
 use wb_store::Home;
 
@@ -49,6 +49,8 @@ const ADDRESS_RATE: Rate = Rate {
 const KEYS_MAX: usize = 16_384;
 /// Bytes of a want or a pairing: an identity log of its full length as this program writes it.
 const SMALL_BODY_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of a turn.
+const TURN_BYTES_MAX: usize = 8 * 1_024;
 /// Bodies of more than [`BODY_UNCHECKED_BYTES_MAX`] in memory at once.
 const LARGE_BODIES_MAX: usize = 2;
 /// How long a large body waits for its place.
@@ -62,6 +64,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What nodes that call share.
 pub(super) struct Peers {
     home: Home,
+    work: Work,
     peers: Buckets<InstanceId>,
     addresses: Buckets<IpAddr>,
     large: Semaphore,
@@ -76,6 +79,7 @@ enum Route {
     Pair,
     Exchange,
     Deliver,
+    Turn,
 }
 
 impl Route {
@@ -85,6 +89,7 @@ impl Route {
             (&Method::POST, "pair") => Some(Self::Pair),
             (&Method::POST, "exchange") => Some(Self::Exchange),
             (&Method::POST, "deliver") => Some(Self::Deliver),
+            (&Method::POST, "turn") => Some(Self::Turn),
             _ => None,
         }
     }
@@ -93,15 +98,49 @@ impl Route {
         BodyLimit::bytes(match self {
             Self::Pair | Self::Exchange => SMALL_BODY_BYTES_MAX,
             Self::Deliver => SYNC_BODY_BYTES_MAX,
+            // More than it ever is; it fits into what is read of anybody.
+            Self::Turn => TURN_BYTES_MAX,
         })
     }
 }
 
-/// Does something with an open node on a thread for work that blocks.
+/// Where the database is worked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// On threads that may block.
+    OnThreads,
+    /// Where the caller is: for a simulator, which owns the one thread there is.
+    InPlace,
+}
+
+impl Work {
+    /// Opens the node.
+    pub(super) async fn open(self, home: &Home) -> Option<(Node, Responder)> {
+        let home = home.clone();
+        let open = move || -> crate::error::Result<_> {
+            let node = Node::open(&home)?;
+            let responder = super::responder(&node)?;
+            Ok((node, responder))
+        };
+        let opened = match self {
+            Self::InPlace => open(),
+            Self::OnThreads => tokio::task::spawn_blocking(open).await.ok()?,
+        };
+        opened.ok()
+    }
+}
+
+/// Does something with an open node.
 async fn blocking<T: Send + 'static>(
+    at: Work,
     node: Node,
     work: impl FnOnce(&mut Node) -> Result<T, Refusal> + Send + 'static,
 ) -> (Option<Node>, Result<T, Refusal>) {
+    if at == Work::InPlace {
+        let mut node = node;
+        let done = work(&mut node);
+        return (Some(node), done);
+    }
     let done = tokio::task::spawn_blocking(move || {
         let mut node = node;
         let done = work(&mut node);
@@ -115,8 +154,8 @@ async fn blocking<T: Send + 'static>(
 
 /// Does something on a thread for work that blocks, and goes on with the node.
 macro_rules! with {
-    ($node:ident, $work:expr) => {{
-        let (back, done) = blocking($node, $work).await;
+    ($self:ident, $node:ident, $work:expr) => {{
+        let (back, done) = blocking($self.work, $node, $work).await;
         let done = done?;
         $node = back.ok_or_else(refusal::failed)?;
         done
@@ -124,9 +163,10 @@ macro_rules! with {
 }
 
 impl Peers {
-    pub(super) fn new(home: Home) -> Self {
+    pub(super) fn new(home: Home, work: Work) -> Self {
         Self {
             home,
+            work,
             peers: Buckets::new(PEER_RATE, KEYS_MAX),
             addresses: Buckets::new(ADDRESS_RATE, KEYS_MAX),
             large: Semaphore::new(LARGE_BODIES_MAX),
@@ -157,6 +197,7 @@ impl Peers {
             Route::Pair => self.pair(node, request, body).await,
             Route::Exchange => self.exchange(node, request, body).await,
             Route::Deliver => self.deliver(node, request, body).await,
+            Route::Turn => self.turn(node, request, body).await,
         }
     }
 
@@ -246,14 +287,14 @@ impl Peers {
         // Whoever asks is a stranger still: each try costs its address.
         self.charge_address(request)?;
         let mut node = node;
-        let received = with!(node, received(request));
+        let received = with!(self, node, received(request));
         let (unverified, body) = self.receive(&received, Route::Pair, request, body).await?;
         let pairing: Pairing = read_message(&body).map_err(refusal::bad_request)?;
         let log = pairing
             .identity()
             .map_err(|error| refusal::bad_request(error.to_string()))?;
         self.verify(&received, &unverified, Some(&log))?;
-        let answered = with!(node, move |node: &mut Node| pairing::asked(
+        let answered = with!(self, node, move |node: &mut Node| pairing::asked(
             node, &pairing, &log
         ));
         drop(node);
@@ -267,7 +308,7 @@ impl Peers {
         body: Body,
     ) -> Result<Reply, Refusal> {
         let mut node = node;
-        let received = with!(node, received(request));
+        let received = with!(self, node, received(request));
         let taken = self
             .receive(&received, Route::Exchange, request, body)
             .await;
@@ -277,7 +318,7 @@ impl Peers {
         let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
         self.charge_peer(sender)?;
         let (wait, after) = read_query(request.query())?;
-        let asked = with!(node, move |node: &mut Node| {
+        let asked = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;
             let noted = note_contact(node, &asked, node.now());
             noted.map_err(|error| refusal::of_node(&error))?;
@@ -287,7 +328,7 @@ impl Peers {
         if after.is_none() && !wait.is_zero() {
             node = self.wait_for_news(node, &asked, wait).await?;
         }
-        let body = with!(node, move |node: &mut Node| {
+        let body = with!(self, node, move |node: &mut Node| {
             // It may have been blocked while it waited.
             check_peer(node, sender)?;
             exchange::answer(node, &asked, after)
@@ -310,7 +351,7 @@ impl Peers {
         let until = Instant::now() + wait;
         loop {
             let looked = Arc::clone(asked);
-            let has_news = with!(node, move |node: &mut Node| lacks_something(
+            let has_news = with!(self, node, move |node: &mut Node| lacks_something(
                 node,
                 &looked.want
             )
@@ -329,19 +370,41 @@ impl Peers {
         body: Body,
     ) -> Result<Reply, Refusal> {
         let mut node = node;
-        let received = with!(node, received(request));
+        let received = with!(self, node, received(request));
         let taken = self.receive(&received, Route::Deliver, request, body).await;
         let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
         let verified = self.verify(&received, &unverified, None);
         let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
         self.charge_peer(sender)?;
-        let pushed = with!(node, move |node: &mut Node| {
+        let pushed = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;
             let bytes = body.len() as u64;
             deliver::take(node, sender, lines(&body), Came { bytes })
         });
         drop(node);
         Ok(Reply::ok(JSON, wb_core::signed::payload(&pushed)))
+    }
+
+    async fn turn(&self, node: Node, request: &mut Request, body: Body) -> Result<Reply, Refusal> {
+        let mut node = node;
+        let received = with!(self, node, received(request));
+        let taken = self.receive(&received, Route::Turn, request, body).await;
+        let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
+        let verified = self.verify(&received, &unverified, None);
+        let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
+        self.charge_peer(sender)?;
+        let call: TurnCall = read_message(&body).map_err(refusal::bad_request)?;
+        let answer = with!(self, node, move |node: &mut Node| {
+            check_peer(node, sender)?;
+            exchange::turn(node, sender, &call)
+        });
+        drop(node);
+        Ok(Reply::ok(JSON, wb_core::signed::payload(&answer)))
+    }
+
+    /// Opens the node, to answer one call.
+    pub(super) async fn open(&self) -> Option<(Node, Responder)> {
+        self.work.open(&self.home).await
     }
 
     /// The folder.

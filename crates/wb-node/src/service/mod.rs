@@ -9,7 +9,7 @@ mod running;
 
 pub use auto::{AutoSync, auto_sync};
 pub use backups::{AutoBackup, Made, auto_backup};
-pub use routes::router;
+pub use routes::{router, router_in_place};
 pub use running::runs_every;
 
 use std::sync::Arc;

@@ -13,14 +13,22 @@ use wb_core::sync::{Role, WhoIsThis};
 use wb_net::signed::{JSON, Reply, Request, below_base};
 use wb_store::Home;
 
-use super::direct::Peers;
-use crate::error::Result;
+use super::direct::{Peers, Work};
 use crate::node::Node;
 use crate::query::backups::backup_state;
 
 /// The routes of the node in a folder, also while nothing is founded there yet.
 pub fn router(home: &Home) -> Router {
-    let peers = Arc::new(Peers::new(home.clone()));
+    routes(home, Work::OnThreads)
+}
+
+/// The same, with the database worked at in place: for a simulator, which owns the one thread there is.
+pub fn router_in_place(home: &Home) -> Router {
+    routes(home, Work::InPlace)
+}
+
+fn routes(home: &Home, work: Work) -> Router {
+    let peers = Arc::new(Peers::new(home.clone(), work));
     Router::new().fallback(answer).with_state(peers)
 }
 
@@ -65,13 +73,7 @@ async fn speak(
     body: Body,
     path: &str,
 ) -> Response<Body> {
-    let home = peers.home().clone();
-    let opened = tokio::task::spawn_blocking(move || -> Result<_> {
-        let node = Node::open(&home)?;
-        let responder = super::responder(&node)?;
-        Ok((node, responder))
-    });
-    let Ok(Ok((node, responder))) = opened.await else {
+    let Some((node, responder)) = peers.open().await else {
         return plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "nothing is founded here yet, or the files cannot be read; `wb doctor` says why\n",

@@ -5,11 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use wb_core::id::InstanceId;
+use wb_core::entry::Entry;
+use wb_core::id::{InstanceId, RecordId};
+use wb_core::line::Line;
+use wb_core::ndjson;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{Proof, SignedExchange, is_behind};
+use wb_core::sync::{PageSection, Proof, PutProof, SignedExchange, is_behind};
 use wb_core::want::Held;
 use wb_net::HubClient;
+use wb_net::signed::CallError;
 use wb_store::{Doubt, DoubtKind, Peer, Road, Seen, Standing};
 
 use super::SyncEnd;
@@ -46,6 +50,7 @@ pub(super) async fn compare(node: &Node, hub: &mut HubClient, peer: &Peer) -> Re
         let looked = doubts.get(feed).map(|doubt| doubt.at.unix_ms());
         looked.is_none_or(|at| now.unix_ms().saturating_sub(at).abs() >= LOOK_AGAIN_MS)
     });
+    lines(node, hub, peer).await?;
     for _ in 0..QUESTIONS_MAX {
         let Some((first, _)) = behind.first_key_value() else {
             return Ok(());
@@ -74,6 +79,133 @@ pub(super) async fn compare(node: &Node, hub: &mut HubClient, peer: &Peer) -> Re
         }
     }
     Ok(())
+}
+
+/// Asks for one of the lines that are missing of each feed of which a hub has the same head, and had no lines
+/// when it was asked for them: its answer then is signed.
+async fn lines(node: &Node, hub: &mut HubClient, peer: &Peer) -> Result<(), SyncEnd> {
+    let doubts = node.store.doubts()?.into_iter();
+    let known: BTreeMap<Feed, Doubt> = doubts
+        .filter(|doubt| doubt.peer == peer.id && doubt.kind == DoubtKind::Withheld)
+        .map(|doubt| ((doubt.origin, doubt.scope), doubt))
+        .collect();
+    let withheld = withheld(node, peer)?;
+    for (feed, doubt) in &known {
+        if !withheld.contains_key(feed) {
+            settle(node, doubt)?;
+        }
+    }
+    for (feed, head) in withheld.into_iter().take(QUESTIONS_MAX) {
+        let noted = known.get(&feed);
+        // It is said of this head already; the feed has to move first.
+        if noted.is_some_and(|doubt| (doubt.log, doubt.seq) == (head.log, head.seq)) {
+            continue;
+        }
+        let missing = node.store.missing_records(&feed.0, feed.1)?.into_iter();
+        let mut missing = missing.filter(|(kind, ..)| node.asks_for(kind));
+        let Some((_, id, _)) = missing.next() else {
+            continue;
+        };
+        let kept = match hub.line_kept(feed.0, feed.1, id).await {
+            Ok((body, kept)) => match what_came(node, &body, &head)? {
+                Came::Nothing => kept,
+                Came::TheLine | Came::AnotherHead => continue,
+            },
+            Err(CallError::Net(error)) => return Err(CallError::Net(error).into()),
+            // Refused, or a hub of an earlier version, which signs no such answer: then there is nothing to show.
+            Err(_) => None,
+        };
+        let now = node.now();
+        let put = put_proof(node, &head, &id)?;
+        let doubt = Doubt {
+            peer: peer.id,
+            origin: head.origin,
+            scope: head.scope,
+            kind: DoubtKind::Withheld,
+            log: head.log,
+            seq: head.seq,
+            since: noted.map_or(now, |doubt| doubt.since),
+            at: now,
+            proof: proof(node, peer, &head, kept.as_deref(), put)?,
+        };
+        let write = node.store.write_in_sight()?;
+        write.put_doubt(&doubt)?;
+        write.commit()?;
+    }
+    Ok(())
+}
+
+/// What came of asking for one line.
+enum Came {
+    /// The line, which is taken.
+    TheLine,
+    /// A page of the same head without it.
+    Nothing,
+    /// The feed moved meanwhile, or the answer is of no such form.
+    AnotherHead,
+}
+
+fn what_came(node: &Node, body: &[u8], head: &Held) -> Result<Came, SyncEnd> {
+    let mut lines = ndjson::lines(body);
+    let first = lines.next().unwrap_or_default();
+    if let Ok(page) = PageSection::read(first) {
+        let is_same = page.head == head.hash && lines.next().is_none();
+        return Ok(if is_same {
+            Came::Nothing
+        } else {
+            Came::AnotherHead
+        });
+    }
+    let write = node.store.write_in_sight()?;
+    let filled = write.ingest(node.now()).fill(first)?;
+    write.commit()?;
+    Ok(match filled {
+        Ok(true) => Came::TheLine,
+        _ => Came::AnotherHead,
+    })
+}
+
+/// Feeds with missing lines that a hub was asked for at the head it has in common with this node.
+fn withheld(node: &Node, peer: &Peer) -> Result<BTreeMap<Feed, Held>, SyncEnd> {
+    let mut withheld = BTreeMap::new();
+    for (origin, scope, mut kinds) in node.store.served().missing_lines()? {
+        kinds.retain(|kind| node.asks_for(kind));
+        let is_followed = peer.follows.follows(&origin, true) && !kinds.is_empty();
+        let head = node.store.served().head(&origin, scope)?;
+        let Some(head) = head.filter(|_| is_followed) else {
+            continue;
+        };
+        let asked = (peer.id, origin, scope);
+        if node.store.was_unfilled(&asked, &head.hash, &kinds)? {
+            withheld.insert((origin, scope), head);
+        }
+    }
+    Ok(withheld)
+}
+
+/// The delta that put a line, where it came as a delta.
+fn put_proof(node: &Node, head: &Held, id: &RecordId) -> Result<Option<PutProof>, SyncEnd> {
+    let Some(header) = node.store.header_of_live(head, id)? else {
+        return Ok(None);
+    };
+    let mut entries = Vec::new();
+    for item in node.store.served().items(&header)? {
+        let entry = if Entry::starts(&item) {
+            item
+        } else {
+            let Ok(line) = Line::read(&item) else {
+                return Ok(None);
+            };
+            Entry::of_line(&line).to_bytes()
+        };
+        entries.push(String::from_utf8_lossy(&entry).into_owned());
+    }
+    let is_whole = entries.len() as u64 == header.entries;
+    let small: usize = entries.iter().map(String::len).sum();
+    Ok((is_whole && small <= PROOF_BYTES_MAX).then(|| PutProof {
+        header: String::from_utf8_lossy(&header.line).into_owned(),
+        entries,
+    }))
 }
 
 /// The id just below another: what is asked for after it begins with that one.
@@ -158,7 +290,7 @@ fn note(
         seq: still.map_or(ours.seq, |doubt| doubt.seq),
         since: still.map_or(now, |doubt| doubt.since),
         at: now,
-        proof: proof(node, peer, ours, kept)?,
+        proof: proof(node, peer, ours, kept, None)?,
     };
     let write = node.store.write_in_sight()?;
     write.put_doubt(&doubt)?;
@@ -166,11 +298,12 @@ fn note(
 }
 
 /// What proves it, as JSON; none where the answer was too large to keep.
-pub(super) fn proof(
+fn proof(
     node: &Node,
     peer: &Peer,
     ours: &Held,
     kept: Option<&SignedExchange>,
+    put: Option<PutProof>,
 ) -> Result<Option<String>, SyncEnd> {
     let kept = kept.filter(|kept| kept.answered.body.len() <= PROOF_BYTES_MAX);
     let header = node.store.served().signed_head(ours)?;
@@ -200,7 +333,7 @@ pub(super) fn proof(
         answerer,
         origin,
         header: String::from_utf8_lossy(&header).into_owned(),
-        put: None,
+        put,
     };
     Ok(serde_json::to_string(&proof).ok())
 }

@@ -3,6 +3,7 @@
 use wb_core::bundle::Writer;
 use wb_core::entry::{Entry, Op};
 use wb_core::id::RecordId;
+use wb_core::identity::IdentityLog;
 use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::line::Line;
 use wb_core::ndjson::put_line;
@@ -81,7 +82,9 @@ pub(crate) fn lacking(
         return Ok(Owed::Deltas(headers));
     }
     // What a recovery made void is outdone by the log that it opens.
-    if served.has_passed(theirs)? || node.store.is_void_own(&theirs.hash)? {
+    let is_void =
+        is_above_recovery(node.identity(), theirs) || node.store.is_void_own(&theirs.hash)?;
+    if served.has_passed(theirs)? || is_void {
         return Ok(Owed::Whole);
     }
     let here = served.head(&own, scope)?;
@@ -90,6 +93,19 @@ pub(crate) fn lacking(
         PeerCause::OwnIsAhead,
         format!("it holds delta {}, and here is {here}", theirs.seq),
     ))
+}
+
+/// Whether a head stands in the log that the last recovery names, above the head that it names: then it is
+/// void, whoever signed it, because the recovery opened another log.
+fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
+    let mut entries = identity.entries().iter().rev();
+    let recovery = entries.find(|entry| entry.is_recover());
+    let last = recovery.and_then(|entry| entry.heads()?.public);
+    last.is_some_and(|last| {
+        theirs.scope == FeedScope::Public
+            && theirs.log == last.log
+            && (theirs.seq > last.seq || (theirs.seq == last.seq && theirs.hash != last.hash))
+    })
 }
 
 /// Makes sure that a hub holds nothing of own feeds that is not here: before anything is sealed.

@@ -135,6 +135,15 @@ fn parts_in(dir: &Path) -> Vec<wb_core::backup::Part> {
     parts(&NEEDED, &|name| dir.join(name.as_str())).expect("files")
 }
 
+/// Bytes that nothing makes smaller.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut noise = Vec::new();
+    while noise.len() < bytes {
+        noise.extend(wb_core::hash::sha256(&noise.len().to_be_bytes()).0);
+    }
+    noise
+}
+
 /// The name of the refusal.
 #[track_caller]
 fn code<T: std::fmt::Debug>(result: Result<T, NodeError>) -> &'static str {
@@ -299,7 +308,8 @@ fn what_was_not_read_back_as_it_was_written_gets_no_name() {
         PartName::Identity => home.config(),
         name => home.part(name),
     };
-    std::fs::write(home.config(), "{}").expect("a file");
+    // Several chunks of age, so that what is behind the first is damaged and the manifest is not.
+    std::fs::write(home.config(), noise(300_000)).expect("a file");
     let manifest = Manifest {
         instance: world.node.own_id(),
         name: "North".to_owned(),
@@ -318,8 +328,8 @@ fn what_was_not_read_back_as_it_was_written_gets_no_name() {
         let partial = written.path().to_owned();
         // The disk kept another byte than it was given.
         let mut bytes = std::fs::read(&partial).expect("a file");
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
+        let late = bytes.len() - 100;
+        bytes[late] ^= 1;
         std::fs::write(&partial, bytes).expect("a file");
         let refused = written.read_back(&mut going);
         assert_eq!(code(refused.map(|_| ())), "damaged");

@@ -30,6 +30,8 @@ pub struct LinesAsk<'a> {
     pub kinds: Option<&'a BTreeSet<Kind>>,
     /// That many with the highest ids instead, newest first.
     pub newest: Option<usize>,
+    /// This line alone, where it is there.
+    pub only: Option<RecordId>,
     /// Bytes after which the page ends.
     pub bytes: usize,
 }
@@ -72,14 +74,16 @@ fn put_lines(
     page: &mut Page<RecordId>,
 ) -> Result<()> {
     let order = if ask.newest.is_some() { "DESC" } else { "ASC" };
+    let is = if ask.only.is_some() { "=" } else { ">" };
     let sql = format!(
         "SELECT op, id, rev, kind, line_hash, NULL, reason, line FROM feed_lines
-         WHERE feed_no = ?1 AND live = 1 AND id > ?2 AND line IS NOT NULL ORDER BY id {order}"
+         WHERE feed_no = ?1 AND live = 1 AND id {is} ?2 AND line IS NOT NULL ORDER BY id {order}"
     );
     let mut left = ask
         .newest
         .map_or(usize::MAX, |newest| newest.min(LINES_NEWEST_MAX));
     let after = ask.after.filter(|_| ask.newest.is_none());
+    let after = ask.only.or(after);
     let after = after.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![feed_no, after])?;

@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use wb_core::feed::Header;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 
 use super::heads::FeedAtHead;
-use crate::error::{Result, StoreError};
-use crate::instances::identity_log;
+use crate::error::Result;
+use crate::instances::{identity_log, is_void};
 use crate::sql::Sql;
 
 /// Tells which headers are void; reads each identity log once.
@@ -29,26 +28,25 @@ impl<'c> Voids<'c> {
         }
     }
 
-    /// Whether a header of an instance is void. One whose line is not kept is not known to be.
+    /// Whether a header of an instance is void.
     pub fn is_void(&mut self, origin: &InstanceId, log_no: i64, seq: u64) -> Result<bool> {
         let connection = self.connection;
         let Some(log) = self.log(origin)? else {
             return Ok(false);
         };
-        let sql =
-            "SELECT hash, line FROM headers WHERE log_no = ?1 AND seq = ?2 AND line IS NOT NULL";
-        let header: Option<(Sql<Hash>, Vec<u8>)> = connection
+        let sql = "SELECT h.hash, ifnull(h.line, (SELECT n.line FROM headers n WHERE n.log_no = h.log_no
+                     AND n.seq > h.seq AND n.line IS NOT NULL ORDER BY n.seq LIMIT 1)), h.line IS NULL
+                   FROM headers h WHERE h.log_no = ?1 AND h.seq = ?2";
+        let header: Option<(Sql<Hash>, Option<Vec<u8>>, bool)> = connection
             .prepare_cached(sql)?
             .query_row(params![log_no, Sql(seq)], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
-        let Some((Sql(hash), line)) = header else {
+        let Some((Sql(hash), Some(line), is_forgotten)) = header else {
             return Ok(false);
         };
-        let (header, _) = Header::read(&line)
-            .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
-        Ok(log.is_void(&header.identity, &header.placed(hash)))
+        is_void(log, &line, is_forgotten.then_some(seq), hash)
     }
 
     /// Whether the head of a feed is void.

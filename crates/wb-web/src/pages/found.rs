@@ -139,12 +139,7 @@ pub fn confirm(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let given = [visit.form.text("first"), visit.form.text("second")];
     let right = visit.site.founding(token, |founding| {
         let words = founding.words.as_ref()?;
-        let all: Vec<&str> = words.text.split_whitespace().collect();
-        let same = |at: usize, given: &str| {
-            all.get(words.asked[at] - 1)
-                .is_some_and(|word| word.eq_ignore_ascii_case(given.trim()))
-        };
-        Some(same(0, &given[0]) && same(1, &given[1]))
+        Some(words.fits(&given))
     });
     match right.flatten() {
         Some(true) => {
@@ -168,7 +163,7 @@ const OVER: &str =
     "This link is over: it works for half an hour. Start `wb up` again for a new one";
 
 impl Words {
-    fn of(text: Zeroizing<String>) -> Self {
+    pub(crate) fn of(text: Zeroizing<String>) -> Self {
         let count = WORDS as u64;
         let first = entropy::chance() % count;
         // Another one, whichever it is.
@@ -176,5 +171,15 @@ impl Words {
         let mut asked = [first, second].map(|at| usize::try_from(at + 1).unwrap_or(1));
         asked.sort_unstable();
         Self { text, asked }
+    }
+
+    /// Whether these are the two that were asked back.
+    pub(crate) fn fits(&self, given: &[String; 2]) -> bool {
+        let all: Vec<&str> = self.text.split_whitespace().collect();
+        let same = |at: usize| {
+            all.get(self.asked[at] - 1)
+                .is_some_and(|word| word.eq_ignore_ascii_case(given[at].trim()))
+        };
+        same(0) && same(1)
     }
 }

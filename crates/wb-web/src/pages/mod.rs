@@ -12,6 +12,7 @@ pub mod home;
 pub mod inbox;
 pub mod invite;
 pub mod invites;
+pub mod keys;
 pub mod login;
 pub mod members;
 pub mod notices;

@@ -7,6 +7,7 @@ mod feeds;
 mod founding;
 mod hub;
 mod invites;
+mod keys;
 mod live;
 mod operating;
 #[expect(

@@ -32,6 +32,8 @@ pub struct Elm {
     home: Home,
     site: Arc<Site>,
     router: Router,
+    /// The recovery words; none where nothing was founded.
+    pub words: String,
     /// The request that the member `mira` wrote.
     pub request: RecordId,
 }
@@ -88,7 +90,8 @@ impl Elm {
             admin: "ada",
             words_file: None,
         };
-        let mut node = init(&home, &input).expect("it is founded").node;
+        let founded = init(&home, &input).expect("it is founded");
+        let (mut node, words) = (founded.node, founded.words.to_string());
         let ada = node.actor(None).expect("the founder");
         for (handle, role) in [
             ("mira", Role::Member),
@@ -123,6 +126,7 @@ impl Elm {
             home,
             router: wb_web::router(&site),
             site,
+            words,
             request,
         }
     }
@@ -142,6 +146,7 @@ impl Elm {
             home,
             router: wb_web::router(&site),
             site,
+            words: String::new(),
             request: RecordId::new(wb_node::entropy::now(), [0; 10]),
         };
         (elm, secret)

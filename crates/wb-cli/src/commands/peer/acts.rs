@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use wb_core::id::InstanceId;
-use wb_core::sync::EVERY_MINUTES_MAX;
+use wb_core::sync::{EVERY_MINUTES_MAX, Role};
 use wb_node::ErrorKind;
 use wb_node::command::follow::find_peer;
 use wb_node::command::peer_block::{find_instance, peer_block};
@@ -229,6 +229,11 @@ fn sentences(stays: &Forgotten, name: &str) -> Vec<String> {
     if stays.registered {
         sentences.push(format!(
             "The registration at {name} stays there, with what was published; its operator can end it."
+        ));
+    }
+    if stays.peer.role == Role::Node {
+        sentences.push(format!(
+            "{name} is told nothing; its calls are refused from then on, and pairing again needs a new link."
         ));
     }
     if stays.blocked {

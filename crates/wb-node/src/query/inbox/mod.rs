@@ -6,6 +6,8 @@
 mod things;
 mod words;
 
+pub use things::void_said;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::hash;
@@ -13,8 +15,8 @@ use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
 use wb_store::{
-    Contradiction, Doubt, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered, Standing,
-    VoidEntry,
+    Contradiction, Doubt, DoubtKind, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered,
+    Standing, VoidEntry,
 };
 
 use super::doubts::{self, is_told};
@@ -187,7 +189,9 @@ impl<'n> Inbox<'n> {
             recovered.filter(|one| one.id != self.node.own_id() && one.hidden + one.returned > 0);
         items.extend(recovered.map(Item::Recovered));
         let doubts = store.doubts()?.into_iter();
-        let told = doubts.filter(|doubt| is_told(doubt, self.node.now()));
+        // What is withheld is told of where the lines that are missing are, by everybody who was asked.
+        let told = doubts
+            .filter(|doubt| doubt.kind == DoubtKind::Stale && is_told(doubt, self.node.now()));
         items.extend(told.map(|doubt| Item::Doubt(Box::new(doubt))));
         items.extend(self.keys()?);
         items.extend(self.forked.iter().cloned().map(Item::Fork));

@@ -18,13 +18,19 @@ const NOT_TAKEN: &str = "not taken";
 /// What stands at a header that contradicts it.
 const CONTRADICTS: &str = "contradicts it";
 
-/// What a void publication says, and whether it changed a record that is here.
-fn void_note(entry: &VoidEntry, is_known: bool) -> String {
+/// What a void publication says.
+#[must_use]
+pub fn void_said(entry: &VoidEntry) -> String {
     let line = entry.line.as_deref().and_then(|line| Line::read(line).ok());
-    let said = line.map_or_else(
+    line.map_or_else(
         || "its text is not there any more".to_owned(),
         |line| headline(entry.kind.as_str(), line.body()),
-    );
+    )
+}
+
+/// The same, and whether it changed a record that is here.
+fn void_note(entry: &VoidEntry, is_known: bool) -> String {
+    let said = void_said(entry);
     if is_known {
         format!("{said} (a record of yours was changed to this)")
     } else {

@@ -154,7 +154,8 @@ impl Inbox<'_> {
                         format!(", withheld by {}", by.join(", ")),
                         format!(
                             "follow {name} at another hub too, or ask its operator for a bundle; \
-                             `wb sync` asks again when the feed moves"
+                             `wb sync` asks again when the feed moves, and `wb peer show --proof` prints \
+                             what the hub signed"
                         ),
                     )
                 };

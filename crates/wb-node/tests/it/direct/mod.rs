@@ -2,7 +2,9 @@
 
 mod addresses;
 mod by_folder;
+mod decided;
 mod hostile;
 mod pairing;
+mod recovered;
 mod street;
 mod syncing;

@@ -157,14 +157,17 @@ fn who_is_turned_down_or_refused_is_no_peer_and_a_refusal_beats_every_link() {
 fn a_peer_that_is_refused_later_neither_gets_nor_gives_anything() {
     let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
     oak.pair_with(&mut elm);
+    elm.seal();
+    assert_eq!(oak.sync(elm.id()).end, None);
+    let (there, here) = (oak.head(elm.id()), elm.head(oak.id()));
     elm.ask("Soup", wb_core::scope::Scope::Public);
     elm.seal();
+    oak.ask("Noise", wb_core::scope::Scope::Public);
     let actor = elm.actor();
     peer_block(&mut elm.node, &actor, oak.id()).expect("it is known");
     let ended = oak.sync(elm.id()).end.map(|end| end.0);
     assert_eq!(ended, Some(PeerCause::NotPaired));
-    assert_eq!(oak.head(elm.id()), None);
-    assert_eq!(elm.head(oak.id()), None);
+    assert_eq!((oak.head(elm.id()), elm.head(oak.id())), (there, here));
 }
 
 #[test]

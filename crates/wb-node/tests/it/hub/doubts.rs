@@ -1,8 +1,12 @@
 //! A hub that is behind is compared with what came by another road, and named with what proves it.
 
+use wb_core::entry::Entry;
+use wb_core::line::Line;
+use wb_core::ndjson;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::sync::{PeerCause, Policy, ProofError};
 use wb_core::time::Timestamp;
+use wb_hub::ChangesPage;
 use wb_node::query::doubts::{STALE_MS, doubts_of};
 use wb_node::query::inbox::{inbox, inbox_item};
 use wb_node::query::peers::peer_view;
@@ -194,4 +198,82 @@ fn a_hub_that_does_not_carry_a_feed_at_all_is_in_no_doubt() {
         "and nothing more is asked ({asked})"
     );
     assert!(!told(&south).contains(&PeerCause::BadAnswer.as_str()));
+}
+
+/// Pages of changes in which no line of North stands, only what it is an entry of.
+fn stripped(mut page: ChangesPage) -> ChangesPage {
+    let mut body = Vec::new();
+    for line in ndjson::lines(&page.body) {
+        match Line::read(line) {
+            Ok(line) => ndjson::put_line(&mut body, &Entry::of_line(&line).to_bytes()),
+            Err(_) => ndjson::put_line(&mut body, line),
+        }
+    }
+    page.body = body;
+    page
+}
+
+#[test]
+fn a_hub_that_has_the_head_and_gives_no_line_for_it_signs_that() {
+    let (_one, two, mut north, mut south) = behind();
+    north.sync(&two);
+    south.sync(&two);
+    let hammer = north.ask("A hammer", Scope::Public);
+    north.sync(&two);
+    two.seam().lie_in_changes(stripped);
+    two.seam().hide_lines();
+    assert_eq!(south.sync(&two).end, None);
+    let found = doubts(&south, &two);
+    let [doubt] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (doubt.kind, doubt.told, doubt.proved),
+        ("withheld", true, true),
+        "{doubt:?}"
+    );
+    let view = peer_view(&south.node, &south.peer(&two)).expect("a store");
+    assert_eq!(view.doubts.len(), 1);
+    let proof = doubt.proof.clone().expect("it is kept");
+    let shown = proof.withheld().expect("it holds");
+    assert_eq!((shown.id, shown.put_is_proved), (hammer.id, true));
+    assert_eq!(Some(shown.head), north.head(north.id()));
+    assert!(proof.stale().is_err(), "it is no answer about heads");
+    // Of another record nothing is shown, and entries that are not those of the delta prove no put.
+    let mut other = proof.clone();
+    other
+        .put
+        .as_mut()
+        .expect("it came as a delta")
+        .entries
+        .clear();
+    assert!(matches!(other.withheld(), Err(ProofError::Says(_))));
+    let mut other = proof;
+    other.put = None;
+    assert!(!other.withheld().expect("it holds").put_is_proved);
+    // It is asked once for each head.
+    let trips = south.sync(&two).round_trips;
+    assert_eq!(trips, 1);
+
+    // Honest again, and the feed moves on.
+    two.seam().be_honest();
+    north.ask("Nails", Scope::Public);
+    north.sync(&two);
+    south.sync(&two);
+    south.sync(&two);
+    assert!(doubts(&south, &two).is_empty());
+    south.assert_equals(&north);
+}
+
+#[test]
+fn a_hub_that_only_lacks_what_it_was_not_given_for_kinds_nobody_asks_for_is_in_no_doubt() {
+    let (_one, two, mut north, mut south) = behind();
+    north.sync(&two);
+    south.sync(&two);
+    two.seam().lie_in_changes(stripped);
+    north.ask("A hammer", Scope::Public);
+    north.sync(&two);
+    // The hub gives the line as soon as it is asked for it.
+    assert_eq!(south.sync(&two).tally.filled, 1);
+    assert!(doubts(&south, &two).is_empty());
 }

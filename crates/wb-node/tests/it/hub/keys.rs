@@ -10,6 +10,7 @@ use wb_node::command::key_recover::{
 };
 use wb_node::command::key_rotate::{Rotated, key_rotate};
 use wb_node::command::void_decide::{void_drop, void_keep};
+use wb_node::keys::Behind;
 use wb_node::query::inbox::{inbox, inbox_item};
 use wb_node::query::key::key;
 use wb_store::{Home, Store};
@@ -23,12 +24,16 @@ struct Owner {
 }
 
 fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
+    rotate_behind(member, &Behind::AsBefore)
+}
+
+fn rotate_behind(member: &mut Member, behind: &Behind) -> wb_node::Result<Rotated> {
     let actor = member.actor();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(key_rotate(&mut member.node, &actor))
+    runtime.block_on(key_rotate(&mut member.node, &actor, behind))
 }
 
 fn gathered(member: &mut Member) -> Gathered {
@@ -66,6 +71,7 @@ impl Owner {
             new_words: &new_words,
             last_good,
             gathered,
+            behind: Behind::AsBefore,
         };
         let actor = self.member.actor();
         let recovered = key_recover(&mut self.member.node, &actor, &input)?;
@@ -408,6 +414,44 @@ fn a_rotation_that_was_cut_off_is_finished_or_dropped() {
     assert!(!files[1].exists());
     assert_ne!(std::fs::read(&files[0]).expect("a key"), old);
     north.ask("And another", Scope::Public);
+    north.seal();
+    north.assert_sound();
+}
+
+fn asking(home: &Home, passphrase: &'static str) -> Home {
+    let ask = move || Some(zeroize::Zeroizing::new(passphrase.to_owned()));
+    Home::new(home.dir()).asking(std::sync::Arc::new(ask))
+}
+
+#[test]
+fn a_key_behind_a_passphrase_signs_for_who_says_it_alone() {
+    let mut north = Member::found("North");
+    let home = north.home();
+    let right = zeroize::Zeroizing::new("correct horse".to_owned());
+    let rotated = rotate_behind(&mut north, &Behind::Passphrase(right)).expect("it rotates");
+    assert_eq!(key(&north.node).expect("a key").form, "passphrase");
+    let file = std::fs::read(home.signing_key()).expect("a key");
+    assert!(file.starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    // Whoever has put it there goes on.
+    north.ask("Something", Scope::Public);
+    north.seal();
+
+    // Nobody is asked for the passphrase before it is needed.
+    let locked = wb_node::Node::open(&Home::new(home.dir())).expect("it opens");
+    assert!(matches!(locked.unlock(), Err(NodeError::KeyLocked(_))));
+    let wrong = wb_node::Node::open(&asking(&home, "wrong horse")).expect("it opens");
+    assert!(matches!(wrong.unlock(), Err(NodeError::WrongPassphrase(_))));
+    north.node = wb_node::Node::open(&asking(&home, "correct horse")).expect("it opens");
+    north.node.unlock().expect("it fits");
+
+    // The next key is behind the same, unless something else is said.
+    let next = rotate(&mut north).expect("it rotates");
+    assert_ne!(next.key, rotated.key);
+    assert_eq!(key(&north.node).expect("a key").form, "passphrase");
+    rotate_behind(&mut north, &Behind::Nothing).expect("it rotates");
+    assert_eq!(key(&north.node).expect("a key").form, "plain");
+    north.node = wb_node::Node::open(&Home::new(home.dir())).expect("it opens");
+    north.ask("Another", Scope::Public);
     north.seal();
     north.assert_sound();
 }

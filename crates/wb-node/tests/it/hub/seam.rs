@@ -40,6 +40,7 @@ pub struct Seam {
     directory: Lie<Directory>,
     /// Whether nobody is given a line alone.
     keeps_lines: AtomicBool,
+    hides_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
@@ -93,6 +94,11 @@ impl Seam {
         self.keeps_lines.store(true, Ordering::SeqCst);
     }
 
+    /// Answers every question for lines with a page that has none.
+    pub fn hide_lines(&self) {
+        self.hides_lines.store(true, Ordering::SeqCst);
+    }
+
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
@@ -106,6 +112,7 @@ impl Seam {
         *lock(&self.heads) = None;
         *lock(&self.directory) = None;
         self.keeps_lines.store(false, Ordering::SeqCst);
+        self.hides_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
     }
 
@@ -228,7 +235,15 @@ impl HubStore for Seamed {
         if self.seam.keeps_lines.load(Ordering::SeqCst) {
             return Ok(Err(PageRefused::NotFound));
         }
-        self.file.lines(ask, now).await
+        let page = self.file.lines(ask, now).await?;
+        if !self.seam.hides_lines.load(Ordering::SeqCst) {
+            return Ok(page);
+        }
+        let last = |body: Vec<u8>| {
+            let mut lines = body.split_inclusive(|byte| *byte == b'\n');
+            lines.next_back().unwrap_or_default().to_vec()
+        };
+        Ok(page.map(last))
     }
 
     async fn own(

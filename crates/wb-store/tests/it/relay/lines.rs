@@ -38,6 +38,7 @@ fn lines_come_by_id_and_a_sample_newest_first() {
         after: None,
         kinds: None,
         newest: None,
+        only: None,
         bytes: 1,
     };
     assert_eq!(ids(&harbour, &ask), Err(NotServed));

@@ -24,6 +24,7 @@ fn lines(harbour: &Harbour, origin: InstanceId) -> Vec<Value> {
         after: None,
         kinds: None,
         newest: None,
+        only: None,
         bytes: usize::MAX,
     };
     let page = harbour.relay.lines_page(&ask, now()).expect("a page");

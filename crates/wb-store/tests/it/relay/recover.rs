@@ -112,6 +112,7 @@ fn what_a_thief_pushed_is_not_handed_on_after_the_recovery() {
         after: None,
         kinds: None,
         newest: None,
+        only: None,
         bytes: usize::MAX,
     };
     let lines = hub.relay.lines_page(&lines, now()).expect("readable");
@@ -120,6 +121,44 @@ fn what_a_thief_pushed_is_not_handed_on_after_the_recovery() {
     // Who followed before hears of the recovery.
     assert_eq!(theft.pull(), None);
     theft.follower.check(0);
+}
+
+/// A hub that keeps deltas for a short time has forgotten what the headers of the thief said, but the last one.
+#[test]
+fn what_a_thief_pushed_is_void_also_where_its_headers_were_forgotten() {
+    let mut theft = Theft::new();
+    let arrived = theft
+        .hub
+        .relay
+        .arrivals_before(now().plus_ms(60_000))
+        .expect("a store");
+    theft
+        .hub
+        .write(|write| write.forget_before(arrived))
+        .expect("a store");
+    theft.recover();
+
+    let file = rusqlite::Connection::open(theft.hub.path()).expect("a file");
+    let counts = |void: i64| -> Vec<(String, i64)> {
+        let sql = "SELECT op, count(*) FROM feed_lines WHERE void = ?1 AND seq >= 2 GROUP BY op ORDER BY op";
+        let mut statement = file.prepare(sql).expect("a table");
+        let rows = statement.query_map([void], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    assert_eq!(
+        counts(0),
+        [],
+        "the thief's retract would keep the record away"
+    );
+    let void: i64 = counts(1).iter().map(|(_, count)| count).sum();
+    assert_eq!(void, 4);
+    theft.north.open(9, 1);
+    let delta = theft.north.seal(&[Do::Put(1), Do::Put(4)]);
+    assert_eq!(theft.own.push(&delta).as_str(), "append");
+    assert_eq!(theft.push_snapshot(), "take");
+    for finding in theft.hub.relay.check().expect("a check") {
+        assert_eq!(finding.problems, [""; 0], "{}", finding.check);
+    }
 }
 
 #[test]
