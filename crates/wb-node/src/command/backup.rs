@@ -146,7 +146,8 @@ fn make(
 pub fn usual_lock(store: &Store) -> Result<Lock> {
     let Some(kept) = store.private().backup_recipient()? else {
         return Err(NodeError::NeedsApproval(
-            "this instance was founded before there were backups, and does not know their key yet"
+            "this instance was founded before there were backups, and does not know their key yet; \
+             `wb backup FILE --words-file SHEET` tells it once"
                 .to_owned(),
         ));
     };
