@@ -413,7 +413,10 @@ impl World {
         if self.members[member].is_two_faced
             && matches!(
                 &exchange.end,
-                Some((PeerCause::OwnIsAhead | PeerCause::OwnIsRefused, _))
+                Some((
+                    PeerCause::OwnIsAhead | PeerCause::OwnIsRefused | PeerCause::TwoCopies,
+                    _
+                ))
             )
         {
             self.coverage.took("cloned node (fork)");
