@@ -33,7 +33,7 @@ use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
 use crate::sync::{
-    Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
+    Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
     check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
     take_turn,
 };
@@ -84,6 +84,8 @@ pub struct Synced {
     pub run_no: Option<i64>,
     /// Instances that recovered their key, as it looks from here.
     pub recovered: Vec<Recovered>,
+    /// What came back of the own feed, while a copy is settled.
+    pub own_back: OwnBack,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -274,6 +276,7 @@ impl Synced {
             round_trips: 0,
             run_no: None,
             recovered: Vec::new(),
+            own_back: OwnBack::default(),
             end: None,
         }
     }

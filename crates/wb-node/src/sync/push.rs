@@ -15,6 +15,7 @@ use wb_store::{Served, StoredHeader};
 
 use super::whole::own_snapshot;
 use super::{OnProgress, SyncEnd};
+use crate::error::NodeError;
 use crate::node::Node;
 use crate::plan::headline;
 
@@ -82,9 +83,7 @@ pub(crate) fn lacking(
         return Ok(Owed::Deltas(headers));
     }
     // What a recovery made void is outdone by the log that it opens.
-    let is_void =
-        is_above_recovery(node.identity(), theirs) || node.store.is_void_own(&theirs.hash)?;
-    if served.has_passed(theirs)? || is_void {
+    if served.has_passed(theirs)? || is_void(node, theirs)? {
         return Ok(Owed::Whole);
     }
     let here = served.head(&own, scope)?;
@@ -93,6 +92,11 @@ pub(crate) fn lacking(
         PeerCause::OwnIsAhead,
         format!("it holds delta {}, and here is {here}", theirs.seq),
     ))
+}
+
+/// Whether a recovery made a head of an own feed void.
+pub(crate) fn is_void(node: &Node, theirs: &Held) -> Result<bool, NodeError> {
+    Ok(is_above_recovery(node.identity(), theirs) || node.store.is_void_own(&theirs.hash)?)
 }
 
 /// Whether a head stands in the log that the last recovery names, above the head that it names: then it is

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod away;
+mod branches;
 mod clocks;
 mod crowd;
 mod decided;
