@@ -180,10 +180,10 @@ impl World {
                 self.members[member].is_suspect || self.members[member].is_untrue()
             }
             // Whoever has the same key may have changed it.
-            PeerCause::OwnIsRefused | PeerCause::KeyRetired | PeerCause::NotRegistered => {
-                self.members[member].is_untrue()
-            }
-            PeerCause::TwoCopies => self.members[member].is_untrue(),
+            PeerCause::TwoCopies
+            | PeerCause::OwnIsRefused
+            | PeerCause::KeyRetired
+            | PeerCause::NotRegistered => self.members[member].is_untrue(),
             _ => false,
         };
         if !may_end && round + 1 == ROUNDS {
