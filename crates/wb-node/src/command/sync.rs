@@ -32,6 +32,7 @@ use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
+use crate::sync::push::is_above_recovery;
 use crate::sync::{
     Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
     check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
@@ -217,10 +218,12 @@ pub async fn sync(
         run.go(node, actor, &mut hub, input, progress).await
     };
     // A hub that was not told of a newer key yet is told, and nobody has to do anything.
-    if may_lack_key(node, &ended) && !input.dry_run {
-        let told = tell_key(node, &mut hub, &run.done.peer).await;
-        if told.is_ok() {
-            ended = run.go(node, actor, &mut hub, input, progress).await;
+    if may_lack_key(node, &ended)? && !input.dry_run {
+        match tell_key(node, &mut hub, &run.done.peer).await {
+            Ok(()) => ended = run.go(node, actor, &mut hub, input, progress).await,
+            // The key was changed by an older copy, and the hub took nothing of it.
+            Err(end @ SyncEnd::Peer(PeerCause::OwnIsAhead, _)) => ended = Err(end),
+            Err(_) => {}
         }
     }
     // What one feed breaks keeps nothing else from going on, so it is told at the end.
@@ -242,9 +245,15 @@ pub async fn sync(
 
 /// Whether a sync ended because the other side may not know the newest key: only one that was changed can
 /// be unknown where this instance is a member.
-fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> bool {
+///
+/// An older copy, and one beside which another runs, tells no key: the other copy would be shut out by it.
+fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> Result<bool> {
     let unknown = matches!(ended, Err(SyncEnd::Peer(PeerCause::NotRegistered, _)));
-    unknown && node.identity().entries().len() > 1
+    if !unknown || node.identity().entries().len() < 2 {
+        return Ok(false);
+    }
+    let is_suspect = node.store.guard() == GuardStanding::Suspect;
+    Ok(!is_suspect && node.store.own_copies()?.is_empty())
 }
 
 fn has_recovered(node: &Node) -> bool {
@@ -439,6 +448,15 @@ impl Running {
             let history = fetch_history(node.identity(), hub).await?;
             list_void_at(node, &history)?;
             check_own(node, &own)?;
+        }
+        // What a recovery made void there is listed here before it is outdone.
+        for theirs in own.iter().filter(|held| held.origin == node.own_id()) {
+            if is_above_recovery(node.identity(), theirs)
+                && !node.store.is_void_own(&theirs.hash)?
+            {
+                let history = fetch_history(node.identity(), hub).await?;
+                list_void_at(node, &history)?;
+            }
         }
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {

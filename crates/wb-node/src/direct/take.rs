@@ -38,13 +38,10 @@ pub(crate) struct Took {
     pub deltas: u64,
     /// Whether more of the own feed came than is here.
     pub own_is_ahead: bool,
-<<<<<<< HEAD
     /// What came back of the own feed, where it is taken back.
     pub own_back: OwnBack,
-=======
     /// Instances that recovered their key, as it came with this.
     pub recovered: BTreeSet<InstanceId>,
->>>>>>> main
 }
 
 impl Took {

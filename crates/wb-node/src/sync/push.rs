@@ -101,7 +101,7 @@ pub(crate) fn is_void(node: &Node, theirs: &Held) -> Result<bool, NodeError> {
 
 /// Whether a head stands in the log that the last recovery names, above the head that it names: then it is
 /// void, whoever signed it, because the recovery opened another log.
-fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
+pub(crate) fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
     let mut entries = identity.entries().iter().rev();
     let recovery = entries.find(|entry| entry.is_recover());
     let last = recovery.and_then(|entry| entry.heads()?.public);

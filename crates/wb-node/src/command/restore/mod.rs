@@ -8,8 +8,9 @@ mod reconcile;
 mod words;
 
 pub use confirm::{Confirmed, confirm};
+pub(crate) use confirm::{caller_of, turn_at_peer};
 pub use reconcile::{CameBack, Told};
-pub use words::{From, FromWords, restore_words};
+pub use words::{From, FromWords, Taken, restore_words};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -128,10 +129,14 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
         error => error,
     })?;
     settle(node, "restored from a copy")?;
-    for peer in reached.iter().filter(|peer| peer.role == Role::Hub) {
+    for peer in &reached {
         // Who is not told now is told with the next sync.
-        if let Ok(mut hub) = connect(node, peer) {
-            let _ = take_turn(node, &mut hub, peer.id).await;
+        if peer.role == Role::Hub {
+            if let Ok(mut hub) = connect(node, peer) {
+                let _ = take_turn(node, &mut hub, peer.id).await;
+            }
+        } else if let Some(mut client) = caller_of(node, peer)? {
+            let _ = take_turn(node, client.as_hub(), peer.id).await;
         }
     }
     free(node, now)?;

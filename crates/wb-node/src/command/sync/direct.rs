@@ -407,11 +407,8 @@ impl Running {
         tally.deltas += took.deltas + took.snapshots();
         tally.snapshots += took.snapshots();
         tally.own_is_ahead |= took.own_is_ahead;
-<<<<<<< HEAD
-        self.done.own_back.extend(took.own_back.clone());
-=======
         tally.recovered.extend(&took.recovered);
->>>>>>> main
+        self.done.own_back.extend(took.own_back.clone());
         for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
             tally.set_aside.push(SetAside {
                 origin: feed.origin,

@@ -28,4 +28,5 @@ mod snapshots;
 mod stand_in;
 mod twice;
 mod two_hubs;
+mod words;
 mod world;
