@@ -21,7 +21,7 @@ use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd,
 
 mod direct;
 
-use super::hub_register::{state_of, state_text, tell_key};
+use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
 use super::peer_block::check_not_blocked;
 use super::peer_contact::contacted;
@@ -218,7 +218,10 @@ pub async fn sync(
         run.go(node, actor, &mut hub, input, progress).await
     };
     // A hub that was not told of a newer key yet is told, and nobody has to do anything.
-    if may_lack_key(node, &ended)? && !input.dry_run {
+    // An older copy, and one beside which another runs, tells none: the other copy would be shut out by it.
+    let may_tell =
+        node.store.guard() == GuardStanding::Sound && node.store.own_copies()?.is_empty();
+    if may_tell && may_lack_key(node, ended.as_ref().err()) && !input.dry_run {
         match tell_key(node, &mut hub, &run.done.peer).await {
             Ok(()) => ended = run.go(node, actor, &mut hub, input, progress).await,
             // The key was changed by an older copy, and the hub took nothing of it.
@@ -241,19 +244,6 @@ pub async fn sync(
     run.done.traffic = hub.traffic();
     run.done.round_trips = hub.caller().round_trips();
     run.finish(node, actor, input, state, Some(hub.caller()))
-}
-
-/// Whether a sync ended because the other side may not know the newest key: only one that was changed can
-/// be unknown where this instance is a member.
-///
-/// An older copy, and one beside which another runs, tells no key: the other copy would be shut out by it.
-fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> Result<bool> {
-    let unknown = matches!(ended, Err(SyncEnd::Peer(PeerCause::NotRegistered, _)));
-    if !unknown || node.identity().entries().len() < 2 {
-        return Ok(false);
-    }
-    let is_suspect = node.store.guard() == GuardStanding::Suspect;
-    Ok(!is_suspect && node.store.own_copies()?.is_empty())
 }
 
 fn has_recovered(node: &Node) -> bool {

@@ -9,6 +9,7 @@ mod words;
 
 pub use confirm::{Confirmed, confirm};
 pub(crate) use confirm::{caller_of, turn_at_peer};
+pub(crate) use reconcile::merged;
 pub use reconcile::{CameBack, Told};
 pub use words::{From, FromWords, Taken, restore_words};
 
@@ -22,7 +23,7 @@ use wb_store::{GuardStanding, Peer};
 
 use super::bundle_import::drive;
 use super::bundle_verify::refused;
-use super::hub_register::{state_of, state_text};
+use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::peer_block::is_blocked;
 use super::sync::{SyncInput, sync};
 use crate::direct::take::is_beside;
@@ -190,7 +191,12 @@ async fn ask_anybody(
     }
     if peer.role == Role::Hub {
         let mut hub = connect(node, peer)?;
-        take_back(node, &mut hub).await
+        let taken = take_back(node, &mut hub).await;
+        if may_lack_key(node, taken.as_ref().err()) && tell_key(node, &mut hub, peer).await.is_ok()
+        {
+            return take_back(node, &mut hub).await;
+        }
+        taken
     } else {
         ask_node(node, actor, peer).await
     }
@@ -277,10 +283,11 @@ fn settle(node: &mut Node, why: &str) -> Result<()> {
 }
 
 /// Peers that were held for this are free: the next sync goes on.
-fn free(node: &mut Node, now: Timestamp) -> Result<()> {
+pub(crate) fn free(node: &mut Node, now: Timestamp) -> Result<()> {
     for mut peer in node.store.peers()? {
         let mut state = state_of(&peer, now);
-        if !is_held(&state) {
+        // After a recovery another key speaks.
+        if !is_held(&state) && state.cause != PeerCause::KeyRetired {
             continue;
         }
         state.on(now, PeerEvent::Contacted, 0);

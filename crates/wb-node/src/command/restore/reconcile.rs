@@ -12,7 +12,7 @@ use wb_core::leave::{Life, ProfileShares};
 use wb_core::line::Line;
 use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{Account, AccountState, LocalRecord, Role, StoreError, Write};
+use wb_store::{Account, AccountState, GuardStanding, LocalRecord, Role, StoreError, Write};
 
 use crate::error::Result;
 use crate::node::Node;
@@ -43,6 +43,9 @@ pub struct CameBack {
     pub private: Vec<Told>,
     /// Of those, how many were taken back for a reason that is not known.
     pub private_unsure: u64,
+    /// Of those, how many were erased from elsewhere although this is no older copy: their text is still here,
+    /// because it may have been a thief.
+    pub private_erased: u64,
     /// Records published again since that this copy had narrowed: they stay as they are here.
     pub narrowed: u64,
     /// Records whose author is not known here; they keep the name they left with.
@@ -291,7 +294,11 @@ fn narrower(node: &Node, local: &LocalRecord, line: &Line<'_>) -> Option<Profile
 
 /// The body after a later revision was published. Of a profile, what was not shared then is what it was here,
 /// and is shared no more.
-fn merged(node: &Node, local: &LocalRecord, line: &Line<'_>) -> (String, Option<ProfileShares>) {
+pub(crate) fn merged(
+    node: &Node,
+    local: &LocalRecord,
+    line: &Line<'_>,
+) -> (String, Option<ProfileShares>) {
     let read = |text: &str| match Body::read(&line.kind, line.schema_version, node.own_id(), text) {
         Ok(Body::User(profile)) => Some(profile),
         _ => None,
@@ -324,6 +331,8 @@ fn take_back_again(
     came: &mut CameBack,
 ) -> Result<()> {
     let mut gone: Vec<LocalRecord> = Vec::new();
+    // What an older copy missed was erased by a newer one of the same owner. Nothing says so where this is none.
+    let is_older = node.store.guard() == GuardStanding::Suspect;
     node.store.each_local(|record| -> Result<()> {
         if record.sealed_edit > 0 && node.store.sealed(&record.id)?.is_empty() {
             gone.push(record);
@@ -334,10 +343,11 @@ fn take_back_again(
         let last = node.store.last_retract(&record.id)?;
         let rev = last.map_or(record.rev, |last| last.rev);
         let reason = last.and_then(|last| last.reason);
+        let may_erase = is_older || last.is_some_and(|last| last.sealed_here);
         let told = told(record.kind.as_str(), record.id, &record.body);
         record.at = now;
         record.edit += 1;
-        if reason == Some(Reason::Erase) {
+        if reason == Some(Reason::Erase) && may_erase {
             record.life = Life::Deleted;
             write.put_local(&record)?;
             write.note_retracted(&record.id, rev, Reason::Erase)?;
@@ -347,6 +357,7 @@ fn take_back_again(
             write.put_local(&record)?;
             write.note_retracted(&record.id, rev, Reason::Scope)?;
             came.private_unsure += u64::from(reason.is_none());
+            came.private_erased += u64::from(reason == Some(Reason::Erase));
             came.private.push(told);
         }
     }
@@ -373,7 +384,9 @@ fn take_back_of_branch(
         Some(reason) => Some(reason),
         None => node.store.aside_retract(id, rev)?,
     };
-    let erases = reason == Some(Reason::Erase);
+    // As with what the own feed took back: it may have been a thief where this is no older copy.
+    let may_erase = node.store.guard() == GuardStanding::Suspect;
+    let erases = reason == Some(Reason::Erase) && may_erase;
     let is_done = record.life == Life::Deleted || (!erases && record.scope == Scope::Private);
     if is_done {
         return Ok(());
@@ -390,13 +403,15 @@ fn take_back_of_branch(
     } else {
         record.scope = Scope::Private;
         came.private_unsure += u64::from(reason.is_none());
+        came.private_erased += u64::from(reason == Some(Reason::Erase));
         came.private.push(told);
     }
     let rev = record.rev;
     write.put_local(&record)?;
     // Where it is live here the next sealing takes it back; else there is nothing to wait for.
     if node.store.sealed(id)?.is_empty() {
-        write.note_retracted(id, rev, reason.unwrap_or(Reason::Scope))?;
+        let reason = if erases { Reason::Erase } else { Reason::Scope };
+        write.note_retracted(id, rev, reason)?;
     }
     Ok(())
 }
