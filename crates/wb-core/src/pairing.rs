@@ -88,9 +88,20 @@ pub enum LinkError {
     /// The token is none.
     #[error("the token after the id is cut short or changed (32 hex digits)")]
     Token,
-    /// An address is empty or too long, or there are too many.
-    #[error("it has more than {LINK_ADDRESSES_MAX} addresses, or one that is empty or too long")]
+    /// An address is none of the network or too long, or there are too many.
+    #[error(
+        "it has more than {LINK_ADDRESSES_MAX} addresses, or one that is too long or does not begin with https:// or http://"
+    )]
     Addresses,
+}
+
+/// Whether an address leads over the network. A folder is only ever named by who owns the computer.
+fn is_of_network(address: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| {
+        address
+            .strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    })
 }
 
 impl FromStr for PairLink {
@@ -109,7 +120,8 @@ impl FromStr for PairLink {
             None => return Err(LinkError::Form),
         };
         let addresses: Vec<String> = first.into_iter().chain(parts).map(str::to_owned).collect();
-        let is_wrong = |address: &String| address.is_empty() || address.len() > ADDRESS_CHARS_MAX;
+        let is_wrong =
+            |address: &String| !is_of_network(address) || address.len() > ADDRESS_CHARS_MAX;
         if addresses.len() > LINK_ADDRESSES_MAX || addresses.iter().any(is_wrong) {
             return Err(LinkError::Addresses);
         }

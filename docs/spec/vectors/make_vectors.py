@@ -531,7 +531,9 @@ def pairing():
     refused = [("no_fragment", "https://elm.example.org/pair"), ("no_token", f"https://elm.example.org/pair#{a.hex()}"),
                ("short_token", f"https://elm.example.org/pair#{tail[:-2]}"), ("upper_case", f"https://elm.example.org/pair#{tail.upper()}"),
                ("another_path", f"https://elm.example.org/join#{tail}"), ("five_addresses", f"https://a.example/pair#{tail}" + ",https://b.example" * 4),
-               ("an_empty_address", f"https://a.example/pair#{tail},"), ("not_a_link", "elm")]
+               ("an_empty_address", f"https://a.example/pair#{tail},"),
+               ("a_folder", f"folder:/home/elm/pair#{tail}"), ("a_folder_after_an_address", f"https://a.example/pair#{tail},folder:/home/elm"),
+               ("a_scheme_alone", f"https:///pair#{tail},https://"), ("not_a_link", "elm")]
     return {"about": "Pairing (page 10): safety words, and links.", "cases": cases,
             "links": [{"name": n, "link": l, "addresses": ad, "id": a.hex(), "token": token[:16].hex()} for n, l, ad in good],
             "refused": [{"name": n, "link": l} for n, l in refused]}

@@ -128,8 +128,11 @@ pub async fn peer_accept(
             way_back: None,
         });
     }
-    let first = inviter.link.addresses.first().cloned();
-    let given = inviter.address.clone().or(first).unwrap_or_default();
+    // What a link names is kept only where it may be called: whoever wrote it is not who types it.
+    let given = match &inviter.address {
+        Some(answered) => answered.clone(),
+        None => callable(inviter).unwrap_or_default(),
+    };
     let mut peer = before
         .clone()
         .unwrap_or_else(|| new_peer(inviter.id, "", &given, inviter.lan, now));
@@ -191,6 +194,12 @@ pub async fn peer_accept(
         pair,
         way_back: None,
     })
+}
+
+/// The first address of a link that may be called.
+fn callable(inviter: &Inviter) -> Option<String> {
+    let mut addresses = inviter.link.addresses.iter();
+    addresses.find_map(|address| check_allowed(address, inviter.lan).ok())
 }
 
 fn is_away(cause: PeerCause) -> bool {

@@ -123,6 +123,10 @@ impl Running {
             return Err(SyncEnd::Peer(PeerCause::PairAsked, words));
         }
         if let Some(path) = self.done.peer.address.strip_prefix(FOLDER) {
+            // A folder is pointed at by a person here, and is paired with by that.
+            if pair.state != PairState::Paired {
+                return Err(SyncEnd::Peer(PeerCause::PairWaits, String::new()));
+            }
             self.road = Road::Folder;
             let path = PathBuf::from(path);
             return self.by_folder(node, actor, input, &path, progress);

@@ -1,6 +1,7 @@
 //! Pairing: a link, four words, two people; and whom a link does not admit.
 
-use wb_core::pairing::safety_words;
+use wb_core::pairing::{PairLink, safety_words};
+use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
 use wb_core::time::Timestamp;
 use wb_node::NodeError;
@@ -221,4 +222,28 @@ fn exchange_files(from: &mut House, to: &mut House) {
     };
     let actor = to.actor();
     bundle_import(&mut to.node, &actor, &file, input, &mut |_| {}).expect("it is taken");
+}
+
+#[test]
+fn a_link_that_names_a_folder_is_none_and_nothing_is_written_there() {
+    let (elm, mut oak) = (House::quiet("Elm"), House::quiet("Oak"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = format!("folder:{}", folder.path().display());
+    let token = entropy::token();
+    let text = format!("{path}/pair#{}.{token},https://elm.example.org", elm.id());
+    assert!(text.parse::<PairLink>().is_err());
+    // As if it had been read all the same.
+    let link = PairLink {
+        addresses: vec!["http://127.0.0.1:9".to_owned(), path.clone()],
+        id: elm.id(),
+        token,
+    };
+    let accepted = oak.accept(&link).expect("it is noted");
+    assert_eq!(accepted.peer.address, "http://127.0.0.1:9");
+    oak.edit_peer(elm.id(), |peer| peer.address = path);
+    oak.ask("Ladder", Scope::Public);
+    let synced = oak.sync(elm.id());
+    assert_eq!(synced.end.map(|end| end.0), Some(PeerCause::PairWaits));
+    let files = std::fs::read_dir(folder.path()).expect("a folder");
+    assert_eq!(files.count(), 0);
 }
