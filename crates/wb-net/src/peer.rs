@@ -40,6 +40,11 @@ impl PeerClient {
         self.0.who_is_this().await
     }
 
+    /// The calls that a node answers as a hub does: turns.
+    pub fn as_hub(&mut self) -> &mut HubClient {
+        &mut self.0
+    }
+
     /// Asks to be paired, or where that stands.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub const FAULTS: &[&str] = &[
     "hub restored from an older copy",
     "node restored from an older copy",
     "node crash and restored",
+    "older copy settled",
     "clock of a node wrong",
     "clock of a hub wrong",
     "hub forgets",

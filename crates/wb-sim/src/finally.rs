@@ -30,6 +30,7 @@ impl World {
         self.end_lies(told);
         self.recover_in_the_end(told).await?;
         self.say_last_words()?;
+        self.settle_copies(told).await?;
         for round in 0..ROUNDS {
             tokio::time::sleep(REST).await;
             let mut has_moved = false;
@@ -100,6 +101,23 @@ impl World {
         Ok(())
     }
 
+    /// Whoever is an older copy of itself takes its history back, and goes on without a fork.
+    async fn settle_copies(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
+        for member in 0..self.members.len() {
+            let of = &mut self.members[member];
+            if !of.is_suspect || of.is_two_faced {
+                continue;
+            }
+            self.coverage.tried("older copy settled");
+            if of.settle().await? {
+                self.coverage.took("older copy settled");
+                told.push(format!("{} is settled", of.name));
+                self.note_head(member)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A sync without faults; in the last round it has to end well. Returns whether anything moved.
     async fn last_sync(
         &mut self,
@@ -162,9 +180,10 @@ impl World {
                 self.members[member].is_suspect || self.members[member].is_untrue()
             }
             // Whoever has the same key may have changed it.
-            PeerCause::OwnIsRefused | PeerCause::KeyRetired | PeerCause::NotRegistered => {
-                self.members[member].is_untrue()
-            }
+            PeerCause::TwoCopies
+            | PeerCause::OwnIsRefused
+            | PeerCause::KeyRetired
+            | PeerCause::NotRegistered => self.members[member].is_untrue(),
             _ => false,
         };
         if !may_end && round + 1 == ROUNDS {
@@ -287,7 +306,7 @@ impl World {
     fn check_all_sealed(&mut self, number: usize, look: &Look) -> Result<(), SimError> {
         let member = &self.members[number];
         let is_alone = (0..self.hubs.len()).all(|hub| !self.is_at(number, hub));
-        if member.is_suspect || member.is_untrue() || is_alone {
+        if member.is_suspect || member.is_settled || member.is_untrue() || is_alone {
             return Ok(());
         }
         let live = look.live(member.id.as_bytes())?;

@@ -22,6 +22,7 @@ use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_complete::request_complete;
 use wb_node::command::request_edit::request_edit;
+use wb_node::command::restore::{Restore, restore};
 use wb_node::command::sync::{SyncInput, Synced, sync};
 use wb_node::{Actor, Node, NodeError, service};
 use wb_store::Home;
@@ -48,6 +49,8 @@ pub struct Member {
     pub ledger: Ledger,
     /// Its databases are an older copy: it seals nothing any more.
     pub is_suspect: bool,
+    /// It was an older copy, and took its own history back.
+    pub is_settled: bool,
     /// Its key signed what contradicts itself: at two places, or in a delta made by hand.
     pub is_two_faced: bool,
     /// It took its key back since.
@@ -95,6 +98,7 @@ impl Member {
             machine,
             ledger: Ledger::default(),
             is_suspect: false,
+            is_settled: false,
             is_two_faced: false,
             has_recovered: false,
             is_out: false,
@@ -129,6 +133,10 @@ impl Member {
         ] {
             std::fs::copy(&from, &to).map_err(files(&to))?;
         }
+        if self.home.turn().exists() {
+            let to = home.turn();
+            std::fs::copy(self.home.turn(), &to).map_err(files(&to))?;
+        }
         self.reopen()?;
         self.is_two_faced = true;
         self.has_recovered = false;
@@ -138,6 +146,7 @@ impl Member {
             machine,
             ledger: self.ledger.clone(),
             is_suspect: self.is_suspect,
+            is_settled: self.is_settled,
             is_two_faced: true,
             has_recovered: false,
             is_out: false,
@@ -389,6 +398,26 @@ impl Member {
             end: synced.end.clone(),
             synced,
         })
+    }
+
+    /// Settles it, where it is an older copy: everything it published comes back. Returns whether somebody
+    /// answered.
+    pub async fn settle(&mut self) -> Result<bool, NodeError> {
+        let machine = Arc::clone(&self.machine);
+        let node = self.node.as_mut().expect("it is open between two steps");
+        let settling = async {
+            let actor = node.actor(None)?;
+            restore(node, &actor, Restore::default()).await
+        };
+        match machine.drive(settling).await {
+            Ok(_) => {
+                self.is_suspect = false;
+                self.is_settled = true;
+                Ok(true)
+            }
+            Err(NodeError::Unconfirmed(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes what it holds into a file; with a want file only what its author lacks.

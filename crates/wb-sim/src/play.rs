@@ -391,7 +391,9 @@ impl World {
             }
             Some(_) => {}
         }
-        if exchange.synced.tally.own_is_ahead {
+        let tally = &exchange.synced.tally;
+        let is_older = matches!(exchange.end, Some((PeerCause::OlderCopy, _)));
+        if tally.own_is_ahead || is_older && tally.deltas > 0 {
             self.coverage.took("peer gives back what a node lost");
         }
     }
@@ -413,7 +415,10 @@ impl World {
         if self.members[member].is_two_faced
             && matches!(
                 &exchange.end,
-                Some((PeerCause::OwnIsAhead | PeerCause::OwnIsRefused, _))
+                Some((
+                    PeerCause::OwnIsAhead | PeerCause::OwnIsRefused | PeerCause::TwoCopies,
+                    _
+                ))
             )
         {
             self.coverage.took("cloned node (fork)");

@@ -14,7 +14,7 @@ use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
 
 fn rows(connection: &Connection, instance: &InstanceId) -> Result<Vec<CopyRow>> {
-    let sql = "SELECT turn, n, machine, at, standing FROM turns WHERE instance = ?1 ORDER BY place";
+    let sql = "SELECT turn, n, machine, at, standing, passed FROM turns WHERE instance = ?1 ORDER BY place";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([Sql(instance)], |row| {
         Ok(CopyRow {
@@ -25,14 +25,23 @@ fn rows(connection: &Connection, instance: &InstanceId) -> Result<Vec<CopyRow>> 
             machine: row.get(2)?,
             at: row.get::<_, Sql<Timestamp>>(3)?.0,
             standing: word(row, 4)?,
+            passed: tokens(&row.get::<_, Vec<u8>>(5)?),
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+fn tokens(bytes: &[u8]) -> Vec<Token> {
+    bytes
+        .chunks(Token::LEN)
+        .filter_map(Token::from_slice)
+        .collect()
+}
+
 fn keep(connection: &Connection, instance: &InstanceId, rows: &[CopyRow]) -> Result<()> {
     connection.execute("DELETE FROM turns WHERE instance = ?1", [Sql(instance)])?;
-    let sql = "INSERT INTO turns (instance, turn, n, machine, at, standing, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    let sql = "INSERT INTO turns (instance, turn, n, machine, at, standing, passed, place)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                ON CONFLICT DO NOTHING";
     let mut statement = connection.prepare_cached(sql)?;
     for (place, row) in (0_i64..).zip(rows) {
@@ -43,6 +52,10 @@ fn keep(connection: &Connection, instance: &InstanceId, rows: &[CopyRow]) -> Res
             row.machine,
             Sql(row.at),
             row.standing.as_str(),
+            row.passed
+                .iter()
+                .flat_map(|token| token.0)
+                .collect::<Vec<u8>>(),
             place,
         ])?;
     }

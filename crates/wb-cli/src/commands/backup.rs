@@ -115,7 +115,7 @@ fn lock(context: &Context, args: &Backup, node: &Node, actor: &Actor) -> Result<
     match usual_lock(node.store()) {
         Err(NodeError::NeedsApproval(message)) => {
             context.say(format!(
-                "{message}. The recovery words tell it once; from then on backups are made without them."
+                "{message}. From then on backups are made without the words."
             ));
             match ask_words(context)? {
                 Some(words) => Ok(keep_recipient(node, actor, &words)?),

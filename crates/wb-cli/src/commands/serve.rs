@@ -152,14 +152,13 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Starts where a folder for them is set and there is an instance.
+    /// Starts where there is an instance; backups are made where a folder for them is set.
     pub fn start(context: &Context, settings: &Settings) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let dir = settings.backup_dir.clone();
-        let task = dir.filter(|_| context.home().is_founded()).map(|dir| {
+        let task = context.home().is_founded().then(|| {
             let auto = AutoBackup {
                 home: context.home().clone(),
-                dir,
+                dir: settings.backup_dir.clone(),
                 every: settings.backup_every,
                 keep: settings.backup_keep,
             };

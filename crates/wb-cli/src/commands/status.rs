@@ -96,7 +96,7 @@ pub fn run(context: &Context) -> Result<()> {
     show_leaving(&status)?;
     if status.suspect {
         output::line(
-            "publishing is off: this database is older than what this instance published last",
+            "publishing is off: this database is older than what this instance published last (next: `wb restore`)",
         )?;
     }
     let backup = backup_state(&node)?;

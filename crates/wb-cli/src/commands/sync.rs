@@ -380,7 +380,7 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
     if done.tally.own_is_ahead {
         texts.push(format!(
             "WARNING: {name} holds more of this instance's own feed than this database. Either this folder is an \
-             older copy, or another copy of the instance publishes. Do not publish from here: use the newest copy."
+             older copy, or another copy of the instance publishes. Nothing is published from here: run `wb restore`, or use the newest copy."
         ));
     }
     let names = names(node, done)?;

@@ -86,7 +86,10 @@ fn show(context: &Context, view: &UpgradeView, milliseconds: i64) -> Result<()> 
         "room        {} needed, {free} free",
         size(view.needed_bytes)
     ))?;
-    context.say(if view.good {
+    let is_due = view.files.iter().any(|file| file.found != file.known);
+    context.say(if view.good && !is_due {
+        "Every file has the format of this version."
+    } else if view.good {
         "The upgrade would go through. Any command of this version does it, and keeps a copy of each file first."
     } else {
         "The upgrade would not go through. Nothing was changed; the version before this one opens these files."

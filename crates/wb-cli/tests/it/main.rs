@@ -28,6 +28,7 @@ mod peer_acts;
 mod peers;
 #[cfg(target_os = "linux")]
 mod power;
+mod restoring;
 #[cfg(feature = "next-schema")]
 mod skew;
 mod stays_up;

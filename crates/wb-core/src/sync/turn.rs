@@ -13,6 +13,8 @@ use crate::want::Held;
 
 /// Copies remembered of one instance; protects the disk of whoever keeps turns.
 pub const TURN_COPIES_MAX: usize = 16;
+/// Turns remembered that a copy took before its last: a call that comes late or again is known by them.
+pub const TURNS_PASSED_MAX: usize = 64;
 /// Bytes of the name of a machine; protects whoever shows it.
 pub const MACHINE_BYTES_MAX: usize = 64;
 
@@ -131,6 +133,8 @@ pub struct CopyRow {
     pub at: Timestamp,
     /// Where it stands.
     pub standing: CopyStanding,
+    /// The turns it took before, the newest last.
+    pub passed: Vec<Token>,
 }
 
 impl CopyRow {
@@ -163,11 +167,36 @@ pub fn take(rows: &[CopyRow], call: &TurnCall, now: Timestamp) -> Taken {
     };
     let mine = rows.iter().find(|row| is_caller(row));
     let latest = rows.iter().find(|row| row.standing == CopyStanding::Latest);
+    // A call that was heard before and comes again, from whoever recorded it, changes nothing.
+    if let Some(heard) = rows.iter().find(|row| was_heard(row, call)) {
+        return Taken {
+            rows: rows.to_vec(),
+            outcome: match heard.standing {
+                CopyStanding::Latest => TurnOutcome::Yours,
+                CopyStanding::Beside => TurnOutcome::TwoCopies,
+                CopyStanding::Ended => TurnOutcome::SettledElsewhere,
+            },
+            other: latest
+                .filter(|latest| latest.turn != heard.turn)
+                .map(CopyRow::told),
+            n: call.now.n,
+        };
+    }
+    let passed = || {
+        let mut passed = mine.map_or_else(Vec::new, |mine| mine.passed.clone());
+        passed.extend(
+            mine.map(|mine| mine.turn.token)
+                .filter(|token| *token != call.now.token),
+        );
+        let surplus = passed.len().saturating_sub(TURNS_PASSED_MAX);
+        passed.split_off(surplus)
+    };
     let row = |n: u64, standing| CopyRow {
         turn: Turn { n, ..call.now },
         machine: call.machine.clone(),
         at: now,
         standing,
+        passed: passed(),
     };
     let others = || rows.iter().filter(|row| !is_caller(row)).cloned();
     if call.settles {
@@ -224,6 +253,7 @@ pub fn take(rows: &[CopyRow], call: &TurnCall, now: Timestamp) -> Taken {
     };
     let kept = CopyRow {
         turn: mine.map_or(had, |mine| mine.turn),
+        passed: mine.map_or_else(Vec::new, |mine| mine.passed.clone()),
         ..row(had.n, standing)
     };
     let other = if is_latest { beside } else { latest };
@@ -233,6 +263,12 @@ pub fn take(rows: &[CopyRow], call: &TurnCall, now: Timestamp) -> Taken {
         rows: bounded(std::iter::once(kept).chain(others()).collect()),
         outcome: TurnOutcome::TwoCopies,
     }
+}
+
+/// Whether a call is one that a copy made before its last turn, or made when it was not yet ended.
+fn was_heard(row: &CopyRow, call: &TurnCall) -> bool {
+    let is_last = row.turn.token == call.now.token;
+    row.passed.contains(&call.now.token) || (is_last && row.standing == CopyStanding::Ended)
 }
 
 /// No more than the limit; the latest is never among those forgotten, because it is what tells the others.
@@ -379,6 +415,31 @@ mod tests {
         assert_eq!(north.comes(&mut rows, false, 11), TurnOutcome::Yours);
         rows.clear();
         assert_eq!(north.comes(&mut rows, false, 12), TurnOutcome::Yours);
+    }
+
+    #[test]
+    fn a_call_that_was_recorded_and_comes_again_makes_nobody_two_and_settles_nothing() {
+        use TurnOutcome::{SettledElsewhere, Yours};
+        let (mut rows, mut first) = (Vec::new(), Folder::new("first", 1));
+        let mut recorded = Vec::new();
+        for now in 0..5 {
+            recorded.push(first.call());
+            first.comes(&mut rows, now == 3, now);
+        }
+        recorded[3].settles = true;
+        for call in &recorded {
+            // At the time of its last.
+            let taken = take(&rows, call, at(4));
+            assert_eq!((taken.outcome, &taken.rows), (Yours, &rows));
+        }
+        // Neither once another copy was settled.
+        let mut second = Folder::new("second", 100);
+        assert_eq!(second.comes(&mut rows, true, 10), Yours);
+        for call in &recorded {
+            let taken = take(&rows, call, at(11));
+            assert_eq!((taken.outcome, &taken.rows), (SettledElsewhere, &rows));
+        }
+        assert_eq!(second.comes(&mut rows, false, 12), Yours);
     }
 
     #[test]

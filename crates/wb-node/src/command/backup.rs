@@ -147,7 +147,8 @@ pub fn usual_lock(store: &Store) -> Result<Lock> {
     match store.private().backup_recipient()? {
         Some(key) => Lock::key(&key),
         None => Err(NodeError::NeedsApproval(
-            "this instance was founded before there were backups, and does not know their key yet"
+            "this instance was founded before there were backups, and does not know their key yet; \
+                 `wb backup FILE --words-file SHEET` tells it once"
                 .to_owned(),
         )),
     }

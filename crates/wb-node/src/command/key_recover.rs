@@ -22,6 +22,7 @@ use crate::error::{NodeError, Result};
 use crate::keys::{Behind, History, KeyLock, SignedDelta, fetch_history, proving_log};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
+use crate::sync::turn::settle_turns;
 use crate::sync::{SyncEnd, connect};
 
 /// Why the next sealing opens a new log.
@@ -301,6 +302,11 @@ pub fn key_recover(node: &mut Node, actor: &Actor, input: &Recover<'_>) -> Resul
     };
     lock.finish(&input.behind)?;
     node.refresh()?;
+    // Whoever had the words says which copy goes on: a thief's ends with the key.
+    let write = node.store.write()?;
+    write.forget_own_copies()?;
+    write.commit()?;
+    settle_turns(node)?;
     let entry = node.identity().newest();
     let recovered = RecoveredKey {
         entry: entry.hash,

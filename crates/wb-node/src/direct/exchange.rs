@@ -4,14 +4,16 @@ use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 use wb_core::ndjson::{lines, put_line};
-use wb_core::sync::{ExchangeSection, Next, PeerEvent};
+use wb_core::scope::FeedScope;
+use wb_core::sync::turn::MACHINE_BYTES_MAX;
+use wb_core::sync::{ExchangeSection, Next, PeerEvent, TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
-use wb_core::want::Want;
+use wb_core::want::{Held, Want};
 use wb_store::{PairState, Standing};
 
 use super::make::{NotMade, answer_want};
 use super::refusal::{self, Refusal};
-use super::want::{confirmed, own_want};
+use super::want::{confirmed, own_receipt};
 use crate::command::hub_register::{state_of, state_text};
 use crate::error::Result;
 use crate::node::Node;
@@ -71,12 +73,39 @@ pub(crate) fn answer(
         NotMade::HeadGone => refusal::head_gone(),
         NotMade::Local(error) => refusal::of_node(&error),
     })?;
-    let held = own_want(node, &[asked.want.instance]).map_err(|error| refusal::of_node(&error))?;
+    let held =
+        own_receipt(node, &[asked.want.instance]).map_err(|error| refusal::of_node(&error))?;
     let mut body = Vec::with_capacity(made.bytes.len() + held.line.len() + 256);
     put_line(&mut body, &ExchangeSection::line(node.name(), made.next));
     put_line(&mut body, &held.line);
     body.extend_from_slice(&made.bytes);
     Ok(body)
+}
+
+/// Takes a turn of a peer: two running copies of it are told.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn turn(
+    node: &mut Node,
+    sender: InstanceId,
+    call: &TurnCall,
+) -> std::result::Result<TurnAnswer, Refusal> {
+    let local = |error: wb_store::StoreError| refusal::of_node(&error.into());
+    if call.machine.len() > MACHINE_BYTES_MAX {
+        return Err(refusal::bad_request("the name of the machine is too long"));
+    }
+    let now = node.now();
+    let feeds = node.store.served().feeds().map_err(local)?.into_iter();
+    let own = feeds.filter(|feed| {
+        let is_public = feed.held.scope == FeedScope::Public;
+        feed.held.origin == sender && is_public && !feed.forked
+    });
+    let own: Vec<Held> = own.map(|feed| feed.held).collect();
+    let write = node.store.write().map_err(local)?;
+    let answer = write.take_turn(&sender, call, own, now).map_err(local)?;
+    write.commit().map_err(local)?;
+    Ok(answer)
 }
 
 /// Notes what a peer said that it holds, and that it was here. What it confirmed is known before it is asked.

@@ -16,7 +16,7 @@ use wb_core::sync::PeerCause;
 use wb_core::want::Want;
 
 use super::make::{Delivery, own_bundle_file};
-use super::want::own_want;
+use super::want::own_receipt;
 use crate::command::bundle_export::temporary_beside;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -170,7 +170,7 @@ pub(crate) fn leave_want(node: &Node, folder: &Path, with: Option<InstanceId>) -
             of.push(peer.id);
         }
     }
-    let bytes = own_want(node, &of)?.with_identity(node);
+    let bytes = own_receipt(node, &of)?.with_identity(node);
     let path = want_file(folder, node.own_id());
     if fs::read(&path).is_ok_and(|before| before == bytes) {
         return Ok(());

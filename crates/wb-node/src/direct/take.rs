@@ -1,5 +1,7 @@
 //! Taking a bundle that a peer made: its own feed and nothing else, whole or not at all.
 
+use std::collections::BTreeSet;
+
 use wb_core::bundle::{BundleError, Driver, FeedOutcome, Form};
 use wb_core::id::InstanceId;
 use wb_core::rule::Rule;
@@ -35,6 +37,8 @@ pub(crate) struct Took {
     pub deltas: u64,
     /// Whether more of the own feed came than is here.
     pub own_is_ahead: bool,
+    /// Instances that recovered their key, as it came with this.
+    pub recovered: BTreeSet<InstanceId>,
 }
 
 impl Took {
@@ -128,6 +132,7 @@ impl<'w, 's> Taker<'w, 's> {
             feeds: self.driver.feeds().to_vec(),
             deltas: self.sink.deltas,
             own_is_ahead: self.sink.own_is_ahead,
+            recovered: self.sink.recovered,
         })
     }
 

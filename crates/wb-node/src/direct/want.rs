@@ -33,6 +33,23 @@ pub(crate) fn own_want(node: &Node, of: &[InstanceId]) -> Result<OwnWant> {
     for id in of {
         feeds.extend(node.store.served().head(id, FeedScope::Public)?);
     }
+    signed(node, feeds)
+}
+
+/// The same, as a receipt: of a feed that contradicts itself, or whose head a recovery made void, nothing is
+/// confirmed, and its owner gives it anew.
+pub(crate) fn own_receipt(node: &Node, of: &[InstanceId]) -> Result<OwnWant> {
+    let feeds = node.store.served().feeds()?.into_iter();
+    let sound = feeds.filter(|feed| {
+        let is_own = feed.held.origin == node.own_id();
+        feed.held.scope == FeedScope::Public
+            && of.contains(&feed.held.origin)
+            && (is_own || !feed.forked)
+    });
+    signed(node, sound.map(|feed| feed.held).collect())
+}
+
+fn signed(node: &Node, mut feeds: Vec<Held>) -> Result<OwnWant> {
     feeds.sort_unstable_by_key(|held| held.origin);
     let want = Want::new(node.identity(), Speaks::this(), feeds);
     Ok(OwnWant {

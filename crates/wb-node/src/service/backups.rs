@@ -25,8 +25,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(3_600);
 pub struct AutoBackup {
     /// Its folder.
     pub home: Home,
-    /// Where backups go.
-    pub dir: PathBuf,
+    /// Where backups go; none are made without it.
+    pub dir: Option<PathBuf>,
     /// How often.
     pub every: Duration,
     /// Which are kept.
@@ -42,7 +42,7 @@ pub struct Made {
     pub removed: Vec<PathBuf>,
 }
 
-/// Makes backups until told to stop. Call it on a thread of its own: the database is used in place.
+/// Makes backups until told to stop, and removes what upgrades kept and has had its time. Call it on a thread of its own: the database is used in place.
 pub fn auto_backup(
     settings: &AutoBackup,
     mut stop: watch::Receiver<bool>,
@@ -78,17 +78,20 @@ fn is_before(now: Timestamp, from: Timestamp, wait: Duration) -> bool {
 }
 
 fn make_if_due(settings: &AutoBackup, stop: &watch::Receiver<bool>) -> Result<Option<Made>> {
-    let node = Node::open(&settings.home)?;
     drop_old_snapshots(&settings.home);
+    let Some(dir) = &settings.dir else {
+        return Ok(None);
+    };
+    let node = Node::open(&settings.home)?;
     let last = node.store.private().last_scheduled_backup()?;
     let last = last.filter(|row| row.problem.is_none());
     if last.is_some_and(|row| is_before(node.now(), row.at, settings.every)) {
         return Ok(None);
     }
     let actor = node.actor(None)?;
-    std::fs::create_dir_all(&settings.dir).map_err(NodeError::file(&settings.dir))?;
+    std::fs::create_dir_all(dir).map_err(NodeError::file(dir))?;
     let input = BackupInput {
-        to: &settings.dir,
+        to: dir,
         lock: usual_lock(&node.store)?,
         hub: true,
         scheduled: true,
@@ -98,7 +101,7 @@ fn make_if_due(settings: &AutoBackup, stop: &watch::Receiver<bool>) -> Result<Op
         false => ControlFlow::Continue(()),
     };
     let backup = backup(&node, &actor, &input, &mut going)?;
-    let removed = rotate(&settings.dir, &node.own_id(), settings.keep)?;
+    let removed = rotate(dir, &node.own_id(), settings.keep)?;
     Ok(Some(Made { backup, removed }))
 }
 

@@ -19,7 +19,7 @@ use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECOND
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
 use wb_core::sync::signature::UnverifiedRequest;
-use wb_core::sync::{Cause, Next, Pairing, read_message};
+use wb_core::sync::{Cause, Next, Pairing, TurnCall, read_message};
 use wb_net::rates::{Buckets, Rate, RetryAfter};
 use wb_net::signed::{JSON, NDJSON, Reply, Request, Responder};
 use wb_net::{BodyLimit, client_of, read_body};
@@ -49,6 +49,8 @@ const ADDRESS_RATE: Rate = Rate {
 const KEYS_MAX: usize = 16_384;
 /// Bytes of a want or a pairing: an identity log of its full length as this program writes it.
 const SMALL_BODY_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of a turn.
+const TURN_BYTES_MAX: usize = 8 * 1_024;
 /// Bodies of more than [`BODY_UNCHECKED_BYTES_MAX`] in memory at once.
 const LARGE_BODIES_MAX: usize = 2;
 /// How long a large body waits for its place.
@@ -77,6 +79,7 @@ enum Route {
     Pair,
     Exchange,
     Deliver,
+    Turn,
 }
 
 impl Route {
@@ -86,6 +89,7 @@ impl Route {
             (&Method::POST, "pair") => Some(Self::Pair),
             (&Method::POST, "exchange") => Some(Self::Exchange),
             (&Method::POST, "deliver") => Some(Self::Deliver),
+            (&Method::POST, "turn") => Some(Self::Turn),
             _ => None,
         }
     }
@@ -94,6 +98,8 @@ impl Route {
         BodyLimit::bytes(match self {
             Self::Pair | Self::Exchange => SMALL_BODY_BYTES_MAX,
             Self::Deliver => SYNC_BODY_BYTES_MAX,
+            // More than it ever is; it fits into what is read of anybody.
+            Self::Turn => TURN_BYTES_MAX,
         })
     }
 }
@@ -191,6 +197,7 @@ impl Peers {
             Route::Pair => self.pair(node, request, body).await,
             Route::Exchange => self.exchange(node, request, body).await,
             Route::Deliver => self.deliver(node, request, body).await,
+            Route::Turn => self.turn(node, request, body).await,
         }
     }
 
@@ -376,6 +383,23 @@ impl Peers {
         });
         drop(node);
         Ok(Reply::ok(JSON, wb_core::signed::payload(&pushed)))
+    }
+
+    async fn turn(&self, node: Node, request: &mut Request, body: Body) -> Result<Reply, Refusal> {
+        let mut node = node;
+        let received = with!(self, node, received(request));
+        let taken = self.receive(&received, Route::Turn, request, body).await;
+        let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
+        let verified = self.verify(&received, &unverified, None);
+        let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
+        self.charge_peer(sender)?;
+        let call: TurnCall = read_message(&body).map_err(refusal::bad_request)?;
+        let answer = with!(self, node, move |node: &mut Node| {
+            check_peer(node, sender)?;
+            exchange::turn(node, sender, &call)
+        });
+        drop(node);
+        Ok(Reply::ok(JSON, wb_core::signed::payload(&answer)))
     }
 
     /// Opens the node, to answer one call.

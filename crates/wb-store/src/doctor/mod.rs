@@ -104,7 +104,7 @@ impl Store {
             GuardStanding::Sound | GuardStanding::Crash => Vec::new(),
             GuardStanding::Suspect => vec![
                 "this database is an older copy than the one that published last, or a copy from elsewhere; \
-                 it publishes nothing, so that the feed does not fork"
+                 it publishes nothing, so that the feed does not fork; `wb restore` settles it"
                     .to_owned(),
             ],
         };

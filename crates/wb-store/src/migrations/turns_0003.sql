@@ -7,6 +7,8 @@ CREATE TABLE turns (
     machine  TEXT NOT NULL,
     at       INTEGER NOT NULL,
     standing TEXT NOT NULL CHECK (standing IN ('latest', 'beside', 'ended')),
+    -- Turns it took before, 16 bytes each.
+    passed   BLOB NOT NULL,
     -- The newest first.
     place    INTEGER NOT NULL,
     PRIMARY KEY (instance, turn)

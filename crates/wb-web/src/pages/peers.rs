@@ -165,8 +165,8 @@ pub fn ask_block(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         return Err(Trouble::NotFound);
     }
     let peer = node.store().peer(&id)?;
-    let known = node.store().instances()?.into_iter();
-    let known = known.filter(|instance| instance.id == id).next_back();
+    let known = node.store().instances()?;
+    let known = known.into_iter().find(|instance| instance.id == id);
     let name = match (&peer, known) {
         (Some(peer), _) if !peer.name.trim().is_empty() => peer.name.clone(),
         (_, Some(instance)) => instance.label(),

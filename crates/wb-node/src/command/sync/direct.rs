@@ -16,7 +16,7 @@ use wb_core::sync::{Cause, ExchangeSection, Next, Notice, PeerCause, PeerState};
 use wb_core::want::Want;
 use wb_net::PeerClient;
 use wb_net::signed::{CallError, Caller};
-use wb_store::{Difference, Pair, PairState, Road, RunStart, Standing, Write};
+use wb_store::{Difference, GuardStanding, Pair, PairState, Road, RunStart, Standing, Write};
 
 use super::{Running, SyncInput, Synced};
 use crate::command::peer_accept::offer;
@@ -32,7 +32,9 @@ use crate::node::{Actor, Node};
 use crate::plan::plan;
 use crate::sync::push::{Owed, lacking, refused};
 use crate::sync::spool::Spool;
-use crate::sync::{OnProgress, SetAside, SyncEnd, check_own, sealed_and_lacking};
+use crate::sync::{
+    OnProgress, SetAside, SyncEnd, check_own, check_turn, sealed_and_lacking, take_turn,
+};
 
 /// Bundles taken in one sync; ends a peer that always has more.
 const EXCHANGES_MAX: usize = 100_000;
@@ -202,6 +204,13 @@ impl Running {
     ) -> Ended<()> {
         let mut answer = self.read(client, &first)?;
         self.note_answer(node, &answer);
+        // After the exchange, which brought the newest key along; of two copies neither goes on.
+        let is_suspect = node.store.guard() == GuardStanding::Suspect;
+        let id = self.done.peer.id;
+        let mut turn = None;
+        if input.push && !is_suspect && !node.had_turn(&id) {
+            turn = take_turn(node, client.as_hub(), id).await?;
+        }
         if input.pull {
             let mut exchanges = 0;
             loop {
@@ -219,19 +228,30 @@ impl Running {
                 self.note_answer(node, &answer);
             }
         }
-        if self.done.tally.own_is_ahead {
-            return Err(SyncEnd::Peer(
-                PeerCause::OwnIsAhead,
-                "deltas of this instance came from there that are not here".to_owned(),
-            ));
-        }
         if !input.push {
-            return Ok(());
+            return self.check_ahead();
         }
+        // Now and then is enough while it gives nothing; before it seals, it asks again.
+        if turn.is_none() && !is_suspect && !plan(node, node.now())?.is_empty() {
+            turn = take_turn(node, client.as_hub(), id).await?;
+        }
+        turn.as_ref().map_or(Ok(()), check_turn)?;
+        self.check_ahead()?;
         // Before anything is sealed: whether the peer holds more of us than we do.
         check_own(node, &self.done.peer.acked)?;
         self.done.published = publish(node, actor)?.1;
         self.deliver(node, client, answer.hash, progress).await
+    }
+
+    /// Whether more of the own feed came from there than is here.
+    fn check_ahead(&self) -> Ended<()> {
+        if !self.done.tally.own_is_ahead {
+            return Ok(());
+        }
+        Err(SyncEnd::Peer(
+            PeerCause::OwnIsAhead,
+            "deltas of this instance came from there that are not here".to_owned(),
+        ))
     }
 
     /// What a peer says it holds of us, and what it is called.
@@ -385,6 +405,7 @@ impl Running {
         tally.deltas += took.deltas + took.snapshots();
         tally.snapshots += took.snapshots();
         tally.own_is_ahead |= took.own_is_ahead;
+        tally.recovered.extend(&took.recovered);
         for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
             tally.set_aside.push(SetAside {
                 origin: feed.origin,
@@ -554,12 +575,7 @@ impl Running {
             self.preview_push(node, input, &acked)?;
             return self.trouble.take().map_or(Ok(()), Err);
         }
-        if self.done.tally.own_is_ahead {
-            return Err(SyncEnd::Peer(
-                PeerCause::OwnIsAhead,
-                "deltas of this instance came from there that are not here".to_owned(),
-            ));
-        }
+        self.check_ahead()?;
         if input.push {
             check_own(node, &acked)?;
             self.done.published = publish(node, actor)?.1;

@@ -49,7 +49,7 @@ impl Inbox<'_> {
             Item::OlderCopy => words(
                 "this database is older than what this instance published last",
                 "everything here is as it was; nothing is published from it",
-                "use the newest copy of this folder; `wb sync --pull` only takes",
+                "run `wb restore` in this folder, or use its newest copy; `wb sync --pull` only takes",
             ),
             Item::Peer(peer, cause) => {
                 let detail = state_of(peer, self.node.now()).detail;

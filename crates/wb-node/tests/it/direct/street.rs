@@ -14,8 +14,11 @@ use wb_core::pairing::PairLink;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_core::signed::Signer;
 use wb_core::want::Held;
+use wb_core::words::RecoveryWords;
 use wb_net::ServerLimits;
 use wb_node::command::init::{Init, init};
+use wb_node::command::key_recover::{Recover, fresh_words, gather, key_recover};
+use wb_node::command::key_rotate::key_rotate;
 use wb_node::command::peer_accept::{Accepted, look, peer_accept, peer_confirm};
 use wb_node::command::peer_invite::{INVITE_MINUTES, Invited, peer_invite};
 use wb_node::command::publish::publish;
@@ -23,6 +26,7 @@ use wb_node::command::record_share::record_unshare;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::review::{Decision, review_origin};
 use wb_node::command::sync::{SyncInput, Synced, sync};
+use wb_node::keys::Behind;
 use wb_node::query::requests;
 use wb_node::{Actor, Node, service};
 use wb_store::{Filter, Home, Pair, Peer};
@@ -46,6 +50,7 @@ struct Up {
 pub struct House {
     dir: TempDir,
     pub node: Node,
+    words: String,
     runtime: Runtime,
     up: Option<Up>,
 }
@@ -68,7 +73,8 @@ impl House {
             words_file: None,
         };
         let home = Home::new(dir.path().join("home"));
-        let node = init(&home, &input).expect("it is founded").node;
+        let founded = init(&home, &input).expect("it is founded");
+        let (node, words) = (founded.node, founded.words.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -76,6 +82,7 @@ impl House {
         Self {
             dir,
             node,
+            words,
             runtime,
             up: None,
         }
@@ -83,18 +90,15 @@ impl House {
 
     /// The same, with its recovery words.
     pub fn quiet_with_words(name: &str) -> (Self, String) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let input = Init {
-            name,
-            admin: "alice",
-            words_file: None,
-        };
-        let home = Home::new(dir.path().join("home"));
-        let founded = init(&home, &input).expect("it is founded");
-        (Self::of(dir, founded.node), founded.words.to_string())
+        let house = Self::quiet(name);
+        let words = house.words.clone();
+        (house, words)
     }
 
-    fn of(dir: TempDir, node: Node) -> Self {
+    /// All its files at another place, key and guard and all: both go on, and neither knows.
+    pub fn twin(&self) -> Self {
+        let dir = self.copy();
+        let node = Node::open(&Home::new(dir.path())).expect("it opens");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -102,22 +106,37 @@ impl House {
         Self {
             dir,
             node,
+            words: self.words.clone(),
             runtime,
             up: None,
         }
     }
 
-    /// A copy of its folder in the hands of somebody else.
-    pub fn twin(&self) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        for file in std::fs::read_dir(self.home().dir()).expect("a folder") {
-            let file = file.expect("a file");
-            if file.path().is_file() {
-                std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("a copy");
-            }
-        }
-        let node = Node::open(&Home::new(dir.path())).expect("it opens");
-        Self::of(dir, node)
+    /// Changes the key, as `wb key rotate` does.
+    pub fn rotate_by_command(&mut self) {
+        let actor = self.actor();
+        let rotating = key_rotate(&mut self.node, &actor, &Behind::AsBefore);
+        self.runtime.block_on(rotating).expect("it rotates");
+    }
+
+    /// Takes the instance back, to the newest publication of this folder.
+    pub fn recover(&mut self) {
+        let actor = self.actor();
+        let gathered = self.runtime.block_on(gather(&mut self.node));
+        let gathered = gathered.expect("it gathers");
+        let (words, new_words) = (
+            RecoveryWords::parse(&self.words).expect("its own words"),
+            fresh_words(),
+        );
+        let input = Recover {
+            words: &words,
+            new_words: &new_words,
+            last_good: gathered.suggested().map(|one| one.hash),
+            gathered: &gathered,
+            behind: Behind::AsBefore,
+        };
+        key_recover(&mut self.node, &actor, &input).expect("it recovers");
+        self.words = new_words.text().to_string();
     }
 
     /// One that answers on a free port.

@@ -57,11 +57,11 @@ fn two_that_never_had_a_hub_sync_both_ways_though_only_one_can_be_called() {
     assert!(!contains(&elm.bytes(), "NEVER-LEAVES-OAK"));
     assert!(!contains(&oak.bytes(), "NEVER-LEAVES-ELM"));
 
-    // An idle sync is one round trip, and one with news of ours two.
+    // An idle sync is one round trip; one with news of ours has a turn and a delivery besides.
     assert_eq!(oak.sync(elm.id()).round_trips, 1);
     let ladder = oak.ask("Chairs", Scope::Public);
     let synced = oak.sync(elm.id());
-    assert_eq!((synced.round_trips, synced.pushed.records), (2, 1));
+    assert_eq!((synced.round_trips, synced.pushed.records), (3, 1));
     assert_eq!(titles(&elm).len(), 4);
 
     // What is taken back is gone there too.
@@ -193,7 +193,7 @@ fn whoever_waits_is_answered_as_soon_as_there_is_something() {
 }
 
 #[test]
-fn whoever_lost_its_disk_is_told_that_more_of_it_is_there() {
+fn an_older_copy_has_its_history_back_from_a_peer() {
     let (elm, mut oak) = pair();
     oak.ask("A ladder", Scope::Public);
     oak.sync(elm.id());
@@ -202,12 +202,23 @@ fn whoever_lost_its_disk_is_told_that_more_of_it_is_there() {
     oak.sync(elm.id());
     let there = elm.head(oak.id());
     oak.become_copy(&copy);
-    // Its guard is of the later state: it seals nothing, and the peer shows it what it lacks.
-    let synced = oak.sync(elm.id());
-    assert!(synced.tally.own_is_ahead, "{:?}", synced.end);
-    let cause = synced.end.map(|end| end.0);
-    assert_eq!(cause, Some(PeerCause::OwnIsAhead));
+    assert_ne!(oak.head(oak.id()), there);
+    // Its guard is of the later state: it seals nothing, and takes back what the peer has of it.
+    let cause = oak.sync(elm.id()).end.map(|end| end.0);
+    assert_eq!(cause, Some(PeerCause::OlderCopy));
+    assert_eq!(oak.head(oak.id()), there, "its history came back");
     assert_eq!(elm.head(oak.id()), there);
+    // Settled, it goes on from there in a new log.
+    let actor = oak.actor();
+    let input = wb_node::command::restore::Restore::default();
+    let restored = wb_node::command::restore::restore(&mut oak.node, &actor, input);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let restored = runtime.block_on(restored).expect("the peer is there");
+    assert_eq!(restored.came.back.len(), 1, "{restored:?}");
+    oak.ask("A table", Scope::Public);
+    let synced = oak.sync(elm.id());
+    assert_eq!((synced.end, synced.published.new_logs), (None, 1));
+    elm.assert_has(&oak);
 }
 
 #[test]
@@ -224,4 +235,50 @@ fn an_older_copy_of_a_peer_is_given_again_what_it_had_confirmed() {
     assert_eq!(synced.end, None);
     assert!(synced.notices.contains(&Notice::HubLostOurs));
     elm.assert_has(&oak);
+}
+
+#[test]
+fn of_two_running_copies_a_peer_tells_both_and_neither_gives_anything() {
+    let (elm, mut oak) = pair();
+    oak.ask("A ladder", Scope::Public);
+    assert_eq!(oak.sync(elm.id()).end, None);
+    let mut twin = oak.twin();
+    oak.ask("Chairs", Scope::Public);
+    assert_eq!(oak.sync(elm.id()).end, None);
+    let (there, id) = (elm.head(oak.id()), oak.id());
+    twin.ask("Soup", Scope::Public);
+    for copy in [&mut twin, &mut oak] {
+        copy.ask("A lift", Scope::Public);
+        let cause = copy.sync(elm.id()).end.map(|end| end.0);
+        assert_eq!(cause, Some(PeerCause::TwoCopies));
+        assert_eq!(elm.head(id), there);
+    }
+}
+
+#[test]
+fn a_recovery_reaches_a_peer_that_a_thief_was_first_at() {
+    let (mut elm, mut oak) = pair();
+    let ladder = oak.ask("A ladder", Scope::Public);
+    assert_eq!(oak.sync(elm.id()).end, None);
+    elm.show(oak.id());
+    let mut thief = oak.twin();
+    thief.ask("Send money here", Scope::Public);
+    thief.take_back(&ladder);
+    assert_eq!(thief.sync(elm.id()).end, None);
+    thief.rotate_by_command();
+    thief.ask("And here", Scope::Public);
+    assert_eq!(thief.sync(elm.id()).end, None);
+    assert_eq!(titles(&elm), ["And here", "Send money here"]);
+    let cause = oak.sync(elm.id()).end.map(|end| end.0);
+    assert_eq!(cause, Some(PeerCause::KeyRetired));
+
+    oak.recover();
+    assert_eq!(oak.sync(elm.id()).end, None);
+    assert_eq!(titles(&elm), ["A ladder"]);
+    elm.assert_has(&oak);
+    // What the thief says now is said with a key that counts for nothing.
+    thief.ask("Here as well", Scope::Public);
+    assert!(thief.sync(elm.id()).end.is_some());
+    elm.assert_has(&oak);
+    elm.assert_sound();
 }

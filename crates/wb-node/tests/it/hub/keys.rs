@@ -379,7 +379,7 @@ fn a_rotation_on_a_restored_old_copy_harms_nothing() {
     // The port may be another one now.
     let synced = copy.sync(&street.hub);
     let (cause, detail) = synced.end.expect("the hub is ahead");
-    assert_eq!(cause, PeerCause::OwnIsAhead, "{detail}");
+    assert_eq!(cause, PeerCause::TwoCopies, "{detail}");
     for follower in [&mut street.south, &mut street.east] {
         assert_eq!(follower.sync(&street.hub).end, None);
         assert_eq!(follower.held_rows(), [""; 0]);

@@ -240,8 +240,8 @@ impl HubStore for Seamed {
             return Ok(page);
         }
         let last = |body: Vec<u8>| {
-            let lines = body.split_inclusive(|byte| *byte == b'\n');
-            lines.last().unwrap_or_default().to_vec()
+            let mut lines = body.split_inclusive(|byte| *byte == b'\n');
+            lines.next_back().unwrap_or_default().to_vec()
         };
         Ok(page.map(last))
     }
