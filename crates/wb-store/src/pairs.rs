@@ -54,7 +54,7 @@ pub struct Pair {
     pub id: InstanceId,
     /// What was agreed to.
     pub state: PairState,
-    /// The four words that both sides compare.
+    /// The eight words that both sides compare.
     pub words: String,
     /// The token of the link that was accepted, until both agreed.
     pub token: Option<Token>,

@@ -508,14 +508,15 @@ def words():
 # ---------------------------------------------------------------- pairing.json
 
 def pairing():
-    """Page 10: four words of both ids and the token, and the links that carry them."""
+    """Page 10: eight words of both ids and the token, and the links that carry them."""
     word_list = (HERE / "bip39_english.txt").read_text().split()
     def safety_words(a: bytes, b: bytes, token: bytes) -> str:
         h = sha(b"\x09" + min(a, b) + max(a, b) + token)
         for _ in range(65536):
             h = sha(b"\x09" + h)
-        bits = int.from_bytes(h[:6], "big") >> 4  # 48 bits, of which 44 are words
-        return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(4)))
+        bits = int.from_bytes(h[:11], "big")  # 88 bits: eight words
+        words = [word_list[bits >> 11 * i & 2047] for i in reversed(range(8))]
+        return " ".join(words[:4]) + " / " + " ".join(words[4:])
     a, b, token = (sha(f"wb vectors pairing {what}") for what in ("a", "b", "token"))
     cases = []
     for name, x, y, t in (("two_ids_and_a_token", a, b, token[:16]), ("in_the_other_order", b, a, token[:16]),

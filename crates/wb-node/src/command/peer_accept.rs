@@ -26,7 +26,7 @@ pub struct Inviter {
     pub address: Option<String>,
     /// Why it was not reached.
     pub trouble: Option<String>,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
     lan: bool,
     link: PairLink,

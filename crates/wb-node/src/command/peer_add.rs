@@ -30,7 +30,7 @@ pub struct Wanted {
     pub address: String,
     /// Whether that may be in the own network.
     pub lan: bool,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
 }
 

@@ -38,7 +38,7 @@ pub struct InFolder {
     pub id: InstanceId,
     /// Its name, where it is known here.
     pub name: Option<String>,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
     pub(crate) log: IdentityLog,
 }

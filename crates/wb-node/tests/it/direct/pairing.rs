@@ -1,4 +1,4 @@
-//! Pairing: a link, four words, two people; and whom a link does not admit.
+//! Pairing: a link, eight words, two people; and whom a link does not admit.
 
 use wb_core::pairing::{PairLink, safety_words};
 use wb_core::scope::Scope;
