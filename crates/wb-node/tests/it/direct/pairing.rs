@@ -247,3 +247,40 @@ fn a_link_that_names_a_folder_is_none_and_nothing_is_written_there() {
     let files = std::fs::read_dir(folder.path()).expect("a folder");
     assert_eq!(files.count(), 0);
 }
+
+#[test]
+fn of_two_that_use_a_link_at_once_one_is_admitted() {
+    let (mut elm, mut oak, mut eve) =
+        (House::open("Elm"), House::quiet("Oak"), House::quiet("Eve"));
+    for _ in 0..3 {
+        let link = elm.invite().link;
+        let admitted = std::thread::scope(|scope| {
+            let tries = [&mut oak, &mut eve].map(|house| {
+                let link = &link;
+                scope.spawn(move || house.accept(link).is_ok())
+            });
+            tries.map(|one| one.join().expect("it ends"))
+        });
+        assert_ne!(admitted[0], admitted[1], "{admitted:?}");
+        let actor = elm.actor();
+        for id in [oak.id(), eve.id()] {
+            if elm.pair(id).is_some() {
+                peer_turn_down(&mut elm.node, &actor, id).expect("it asked");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_that_failed_leaves_the_pair_as_it_was() {
+    let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
+    let link = elm.invite().link;
+    oak.accept(&link).expect("it answers");
+    let (peer, pair) = (oak.peer(elm.id()), oak.pair(elm.id()));
+    let mut wrong = link.clone();
+    wrong.token = entropy::token();
+    oak.accept(&wrong).expect_err("it was never made");
+    assert_eq!((oak.peer(elm.id()), oak.pair(elm.id())), (peer, pair));
+    elm.confirm(oak.id());
+    assert_eq!(oak.sync(elm.id()).end, None);
+}
