@@ -48,11 +48,13 @@ pub enum Stays {
     ParentUnknown,
     /// Sealed trusted feeds are not in this version.
     TrustedLater,
+    /// No revision is left that would stand above one that others saw.
+    NumbersUsedUp,
 }
 
 impl Stays {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::KindStays,
         Self::ScopePrivate,
         Self::Deleted,
@@ -64,6 +66,7 @@ impl Stays {
         Self::ParentStays,
         Self::ParentUnknown,
         Self::TrustedLater,
+        Self::NumbersUsedUp,
     ];
 
     /// The name in the spec.
@@ -81,6 +84,7 @@ impl Stays {
             Self::ParentStays => "parent_stays",
             Self::ParentUnknown => "parent_unknown",
             Self::TrustedLater => "trusted_later",
+            Self::NumbersUsedUp => "numbers_used_up",
         }
     }
 
@@ -99,6 +103,9 @@ impl Stays {
             Self::ParentStays => "the request it belongs to stays home",
             Self::ParentUnknown => "the request it belongs to is not known here",
             Self::TrustedLater => "sharing with trusted peers only is not in this version yet",
+            Self::NumbersUsedUp => {
+                "somebody who had the key used up its revision numbers; write it anew as another record"
+            }
         }
     }
 }

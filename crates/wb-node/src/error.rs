@@ -415,7 +415,8 @@ impl NodeError {
                               its newest copy"
                 .to_owned(),
             Self::TwoCopies(_) => "your data is safe. Stop the copy that is not to go on, then run `wb restore` in \
-                                   the folder of the other"
+                                   the folder of the other; if the other is not yours (a computer or the key was \
+                                   stolen), run `wb key recover` instead"
                 .to_owned(),
             Self::Unconfirmed(_) => "nothing was sealed; try again when one of them can be reached, or add \
                                      --offline when you know that this is the newest copy of this folder"

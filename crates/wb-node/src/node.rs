@@ -74,7 +74,7 @@ impl Node {
         let name = store.own_name()?;
         let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
         let identity = store.identity_log(&own)?.ok_or_else(missing)?;
-        keys::settle(&store, &identity.newest().signing_key)?;
+        keys::settle(&store)?;
         let secret = NodeSecret::new(Zeroizing::new(store.private().secret("node")?));
         Ok(Self {
             store,
@@ -100,7 +100,7 @@ impl Node {
             let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
             self.identity = self.store.identity_log(&self.own)?.ok_or_else(missing)?;
         }
-        keys::settle(&self.store, &self.identity.newest().signing_key)
+        keys::settle(&self.store)
     }
 
     /// Reaches hubs over another network than this machine's.

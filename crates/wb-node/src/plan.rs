@@ -12,7 +12,7 @@ use wb_core::kinds::{Body, User, known_version};
 use wb_core::leave::{
     self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
 };
-use wb_core::limits::BODY_BYTES_MAX;
+use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
 use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog};
@@ -248,6 +248,16 @@ impl<'n> Gather<'n> {
             } else {
                 record.rev.max(self.node.store.highest_seen(&record.id)?)
             };
+            if above >= NUMBER_MAX {
+                // One record must not keep all others home.
+                plan.stays.push(Stay {
+                    id: record.id,
+                    kind,
+                    cause: Stays::NumbersUsedUp,
+                    scope: record.scope,
+                });
+                return Ok(());
+            }
             plan.puts.push(Put {
                 leaving,
                 rev: above + 1,

@@ -14,6 +14,18 @@ pub const BACKUPS_MAX: usize = 500;
 /// The name among the secrets. It is none, but belongs to nobody else.
 const RECIPIENT: &str = "backup_recipient";
 
+/// Whose words it is of: their commitment, as the identity log has it.
+const RECIPIENT_OF: &str = "backup_recipient_of";
+
+/// What backups are encrypted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupRecipient {
+    /// The public key, as age writes it.
+    pub key: String,
+    /// Commitment of the recovery words that it was made from; none where that was not noted.
+    pub of: Option<Hash>,
+}
+
 /// A backup, or one that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupRow {
@@ -96,22 +108,33 @@ impl Private {
     ///
     /// # Errors
     /// What the database reports.
-    pub fn backup_recipient(&self) -> Result<Option<String>> {
-        let sql = "SELECT CAST(value AS TEXT) FROM secrets WHERE name = ?1";
+    pub fn backup_recipient(&self) -> Result<Option<BackupRecipient>> {
+        let sql = "SELECT CAST(k.value AS TEXT), CAST(o.value AS TEXT) FROM secrets k
+                   LEFT JOIN secrets o ON o.name = ?2 WHERE k.name = ?1";
         let mut statement = self.connection().prepare_cached(sql)?;
+        let read = |row: &Row<'_>| {
+            let of: Option<String> = row.get(1)?;
+            Ok(BackupRecipient {
+                key: row.get(0)?,
+                of: of.and_then(|of| of.parse().ok()),
+            })
+        };
         Ok(statement
-            .query_row([RECIPIENT], |row| row.get(0))
+            .query_row([RECIPIENT, RECIPIENT_OF], read)
             .optional()?)
     }
 
-    /// Keeps the public key that backups are encrypted to from now on.
+    /// Keeps the public key that backups are encrypted to from now on, and of which words it is.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn put_backup_recipient(&self, recipient: &str) -> Result<()> {
-        let sql = "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
-        self.connection()
-            .execute(sql, params![RECIPIENT, recipient.as_bytes()])?;
+    pub fn put_backup_recipient(&self, recipient: &str, of: &Hash) -> Result<()> {
+        // Both at once: of one without the other nobody could tell whose it is.
+        let sql = "INSERT INTO secrets (name, value) VALUES (?1, ?2), (?3, ?4)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let of = of.to_string();
+        let values = params![RECIPIENT, recipient.as_bytes(), RECIPIENT_OF, of.as_bytes()];
+        self.connection().execute(sql, values)?;
         Ok(())
     }
 }

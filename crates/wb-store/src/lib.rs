@@ -52,7 +52,7 @@ mod unwritable;
 mod upgrade;
 
 pub use audit::AuditLine;
-pub use backups::{BACKUPS_MAX, BackupRow};
+pub use backups::{BACKUPS_MAX, BackupRecipient, BackupRow};
 pub use before_upgrade::SNAPSHOT_DAYS;
 pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};

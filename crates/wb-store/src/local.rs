@@ -220,6 +220,8 @@ pub struct LastRetract {
     pub rev: u64,
     /// Why; not known where only a snapshot told of it.
     pub reason: Option<Reason>,
+    /// Whether that was sealed in this folder.
+    pub sealed_here: bool,
 }
 
 impl Store {
@@ -229,7 +231,9 @@ impl Store {
     /// What the database reports.
     pub fn last_retract(&self, id: &RecordId) -> Result<Option<LastRetract>> {
         // Of a snapshot only the number is known, and its reason is made up.
-        let sql = "SELECT x.rev, CASE WHEN x.idx IS NULL THEN NULL ELSE x.reason END FROM instances i
+        let sql = "SELECT x.rev, CASE WHEN x.idx IS NULL THEN NULL ELSE x.reason END,
+                     EXISTS (SELECT 1 FROM headers h JOIN sealed_here s USING (hash) WHERE h.log_no = x.log_no AND h.seq = x.seq)
+                   FROM instances i
                    CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
                    WHERE i.standing = 'self' AND x.id = ?1 AND x.op = 'retract' AND x.void = 0 AND x.aside_no IS NULL
                    ORDER BY x.rev DESC, x.idx IS NULL LIMIT 1";
@@ -243,6 +247,7 @@ impl Store {
                     "mistake" => Reason::Mistake,
                     _ => Reason::Scope,
                 }),
+                sealed_here: row.get(2)?,
             })
         });
         Ok(found.optional()?)

@@ -91,6 +91,19 @@ impl VoidDecision {
     }
 }
 
+/// Whether there is a text of a local record that could be published.
+const TEXT_IS_HERE: &str = "(l.life = 'active' AND l.body != '{}')";
+/// Whether a local record goes less far than the feed of a void delta: by its author's choice or a steward's.
+const GOES_LESS_FAR: &str = "('private' IN (l.scope, l.ceiling)
+    OR (v.scope = 'public' AND 'trusted_peers' IN (l.scope, l.ceiling)))";
+
+/// Entries of void deltas that are kept; bounds what whoever has a stolen key can make an owner keep.
+const VOID_ENTRIES_MAX: i64 = 65_536;
+/// Bytes of their lines; beyond it an entry is listed without its text.
+const VOID_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
+/// Headers of void deltas that are known by name.
+const VOID_HEADS_MAX: i64 = 65_536;
+
 const VOID_COLUMNS: &str = "hash, log, seq, scope, at, op, id, rev, kind, line";
 
 fn read_void(row: &Row<'_>) -> rusqlite::Result<VoidEntry> {
@@ -166,7 +179,8 @@ impl Store {
         Ok(deltas)
     }
 
-    /// What a recovery made void and nobody decided about yet: of each record what was put last.
+    /// What a recovery made void and nobody decided about yet: of each record what was put last. What was taken
+    /// back after it is not among it: whoever put it did not let it stay published either.
     ///
     /// # Errors
     /// What the database reports.
@@ -175,23 +189,45 @@ impl Store {
             "SELECT {VOID_COLUMNS} FROM void_own v WHERE op = 'put' AND decided IS NULL
                AND NOT EXISTS (SELECT 1 FROM void_own w WHERE w.id = v.id AND w.op = 'put'
                  AND w.decided IS NULL AND (w.rev > v.rev OR (w.rev = v.rev AND w.void_no > v.void_no)))
+               AND NOT EXISTS (SELECT 1 FROM void_own w WHERE w.id = v.id AND w.op = 'retract' AND w.rev >= v.rev)
              ORDER BY at, void_no"
         );
-        let mut statement = self.main().prepare_cached(&sql)?;
+        self.void_entries(&sql)
+    }
+
+    /// Records that a void delta took back, that go less far here than they did before it, and that nobody
+    /// decided about yet: whether its owner took them back or somebody else, only its owner knows.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn void_taken_back(&self) -> Result<Vec<VoidEntry>> {
+        let sql = format!(
+            "SELECT {VOID_COLUMNS} FROM void_own v WHERE op = 'retract' AND decided IS NULL
+               AND NOT EXISTS (SELECT 1 FROM void_own w WHERE w.id = v.id AND w.decided IS NULL
+                 AND (w.rev > v.rev OR (w.rev = v.rev AND w.op = 'retract' AND w.void_no > v.void_no)))
+               AND EXISTS (SELECT 1 FROM local_records l WHERE l.id = v.id AND {TEXT_IS_HERE} AND {GOES_LESS_FAR})
+             ORDER BY at, void_no"
+        );
+        self.void_entries(&sql)
+    }
+
+    fn void_entries(&self, sql: &str) -> Result<Vec<VoidEntry>> {
+        let mut statement = self.main().prepare_cached(sql)?;
         let rows = statement.query_map([], read_void)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Records that a void delta took back.
+    /// Records that a void delta took back and that go as far here as before: they return with the new log.
     ///
     /// # Errors
     /// What the database reports.
     pub fn void_retracts(&self) -> Result<u64> {
-        let sql = "SELECT count(DISTINCT id) FROM void_own WHERE op = 'retract'";
-        Ok(self
-            .main()
-            .query_row(sql, [], |row| row.get::<_, Sql<u64>>(0))?
-            .0)
+        let sql = format!(
+            "SELECT count(DISTINCT v.id) FROM void_own v JOIN local_records l ON l.id = v.id
+             WHERE v.op = 'retract' AND {TEXT_IS_HERE} AND NOT {GOES_LESS_FAR}"
+        );
+        let count = |row: &Row<'_>| row.get::<_, Sql<u64>>(0);
+        Ok(self.main().query_row(&sql, [], count)?.0)
     }
 
     /// Whether the header of an own delta is known here as one that a recovery made void.
@@ -342,8 +378,9 @@ impl Write<'_> {
     }
 
     /// Moves what a recovery made void of what was sealed or taken in this folder into the list of void
-    /// publications, and lets local records go back to what they were: what somebody took back returns,
-    /// and what somebody put stays home until its owner decides. Returns the records touched.
+    /// publications. What was put stays home until its owner decides, because nobody can tell whose words it
+    /// has; what was taken back stays as it is here, because its owner may have done that. Nothing goes further
+    /// than before. Returns the records touched.
     ///
     /// # Errors
     /// What the database reports.
@@ -354,7 +391,8 @@ impl Write<'_> {
                    WHERE i.standing = 'self' AND x.void = 1 AND x.aside_no IS NULL ORDER BY x.line_no";
         let mut statement = self.transaction.prepare(sql)?;
         let mut rows = statement.query([])?;
-        let mut touched: BTreeMap<RecordId, Option<FeedScope>> = BTreeMap::new();
+        let mut touched: BTreeMap<RecordId, bool> = BTreeMap::new();
+        let mut room = self.void_room()?;
         while let Some(row) = rows.next()? {
             let entry = read_entry(row)?;
             let header: Option<Vec<u8>> = row.get(9)?;
@@ -362,52 +400,63 @@ impl Write<'_> {
             let header = read_header(&header)?;
             let line: Option<Vec<u8>> = row.get(7)?;
             let Sql(hash): Sql<Hash> = row.get(8)?;
-            if !self.put_void(&header, &hash, &entry, line.as_deref())? {
+            if self.knows_void(&hash, &entry.id)? {
                 continue;
             }
-            // What was put by it, whatever came after, is not known to be the owner's.
-            let returns_to = match entry.op {
-                Op::Put { .. } => None,
-                Op::Retract { .. } => Some(header.scope),
-            };
-            let known = touched.entry(entry.id).or_insert(returns_to);
-            *known = known.and(returns_to);
+            self.put_void(&header, &hash, &entry, line.as_deref(), &mut room)?;
+            let is_put = matches!(entry.op, Op::Put { .. });
+            *touched.entry(entry.id).or_default() |= is_put;
         }
-        for (id, returns_to) in &touched {
-            self.undo_here(id, *returns_to)?;
+        for (id, _) in touched.iter().filter(|(_, is_put)| **is_put) {
+            self.keep_home(id)?;
         }
         Ok(touched.len() as u64)
     }
 
-    /// Whoever had the key and sat here changed the local record too: one that was taken back goes as far
-    /// as before, one that was put stays home.
-    fn undo_here(&self, id: &RecordId, returns_to: Option<FeedScope>) -> Result<()> {
-        let scope = returns_to.map_or("private", FeedScope::as_str);
-        // Of one that was erased no text is left that could return.
+    fn knows_void(&self, hash: &Hash, id: &RecordId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM void_own WHERE hash = ?1 AND id = ?2)";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.query_row(params![Sql(hash), Sql(id)], |row| row.get(0))?)
+    }
+
+    /// Whoever had the key and sat here may have written this.
+    fn keep_home(&self, id: &RecordId) -> Result<()> {
         self.transaction.execute(
-            "UPDATE local_records SET scope = ?2, edit = edit + 1 WHERE id = ?1 AND scope != ?2
-               AND (?3 OR (body != '{}' AND life = 'active'))",
-            params![Sql(id), scope, returns_to.is_none()],
+            "UPDATE local_records SET scope = 'private' WHERE id = ?1 AND scope != 'private'",
+            [Sql(id)],
         )?;
         crate::project::project_local(&self.transaction, id)
     }
 
-    /// Keeps what a void delta, brought from elsewhere, says, and makes the next revision of each of its
-    /// records one above it.
+    /// Keeps what a void delta, brought from elsewhere, says. Marks of what is void count nowhere, so the next
+    /// revisions of its records need not be above it.
     ///
     /// # Errors
     /// What the database reports.
     pub fn list_void(&self, delta: &Delta<'_>) -> Result<()> {
         self.transaction.execute(
-            "INSERT INTO void_heads (hash) VALUES (?1) ON CONFLICT (hash) DO NOTHING",
-            [Sql(delta.hash)],
+            "INSERT INTO void_heads (hash) SELECT ?1 WHERE (SELECT count(*) FROM void_heads) < ?2
+             ON CONFLICT (hash) DO NOTHING",
+            params![Sql(delta.hash), VOID_HEADS_MAX],
         )?;
+        let mut room = self.void_room()?;
         for item in &delta.items {
             let line = item.line.as_ref().map(|line| line.bytes.as_ref());
-            self.put_void(&delta.header, &delta.hash, &item.entry, line)?;
-            self.rise_above(&item.entry.id, item.entry.rev)?;
+            self.put_void(&delta.header, &delta.hash, &item.entry, line, &mut room)?;
         }
         Ok(())
+    }
+
+    /// What is left of the room for void entries.
+    fn void_room(&self) -> Result<Room> {
+        let sql = "SELECT count(*), ifnull(sum(length(line)), 0) FROM void_own";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| {
+            Ok(Room {
+                entries: VOID_ENTRIES_MAX - row.get::<_, i64>(0)?,
+                bytes: VOID_BYTES_MAX - row.get::<_, i64>(1)?,
+            })
+        })?)
     }
 
     /// Makes the next revision of a local record one above a revision that others may have seen.
@@ -441,11 +490,17 @@ impl Write<'_> {
         hash: &Hash,
         entry: &Entry,
         line: Option<&[u8]>,
-    ) -> Result<bool> {
+        room: &mut Room,
+    ) -> Result<()> {
         let op = match entry.op {
             Op::Put { .. } => "put",
             Op::Retract { .. } => "retract",
         };
+        let size = |line: &[u8]| i64::try_from(line.len()).unwrap_or(i64::MAX);
+        let line = line.filter(|line| size(line) <= room.bytes);
+        if room.entries <= 0 && !self.knows_void(hash, &entry.id)? {
+            return Ok(());
+        }
         let changed = self
             .transaction
             .prepare_cached(
@@ -466,7 +521,23 @@ impl Write<'_> {
                 entry.kind.as_str(),
                 line,
             ])?;
-        Ok(changed > 0)
+        if changed > 0 {
+            room.entries -= 1;
+            room.bytes -= line.map_or(0, size);
+        }
+        Ok(())
+    }
+
+    /// Decides about everything that a recovery made void, also what is not listed because it was taken back
+    /// after it was put. Its lines go.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn drop_void(&self) -> Result<()> {
+        let sql = "UPDATE void_own SET decided = ?1, line = NULL WHERE decided IS NULL";
+        self.transaction
+            .execute(sql, [VoidDecision::Dropped.as_str()])?;
+        Ok(())
     }
 
     /// Decides about what a recovery made void of a record. Its lines go: what was kept is a local record.
@@ -480,6 +551,12 @@ impl Write<'_> {
         )?;
         Ok(())
     }
+}
+
+/// Room that is left for void entries.
+struct Room {
+    entries: i64,
+    bytes: i64,
 }
 
 /// What a stored entry says of the one before.

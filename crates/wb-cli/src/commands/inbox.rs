@@ -136,6 +136,8 @@ struct DecidedView {
     id: String,
     kind: String,
     decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 fn decide(context: &Context, record: &str, keeps: bool) -> Result<()> {
@@ -146,18 +148,27 @@ fn decide(context: &Context, record: &str, keeps: bool) -> Result<()> {
         (void_drop(&mut node, &actor, record)?, "dropped")
     };
     for one in &decided {
+        let decision = if one.refused.is_some() {
+            "refused"
+        } else {
+            decision
+        };
         if context.json() {
             output::json(&DecidedView {
                 schema_version: 1,
                 id: one.id.to_string(),
                 kind: one.kind.clone(),
                 decision,
+                why: one.refused.clone(),
             })?;
         } else {
             output::line(format!("{decision}  {}  {}", one.id, clean(&one.kind)))?;
         }
+        if let Some(why) = &one.refused {
+            context.say(format!("Not kept: {}.", clean(why)));
+        }
     }
-    if keeps {
+    if keeps && decided.iter().any(|one| one.refused.is_none()) {
         context.say("Kept records are yours from here on; the next `wb sync` publishes them.");
     }
     Ok(())

@@ -144,6 +144,12 @@ fn rotate(context: &Context, args: BehindArgs) -> Result<()> {
         return Err(unconfirmed("nothing was changed; say yes, or give --yes"));
     }
     let rotated = runtime()?.block_on(key_rotate(&mut node, &actor, &behind))?;
+    for warning in &rotated.warnings {
+        context.say(format!(
+            "The key is changed, but this went wrong after it: {}.",
+            clean(warning)
+        ));
+    }
     print_rotated(context, &rotated)
 }
 
@@ -326,16 +332,27 @@ fn recover(context: &Context, args: &RecoverArgs) -> Result<()> {
         gathered: &gathered,
         behind,
     };
+    let before = node.identity().newest().hash;
     let recovered = match key_recover(&mut node, &actor, &input) {
         Ok(recovered) => recovered,
         Err(error) => {
-            // Words for a key that does not speak would only mislead.
-            if let Some(path) = &args.new_words_file {
+            // Words for a key that does not speak would only mislead. Where that is not certain they stay.
+            let is_unchanged =
+                matches!(node.store().own_newest_entry(), Ok(Some(now)) if now == before);
+            if let Some(path) = &args.new_words_file
+                && is_unchanged
+            {
                 let _ = std::fs::remove_file(path);
             }
             return Err(error.into());
         }
     };
+    for warning in &recovered.warnings {
+        context.say(format!(
+            "The key is recovered and the new words count, but this went wrong after it: {}.",
+            clean(warning)
+        ));
+    }
     print_recovered(context, args, &recovered)
 }
 

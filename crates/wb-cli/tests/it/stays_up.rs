@@ -67,7 +67,7 @@ fn a_node_that_is_up_says_who_it_is_and_hands_out_nothing() {
             "{path}"
         );
         assert!(
-            text(&problem, "detail").contains("through hubs"),
+            text(&problem, "detail").contains("to hubs and to its peers"),
             "{problem}"
         );
     }

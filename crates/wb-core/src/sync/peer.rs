@@ -140,7 +140,7 @@ peer_causes! {
     /// The hub holds more of our own feed than we do.
     OwnIsAhead = "own_is_ahead", Held,
         "{} holds more of this instance's feed than this database: it is an older copy, or another copy publishes",
-        "run `wb restore` in this folder, which takes back what was published, or use its newest copy; nothing is published until then";
+        "run `wb restore` in this folder, which takes back what was published, or use its newest copy; if a computer or the key was stolen, run `wb key recover` instead; nothing is published until then";
     /// This database is known to be an older copy of itself.
     OlderCopy = "older_copy", Held,
         "nothing was given to {}: this database is older than what this instance published last",
@@ -148,7 +148,7 @@ peer_causes! {
     /// Another copy of this instance syncs too, or was settled in place of this one.
     TwoCopies = "two_copies", Held,
         "{} knows another running copy of this instance; neither may publish",
-        "stop the copy that is not to go on, then run `wb restore` in the folder of the other";
+        "stop the copy that is not to go on, then run `wb restore` in the folder of the other; if the other is not yours (a computer or the key was stolen), run `wb key recover` instead";
     /// Another key speaks for us there.
     KeyRetired = "key_retired", Held,
         "another key speaks for this instance at {}: its key was changed elsewhere",

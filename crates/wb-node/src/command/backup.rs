@@ -7,7 +7,7 @@ use wb_core::backup::Manifest;
 use wb_core::bundle::Speaks;
 use wb_core::hash;
 use wb_core::words::RecoveryWords;
-use wb_store::{AuditRow, BackupRow, Role, Store};
+use wb_store::{AuditRow, BackupRow, Role, Store, StoreError};
 
 use crate::backup::{self, Lock, name_of, parts, recipient_of};
 use crate::error::{NodeError, Result};
@@ -142,16 +142,31 @@ fn make(
 /// What backups are locked with when nothing else is said: the public half of the key of the words.
 ///
 /// # Errors
-/// `NeedsApproval` where it is not known yet; `keep_recipient` makes it known.
+/// `NeedsApproval` where it is not known yet, or is of words that count no more; `keep_recipient` makes it known.
 pub fn usual_lock(store: &Store) -> Result<Lock> {
-    match store.private().backup_recipient()? {
-        Some(key) => Lock::key(&key),
-        None => Err(NodeError::NeedsApproval(
+    let Some(kept) = store.private().backup_recipient()? else {
+        return Err(NodeError::NeedsApproval(
             "this instance was founded before there were backups, and does not know their key yet; \
-                 `wb backup FILE --words-file SHEET` tells it once"
+             `wb backup FILE --words-file SHEET` tells it once"
                 .to_owned(),
-        )),
+        ));
+    };
+    let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
+    let log = store.identity_log(&store.own_id()?)?.ok_or_else(missing)?;
+    let newest = log.newest();
+    // Where it was not noted whose it is, it is of the words of the founding.
+    let is_of_newest = match kept.of {
+        Some(of) => of == newest.recovery,
+        None => newest.position.era == 0,
+    };
+    if is_of_newest {
+        return Lock::key(&kept.key);
     }
+    Err(NodeError::NeedsApproval(
+        "the recovery words are new, and this folder knows the key of backups of the words before only: who had those \
+         could open a backup, and the new words could not"
+            .to_owned(),
+    ))
 }
 
 /// Learns the key of backups from the words. Call it again when there are new words.
@@ -167,7 +182,9 @@ pub fn keep_recipient(node: &Node, actor: &Actor, words: &RecoveryWords) -> Resu
         ));
     }
     let key = recipient_of(words);
-    node.store.private().put_backup_recipient(&key)?;
+    node.store
+        .private()
+        .put_backup_recipient(&key, &commitment)?;
     node.store.private().audit(&AuditRow {
         at: node.now(),
         actor: Some(actor.user),

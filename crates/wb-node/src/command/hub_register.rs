@@ -178,6 +178,13 @@ pub async fn hub_register(
     Ok(peer)
 }
 
+/// Whether a call ended because the other side may not know the newest key: only one that was changed can
+/// be unknown where this instance is a member.
+pub(crate) fn may_lack_key(node: &Node, end: Option<&SyncEnd>) -> bool {
+    let unknown = matches!(end, Some(SyncEnd::Peer(PeerCause::NotRegistered, _)));
+    unknown && node.identity().entries().len() > 1
+}
+
 /// Brings a hub the longer identity log. Nothing else of the registration changes: it has the counter of the
 /// one before, so that the hub takes the log and no more.
 ///

@@ -97,11 +97,12 @@ fn found_in(
         founder,
         incarnation: entropy::token().to_string(),
         node_secret: &entropy::bytes(),
-
         now,
     };
     let mut store = Store::create(home, &founding)?;
-    store.private().put_backup_recipient(backup_recipient)?;
+    store
+        .private()
+        .put_backup_recipient(backup_recipient, &identity.newest().recovery)?;
     store.private().put_account(&Account {
         user: founder,
         handle: input.admin.to_owned(),

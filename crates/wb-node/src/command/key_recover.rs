@@ -16,7 +16,8 @@ use wb_core::time::Timestamp;
 use wb_core::words::{RecoveryWords, WORDS};
 use wb_store::{NewLog, Standing, Write};
 
-use super::key_rotate::{check_admin, check_unchanged, hubs};
+use super::key_rotate::{check_admin, check_unchanged, hubs, warn};
+use crate::backup::recipient_of;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::keys::{Behind, History, KeyLock, SignedDelta, fetch_history, proving_log};
@@ -197,6 +198,8 @@ pub struct RecoveredKey {
     pub listed: u64,
     /// Whether everything is put again; else the new log goes on from the last good publication.
     pub afresh: bool,
+    /// What did not come to its end after the key was recovered, and what to do about it.
+    pub warnings: Vec<String>,
 }
 
 /// Makes sure that words are those of this instance, before anything else is asked.
@@ -277,7 +280,7 @@ pub fn key_recover(node: &mut Node, actor: &Actor, input: &Recover<'_>) -> Resul
     let (from, heads) = place(node, input)?;
     let lock = KeyLock::take(node.store.home())?;
     let _sync = super::sync::lock(node)?;
-    let next = lock.write_next(&entropy::bytes(), &input.behind)?;
+    let next = lock.write_next(&node.store, &entropy::bytes(), &input.behind)?;
     let words = input.words.recovery_signer();
     let now = node.now();
     let recovery = Recovery {
@@ -293,32 +296,58 @@ pub fn key_recover(node: &mut Node, actor: &Actor, input: &Recover<'_>) -> Resul
             log.map_err(|error| NodeError::Refused(format!("the key was not recovered: {error}")))
         })
         .and_then(|log| commit(node, input, &log, now));
-    let (void, listed, afresh) = match made {
-        Ok(done) => done,
-        Err(error) => {
-            lock.drop_next()?;
-            return Err(error);
+    let mut warnings = Vec::new();
+    let (void, afresh) = match made {
+        Ok(done) => {
+            warn(&mut warnings, lock.finish(&input.behind));
+            done
         }
+        // What failed may have come after the entry was in the log.
+        Err(error) if lock.undo(&node.store, &next.public_key(), &input.behind)? => {
+            warn(&mut warnings, Err(error));
+            (0, false)
+        }
+        Err(error) => return Err(error),
     };
-    lock.finish(&input.behind)?;
-    node.refresh()?;
-    // Whoever had the words says which copy goes on: a thief's ends with the key.
-    let write = node.store.write()?;
-    write.forget_own_copies()?;
-    write.commit()?;
-    settle_turns(node)?;
+    node.read_identity()?;
     let entry = node.identity().newest();
-    let recovered = RecoveredKey {
+    let mut recovered = RecoveredKey {
         entry: entry.hash,
         position: entry.position,
         key: entry.signing_key,
         void,
-        listed,
+        listed: 0,
         afresh,
+        warnings,
     };
-    let detail = format!("{void} publications are void");
-    node.audit(now, actor, "key recover", &node.own_id(), detail)?;
+    follow_up(node, actor, input, &mut recovered);
     Ok(recovered)
+}
+
+/// What goes with a recovery that is committed. Nothing of it can take it back, so what fails is a warning.
+fn follow_up(node: &mut Node, actor: &Actor, input: &Recover<'_>, done: &mut RecoveredKey) {
+    let now = node.now();
+    match node.store.void_publications() {
+        Ok(void) => done.listed = void.len() as u64,
+        Err(error) => warn(&mut done.warnings, Err(error.into())),
+    }
+    // Backups made from here on open with the words that count from here on.
+    let of = node.identity().newest().recovery;
+    let kept = node
+        .store
+        .private()
+        .put_backup_recipient(&recipient_of(input.new_words), &of);
+    if let Err(error) = kept {
+        done.warnings.push(format!(
+            "the key of backups could not be noted ({error}): run `wb backup` with `--words-file` and the new sheet once"
+        ));
+    }
+    // Whoever has a copy of this folder took turns as this one did: hubs are told which one goes on.
+    warn(&mut done.warnings, settle_turns(node));
+    warn(&mut done.warnings, super::restore::free(node, now));
+    let detail = format!("{} publications are void", done.void);
+    let noted = node.audit(now, actor, "key recover", &node.own_id(), detail);
+    warn(&mut done.warnings, noted);
 }
 
 /// The entry to continue from, and where the keys before stop.
@@ -371,7 +400,7 @@ fn commit(
     input: &Recover<'_>,
     log: &IdentityLog,
     now: Timestamp,
-) -> Result<(u64, u64, bool)> {
+) -> Result<(u64, bool)> {
     let own = node.own_id();
     let write = node.store.write_in_sight()?;
     check_unchanged(&node.store, node.identity())?;
@@ -418,9 +447,10 @@ fn commit(
         NewLog::Afresh
     };
     write.due_new_log(FeedScope::Public, opens, WHY_NEW_LOG, now)?;
+    // Another copy that was seen had the key before; this one goes on with the new one.
+    write.forget_own_copies()?;
     write.commit()?;
-    let listed = node.store.void_publications()?.len() as u64;
-    Ok((void.len() as u64, listed, opens == NewLog::Afresh))
+    Ok((void.len() as u64, opens == NewLog::Afresh))
 }
 
 /// A delta from elsewhere: listed where it is void, and outdone where it stands below the last good one.

@@ -31,6 +31,8 @@ pub struct Rotated {
     pub asked: Vec<String>,
     /// Hubs that could not be asked, and why.
     pub unasked: Vec<(String, String)>,
+    /// What did not come to its end after the key was changed; it is made good later.
+    pub warnings: Vec<String>,
 }
 
 /// Only who may do everything may change the key.
@@ -78,24 +80,33 @@ pub async fn key_rotate(node: &mut Node, actor: &Actor, behind: &Behind) -> Resu
     let signer = node.signer()?;
     let seed = entropy::bytes();
     let now = node.now();
-    let next = lock.write_next(&seed, behind)?;
-    let committed = commit(node, (&lock, behind), |store, identity| {
-        let heads = last_heads(store, identity)?;
-        let log = rotate(identity, &signer, next.public_key(), heads, now);
-        log.map_err(|error| NodeError::Refused(format!("the key was not rotated: {error}")))
-    });
+    let next = lock.write_next(&node.store, &seed, behind)?;
+    let public = next.public_key();
+    let mut warnings = Vec::new();
+    let committed = commit(
+        node,
+        (&lock, behind, public),
+        &mut warnings,
+        |store, identity| {
+            let heads = last_heads(store, identity)?;
+            let log = rotate(identity, &signer, next.public_key(), heads, now);
+            log.map_err(|error| NodeError::Refused(format!("the key was not rotated: {error}")))
+        },
+    );
     committed?;
     let entry = node.identity().newest();
-    let rotated = Rotated {
+    let mut rotated = Rotated {
         entry: entry.hash,
         position: entry.position,
         key: entry.signing_key,
         last_head: entry.heads().and_then(|heads| heads.public),
         asked,
         unasked,
+        warnings,
     };
     let detail = format!("entry {} of the identity log", rotated.position.n + 1);
-    node.audit(now, actor, "key rotate", &node.own_id(), detail)?;
+    let noted = node.audit(now, actor, "key rotate", &node.own_id(), detail);
+    warn(&mut rotated.warnings, noted);
     Ok(rotated)
 }
 
@@ -116,7 +127,8 @@ async fn ask(node: &Node, peer: &Peer) -> std::result::Result<(), SyncEnd> {
 /// Commits a longer own log and puts the next key in the place of the old one.
 fn commit(
     node: &mut Node,
-    (lock, behind): (&KeyLock, &Behind),
+    (lock, behind, next): (&KeyLock, &Behind, PublicKey),
+    warnings: &mut Vec<String>,
     make: impl FnOnce(&Store, &IdentityLog) -> Result<IdentityLog>,
 ) -> Result<()> {
     let identity = node.identity().clone();
@@ -128,12 +140,18 @@ fn commit(
         write.put_identity(&log, Standing::Own, now)?;
         Ok(write.commit()?)
     })();
-    if let Err(error) = made {
-        lock.drop_next()?;
-        return Err(error);
+    match made {
+        Ok(()) => warn(warnings, lock.finish(behind)),
+        // What failed may have come after the entry was in the log.
+        Err(error) if lock.undo(&node.store, &next, behind)? => warn(warnings, Err(error)),
+        Err(error) => return Err(error),
     }
-    lock.finish(behind)?;
-    node.refresh()
+    node.read_identity()
+}
+
+/// What goes wrong once the entry is committed is told, and does not say that nothing was done.
+pub(crate) fn warn(warnings: &mut Vec<String>, step: Result<()>) {
+    warnings.extend(step.err().map(|error| error.to_string()));
 }
 
 /// Within a transaction: nobody changed the key since it was read.

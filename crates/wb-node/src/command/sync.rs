@@ -21,7 +21,7 @@ use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd,
 
 mod direct;
 
-use super::hub_register::{state_of, state_text, tell_key};
+use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
 use super::peer_block::check_not_blocked;
 use super::peer_contact::contacted;
@@ -220,7 +220,7 @@ pub async fn sync(
         run.go(node, actor, &mut hub, input, progress).await
     };
     // A hub that was not told of a newer key yet is told, and nobody has to do anything.
-    if may_lack_key(node, &ended) && !input.dry_run {
+    if may_lack_key(node, ended.as_ref().err()) && !input.dry_run {
         let told = tell_key(node, &mut hub, &run.done.peer).await;
         if told.is_ok() {
             ended = run.go(node, actor, &mut hub, input, progress).await;
@@ -241,13 +241,6 @@ pub async fn sync(
     run.done.traffic = hub.traffic();
     run.done.round_trips = hub.caller().round_trips();
     run.finish(node, actor, input, state, Some(hub.caller()))
-}
-
-/// Whether a sync ended because the other side may not know the newest key: only one that was changed can
-/// be unknown where this instance is a member.
-fn may_lack_key(node: &Node, ended: &std::result::Result<(), SyncEnd>) -> bool {
-    let unknown = matches!(ended, Err(SyncEnd::Peer(PeerCause::NotRegistered, _)));
-    unknown && node.identity().entries().len() > 1
 }
 
 fn has_recovered(node: &Node) -> bool {

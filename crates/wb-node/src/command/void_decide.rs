@@ -1,5 +1,7 @@
 //! `wb inbox keep` and `wb inbox drop`: what a recovery made void is published again, or stays gone.
 
+use std::collections::BTreeMap;
+
 use wb_core::id::RecordId;
 use wb_core::kinds::{Body, User};
 use wb_core::leave::{Life, ProfileShares};
@@ -8,6 +10,7 @@ use wb_core::scope::{By, Scope};
 use wb_store::{LocalRecord, VoidDecision, VoidEntry, Write};
 
 use super::key_rotate::check_admin;
+use super::restore::merged;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::SPEAKS_ITSELF;
@@ -16,6 +19,12 @@ use crate::plan::SPEAKS_ITSELF;
 const ALL: &str = "all";
 /// Characters of an id that name a record at least.
 const ID_CHARS_MIN: usize = 4;
+/// What is done here, for who may not.
+const ACT: &str = "decide about what was published with a stolen key";
+
+/// Revisions up to which the next one of a record that is kept stands above the void one, for whoever has not
+/// heard of the recovery yet. A higher one was made to use up the numbers; marks of what is void count nowhere.
+const VOID_REV_MAX: u64 = 1 << 40;
 
 /// What was decided about one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,63 +33,97 @@ pub struct Decided {
     pub id: RecordId,
     /// Its kind.
     pub kind: String,
+    /// Why it cannot be kept as it is; it waits on. Of `all` alone: one that was named is an error.
+    pub refused: Option<String>,
 }
 
 /// Publishes void records again with the next publish, as own ones: one by its id, or `all`.
 ///
 /// # Errors
-/// That there is none of that name, that nothing of it is left, or what the store reports.
+/// That there is none of that name, that it cannot be kept as it is, or what the store reports.
 pub fn void_keep(node: &mut Node, actor: &Actor, name: &str) -> Result<Vec<Decided>> {
-    decide(node, actor, name, VoidDecision::Kept)
+    check_admin(actor, ACT)?;
+    let chosen = find(node.store.void_publications()?, name);
+    if name != ALL && chosen.is_empty() {
+        if let [entry] = find(node.store.void_taken_back()?, name).as_slice() {
+            return Err(NodeError::Refused(format!(
+                "record {} was taken back and stays as it is here, so nothing was changed; whoever wrote it shares it \
+                 again with `wb record share {}`, and `wb inbox drop` lets it stay taken back",
+                entry.id, entry.id
+            )));
+        }
+    }
+    let chosen = named(chosen, name)?;
+    let write = node.store.write_in_sight()?;
+    let mut refused = BTreeMap::new();
+    for entry in &chosen {
+        match keep(node, &write, actor, entry) {
+            Ok(()) => write.decide_void(&entry.id, VoidDecision::Kept)?,
+            // What cannot be kept as it is must not hold up the others.
+            Err(NodeError::Refused(why)) if name == ALL => {
+                refused.insert(entry.id, why);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    write.commit()?;
+    done(node, actor, "void keep", chosen, refused)
 }
 
-/// Lets void records stay gone: one by its id, or `all`.
+/// Lets void records stay gone, and what was taken back stay so: one by its id, or `all`.
 ///
 /// # Errors
 /// That there is none of that name, or what the store reports.
 pub fn void_drop(node: &mut Node, actor: &Actor, name: &str) -> Result<Vec<Decided>> {
-    decide(node, actor, name, VoidDecision::Dropped)
-}
-
-fn decide(
-    node: &mut Node,
-    actor: &Actor,
-    name: &str,
-    decision: VoidDecision,
-) -> Result<Vec<Decided>> {
-    check_admin(actor, "decide about what was published with a stolen key")?;
-    let now = node.now();
-    let chosen = find(node, name)?;
+    check_admin(actor, ACT)?;
+    let mut listed = node.store.void_publications()?;
+    listed.extend(node.store.void_taken_back()?);
+    let chosen = named(find(listed, name), name)?;
     let write = node.store.write_in_sight()?;
+    if name == ALL {
+        write.drop_void()?;
+    }
     for entry in &chosen {
-        if decision == VoidDecision::Kept {
-            keep(node, &write, actor, entry)?;
-        }
-        write.decide_void(&entry.id, decision)?;
+        write.decide_void(&entry.id, VoidDecision::Dropped)?;
     }
     write.commit()?;
-    let act = match decision {
-        VoidDecision::Kept => "void keep",
-        VoidDecision::Dropped => "void drop",
-    };
-    for entry in &chosen {
-        node.audit(now, actor, act, &entry.id, entry.kind.to_string())?;
+    done(node, actor, "void drop", chosen, BTreeMap::new())
+}
+
+fn done(
+    node: &Node,
+    actor: &Actor,
+    act: &str,
+    chosen: Vec<VoidEntry>,
+    mut refused: BTreeMap<RecordId, String>,
+) -> Result<Vec<Decided>> {
+    let now = node.now();
+    let mut decided = Vec::new();
+    for entry in chosen {
+        let one = Decided {
+            id: entry.id,
+            kind: entry.kind.to_string(),
+            refused: refused.remove(&entry.id),
+        };
+        if one.refused.is_none() {
+            node.audit(now, actor, act, &one.id, one.kind.clone())?;
+        }
+        decided.push(one);
     }
     // What was dropped must not stay behind in the log file.
     node.store.checkpoint()?;
-    let decided = chosen.into_iter().map(|entry| Decided {
-        id: entry.id,
-        kind: entry.kind.to_string(),
-    });
-    Ok(decided.collect())
+    Ok(decided)
 }
 
-fn find(node: &Node, name: &str) -> Result<Vec<VoidEntry>> {
-    let mut entries = node.store.void_publications()?;
+fn find(mut entries: Vec<VoidEntry>, name: &str) -> Vec<VoidEntry> {
     if name != ALL {
         entries
             .retain(|entry| name.len() >= ID_CHARS_MIN && entry.id.to_string().starts_with(name));
     }
+    entries
+}
+
+fn named(entries: Vec<VoidEntry>, name: &str) -> Result<Vec<VoidEntry>> {
     match entries.len() {
         0 => Err(NodeError::unknown("void publication", name)),
         1 => Ok(entries),
@@ -93,35 +136,49 @@ fn find(node: &Node, name: &str) -> Result<Vec<VoidEntry>> {
     }
 }
 
-/// Makes a void publication a record of this instance, or its text the text of the record that is here.
+/// Makes a void publication a record of this instance, or its text the text of the record that is here. Of a
+/// record that is here nothing is lost by it, and nothing is published that the void line does not say.
 fn keep(node: &Node, write: &Write<'_>, actor: &Actor, entry: &VoidEntry) -> Result<()> {
-    let gone = || {
+    let refused = |why: &str| {
         NodeError::Refused(format!(
-            "the text of record {} is nowhere any more, so it cannot be published again; `wb inbox drop` puts it away",
+            "record {} {why}; `wb inbox drop` puts it away, and the record here stays as it is",
             entry.id
         ))
     };
-    let known = write.local(&entry.id)?;
-    let line = match &entry.line {
-        Some(bytes) => Some(Line::read(bytes).map_err(|_| gone())?),
-        None => None,
+    let line = entry.line.as_deref().and_then(|line| Line::read(line).ok());
+    let Some(line) = line else {
+        return Err(refused(
+            "cannot be published again, because the text that was published is nowhere any more",
+        ));
     };
-    let now = node.now();
-    let record = match (known, line) {
-        (Some(mut record), line) => {
-            if let Some(line) = line {
-                line.body().clone_into(&mut record.body);
-            }
-            record.scope = Scope::from(entry.scope);
-            record.edit += 1;
-            record.at = now;
-            record
+    let record = match write.local(&entry.id)? {
+        None => made(node, actor, entry, &line)?,
+        Some(local) if local.kind != entry.kind => {
+            let here = local.kind;
+            return Err(refused(&format!(
+                "is a {here} here and was published as a {}",
+                entry.kind
+            )));
         }
-        (None, Some(line)) => made(node, actor, entry, &line)?,
-        (None, None) => return Err(gone()),
+        Some(local) if local.life != Life::Active => {
+            return Err(refused("was erased here, or waits for approval"));
+        }
+        Some(local) if local.edit != local.sealed_edit => {
+            return Err(refused(
+                "has another text here that was not published and would be lost: publish that, or write into it what is to be kept",
+            ));
+        }
+        Some(mut local) => {
+            let (body, shares) = merged(node, &local, &line);
+            (local.body, local.shares) = (body, shares);
+            local.scope = Scope::from(entry.scope);
+            local.edit += 1;
+            local.at = node.now();
+            local
+        }
     };
     write.put_local(&record)?;
-    Ok(write.rise_above(&entry.id, entry.rev)?)
+    Ok(write.rise_above(&entry.id, entry.rev.min(VOID_REV_MAX))?)
 }
 
 fn made(node: &Node, actor: &Actor, entry: &VoidEntry, line: &Line<'_>) -> Result<LocalRecord> {
@@ -153,7 +210,7 @@ fn made(node: &Node, actor: &Actor, entry: &VoidEntry, line: &Line<'_>) -> Resul
         at: line.at,
         edit: 1,
         sealed_edit: 0,
-        rev: entry.rev,
+        rev: entry.rev.min(VOID_REV_MAX),
         left_by: None,
     })
 }

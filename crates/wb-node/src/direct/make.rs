@@ -137,9 +137,8 @@ fn find(store: &Store, own: InstanceId, want: &Want, after: Option<Next>) -> Res
         }
     }
     let asker = want.instance;
-    if let Some(head) = served.head(&asker, FeedScope::Public)?
-        && !is_forked(asker)
-    {
+    // Its own feed it is given also where that contradicts itself, or is void: its owner has to see that.
+    if let Some(head) = served.head(&asker, FeedScope::Public)? {
         let theirs = says(want, &asker);
         // Who is ahead of what is here needs nothing of it.
         let is_ahead = theirs.is_some_and(|theirs| {

@@ -45,6 +45,7 @@ pub fn key(node: &Node) -> Result<KeyView> {
         recovery: newest.recovery,
         new_log_due: due.first().map(|due| due.why.clone()),
         void_waiting: node.store().void_publications()?.len() as u64,
+        void_taken_back: node.store().void_taken_back()?.len() as u64,
         void_returned: node.store().void_retracts()?,
         history: log.entries().iter().map(entry_view).collect(),
     })

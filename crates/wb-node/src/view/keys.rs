@@ -33,7 +33,9 @@ pub struct KeyView {
     pub new_log_due: Option<String>,
     /// Publications that a recovery made void and nobody decided about.
     pub void_waiting: u64,
-    /// Records that were taken back by publications that are void: they come back.
+    /// Records that were taken back by publications that are void, and stay so here until somebody shares them.
+    pub void_taken_back: u64,
+    /// Records that were taken back by publications that are void, and not here: they come back.
     pub void_returned: u64,
     /// The entries, first to last.
     pub history: Vec<KeyEntryView>,

@@ -12,7 +12,9 @@ use wb_core::words::RecoveryWords;
 use wb_node::backup::{Lock, Secret, needs_passphrase, parts, recipient_of, words_in, write};
 use wb_node::command::backup::{BackupInput, Step, backup, keep_recipient, usual_lock};
 use wb_node::command::init::{Init, init};
+use wb_node::command::key_recover::{Recover, fresh_words, gather, key_recover};
 use wb_node::command::restore_file::{check_file, restore_file};
+use wb_node::keys::Behind;
 use wb_node::view::RestoredView;
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{GuardStanding, Home};
@@ -390,11 +392,61 @@ fn the_key_of_backups_is_learned_from_the_right_words_alone() {
         .private()
         .backup_recipient()
         .expect("read");
-    assert_eq!(kept, Some(recipient_of(&own)), "it is that of the founding");
+    let kept = kept.expect("known");
+    assert_eq!(kept.key, recipient_of(&own), "it is that of the founding");
+    assert_eq!(kept.of, Some(world.node.identity().newest().recovery));
     let sheet = format!(
         "WhiteBalloon recovery words of North\n\n{}\n\nPrint this sheet.\n",
         *world.words
     );
     assert_eq!(words_in(&sheet).expect("words").text(), own.text());
     assert!(words_in("no words").is_err());
+}
+
+/// Backups went on being encrypted to the words that a thief may have, and the new sheet opened none.
+#[test]
+fn backups_after_a_recovery_open_with_the_new_words_alone() {
+    let mut world = World::new();
+    let (old, new) = (
+        RecoveryWords::parse(&world.words).expect("good words"),
+        fresh_words(),
+    );
+    let before = world.usual("before.wbk");
+    let kept = world.node.store().private().backup_recipient();
+    let kept = kept.expect("read").expect("known");
+    let gathered = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(gather(&mut world.node))
+        .expect("it gathers");
+    let input = Recover {
+        words: &old,
+        new_words: &new,
+        last_good: None,
+        gathered: &gathered,
+        behind: Behind::AsBefore,
+    };
+    let recovered = key_recover(&mut world.node, &world.actor, &input).expect("it recovers");
+    assert_eq!(recovered.warnings, [""; 0]);
+
+    let after = world.usual("after.wbk");
+
+    let open = |file: &Path, words: &RecoveryWords, to: &str| {
+        let words = Secret::Words(RecoveryWords::parse(&words.text()).expect("words"));
+        restore_file(&Home::new(world.path(to)), file, &words, false, &mut go)
+    };
+    assert!(open(&after, &old, "with-old").is_err());
+    open(&after, &new, "with-new").expect("the new words open it");
+    open(&before, &old, "from-before").expect("one from before opens as before");
+    // What a folder knows of the words before locks nothing any more.
+    let private = world.node.store().private();
+    private
+        .put_backup_recipient(&kept.key, &kept.of.expect("noted"))
+        .expect("a store");
+    let refused = usual_lock(world.node.store());
+    assert!(
+        matches!(&refused, Err(NodeError::NeedsApproval(why)) if why.contains("recovery words are new")),
+        "{refused:?}"
+    );
 }

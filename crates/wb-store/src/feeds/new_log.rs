@@ -6,6 +6,7 @@
 use rusqlite::{Connection, params};
 use wb_core::feed::{Header, OpenLog};
 use wb_core::id::{LogId, RecordId};
+use wb_core::identity::IdentityLog;
 use wb_core::limits::NUMBER_MAX;
 use wb_core::ndjson;
 use wb_core::scope::FeedScope;
@@ -14,6 +15,7 @@ use wb_core::want::Held;
 
 use super::view::StoredFeed;
 use crate::error::{Result, StoreError};
+use crate::own_keys::header_of;
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
 
@@ -83,23 +85,32 @@ impl Store {
         due(self.main())
     }
 
-    /// The highest revision of a record that any branch of an own feed ever named, whether it was taken,
-    /// made void or set aside: what is put in a log that starts afresh must be above it.
+    /// The highest revision of a record that any branch of an own feed ever named, whether it was taken or
+    /// set aside: what is put in a log that starts afresh must be above it. What a recovery made void is left
+    /// out: nobody keeps its marks, and whoever had the key may have used up all numbers there are.
     ///
     /// # Errors
     /// What the database reports.
     pub fn highest_seen(&self, id: &RecordId) -> Result<u64> {
         let sql = "SELECT max(x.rev) FROM instances i CROSS JOIN feeds f USING (instance_no)
-                   CROSS JOIN feed_lines x USING (feed_no) WHERE i.standing = 'self' AND x.id = ?1";
+                   CROSS JOIN feed_lines x USING (feed_no) WHERE i.standing = 'self' AND x.id = ?1 AND x.void = 0";
         let seen: Option<Sql<u64>> = self
             .main()
             .prepare_cached(sql)?
             .query_row([Sql(id)], |row| row.get(0))?;
         let mut highest = seen.map_or(0, |Sql(rev)| rev);
-        let held = "SELECT items FROM held WHERE origin = (SELECT id FROM instances WHERE standing = 'self')";
+        let held = "SELECT items, header FROM held WHERE origin = (SELECT id FROM instances WHERE standing = 'self')";
         let mut statement = self.main().prepare_cached(held)?;
         let mut rows = statement.query([])?;
+        let mut own: Option<IdentityLog> = None;
         while let Some(row) = rows.next()? {
+            if own.is_none() {
+                own = self.identity_log(&self.own_id()?)?;
+            }
+            let header: Vec<u8> = row.get(1)?;
+            if is_void(own.as_ref(), &header) {
+                continue;
+            }
             let items: Vec<u8> = row.get(0)?;
             for item in ndjson::lines(&items) {
                 highest = highest.max(revision_in(item, id));
@@ -107,6 +118,14 @@ impl Store {
         }
         Ok(highest)
     }
+}
+
+/// Whether a recovery of the own log made a header void.
+fn is_void(log: Option<&IdentityLog>, line: &[u8]) -> bool {
+    let (Some(log), Ok((header, hash))) = (log, header_of(line)) else {
+        return false;
+    };
+    log.is_void(&header.identity, &header.placed(hash))
 }
 
 /// The revision an item gives a record; 0 when it is of another record.

@@ -28,6 +28,7 @@ struct RestoredView<'a> {
     erased: Vec<ToldView<'a>>,
     private: Vec<ToldView<'a>>,
     private_unsure: u64,
+    private_erased: u64,
     narrowed: u64,
     nameless: u64,
     without_text: u64,
@@ -154,6 +155,13 @@ fn sentence(came: &CameBack, places: u64) -> String {
 /// What a person has to know besides.
 fn remarks(came: &CameBack) -> Vec<String> {
     let mut texts = Vec::new();
+    if came.private_erased > 0 {
+        texts.push(format!(
+            "{} erased from elsewhere. This folder is no older copy, so that may have been whoever has a stolen copy or \
+             key: the text is still here, and private. Delete it if that was yours; if not, run `wb key recover`.",
+            count(came.private_erased, "record was", "records were")
+        ));
+    }
     if came.private_unsure > 0 {
         texts.push(format!(
             "Why {} taken back is not known here; whoever wanted them erased has to say so again.",
@@ -215,6 +223,7 @@ fn view(restored: &Restored) -> RestoredView<'_> {
         erased: told(&came.erased),
         private: told(&came.private),
         private_unsure: came.private_unsure,
+        private_erased: came.private_erased,
         narrowed: came.narrowed,
         nameless: came.nameless,
         without_text: came.without_text,

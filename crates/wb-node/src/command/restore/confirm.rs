@@ -1,7 +1,11 @@
 //! Asking a hub whether this is the newest copy, before something is sealed without a sync.
 
 use wb_core::sync::Role;
+use wb_core::want::Held;
+use wb_net::HubClient;
+use wb_store::Peer;
 
+use crate::command::hub_register::{may_lack_key, tell_key};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::query::peers::label;
@@ -33,15 +37,11 @@ pub async fn confirm(node: &Node) -> Result<Confirmed> {
         asked = true;
         let name = label(&peer.name, &peer.id);
         let mut hub = connect(node, &peer)?;
-        let own = match take_turn(node, &mut hub, peer.id).await {
-            Ok(Some(answer)) => check_turn(&answer).map(|()| answer.own),
-            // A program before turns: its heads say as much as it can.
-            Ok(None) => match hub.heads(None).await {
-                Ok(heads) => Ok(heads.own),
-                Err(error) => Err(error.into()),
-            },
-            Err(end) => Err(end),
-        };
+        let mut own = own_at(node, &mut hub, &peer).await;
+        // A hub that was not told of a newer key yet is told, and nobody has to do anything.
+        if may_lack_key(node, own.as_ref().err()) && tell_key(node, &mut hub, &peer).await.is_ok() {
+            own = own_at(node, &mut hub, &peer).await;
+        }
         match own.and_then(|own| check_own(node, &own)) {
             Ok(()) => return Ok(Confirmed::By(name)),
             Err(end) => known_better(&name, end, &mut silent)?,
@@ -54,6 +54,19 @@ pub async fn confirm(node: &Node) -> Result<Confirmed> {
         )))
     } else {
         Ok(Confirmed::Nobody)
+    }
+}
+
+/// The heads that a hub holds of the own feeds, where it knows of no other copy.
+async fn own_at(
+    node: &Node,
+    hub: &mut HubClient,
+    peer: &Peer,
+) -> std::result::Result<Vec<Held>, SyncEnd> {
+    match take_turn(node, hub, peer.id).await? {
+        Some(answer) => check_turn(&answer).map(|()| answer.own),
+        // A program before turns: its heads say as much as it can.
+        None => Ok(hub.heads(None).await?.own),
     }
 }
 

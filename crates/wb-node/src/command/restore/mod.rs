@@ -8,6 +8,7 @@ mod reconcile;
 mod words;
 
 pub use confirm::{Confirmed, confirm};
+pub(crate) use reconcile::merged;
 pub use reconcile::{CameBack, Told};
 pub use words::{From, FromWords, restore_words};
 
@@ -22,7 +23,7 @@ use wb_store::{GuardStanding, Peer};
 
 use super::bundle_import::drive;
 use super::bundle_verify::refused;
-use super::hub_register::{state_of, state_text};
+use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::sync::{SyncInput, sync};
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -172,7 +173,11 @@ fn is_held(state: &PeerState) -> bool {
 /// Asks one hub for the own history, and notes a head there that is of another branch as settled.
 async fn ask(node: &Node, peer: &Peer) -> std::result::Result<OwnBack, SyncEnd> {
     let mut hub = connect(node, peer)?;
-    let (back, theirs) = take_back(node, &mut hub).await?;
+    let mut taken = take_back(node, &mut hub).await;
+    if may_lack_key(node, taken.as_ref().err()) && tell_key(node, &mut hub, peer).await.is_ok() {
+        taken = take_back(node, &mut hub).await;
+    }
+    let (back, theirs) = taken?;
     if let Some(theirs) = theirs {
         note_passed(node, &theirs)?;
     }
@@ -241,10 +246,11 @@ fn settle(node: &mut Node, why: &str) -> Result<()> {
 }
 
 /// Peers that were held for this are free: the next sync goes on.
-fn free(node: &mut Node, now: Timestamp) -> Result<()> {
+pub(crate) fn free(node: &mut Node, now: Timestamp) -> Result<()> {
     for mut peer in node.store.peers()? {
         let mut state = state_of(&peer, now);
-        if !is_held(&state) {
+        // After a recovery another key speaks.
+        if !is_held(&state) && state.cause != PeerCause::KeyRetired {
             continue;
         }
         state.on(now, PeerEvent::Contacted, 0);

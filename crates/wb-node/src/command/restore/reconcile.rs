@@ -12,7 +12,7 @@ use wb_core::leave::{Life, ProfileShares};
 use wb_core::line::Line;
 use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{Account, AccountState, LocalRecord, Role, StoreError, Write};
+use wb_store::{Account, AccountState, GuardStanding, LocalRecord, Role, StoreError, Write};
 
 use crate::error::Result;
 use crate::node::Node;
@@ -42,6 +42,9 @@ pub struct CameBack {
     pub private: Vec<Told>,
     /// Of those, how many were taken back for a reason that is not known.
     pub private_unsure: u64,
+    /// Of those, how many were erased from elsewhere although this is no older copy: their text is still here,
+    /// because it may have been a thief.
+    pub private_erased: u64,
     /// Records published again since that this copy had narrowed: they stay as they are here.
     pub narrowed: u64,
     /// Records whose author is not known here; they keep the name they left with.
@@ -254,7 +257,11 @@ fn shares_of(profile: &User) -> ProfileShares {
 
 /// The body after a later revision was published. Of a profile, what was not shared then is what it was here,
 /// and is shared no more.
-fn merged(node: &Node, local: &LocalRecord, line: &Line<'_>) -> (String, Option<ProfileShares>) {
+pub(crate) fn merged(
+    node: &Node,
+    local: &LocalRecord,
+    line: &Line<'_>,
+) -> (String, Option<ProfileShares>) {
     let read = |text: &str| match Body::read(&line.kind, line.schema_version, node.own_id(), text) {
         Ok(Body::User(profile)) => Some(profile),
         _ => None,
@@ -287,6 +294,8 @@ fn take_back_again(
     came: &mut CameBack,
 ) -> Result<()> {
     let mut gone: Vec<LocalRecord> = Vec::new();
+    // What an older copy missed was erased by a newer one of the same owner. Nothing says so where this is none.
+    let is_older = node.store.guard() == GuardStanding::Suspect;
     node.store.each_local(|record| -> Result<()> {
         if record.sealed_edit > 0 && node.store.sealed(&record.id)?.is_empty() {
             gone.push(record);
@@ -297,10 +306,11 @@ fn take_back_again(
         let last = node.store.last_retract(&record.id)?;
         let rev = last.map_or(record.rev, |last| last.rev);
         let reason = last.and_then(|last| last.reason);
+        let may_erase = is_older || last.is_some_and(|last| last.sealed_here);
         let told = told(record.kind.as_str(), record.id, &record.body);
         record.at = now;
         record.edit += 1;
-        if reason == Some(Reason::Erase) {
+        if reason == Some(Reason::Erase) && may_erase {
             record.life = Life::Deleted;
             write.put_local(&record)?;
             write.note_retracted(&record.id, rev, Reason::Erase)?;
@@ -310,6 +320,7 @@ fn take_back_again(
             write.put_local(&record)?;
             write.note_retracted(&record.id, rev, Reason::Scope)?;
             came.private_unsure += u64::from(reason.is_none());
+            came.private_erased += u64::from(reason == Some(Reason::Erase));
             came.private.push(told);
         }
     }

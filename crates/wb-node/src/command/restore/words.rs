@@ -204,7 +204,8 @@ fn found(
     };
     let mut store = Store::create(home, &founding)?;
     let private = store.private();
-    private.put_backup_recipient(&recipient_of(input.new_words))?;
+    let of = hash::recovery_commitment(&input.new_words.recovery_signer().public_key());
+    private.put_backup_recipient(&recipient_of(input.new_words), &of)?;
     private.put_account(&Account {
         user: founder,
         handle: input.admin.to_owned(),

@@ -52,6 +52,8 @@ enum Item {
     Waiting(InstanceId, u64),
     /// What was published in this instance's name with a key that is void: to keep or drop.
     Void(Vec<VoidEntry>),
+    /// What was taken back after the last good publication, by its owner or by somebody else, and stays so here.
+    TakenBack(Vec<VoidEntry>),
     /// Another instance that recovered its key.
     Recovered(Recovered),
 }
@@ -183,6 +185,10 @@ impl<'n> Inbox<'n> {
         if !void.is_empty() {
             items.push(Item::Void(void));
         }
+        let taken_back = store.void_taken_back()?;
+        if !taken_back.is_empty() {
+            items.push(Item::TakenBack(taken_back));
+        }
         let recovered = store.recoveries()?.into_iter();
         // Where nothing is hidden for it and nothing comes back, there is nothing to tell.
         let recovered =
@@ -306,7 +312,9 @@ impl<'n> Inbox<'n> {
             Item::Fork(feed) => (Some(feed.scope), None, None),
             Item::Missing(_, scope, _) | Item::Rivals(_, scope, _) => (Some(*scope), None, None),
             Item::Peer(peer, _) => (None, None, Some(state_of(peer, self.node.now()).since)),
-            Item::Void(entries) => (None, None, entries.first().map(|entry| entry.at)),
+            Item::Void(entries) | Item::TakenBack(entries) => {
+                (None, None, entries.first().map(|entry| entry.at))
+            }
             Item::Recovered(one) => (None, None, Some(one.at)),
             Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
             Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
@@ -318,7 +326,7 @@ impl<'n> Inbox<'n> {
             origin: item.origin(),
             name: match item {
                 Item::Peer(peer, _) => label(&peer.name, &peer.id),
-                Item::OlderCopy | Item::Void(_) => self.node.name().to_owned(),
+                Item::OlderCopy | Item::Void(_) | Item::TakenBack(_) => self.node.name().to_owned(),
                 Item::Doubt(doubt) => doubts::view(self.node, doubt)?.peer_name,
                 _ => item
                     .origin()
@@ -362,7 +370,7 @@ fn needs_a_person(cause: PeerCause) -> bool {
 impl Item {
     fn origin(&self) -> Option<InstanceId> {
         match self {
-            Self::OlderCopy | Self::Void(_) => None,
+            Self::OlderCopy | Self::Void(_) | Self::TakenBack(_) => None,
             Self::Recovered(one) => Some(one.id),
             Self::Peer(peer, _) => Some(peer.id),
             Self::Doubt(doubt) => Some(doubt.peer),
@@ -394,6 +402,7 @@ impl Item {
             Self::Missing(..) => "missing_lines",
             Self::Waiting(..) => "waiting",
             Self::Void(_) => "void_publications",
+            Self::TakenBack(_) => "void_retractions",
             Self::Recovered(_) => "recovered",
         }
     }

@@ -71,6 +71,24 @@ impl Inbox<'_> {
                 }
                 things
             }
+            Item::TakenBack(entries) => {
+                let mut things = Vec::new();
+                for entry in entries {
+                    let local = self.node.store.local(&entry.id)?;
+                    let said = local.map(|local| headline(local.kind.as_str(), &local.body));
+                    things.push(InboxThing {
+                        id: Some(entry.id),
+                        kind: Some(entry.kind.clone()),
+                        seq: Some(entry.seq),
+                        log: Some(entry.log.to_string()),
+                        hash: Some(entry.hash),
+                        at: Some(entry.at),
+                        note: said.unwrap_or_default(),
+                        ..thing("record")
+                    });
+                }
+                things
+            }
             Item::Recovered(one) => vec![InboxThing {
                 hash: Some(one.entry),
                 at: Some(one.at),

@@ -86,6 +86,18 @@ impl Inbox<'_> {
                 ),
                 "`wb inbox show` lists them; `wb inbox keep ID` publishes one again as yours, `wb inbox drop ID` (or `all`) lets it stay gone",
             ),
+            Item::TakenBack(entries) => words(
+                format!(
+                    "{} back after the last good publication that the recovery goes on from: by you, or by whoever had the key",
+                    count(
+                        entries.len() as u64,
+                        "record was taken",
+                        "records were taken"
+                    )
+                ),
+                "they are here, stay taken back, and go nowhere by themselves",
+                "`wb inbox show` lists them; whoever wrote one shares it again with `wb record share ID`; `wb inbox drop ID` (or `all`) lets it stay taken back",
+            ),
             Item::Recovered(one) => words(
                 format!(
                     "{name} recovered its key on {}: somebody else may have had it",

@@ -38,6 +38,7 @@ fn two_that_never_had_a_hub_sync_both_ways_though_only_one_can_be_called() {
     elm.assert_has(&oak);
     // Nothing is shown before somebody looked at it.
     assert_eq!(titles(&oak), ["A ladder", "NEVER-LEAVES-OAK"]);
+    assert_eq!(titles(&elm), ["NEVER-LEAVES-ELM", "Soup on Friday"]);
     assert!(synced.waiting.iter().any(|(id, ..)| *id == elm.id()));
     oak.show(elm.id());
     elm.show(oak.id());

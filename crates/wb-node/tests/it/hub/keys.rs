@@ -1,6 +1,7 @@
 //! The keys of an instance over a life: changed, stolen, taken back with the words.
 
 use wb_core::id::RecordRef;
+use wb_core::limits::NUMBER_MAX;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::sync::{PeerCause, Policy};
 use wb_core::words::RecoveryWords;
@@ -9,6 +10,7 @@ use wb_node::command::key_recover::{
     Gathered, Recover, RecoveredKey, check_words, fresh_words, gather, key_recover,
 };
 use wb_node::command::key_rotate::{Rotated, key_rotate};
+use wb_node::command::restore::{Confirmed, confirm};
 use wb_node::command::void_decide::{void_drop, void_keep};
 use wb_node::keys::Behind;
 use wb_node::query::inbox::{inbox, inbox_item};
@@ -300,11 +302,256 @@ fn a_recovery_below_the_own_head_puts_everything_that_stays_again() {
 
     for follower in [&mut street.south, &mut street.east] {
         assert_eq!(follower.sync(&street.hub).end, None);
-        assert_eq!(titles(follower), OWN);
+        // What was taken back here stays so until whoever wrote it says otherwise.
+        assert_eq!(titles(follower), OWN[1..]);
         follower.assert_equals(&street.north.member);
         follower.assert_sound();
     }
     street.north.member.assert_sound();
+}
+
+fn causes(member: &Member) -> Vec<&'static str> {
+    let items = inbox(&member.node).expect("a store");
+    items.iter().map(|item| item.cause).collect()
+}
+
+/// Whoever recovers below own publications had unshared something since: its text, which may be another one by
+/// now, was published again unasked.
+#[test]
+fn what_its_owner_took_back_goes_nowhere_by_a_recovery() {
+    let mut street = Street::new();
+    let good = gathered(&mut street.north.member).publications[0].hash;
+    let asked = street.asked[0];
+    street.north.member.take_back(&asked);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    street
+        .north
+        .member
+        .reword(&asked, "Only for us: the key is under the pot");
+
+    let gathered = gathered(&mut street.north.member);
+    let recovered = street.north.recover_to(&gathered, Some(good));
+
+    assert!(recovered.expect("it recovers").afresh);
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south), OWN[1..]);
+    let north = &mut street.north.member;
+    let local = north.node.store().local(&asked.id).expect("a store");
+    assert_eq!(local.expect("it is here").scope, Scope::Private);
+    assert!(causes(north).contains(&"void_retractions"));
+    let shown = key(&north.node).expect("a key");
+    assert_eq!((shown.void_taken_back, shown.void_returned), (1, 0));
+
+    // Nobody can keep it by mistake; whoever wrote it shares it.
+    let (actor, id) = (north.actor(), asked.id.to_string());
+    assert!(void_keep(&mut north.node, &actor, "all").is_err());
+    let kept = void_keep(&mut north.node, &actor, &id);
+    let Err(NodeError::Refused(why)) = kept else {
+        panic!("it is refused: {kept:?}");
+    };
+    assert!(why.contains("wb record share"), "{why}");
+    void_drop(&mut north.node, &actor, &id).expect("it is put away");
+    assert!(!causes(north).contains(&"void_retractions"));
+}
+
+/// Keeping a void publication must lose nothing of what is here, and publish nothing that it does not say.
+#[test]
+fn a_void_publication_that_would_lose_something_here_is_not_kept() {
+    let mut street = Street::new();
+    let good = gathered(&mut street.north.member).publications[0].hash;
+    let mut thief = street.north.member.twin();
+    for asked in &street.asked {
+        thief.reword(asked, "Send money here");
+    }
+    let gone = thief.ask("Sent and taken back", Scope::Public);
+    assert_eq!(thief.sync(&street.hub).end, None);
+    thief.take_back(&gone);
+    assert_eq!(thief.sync(&street.hub).end, None);
+    let gathered = gathered(&mut street.north.member);
+    street
+        .north
+        .recover_to(&gathered, Some(good))
+        .expect("it recovers");
+    let north = &mut street.north.member;
+    assert_eq!(north.sync(&street.hub).end, None);
+    // One is changed here and not published, one is taken back, and one is as it was.
+    let [changed, home, kept] = [0, 1, 2].map(|at| street.asked[at]);
+    north.reword(&changed, "Two ladders");
+    north.take_back(&home);
+
+    let actor = north.actor();
+    let decided = void_keep(&mut north.node, &actor, "all").expect("what can be kept is");
+
+    let refused = |id| {
+        let one = decided.iter().find(|one| one.id == id).expect("listed");
+        one.refused.is_some()
+    };
+    assert_eq!(decided.len(), 3, "what was taken back is not among them");
+    assert_eq!(
+        [changed, home, kept].map(|record| refused(record.id)),
+        [true, true, false]
+    );
+    let named = void_keep(&mut north.node, &actor, &home.id.to_string());
+    assert!(matches!(named, Err(NodeError::Refused(_))), "{named:?}");
+    assert_eq!(north.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south), ["Send money here", "Two ladders"]);
+}
+
+/// Whoever has the key decides how much there is to list.
+#[test]
+fn what_is_kept_of_void_publications_is_bounded() {
+    const VOID_ENTRIES_MAX: i64 = 65_536;
+    let mut street = Street::new();
+    street.steal();
+    let main = rusqlite::Connection::open(street.north.member.home().main()).expect("a file");
+    let filled = main.execute(
+        "INSERT INTO void_own (hash, log, seq, scope, at, op, id, rev, kind)
+         WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+         SELECT randomblob(32), randomblob(16), n, 'public', 0, 'retract', randomblob(16), 1, 'request' FROM n",
+        [VOID_ENTRIES_MAX],
+    );
+    assert_eq!(filled.expect("filled"), 65_535);
+
+    street.north.recover().expect("it recovers");
+
+    let count = "SELECT count(*) FROM void_own";
+    let kept: i64 = main
+        .query_row(count, [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(kept, VOID_ENTRIES_MAX);
+    let synced = street.north.member.sync(&street.hub);
+    assert_eq!(synced.end, None, "{synced:?}");
+}
+
+/// Two copies were known before: after the recovery the owner's goes on, and the other one is closed.
+#[test]
+fn a_recovery_ends_what_was_said_of_two_copies() {
+    let mut street = Street::new();
+    let mut thief = street.north.member.twin();
+    thief.ask("Send money here", Scope::Public);
+    assert_eq!(thief.sync(&street.hub).end, None);
+    let north = &mut street.north.member;
+    let (cause, _) = north.sync(&street.hub).end.expect("two copies are known");
+    assert_eq!(cause, PeerCause::TwoCopies);
+    assert!(cause.action().contains("wb key recover"));
+
+    let recovered = street.north.recover().expect("it recovers");
+
+    assert_eq!(recovered.warnings, [""; 0]);
+    let north = &mut street.north.member;
+    assert_eq!(north.node.store().own_copies().expect("a store"), []);
+    let synced = north.sync(&street.hub);
+    assert_eq!(synced.end, None, "{synced:?}");
+    north.ask("Still here", Scope::Public);
+    assert_eq!(north.sync(&street.hub).end, None);
+    assert!(thief.sync(&street.hub).end.is_some());
+    assert_eq!(north.sync(&street.hub).end, None);
+}
+
+/// A hub that was not told of a new key yet is told when it is asked before sealing, and not called unreachable.
+#[test]
+fn a_hub_is_told_of_a_new_key_when_it_is_asked_for_the_newest_copy() {
+    let mut street = Street::new();
+    let north = &mut street.north.member;
+    rotate(north).expect("it rotates");
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let confirmed = runtime.block_on(confirm(&north.node));
+
+    assert!(matches!(confirmed, Ok(Confirmed::By(_))), "{confirmed:?}");
+}
+
+/// The entry was committed, and something after it failed: that was told as if nothing had been done, and the sheet
+/// of the words that count was removed.
+#[test]
+fn what_fails_after_a_recovery_is_committed_is_a_warning() {
+    let mut north = Owner::found("North");
+    let home = north.member.home();
+    // The next key cannot take this place.
+    std::fs::remove_file(home.signing_key()).expect("a key");
+    std::fs::create_dir_all(home.signing_key().join("in the way")).expect("a folder");
+    let (gathered, new_words) = (gathered(&mut north.member), fresh_words());
+    let input = Recover {
+        words: &north.words,
+        new_words: &new_words,
+        last_good: None,
+        gathered: &gathered,
+        behind: Behind::Nothing,
+    };
+    let actor = north.member.actor();
+
+    let recovered = key_recover(&mut north.member.node, &actor, &input).expect("it is recovered");
+
+    assert_eq!(recovered.position.era, 1);
+    assert!(!recovered.warnings.is_empty());
+    check_words(&north.member.node, &new_words).expect("the new words count");
+    // The key that speaks stays beside until there is room.
+    std::fs::remove_dir_all(home.signing_key()).expect("a folder");
+    std::fs::write(home.signing_key(), "11".repeat(32)).expect("a file");
+    north.member.node = wb_node::Node::open(&home).expect("it opens");
+    assert!(!home.next_signing_key().exists());
+    north.member.ask("Something", Scope::Public);
+    north.member.seal();
+}
+
+/// A thief put a revision that leaves no number above it, and nothing could be published ever after.
+#[test]
+fn a_thief_cannot_use_up_the_numbers_of_revisions() {
+    let mut street = Street::new();
+    let mut thief = street.north.member.twin();
+    let asked = street.asked[0];
+    let write = thief.node.store().write_in_sight().expect("a store");
+    write
+        .rise_above(&asked.id, NUMBER_MAX - 1)
+        .expect("a store");
+    write.commit().expect("a store");
+    thief.reword(&asked, "Send money here");
+    assert_eq!(thief.sync(&street.hub).end, None);
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    street.north.recover().expect("it recovers");
+    assert_eq!(street.north.member.sync(&street.hub).end, None);
+
+    street.north.member.reword(&asked, "A long ladder");
+    let synced = street.north.member.sync(&street.hub);
+
+    assert_eq!(synced.end, None, "{synced:?}");
+    for follower in [&mut street.south, &mut street.east] {
+        assert_eq!(follower.sync(&street.hub).end, None);
+        assert_eq!(
+            titles(follower),
+            ["A lift to town", "A long ladder", OWN[2]]
+        );
+        follower.assert_equals(&street.north.member);
+    }
+}
+
+/// Of one record whose numbers are used up by what counts, that one stays, and all others leave.
+#[test]
+fn a_record_without_numbers_keeps_no_other_home() {
+    let mut street = Street::new();
+    let (north, asked) = (&mut street.north.member, street.asked[0]);
+    let write = north.node.store().write_in_sight().expect("a store");
+    write
+        .put_again_above(&asked.id, NUMBER_MAX)
+        .expect("a store");
+    write.commit().expect("a store");
+    north.ask("Another", Scope::Public);
+
+    assert_eq!(north.sync(&street.hub).end, None);
+
+    let plan = wb_node::plan::plan(&north.node, north.node.now()).expect("a store");
+    let stays = plan.stays.iter().find(|stay| stay.id == asked.id);
+    assert_eq!(
+        stays.map(|stay| stay.cause),
+        Some(wb_core::leave::Stays::NumbersUsedUp)
+    );
+    assert_eq!(street.south.sync(&street.hub).end, None);
+    assert_eq!(titles(&street.south).len(), 4);
 }
 
 #[test]
@@ -378,7 +625,7 @@ fn a_rotation_on_a_restored_old_copy_harms_nothing() {
     street.hub.up();
     // The port may be another one now.
     let synced = copy.sync(&street.hub);
-    let (cause, detail) = synced.end.expect("the hub is ahead");
+    let (cause, detail) = synced.end.expect("the newer copy was there");
     assert_eq!(cause, PeerCause::TwoCopies, "{detail}");
     for follower in [&mut street.south, &mut street.east] {
         assert_eq!(follower.sync(&street.hub).end, None);

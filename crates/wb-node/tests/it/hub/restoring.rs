@@ -132,6 +132,29 @@ fn what_was_published_after_a_backup_comes_back_from_the_hub() {
     }
 }
 
+/// Whoever has a stolen copy and the key erases everything: an owner who is told of two copies and settles this
+/// one must not lose the text by it.
+#[test]
+fn what_was_erased_from_elsewhere_keeps_its_text_where_this_is_no_older_copy() {
+    let (hub, mut north, _) = street();
+    let asked = north.ask("A ladder", Scope::Public);
+    assert_eq!(north.sync(&hub).end, None);
+    let mut thief = north.twin();
+    erase(&mut thief, &asked);
+    assert_eq!(thief.sync(&hub).end, None);
+    let (cause, _) = north.sync(&hub).end.expect("two copies are known");
+    assert!(cause.action().contains("wb key recover"), "{cause:?}");
+
+    let restored = settle(&mut north, false).expect("the hub is there");
+
+    assert_eq!(names(&restored.came.erased), [""; 0]);
+    assert_eq!(names(&restored.came.private), ["A ladder"]);
+    assert_eq!(restored.came.private_erased, 1);
+    assert_eq!(scope_of(&north, &asked), Scope::Private);
+    let local = north.node.store().local(&asked.id).expect("a store");
+    assert!(local.expect("it is here").body.contains("A ladder"));
+}
+
 /// What this copy had narrowed and not sealed yet stays narrow, whatever was published after the backup.
 #[test]
 fn a_narrowing_of_this_copy_outlives_a_later_revision() {
