@@ -505,11 +505,14 @@ impl Running {
     ) -> Ended<()> {
         let mut answer = self.read(client, &first)?;
         let own = confirmed(&answer.want, &node.own_id());
+        if !input.pull {
+            return self.preview_push(node, input, &own);
+        }
         // All in one file, however many bundles there are, with the lines of each.
         let mut spool = Spool::new(node.store.home().dir())?;
         let mut bundles: Vec<u64> = Vec::new();
         let mut from = None;
-        while input.pull {
+        loop {
             let bundle = self.whole(node, client, &mut answer).await?;
             bundles.push(append(&mut spool, bundle)?);
             if spool.bytes() > WAITING_BYTES_MAX {
@@ -529,25 +532,25 @@ impl Running {
                 .await?;
             answer = self.read(client, &body)?;
         }
-        if input.pull {
-            let write = node.store.write_in_sight()?;
-            write.remember_shown()?;
-            let mut bundles = bundles.into_iter();
-            let mut left = bundles.next().unwrap_or(0);
-            let mut taker = Taker::new(&write, self.taking(node, None));
-            spool.each(|line| -> Ended<()> {
-                while left == 0 {
-                    let next = Taker::new(&write, self.taking(node, None));
-                    let whole = std::mem::replace(&mut taker, next);
-                    self.count(&whole.finish().map_err(not_taken)?);
-                    left = bundles.next().unwrap_or(u64::MAX);
-                }
-                left -= 1;
-                Ok(taker.push(line)?)
-            })?;
-            self.count(&taker.finish().map_err(not_taken)?);
-            self.preview(node, &write)?;
-        }
+        let write = node.store.write_in_sight()?;
+        write.remember_shown()?;
+        let mut bundles = bundles.into_iter();
+        let mut left = bundles.next().unwrap_or(0);
+        let mut taker = Taker::new(&write, self.taking(node, None));
+        spool.each(|line| -> Ended<()> {
+            while left == 0 {
+                let next = Taker::new(&write, self.taking(node, None));
+                let whole = std::mem::replace(&mut taker, next);
+                self.count(&whole.finish().map_err(not_taken)?);
+                left = bundles.next().unwrap_or(u64::MAX);
+            }
+            left -= 1;
+            Ok(taker.push(line)?)
+        })?;
+        self.count(&taker.finish().map_err(not_taken)?);
+        self.preview(node, &write)?;
+        // What would be given is worked out from what is there now.
+        drop(write);
         self.preview_push(node, input, &own)
     }
 
