@@ -113,8 +113,8 @@ impl Synced {
 pub const VERIFY_FAILURES: &str = "verify_failures";
 
 /// How often the lock is tried for, and the pause between: longer than anybody takes who only looks.
-const LOCK_TRIES: u32 = 4;
-const LOCK_PAUSE: Duration = Duration::from_millis(25);
+pub(crate) const LOCK_TRIES: u32 = 4;
+pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// Keeps other processes from syncing in the same folder at the same time.
 #[derive(Debug)]
@@ -129,7 +129,12 @@ const LOCK_FILE: &str = "sync.lock";
 /// # Errors
 /// `SyncRuns` when another process holds it.
 pub fn lock(node: &Node) -> Result<SyncLock> {
-    let path = node.store.home().dir().join(LOCK_FILE);
+    lock_home(node.store.home())
+}
+
+/// The same of a folder whose node is not open.
+pub(crate) fn lock_home(home: &wb_store::Home) -> Result<SyncLock> {
+    let path = home.dir().join(LOCK_FILE);
     let file = File::options()
         .create(true)
         .truncate(false)

@@ -163,7 +163,7 @@ pub(crate) fn pair_waits(name: &str) -> Refusal {
     refusal(
         Cause::PairWaits,
         format!("nobody at {name} has confirmed the pair yet"),
-        format!("ask the operator of {name} to compare the four words and confirm"),
+        format!("ask the operator of {name} to compare the eight words and confirm"),
     )
 }
 
