@@ -4,38 +4,39 @@
 //! The order is that of syncing with a hub: take, then seal, then give. A rehearsal takes everything in one
 //! transaction that is dropped.
 
-use std::path::{Path, PathBuf};
+mod by_folder;
+mod rehearse;
+mod watch;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::RETRIES_MAX;
-use wb_core::ndjson::{lines, split_first};
+use wb_core::ndjson::split_first;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Cause, ExchangeSection, Next, Notice, PeerCause, PeerState};
 use wb_core::want::{Held, Want};
 use wb_net::PeerClient;
-use wb_net::signed::{CallError, Caller};
-use wb_store::{Difference, GuardStanding, Pair, PairState, Road, RunStart, Standing, Write};
+use wb_net::signed::Caller;
+use wb_store::{Difference, GuardStanding, Pair, PairState, Road, RunStart, Standing};
 
+pub(crate) use self::watch::{to_watch, watch};
 use super::{Running, SyncInput, Synced};
 use crate::command::peer_accept::offer;
 use crate::command::publish::publish;
-use crate::direct::folder;
 use crate::direct::make::{Delivery, own_bundle, page};
 use crate::direct::quota::{Quota, WAITING_BYTES_MAX};
-use crate::direct::reach::{self, FOLDER, is_folder};
+use crate::direct::reach::{self, FOLDER};
 use crate::direct::take::{NotTaken, Taker, Taking, Took};
 use crate::direct::want::{confirmed, own_want};
-use crate::error::{NodeError, Result};
-use crate::import::lines::{Lines, Next as NextLine};
+use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::plan::plan;
 use crate::sync::push::{Owed, lacking, refused};
 use crate::sync::spool::Spool;
-use crate::sync::{
-    OnProgress, SetAside, SyncEnd, check_own, check_turn, sealed_and_lacking, take_turn,
-};
+use crate::sync::{OnProgress, SetAside, SyncEnd, check_own, check_turn, take_turn};
 
 /// Bundles taken in one sync; ends a peer that always has more.
 const EXCHANGES_MAX: usize = 100_000;
@@ -185,13 +186,7 @@ impl Running {
     }
 
     fn want(&self, node: &Node) -> Ended<Vec<u8>> {
-        let theirs = self.done.peer.id;
-        // Whoever says nothing of a feed is given all of it.
-        let want = if node.asks_for_all() {
-            own_want(node, &[theirs])?
-        } else {
-            own_want(node, &[node.own_id(), theirs])?
-        };
+        let want = own_want(node, &[node.own_id(), self.done.peer.id])?;
         Ok(want.with_identity(node))
     }
 
@@ -423,7 +418,6 @@ impl Running {
         tally.snapshots += took.snapshots();
         tally.own_is_ahead |= took.own_is_ahead;
         tally.recovered.extend(&took.recovered);
-        self.done.own_back.extend(took.own_back.clone());
         for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
             tally.set_aside.push(SetAside {
                 origin: feed.origin,
@@ -493,221 +487,6 @@ impl Running {
             }
         }
     }
-
-    /// Rehearses: everything is fetched first, because others wait for the transaction.
-    async fn rehearse_direct(
-        &mut self,
-        node: &Node,
-        client: &mut PeerClient,
-        input: SyncInput,
-        first: Vec<u8>,
-        progress: OnProgress<'_>,
-    ) -> Ended<()> {
-        let mut answer = self.read(client, &first)?;
-        let own = confirmed(&answer.want, &node.own_id());
-        if !input.pull {
-            return self.preview_push(node, input, &own);
-        }
-        // All in one file, however many bundles there are, with the lines of each.
-        let mut spool = Spool::new(node.store.home().dir())?;
-        let mut bundles: Vec<u64> = Vec::new();
-        let mut from = None;
-        loop {
-            let bundle = self.whole(node, client, &mut answer).await?;
-            bundles.push(append(&mut spool, bundle)?);
-            if spool.bytes() > WAITING_BYTES_MAX {
-                return Err(too_much());
-            }
-            let Some(after @ Next::Deltas { seq, .. }) = answer.next else {
-                break;
-            };
-            // One that sends round in a circle is left there.
-            if from.is_some_and(|from| seq <= from) || bundles.len() >= EXCHANGES_MAX {
-                break;
-            }
-            from = Some(seq);
-            progress(bundles.len() as u64, bundles.len() as u64);
-            let body = client
-                .exchange(self.want(node)?, Some(after), Duration::ZERO)
-                .await?;
-            answer = self.read(client, &body)?;
-        }
-        let write = node.store.write_in_sight()?;
-        write.remember_shown()?;
-        let mut bundles = bundles.into_iter();
-        let mut left = bundles.next().unwrap_or(0);
-        let mut taker = Taker::new(&write, self.taking(node, None));
-        spool.each(|line| -> Ended<()> {
-            while left == 0 {
-                let next = Taker::new(&write, self.taking(node, None));
-                let whole = std::mem::replace(&mut taker, next);
-                self.count(&whole.finish().map_err(not_taken)?);
-                left = bundles.next().unwrap_or(u64::MAX);
-            }
-            left -= 1;
-            Ok(taker.push(line)?)
-        })?;
-        self.count(&taker.finish().map_err(not_taken)?);
-        self.preview(node, &write)?;
-        // What would be given is worked out from what is there now.
-        drop(write);
-        self.preview_push(node, input, &own)
-    }
-
-    fn preview(&mut self, node: &Node, write: &Write<'_>) -> Ended<()> {
-        self.done.changed = write.changed_since()?;
-        self.done.waiting = super::waiting(node)?;
-        Ok(())
-    }
-
-    fn preview_push(
-        &mut self,
-        node: &Node,
-        input: SyncInput,
-        own: &[wb_core::want::Held],
-    ) -> Ended<()> {
-        if input.push {
-            self.done.plan = Some(plan(node, node.now())?);
-            self.done.lacking = sealed_and_lacking(node, own)?;
-        }
-        Ok(())
-    }
-
-    /// Takes what the other side left in a folder, and leaves ours.
-    fn by_folder(
-        &mut self,
-        node: &mut Node,
-        actor: &Actor,
-        input: SyncInput,
-        path: &Path,
-        progress: OnProgress<'_>,
-    ) -> Ended<()> {
-        let id = self.done.peer.id;
-        if !path.is_dir() {
-            return Err(SyncEnd::Peer(
-                PeerCause::FolderMissing,
-                path.display().to_string(),
-            ));
-        }
-        let found = match folder::read_want(path, id) {
-            Ok(found) => found,
-            // Without its want it is given everything, and what it confirmed stands.
-            Err(SyncEnd::Peer(cause, detail)) => {
-                self.trouble = Some(SyncEnd::Peer(cause, detail));
-                None
-            }
-            Err(end) => return Err(end),
-        };
-        if let Some(found) = &found {
-            self.done.peer.acked = confirmed(&found.want, &node.own_id());
-            if !input.dry_run {
-                let now = node.now();
-                let write = node.store.write()?;
-                write.put_identity(&found.log, Standing::Waiting, now)?;
-                write.commit()?;
-            }
-        }
-        if input.pull {
-            self.take_file(node, path, input, progress)?;
-        }
-        let acked = self.done.peer.acked.clone();
-        if input.dry_run {
-            self.preview_push(node, input, &acked)?;
-            return self.trouble.take().map_or(Ok(()), Err);
-        }
-        self.check_ahead()?;
-        if input.push {
-            check_own(node, &acked)?;
-            self.done.published = publish(node, actor)?.1;
-            self.leave(node, path, found.map(|found| found.hash))?;
-        }
-        folder::leave_want(node, path, Some(id))?;
-        self.trouble.take().map_or(Ok(()), Err)
-    }
-
-    /// Takes the bundle in a folder, where there is one. What is wrong with it costs that file only.
-    fn take_file(
-        &mut self,
-        node: &Node,
-        path: &Path,
-        input: SyncInput,
-        progress: OnProgress<'_>,
-    ) -> Ended<()> {
-        let file = folder::bundle_file(path, self.done.peer.id, node.own_id());
-        if !folder::is_plain(&file) {
-            return Ok(());
-        }
-        let spooled = spool_file(node, &file);
-        let push = |taker: &mut Taker<'_, '_>| -> Ended<()> {
-            let mut number = 0;
-            spooled?.each(|line| -> Ended<()> {
-                number += 1;
-                taker.push(line)?;
-                progress(number, number);
-                Ok(())
-            })
-        };
-        let taken = if input.dry_run {
-            let write = node.store.write_in_sight()?;
-            write.remember_shown()?;
-            let mut taker = Taker::new(&write, self.taking(node, None));
-            push(&mut taker)
-                .and_then(|()| taker.finish().map_err(not_taken))
-                .and_then(|took| {
-                    self.count(&took);
-                    self.preview(node, &write)
-                })
-        } else {
-            self.take_with(node, push)
-        };
-        match taken {
-            Err(SyncEnd::Peer(cause, detail)) => {
-                let name = file.file_name().unwrap_or_default().to_string_lossy();
-                self.trouble = Some(SyncEnd::Peer(cause, format!("{name}: {detail}")));
-                Ok(())
-            }
-            Err(SyncEnd::Local(error @ (NodeError::File { .. } | NodeError::TooLarge { .. }))) => {
-                self.trouble = Some(SyncEnd::Peer(PeerCause::BadAnswer, error.to_string()));
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    /// Leaves a bundle with what the peer lacks, or nothing where it lacks nothing.
-    fn leave(&mut self, node: &Node, path: &Path, want: Option<wb_core::id::Hash>) -> Ended<()> {
-        let id = self.done.peer.id;
-        let served = node.store.served();
-        let owed = lacking(node, served, FeedScope::Public, &self.done.peer.acked)?;
-        let headers = match &owed {
-            Owed::Deltas(headers) if headers.is_empty() => {
-                folder::remove_bundle(node, path, id);
-                return Ok(());
-            }
-            Owed::Deltas(headers) if self.done.peer.acked.is_empty() && is_later_log(node)? => {
-                let _ = headers;
-                &[][..]
-            }
-            Owed::Deltas(headers) => headers.as_slice(),
-            Owed::Whole => &[][..],
-        };
-        let delivery = if headers.is_empty() {
-            Delivery::Whole
-        } else {
-            Delivery::Deltas(headers)
-        };
-        folder::leave_bundle(node, path, id, want, &delivery)?;
-        let moved = crate::query::peers::moved(node, headers)?;
-        self.done.pushed.deltas = (headers.len() as u64).max(1);
-        self.done.pushed.records = moved.puts.len() as u64;
-        self.done.pushed.retracts = moved.retracts.len() as u64;
-        let given = headers.iter().map(wb_store::StoredHeader::place);
-        self.done.pushed.sent.extend(given);
-        if headers.is_empty() {
-            self.done.pushed.records = live(node)?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether a person here refused the peer meanwhile.
@@ -731,38 +510,6 @@ fn too_much() -> SyncEnd {
     )
 }
 
-/// Puts the lines of one bundle behind those that wait; gives how many.
-fn append(spool: &mut Spool, bundle: Spool) -> Ended<u64> {
-    let mut lines = 0;
-    let mut with_end = Vec::new();
-    bundle.each(|line| -> Ended<()> {
-        lines += 1;
-        with_end.clear();
-        with_end.extend_from_slice(line);
-        with_end.push(b'\n');
-        Ok(spool.put(&with_end)?)
-    })?;
-    Ok(lines)
-}
-
-/// Reads a file of a folder, before the database is written to: a stick may be slow, and others write meanwhile.
-fn spool_file(node: &Node, file: &Path) -> Ended<Spool> {
-    let mut spool = Spool::new(node.store.home().dir())?;
-    let mut lines = Lines::open(file)?;
-    let mut with_end = Vec::new();
-    // A file that ends within a line lacks its end, which the driver tells.
-    while let NextLine::Line(line) = lines.next(file)? {
-        with_end.clear();
-        with_end.extend_from_slice(line);
-        with_end.push(b'\n');
-        spool.put(&with_end)?;
-        if spool.bytes() > WAITING_BYTES_MAX {
-            return Err(too_much());
-        }
-    }
-    Ok(spool)
-}
-
 /// Whether the own feed is in a log after its first.
 fn is_later_log(node: &Node) -> Ended<bool> {
     let served = node.store.served();
@@ -783,51 +530,4 @@ fn not_taken(why: NotTaken) -> SyncEnd {
         NotTaken::Store(error) => SyncEnd::Local(error.into()),
         why => SyncEnd::Peer(PeerCause::BadAnswer, why.to_string()),
     }
-}
-
-/// Waits at a peer until something new is there, or until the time is over; takes nothing.
-///
-/// # Errors
-/// Why it ended early.
-pub(crate) async fn watch(
-    mut client: PeerClient,
-    want: Vec<u8>,
-    wait: Duration,
-) -> std::result::Result<bool, CallError> {
-    let body = client.exchange(want, None, wait).await?;
-    let (_, rest) = split_first(&body);
-    // A bundle of nothing is its head, the identity section with its log, and its end.
-    let sections = lines(rest).filter(|line| line.starts_with(b"{\"section\":\""));
-    let feeds = sections.filter(|line| {
-        line.starts_with(b"{\"section\":\"deltas\"")
-            || line.starts_with(b"{\"section\":\"snapshot\"")
-    });
-    Ok(feeds.count() > 0)
-}
-
-/// What is needed to wait at a peer: nothing where it is in a folder or has no address.
-///
-/// # Errors
-/// What is missing here.
-pub(crate) fn to_watch(
-    node: &Node,
-    peer: &wb_store::Peer,
-) -> Result<Option<(PeerClient, Vec<u8>)>> {
-    if peer.address.is_empty() || is_folder(&peer.address) {
-        return Ok(None);
-    }
-    // What contradicts itself here is not taken, so it would be news for ever.
-    let forked = node.store.forked_feeds()?;
-    if forked.iter().any(|feed| feed.origin == peer.id) {
-        return Ok(None);
-    }
-    let pair = node.store.pair(&peer.id)?;
-    if pair.is_none_or(|pair| pair.state != PairState::Paired) {
-        return Ok(None);
-    }
-    let Some(client) = reach::known(node, peer)? else {
-        return Ok(None);
-    };
-    let want = own_want(node, &[node.own_id(), peer.id])?;
-    Ok(Some((client, want.with_identity(node))))
 }
