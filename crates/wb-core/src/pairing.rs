@@ -13,7 +13,15 @@ use crate::limits::{ADDRESS_CHARS_MAX, LINK_ADDRESSES_MAX};
 /// that much more, and showing them a few milliseconds.
 const ROUNDS: u32 = 65_536;
 /// Safety words that both sides compare.
-pub const SAFETY_WORDS: u32 = 4;
+///
+/// Whoever stands between two, and shows each a pair of its own making, searches on both sides at once: of w
+/// bits it finds two pairs with the same words in about 2^(w/2) tries. So there are twice as many words as
+/// would do against a search on one side.
+pub const SAFETY_WORDS: u32 = 8;
+/// Words in a group; people read and hear them so.
+const GROUP_WORDS: usize = 4;
+/// What stands between two groups.
+const BETWEEN: &str = " / ";
 /// Bits of a word.
 const WORD_BITS: u32 = 11;
 /// What stands for an address where there is none.
@@ -23,7 +31,7 @@ const PAGE: &str = "/pair";
 /// The token of a pair that was made without a link.
 pub const NO_TOKEN: Token = Token([0; 16]);
 
-/// The four words that two people compare.
+/// The words that two people compare: two groups of four, with ` / ` between them.
 ///
 /// ```
 /// use wb_core::id::InstanceId;
@@ -40,14 +48,16 @@ pub fn safety_words(one: InstanceId, other: InstanceId, token: &Token) -> String
     for _ in 0..ROUNDS {
         hash = hash::safety_words_again(&hash);
     }
-    let [a, b, c, d, e, f, ..] = hash.0;
-    let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) >> (48 - SAFETY_WORDS * WORD_BITS);
+    let (first, _) = hash.0.split_at(16);
+    let bits = u128::from_be_bytes(first.try_into().expect("sixteen of 32 bytes"));
     let list = Language::English.word_list();
-    let words = (0..SAFETY_WORDS).rev().map(|place| {
-        let number = bits >> (place * WORD_BITS) & ((1 << WORD_BITS) - 1);
+    let words = (1..=SAFETY_WORDS).map(|place| {
+        let number = bits >> (u128::BITS - place * WORD_BITS) & ((1 << WORD_BITS) - 1);
         list[usize::try_from(number).expect("eleven bits")]
     });
-    words.collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = words.collect();
+    let groups = words.chunks(GROUP_WORDS).map(|group| group.join(" "));
+    groups.collect::<Vec<_>>().join(BETWEEN)
 }
 
 /// A link that pairs. It holds a secret: whoever has it may ask to be paired, once.
@@ -88,9 +98,20 @@ pub enum LinkError {
     /// The token is none.
     #[error("the token after the id is cut short or changed (32 hex digits)")]
     Token,
-    /// An address is empty or too long, or there are too many.
-    #[error("it has more than {LINK_ADDRESSES_MAX} addresses, or one that is empty or too long")]
+    /// An address is none of the network or too long, or there are too many.
+    #[error(
+        "it has more than {LINK_ADDRESSES_MAX} addresses, or one that is too long or does not begin with https:// or http://"
+    )]
     Addresses,
+}
+
+/// Whether an address leads over the network. A folder is only ever named by who owns the computer.
+fn is_of_network(address: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| {
+        address
+            .strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    })
 }
 
 impl FromStr for PairLink {
@@ -109,7 +130,8 @@ impl FromStr for PairLink {
             None => return Err(LinkError::Form),
         };
         let addresses: Vec<String> = first.into_iter().chain(parts).map(str::to_owned).collect();
-        let is_wrong = |address: &String| address.is_empty() || address.len() > ADDRESS_CHARS_MAX;
+        let is_wrong =
+            |address: &String| !is_of_network(address) || address.len() > ADDRESS_CHARS_MAX;
         if addresses.len() > LINK_ADDRESSES_MAX || addresses.iter().any(is_wrong) {
             return Err(LinkError::Addresses);
         }

@@ -368,7 +368,7 @@ pub struct HeldView {
 pub struct PairInfo {
     /// `asked`: a person here has to confirm; `offered`: agreed to here, and not known to be there; `paired`: both.
     pub state: &'static str,
-    /// The four words that both sides compare.
+    /// The eight words that both sides compare.
     pub words: String,
     /// Since when.
     pub since: Timestamp,

@@ -5,6 +5,8 @@ use wb_core::id::{Hash, InstanceId, Token};
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::relay::Room;
+use crate::relay::room::room;
 use crate::sql::{Sql, some, word};
 use crate::store::{Store, Write};
 
@@ -54,7 +56,7 @@ pub struct Pair {
     pub id: InstanceId,
     /// What was agreed to.
     pub state: PairState,
-    /// The four words that both sides compare.
+    /// The eight words that both sides compare.
     pub words: String,
     /// The token of the link that was accepted, until both agreed.
     pub token: Option<Token>,
@@ -127,25 +129,6 @@ impl Store {
         });
         Ok(found.optional()?)
     }
-
-    /// How much is held of one instance: bytes of its lines, and records live.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn held_of(&self, id: &InstanceId) -> Result<(u64, u64)> {
-        held_of(self.main(), id)
-    }
-}
-
-fn held_of(connection: &rusqlite::Connection, id: &InstanceId) -> Result<(u64, u64)> {
-    let sql = "SELECT (SELECT coalesce(sum(length(x.line)), 0) FROM feed_lines x JOIN feeds f USING (feed_no)
-                        JOIN instances i USING (instance_no) WHERE i.id = ?1),
-                      (SELECT coalesce(sum(f.live_n), 0) FROM feeds f JOIN instances i USING (instance_no)
-                        WHERE i.id = ?1)";
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row([Sql(id)], |row| {
-        Ok((row.get::<_, Sql<u64>>(0)?.0, row.get::<_, Sql<u64>>(1)?.0))
-    })?)
 }
 
 impl Write<'_> {
@@ -205,11 +188,21 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// How much is held of one instance, as this transaction sees it.
+    /// Removes the pair with a node, and nothing else of that node.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn held_of(&self, id: &InstanceId) -> Result<(u64, u64)> {
-        held_of(&self.transaction, id)
+    pub fn remove_pair(&self, id: &InstanceId) -> Result<()> {
+        self.transaction
+            .execute("DELETE FROM pairs WHERE id = ?1", [Sql(id)])?;
+        Ok(())
+    }
+
+    /// How much is held of one instance, as this transaction sees it. Reads all of it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn room_of(&self, id: &InstanceId) -> Result<Room> {
+        room(&self.transaction, id)
     }
 }

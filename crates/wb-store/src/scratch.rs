@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// Locked in the folder while it is in use.
 const IN_USE: &str = "in-use";
 
+/// Folders that are made for one act, where others are swept away; more would be no accident.
+const TRIES_MAX: u32 = 10;
+
 /// How the folders of an act begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -44,9 +47,25 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes one below `parent`.
     pub fn new(parent: &Path, purpose: Purpose) -> io::Result<Self> {
+        let mut tries = 1;
+        loop {
+            match Self::make(parent, purpose) {
+                // It was swept by another process before it was seen to be in use.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES_MAX => {
+                    tries += 1;
+                }
+                made => return made,
+            }
+        }
+    }
+
+    fn make(parent: &Path, purpose: Purpose) -> io::Result<Self> {
         let dir = private_dir(parent, purpose)?;
-        let in_use = File::create_new(dir.path().join(IN_USE))?;
+        let path = dir.path().join(IN_USE);
+        let in_use = File::create_new(&path)?;
         in_use.lock()?;
+        // Whoever sweeps may have had the lock first; what is there from here on stays.
+        fs::metadata(&path)?;
         Ok(Self {
             dir,
             _in_use: in_use,
@@ -101,4 +120,30 @@ fn is_ours(name: &OsStr) -> bool {
             .starts_with(purpose.prefix().as_bytes())
     };
     Purpose::ALL.iter().any(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn whoever_sweeps_meanwhile_takes_no_folder_that_is_being_made() {
+        let parent = tempfile::tempdir().unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    sweep(parent.path());
+                }
+            });
+            for _ in 0..200 {
+                let scratch = Scratch::new(parent.path(), Purpose::Copy);
+                let there = scratch.map(|scratch| scratch.file(IN_USE).exists());
+                assert!(there.is_ok_and(|there| there));
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+    }
 }

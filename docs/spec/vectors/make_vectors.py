@@ -508,14 +508,15 @@ def words():
 # ---------------------------------------------------------------- pairing.json
 
 def pairing():
-    """Page 10: four words of both ids and the token, and the links that carry them."""
+    """Page 10: eight words of both ids and the token, and the links that carry them."""
     word_list = (HERE / "bip39_english.txt").read_text().split()
     def safety_words(a: bytes, b: bytes, token: bytes) -> str:
         h = sha(b"\x09" + min(a, b) + max(a, b) + token)
         for _ in range(65536):
             h = sha(b"\x09" + h)
-        bits = int.from_bytes(h[:6], "big") >> 4  # 48 bits, of which 44 are words
-        return " ".join(word_list[bits >> 11 * i & 2047] for i in reversed(range(4)))
+        bits = int.from_bytes(h[:11], "big")  # 88 bits: eight words
+        words = [word_list[bits >> 11 * i & 2047] for i in reversed(range(8))]
+        return " ".join(words[:4]) + " / " + " ".join(words[4:])
     a, b, token = (sha(f"wb vectors pairing {what}") for what in ("a", "b", "token"))
     cases = []
     for name, x, y, t in (("two_ids_and_a_token", a, b, token[:16]), ("in_the_other_order", b, a, token[:16]),
@@ -531,7 +532,9 @@ def pairing():
     refused = [("no_fragment", "https://elm.example.org/pair"), ("no_token", f"https://elm.example.org/pair#{a.hex()}"),
                ("short_token", f"https://elm.example.org/pair#{tail[:-2]}"), ("upper_case", f"https://elm.example.org/pair#{tail.upper()}"),
                ("another_path", f"https://elm.example.org/join#{tail}"), ("five_addresses", f"https://a.example/pair#{tail}" + ",https://b.example" * 4),
-               ("an_empty_address", f"https://a.example/pair#{tail},"), ("not_a_link", "elm")]
+               ("an_empty_address", f"https://a.example/pair#{tail},"),
+               ("a_folder", f"folder:/home/elm/pair#{tail}"), ("a_folder_after_an_address", f"https://a.example/pair#{tail},folder:/home/elm"),
+               ("a_scheme_alone", f"https:///pair#{tail},https://"), ("not_a_link", "elm")]
     return {"about": "Pairing (page 10): safety words, and links.", "cases": cases,
             "links": [{"name": n, "link": l, "addresses": ad, "id": a.hex(), "token": token[:16].hex()} for n, l, ad in good],
             "refused": [{"name": n, "link": l} for n, l in refused]}

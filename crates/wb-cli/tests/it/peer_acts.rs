@@ -91,7 +91,15 @@ fn a_peer_has_an_interval_of_its_own_that_outlives_restarts_and_a_pause_stops_it
         text(&auto, "sentence").starts_with("every minute, next at 20"),
         "{auto}"
     );
-    let (status, metrics) = get(&address, &address, "");
+    // Without a token it is not there, from this computer neither.
+    assert_eq!(get(&address, &address, "").0, 404);
+    let token = world.south.file("metrics.token");
+    std::fs::write(token, "a-token-that-is-long-enough\n").expect("a file");
+    assert_eq!(get(&address, &address, "").0, 403);
+    let wrong = "authorization: Bearer another-token-of-that-length\r\n";
+    assert_eq!(get(&address, &address, wrong).0, 403);
+    let shown = "authorization: Bearer a-token-that-is-long-enough\r\n";
+    let (status, metrics) = get(&address, &address, shown);
     assert_eq!(status, 200);
     let id = hub.id();
     for line in [
@@ -104,16 +112,6 @@ fn a_peer_has_an_interval_of_its_own_that_outlives_restarts_and_a_pause_stops_it
         assert!(metrics.lines().any(|it| it == line), "{line}\n{metrics}");
     }
     assert!(metrics.contains("wb_peer_last_success_timestamp_seconds{peer=\"Harbour\""));
-    assert_eq!(get(&address, "evil.example", "").0, 403);
-    assert_eq!(
-        get(&address, &address, "x-forwarded-for: 192.0.2.1\r\n").0,
-        403
-    );
-    let token = world.south.file("metrics.token");
-    std::fs::write(token, "a-token-that-is-long-enough\n").expect("a file");
-    let shown = "authorization: Bearer a-token-that-is-long-enough\r\n";
-    assert_eq!(get(&address, "evil.example", shown).0, 200);
-
     running.kill();
     let after = text(&world.peer("Harbour")["auto"], "sentence").to_owned();
     assert!(after.contains("which it does not now"), "{after}");

@@ -127,10 +127,10 @@ peer_causes! {
         "ask its operator for more room, or take records back; what was published, or taken back, since then waits here";
     /// A person here has to confirm a pair.
     PairAsked = "pair_asked", Waiting,
-        "{} asks to be paired with this instance", "compare the four words with its operator, then run `wb peer accept` with its name";
+        "{} asks to be paired with this instance", "compare the eight words with its operator, then run `wb peer accept` with its name";
     /// A person there has to confirm a pair.
     PairWaits = "pair_waits", Waiting,
-        "{} has not confirmed the pair yet", "ask its operator to compare the four words and confirm";
+        "{} has not confirmed the pair yet", "ask its operator to compare the eight words and confirm";
     /// A pair that was agreed to here and is not known there yet: nobody there could be reached.
     WayBack = "way_back", Waiting,
         "{} does not know yet that this instance wants to be paired", "give its operator the link for the way back, or run `wb sync` when it can be reached";
@@ -223,6 +223,7 @@ impl PeerCause {
             Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,
             Some(Cause::PairWaits) => Self::PairWaits,
             Some(Cause::KeyRetired) => Self::KeyRetired,
+            Some(Cause::RotatedBehind) => Self::OwnIsAhead,
             Some(Cause::WrongRecipient) => Self::WrongIdentity,
             Some(Cause::VersionSkew) => Self::VersionSkew,
             Some(Cause::Clock) => Self::Clock,

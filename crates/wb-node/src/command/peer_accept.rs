@@ -8,7 +8,10 @@ use wb_store::{Pair, PairLinkRow, PairState, Peer, Standing};
 
 use super::hub_register::{ended, state_text};
 use super::peer_pause::must_be_admin;
-use crate::direct::pairing::{link_name, new_peer, own_pairing, standing_if_new, waiting};
+use super::sync::lock;
+use crate::direct::pairing::{
+    link_name, new_peer, own_pairing, put_back, standing_if_new, waiting,
+};
 use crate::direct::reach::{self, check_allowed};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -26,7 +29,7 @@ pub struct Inviter {
     pub address: Option<String>,
     /// Why it was not reached.
     pub trouble: Option<String>,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
     lan: bool,
     link: PairLink,
@@ -115,6 +118,8 @@ pub async fn peer_accept(
     own_addresses: &[String],
 ) -> Result<Accepted> {
     must_be_admin(actor, "decide about peers")?;
+    // A sync that runs would write the row that it began with again.
+    let _lock = lock(node)?;
     let now = node.now();
     let before = node.store.peer(&inviter.id)?;
     let held = node.store.pair(&inviter.id)?;
@@ -128,8 +133,11 @@ pub async fn peer_accept(
             way_back: None,
         });
     }
-    let first = inviter.link.addresses.first().cloned();
-    let given = inviter.address.clone().or(first).unwrap_or_default();
+    // What a link names is kept only where it may be called: whoever wrote it is not who types it.
+    let given = match &inviter.address {
+        Some(answered) => answered.clone(),
+        None => callable(inviter).unwrap_or_default(),
+    };
     let mut peer = before
         .clone()
         .unwrap_or_else(|| new_peer(inviter.id, "", &given, inviter.lan, now));
@@ -176,12 +184,7 @@ pub async fn peer_accept(
             });
         }
         Err(end) => {
-            let write = node.store.write()?;
-            match before {
-                Some(before) => write.put_peer(&before)?,
-                None => drop(write.remove_peer(&inviter.id)?),
-            }
-            write.commit()?;
+            put_back(node, inviter.id, before.as_ref(), held.as_ref())?;
             let name = inviter.name.clone().unwrap_or_else(|| inviter.id.short());
             return Err(ended(&name)(end));
         }
@@ -191,6 +194,12 @@ pub async fn peer_accept(
         pair,
         way_back: None,
     })
+}
+
+/// The first address of a link that may be called.
+fn callable(inviter: &Inviter) -> Option<String> {
+    let mut addresses = inviter.link.addresses.iter();
+    addresses.find_map(|address| check_allowed(address, inviter.lan).ok())
 }
 
 fn is_away(cause: PeerCause) -> bool {
@@ -261,6 +270,7 @@ pub fn peer_confirm(
     lan: bool,
 ) -> Result<(Peer, Pair)> {
     must_be_admin(actor, "decide about peers")?;
+    let _lock = lock(node)?;
     let now = node.now();
     let peer = node.store.peer(&id)?;
     let (Some(mut peer), Some(mut pair)) = (peer, node.store.pair(&id)?) else {

@@ -11,9 +11,10 @@ use wb_store::{Pair, PairState, Peer, Standing};
 use super::hub_register::{ended, state_text};
 use super::peer_accept::offer;
 use super::peer_pause::must_be_admin;
+use super::sync::lock;
 use crate::direct::folder;
 pub use crate::direct::folder::InFolder;
-use crate::direct::pairing::{new_peer, standing_if_new, waiting};
+use crate::direct::pairing::{new_peer, put_back, standing_if_new, waiting};
 use crate::direct::reach::{FOLDER, check_allowed, on_card};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -30,7 +31,7 @@ pub struct Wanted {
     pub address: String,
     /// Whether that may be in the own network.
     pub lan: bool,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
 }
 
@@ -112,6 +113,8 @@ fn check_wanted(node: &Node, id: InstanceId) -> Result<()> {
 /// Why it was not asked. What was agreed to here stays when nobody answers: the next sync asks again.
 pub async fn peer_add(node: &mut Node, actor: &Actor, wanted: &Wanted) -> Result<(Peer, Pair)> {
     must_be_admin(actor, "add a peer")?;
+    // A sync that runs would write the row that it began with again.
+    let _lock = lock(node)?;
     let now = node.now();
     let before = node.store.peer(&wanted.id)?;
     let held = node.store.pair(&wanted.id)?;
@@ -134,7 +137,7 @@ pub async fn peer_add(node: &mut Node, actor: &Actor, wanted: &Wanted) -> Result
         since: now,
         tried: None,
     };
-    let mut pair = held.filter(|_| is_paired).unwrap_or(fresh);
+    let mut pair = held.clone().filter(|_| is_paired).unwrap_or(fresh);
     let write = node.store.write()?;
     write.put_peer(&peer)?;
     write.put_pair(&pair)?;
@@ -149,12 +152,7 @@ pub async fn peer_add(node: &mut Node, actor: &Actor, wanted: &Wanted) -> Result
             Ok((peer, pair))
         }
         Err(end) => {
-            let write = node.store.write()?;
-            match before {
-                Some(before) => write.put_peer(&before)?,
-                None => drop(write.remove_peer(&wanted.id)?),
-            }
-            write.commit()?;
+            put_back(node, wanted.id, before.as_ref(), held.as_ref())?;
             Err(ended(&wanted.name)(end))
         }
     }
@@ -210,6 +208,7 @@ pub fn peer_add_folder(
 ) -> Result<(Peer, Pair)> {
     must_be_admin(actor, "add a peer")?;
     check_wanted(node, one.id)?;
+    let _lock = lock(node)?;
     let now = node.now();
     let held = node.store.peer(&one.id)?;
     let name = one.name.clone().unwrap_or_default();

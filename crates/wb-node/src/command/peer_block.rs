@@ -77,10 +77,16 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     // It counts by now. A sync that runs would write the list it began with again.
     let _lock = lock(node)?;
     let peers = node.store.peers()?;
-    if !peers.iter().any(|peer| peer.follows.follows(&id, true)) {
-        return Ok(0);
+    let mut emptied = 0;
+    if peers.iter().any(|peer| peer.follows.follows(&id, true)) {
+        emptied += unfollow(node, actor, None, &Target::Instance(id))?.emptied;
     }
-    Ok(unfollow(node, actor, None, &Target::Instance(id))?.emptied)
+    // A peer that was followed nowhere, or known from a bundle: its words are here all the same.
+    let write = node.store.write()?;
+    emptied += write.empty_feeds(&id)?;
+    write.commit()?;
+    node.store.checkpoint()?;
+    Ok(emptied)
 }
 
 /// The name of an instance or peer; empty where none is known.

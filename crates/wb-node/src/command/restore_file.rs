@@ -15,6 +15,7 @@ use wb_store::{Home, Placing, free_bytes};
 use zeroize::Zeroizing;
 
 use super::backup::{Progress, Step};
+use super::sync::lock_home;
 use crate::backup::{BackupError, Secret, open, stamp};
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -46,6 +47,11 @@ pub fn restore_file(
     let opened = open(file, secret)?;
     let manifest = opened.manifest.clone();
     let placing = Placing::begin(home, replace)?;
+    // A sync that runs holds the files that are moved aside, and would go on with them.
+    let _lock = match placing.replaces() {
+        Some(_) => Some(lock_home(home)?),
+        None => None,
+    };
     let wrong = |error| NodeError::backup(file)(error);
     check_place(&placing, &manifest).map_err(wrong)?;
     let all = manifest.bytes();

@@ -1,14 +1,14 @@
 //! Taking a delivery: a bundle of the sender's own feed, in one transaction.
 
 use wb_core::id::InstanceId;
-use wb_core::limits::{PEER_BYTES_MAX, PEER_RECORDS_MAX};
 use wb_core::scope::FeedScope;
-use wb_core::sync::{PeerEvent, Pushed, PushedFeed};
-use wb_store::{Difference, Road, RunCounts, RunEnd, RunStart, StoreError, Write};
+use wb_core::sync::{Pushed, PushedFeed};
+use wb_store::{Difference, Road, RunCounts, RunEnd, RunStart, StoreError};
 
+use super::exchange::{check_peer, contacted};
+use super::quota::Quota;
 use super::refusal::{self, Refusal};
 use super::take::{Taker, Taking, Took};
-use crate::command::hub_register::{state_of, state_text};
 use crate::node::Node;
 
 /// How much a delivery came as.
@@ -31,9 +31,11 @@ pub(crate) fn take<'l>(
     let local = |error: StoreError| refusal::of_node(&error.into());
     let now = node.now();
     let own = node.own_id();
+    let write = node.store.write_in_sight().map_err(local)?;
+    // Looked up where nobody else writes: it may have been blocked or forgotten since its request was checked.
+    check_peer(node, from)?;
     let peer = node.store.peer(&from).map_err(local)?;
-    let write = node.store.write().map_err(local)?;
-    let before = write.held_of(&from).map_err(local)?;
+    let quota = Quota::begin(&write, from).map_err(local)?;
     write.remember_shown().map_err(local)?;
     let run_no = write
         .start_run(&RunStart {
@@ -58,7 +60,9 @@ pub(crate) fn take<'l>(
         taker.push(line).map_err(local)?;
     }
     let took = taker.finish().map_err(|why| refusal::of_delivery(&why))?;
-    check_quota(&write, from, before)?;
+    if let Some(over) = quota.check(&write).map_err(local)? {
+        return Err(refusal::over_quota(over.counted, over.limit, over.used));
+    }
     let changed = write.changed_since().map_err(local)?;
     let (mut counts, mut erases) = (RunCounts::default(), false);
     for change in &changed {
@@ -83,9 +87,7 @@ pub(crate) fn take<'l>(
         write.end_run(run_no, &end).map_err(local)?;
     }
     if let Some(mut peer) = peer {
-        let mut state = state_of(&peer, now);
-        state.on(now, PeerEvent::Contacted, 0);
-        peer.state = state_text(&state);
+        contacted(&mut peer, now);
         write.put_peer(&peer).map_err(local)?;
     }
     write.commit().map_err(local)?;
@@ -110,22 +112,4 @@ fn outcomes(took: &Took) -> Vec<PushedFeed> {
             rule: feed.rule.map(|rule| rule.as_str().to_owned()),
         })
         .collect()
-}
-
-/// Refuses what would make too much of one peer. What adds nothing is taken all the same, because taking back
-/// is what leads out of it.
-fn check_quota(
-    write: &Write<'_>,
-    from: InstanceId,
-    before: (u64, u64),
-) -> std::result::Result<(), Refusal> {
-    let local = |error: StoreError| refusal::of_node(&error.into());
-    let (bytes, records) = write.held_of(&from).map_err(local)?;
-    if bytes > PEER_BYTES_MAX && bytes > before.0 {
-        return Err(refusal::over_quota("bytes", PEER_BYTES_MAX, bytes));
-    }
-    if records > PEER_RECORDS_MAX && records > before.1 {
-        return Err(refusal::over_quota("records", PEER_RECORDS_MAX, records));
-    }
-    Ok(())
 }

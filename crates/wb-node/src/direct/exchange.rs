@@ -2,14 +2,14 @@
 
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
-use wb_core::identity::IdentityLog;
+use wb_core::identity::{IdentityLog, rotates_behind};
 use wb_core::ndjson::{lines, put_line};
 use wb_core::scope::FeedScope;
 use wb_core::sync::turn::MACHINE_BYTES_MAX;
 use wb_core::sync::{ExchangeSection, Next, PeerEvent, TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
 use wb_core::want::{Held, Want};
-use wb_store::{PairState, Standing};
+use wb_store::{Pair, PairState, Peer, Standing};
 
 use super::make::{NotMade, answer_want};
 use super::refusal::{self, Refusal};
@@ -57,6 +57,24 @@ pub(crate) fn check_peer(node: &Node, sender: InstanceId) -> std::result::Result
         Some(PairState::Asked) => Err(refusal::pair_waits(node.name())),
         None => Err(refusal::not_paired(node.name())),
     }
+}
+
+/// Refuses a longer log by which an older copy rotated a key away: the newer copy would be shut out by it.
+pub(crate) fn check_log(node: &Node, asked: &Asked) -> std::result::Result<(), Refusal> {
+    let local = |error: wb_store::StoreError| refusal::of_node(&error.into());
+    let sender = asked.want.instance;
+    let held = node.store.identity_log(&sender).map_err(local)?;
+    let Some(held) = held.filter(|held| held.newest().hash != asked.log.newest().hash) else {
+        return Ok(());
+    };
+    let rows = node.store.served().snapshot(&sender, FeedScope::Public);
+    let Some(rows) = rows.map_err(local)? else {
+        return Ok(());
+    };
+    if rotates_behind(&held, &asked.log, &rows.head) {
+        return Err(refusal::rotated_behind(node.name()));
+    }
+    Ok(())
 }
 
 /// The answer to a want.
@@ -108,26 +126,9 @@ pub(crate) fn turn(
     Ok(answer)
 }
 
-/// Notes what a peer said that it holds, and that it was here. What it confirmed is known before it is asked.
-pub(crate) fn note_contact(node: &mut Node, asked: &Asked, now: Timestamp) -> Result<()> {
-    let sender = asked.want.instance;
-    let own = node.own_id();
-    let Some(mut peer) = node.store.peer(&sender)? else {
-        return Ok(());
-    };
-    let acked = confirmed(&asked.want, &own);
-    let mut pair = node.store.pair(&sender)?;
-    pair = pair.filter(|pair| pair.state == PairState::Offered);
-    let held = node.store.identity_log(&sender)?;
-    let is_longer = held.is_none_or(|held| held.newest().hash != asked.log.newest().hash);
-    let mut state = state_of(&peer, now);
-    let is_old = peer
-        .last_ok
-        .is_none_or(|at| now.unix_ms().saturating_sub(at.unix_ms()) >= NOTE_EVERY_MS);
-    if peer.acked == acked && !is_longer && !is_old && state.next_try.is_none() && pair.is_none() {
-        return Ok(());
-    }
-    peer.acked = acked;
+/// Notes in the row of a peer that it was here.
+pub(crate) fn contacted(peer: &mut Peer, now: Timestamp) {
+    let mut state = state_of(peer, now);
     state.on(now, PeerEvent::Contacted, 0);
     // Who has no address here is only ever heard of so.
     if peer.address.is_empty() {
@@ -135,13 +136,61 @@ pub(crate) fn note_contact(node: &mut Node, asked: &Asked, now: Timestamp) -> Re
         peer.last_ok = Some(now);
     }
     peer.state = state_text(&state);
-    let write = node.store.write()?;
-    if is_longer {
+}
+
+/// What is new by the contact of a peer.
+struct Contact {
+    peer: Peer,
+    /// The pair, where this call is its confirmation.
+    pair: Option<Pair>,
+    /// Whether its log is longer than the one held.
+    is_longer: bool,
+}
+
+/// Looks what a contact changes; none where it changes nothing.
+fn contact(node: &Node, asked: &Asked, now: Timestamp) -> Result<Option<Contact>> {
+    let sender = asked.want.instance;
+    let Some(mut peer) = node.store.peer(&sender)? else {
+        return Ok(None);
+    };
+    let acked = confirmed(&asked.want, &node.own_id());
+    let pair = node.store.pair(&sender)?;
+    let pair = pair.filter(|pair| pair.state == PairState::Offered);
+    let held = node.store.identity_log(&sender)?;
+    let is_longer = held.is_none_or(|held| held.newest().hash != asked.log.newest().hash);
+    let is_old = peer
+        .last_ok
+        .is_none_or(|at| now.unix_ms().saturating_sub(at.unix_ms()) >= NOTE_EVERY_MS);
+    let waits = state_of(&peer, now).next_try.is_some();
+    if peer.acked == acked && !is_longer && !is_old && !waits && pair.is_none() {
+        return Ok(None);
+    }
+    peer.acked = acked;
+    contacted(&mut peer, now);
+    Ok(Some(Contact {
+        peer,
+        pair,
+        is_longer,
+    }))
+}
+
+/// Notes what a peer said that it holds, and that it was here. What it confirmed is known before it is asked.
+pub(crate) fn note_contact(node: &mut Node, asked: &Asked, now: Timestamp) -> Result<()> {
+    if contact(node, asked, now)?.is_none() {
+        return Ok(());
+    }
+    let write = node.store.write_in_sight()?;
+    // Looked at once more where nobody else writes: a row is written whole, and a sync or a person may have
+    // changed it since.
+    let Some(contact) = contact(node, asked, now)? else {
+        return Ok(());
+    };
+    if contact.is_longer {
         write.put_identity(&asked.log, Standing::Waiting, now)?;
     }
-    write.put_peer(&peer)?;
-    if let Some(pair) = pair {
-        write.put_pair(&wb_store::Pair {
+    write.put_peer(&contact.peer)?;
+    if let Some(pair) = contact.pair {
+        write.put_pair(&Pair {
             state: PairState::Paired,
             token: None,
             since: now,

@@ -38,7 +38,7 @@ pub struct InFolder {
     pub id: InstanceId,
     /// Its name, where it is known here.
     pub name: Option<String>,
-    /// The four words to compare.
+    /// The eight words to compare.
     pub words: String,
     pub(crate) log: IdentityLog,
 }
@@ -160,6 +160,17 @@ fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<(
     written
 }
 
+/// Whether a plain file has these bytes. No more than them is read: anybody may have put it there.
+fn is_same(path: &Path, bytes: &[u8]) -> bool {
+    if !is_plain(path) {
+        return false;
+    }
+    let mut before = Vec::new();
+    let limit = bytes.len() as u64 + 1;
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut before));
+    read.is_ok() && before == bytes
+}
+
 /// Leaves what is held here of a peer, of everybody else who has a file here, and of this instance.
 pub(crate) fn leave_want(node: &Node, folder: &Path, with: Option<InstanceId>) -> Result<()> {
     let mut of = vec![node.own_id()];
@@ -172,7 +183,7 @@ pub(crate) fn leave_want(node: &Node, folder: &Path, with: Option<InstanceId>) -
     }
     let bytes = own_receipt(node, &of)?.with_identity(node);
     let path = want_file(folder, node.own_id());
-    if fs::read(&path).is_ok_and(|before| before == bytes) {
+    if is_same(&path, &bytes) {
         return Ok(());
     }
     write_whole(&path, |temporary| {

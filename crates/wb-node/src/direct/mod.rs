@@ -8,6 +8,7 @@ pub(crate) mod exchange;
 pub(crate) mod folder;
 pub(crate) mod make;
 pub(crate) mod pairing;
+pub(crate) mod quota;
 pub(crate) mod reach;
 pub(crate) mod refusal;
 pub(crate) mod take;

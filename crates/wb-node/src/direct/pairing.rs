@@ -97,6 +97,28 @@ fn read_address(pairing: &Pairing) -> std::result::Result<String, Refusal> {
     Ok(base.to_string())
 }
 
+/// Puts back how a peer and its pair were before something that failed.
+pub(crate) fn put_back(
+    node: &mut Node,
+    id: InstanceId,
+    peer: Option<&Peer>,
+    pair: Option<&Pair>,
+) -> Result<()> {
+    let write = node.store.write()?;
+    match (peer, pair) {
+        (None, _) => drop(write.remove_peer(&id)?),
+        (Some(peer), Some(pair)) => {
+            write.put_peer(peer)?;
+            write.put_pair(pair)?;
+        }
+        (Some(peer), None) => {
+            write.put_peer(peer)?;
+            write.remove_pair(&id)?;
+        }
+    }
+    Ok(write.commit()?)
+}
+
 /// What the pair of a sender stands at before it asks, and how its link is.
 struct Before {
     peer: Option<Peer>,
@@ -133,6 +155,9 @@ fn ask(
     }
     check_name(&pairing.name).map_err(|error| refusal::bad_request(error.to_string()))?;
     let address = read_address(pairing)?;
+    let fresh_words = safety_words(node.own_id(), sender, &pairing.token.unwrap_or(NO_TOKEN));
+    // Looked up and written where nobody else writes, so that a link admits one of two that come at once.
+    let write = node.store.write_in_sight().map_err(local)?;
     let known = node.store.standing(&sender).map_err(local)?;
     if known == Some(Standing::Blocked) {
         return Err(refusal::not_paired(node.name()));
@@ -161,7 +186,7 @@ fn ask(
         (Some(pair), token) if token.is_none() || pair.state == PairState::Paired => {
             pair.words.clone()
         }
-        _ => safety_words(node.own_id(), sender, &token.unwrap_or(NO_TOKEN)),
+        _ => fresh_words,
     };
     let mut peer = before
         .peer
@@ -185,7 +210,6 @@ fn ask(
         tried: kept.and_then(|pair| pair.tried),
     };
     let new = standing_if_new(node, &sender).map_err(|error| refusal::of_node(&error))?;
-    let write = node.store.write().map_err(local)?;
     write.put_identity(log, new, now).map_err(local)?;
     write.put_peer(&peer).map_err(local)?;
     write.put_pair(&pair).map_err(local)?;

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use wb_core::id::InstanceId;
 use wb_core::limits::WAIT_SECONDS_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::{Phase, Role, next_sync};
+use wb_core::sync::{PeerCause, PeerEvent, Phase, Role, next_sync};
 use wb_core::time::Timestamp;
 use wb_store::{Home, Peer};
 
 use super::running;
-use crate::command::hub_register::state_of;
+use crate::command::hub_register::{state_of, state_text};
 use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
+use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::query::peers::goes_by_itself;
@@ -31,6 +33,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// At the latest after so long it is looked again who is due: what was chosen for a peer meanwhile, by a
 /// page or a command, is noticed then.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// How long one sync goes on: others have to get their turn. The next goes on from where this one stands.
+const SYNC_MAX: Duration = Duration::from_mins(15);
 
 /// How a node syncs by itself.
 #[derive(Debug, Clone)]
@@ -90,14 +95,16 @@ async fn forever(
     let mut is_first = true;
     loop {
         match due(node, every, is_first) {
-            Ok(peers) => each(node, peers, true, report, trouble).await,
+            Ok(peers) => drop(each(node, peers, true, report, trouble).await),
             Err(error) => trouble(&error),
         }
         is_first = false;
+        // Peers whose news were nothing that is taken here: they are waited at again after the next round.
+        let mut quiet = BTreeSet::new();
         let next = Instant::now() + until_next(node, every).unwrap_or(LOOK_AGAIN);
         while Instant::now() < next {
-            match wait_for_news(node, every, next).await {
-                Ok(peers) => each(node, peers, false, report, trouble).await,
+            match wait_for_news(node, every, next, &quiet).await {
+                Ok(peers) => quiet.extend(each(node, peers, false, report, trouble).await),
                 Err(error) => trouble(&error),
             }
             sleep_until(next.min(Instant::now() + LOOK_EVERY)).await;
@@ -145,41 +152,79 @@ fn automatic(node: &Node, every: Duration) -> Result<Vec<(Peer, Timestamp)>> {
     Ok(automatic)
 }
 
-/// Syncs with some hubs. What goes wrong with one keeps nobody from the next.
+/// Syncs with some peers. What goes wrong with one keeps nobody from the next. Gives those of which nothing
+/// was taken.
 async fn each(
     node: &mut Node,
     peers: Vec<Peer>,
     push: bool,
     report: &dyn Fn(&Synced),
     trouble: &dyn Fn(&NodeError),
-) {
+) -> Vec<InstanceId> {
+    let mut quiet = Vec::new();
     for peer in peers {
-        if let Err(error) = one(node, peer, push, report).await {
-            trouble(&error);
+        let id = peer.id;
+        match one(node, peer, push, report).await {
+            Ok(true) => {}
+            Ok(false) => quiet.push(id),
+            Err(error) => trouble(&error),
         }
     }
+    quiet
 }
 
-async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<()> {
+/// Syncs with one; gives whether something of it was taken.
+async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) -> Result<bool> {
     let _lock = lock(node)?;
     let actor = node.actor(None)?;
     // Another process may have synced meanwhile.
     let Some(peer) = node.store.peer(&peer.id)? else {
-        return Ok(());
+        return Ok(false);
     };
+    let id = peer.id;
     let input = SyncInput {
         pull: true,
         push,
         dry_run: false,
         wait: Duration::ZERO,
     };
-    let synced = sync(node, &actor, peer, input, &mut |_, _| {}).await?;
+    let mut progress = |_, _| {};
+    let syncing = timeout(SYNC_MAX, sync(node, &actor, peer, input, &mut progress));
+    let Ok(synced) = syncing.await else {
+        give_up(node, id)?;
+        return Ok(false);
+    };
+    let synced = synced?;
     report(&synced);
-    Ok(())
+    Ok(synced.tally.deltas > 0 || synced.tally.filled > 0)
+}
+
+/// Notes that a sync went on for too long. What came counts, and it is tried again as after any failure.
+fn give_up(node: &mut Node, id: InstanceId) -> Result<()> {
+    let Some(mut peer) = node.store.peer(&id)? else {
+        return Ok(());
+    };
+    let now = node.now();
+    let why = format!(
+        "not done after {} minutes; it goes on from there the next time",
+        SYNC_MAX.as_secs() / 60
+    );
+    let mut state = state_of(&peer, now);
+    let ended = PeerEvent::Ended(PeerCause::TimedOut, why);
+    state.on(now, ended, entropy::chance());
+    peer.state = state_text(&state);
+    let write = node.store.write()?;
+    write.put_peer(&peer)?;
+    Ok(write.commit()?)
 }
 
 /// Waits at all hubs at once; gives those with something new, or none when the time is over.
-async fn wait_for_news(node: &mut Node, every: Duration, until: Instant) -> Result<Vec<Peer>> {
+async fn wait_for_news(
+    node: &mut Node,
+    every: Duration,
+    until: Instant,
+    quiet: &BTreeSet<InstanceId>,
+) -> Result<Vec<Peer>> {
     // Another process may have put another key in place.
     node.refresh()?;
     let now = node.now();
@@ -193,6 +238,9 @@ async fn wait_for_news(node: &mut Node, every: Duration, until: Instant) -> Resu
         let state = state_of(&peer, now);
         let is_idle = state.phase() == Phase::Idle && state.may_try(now);
         if peer.role == Role::Node {
+            if quiet.contains(&peer.id) {
+                continue;
+            }
             if let Some((client, want)) =
                 to_watch(node, &peer)?.filter(|_| is_idle && !wait.is_zero())
             {

@@ -27,7 +27,7 @@ use wb_store::Home;
 
 use super::clock;
 use crate::direct::deliver::{self, Came};
-use crate::direct::exchange::{self, Asked, check_peer, note_contact};
+use crate::direct::exchange::{self, Asked, check_log, check_peer, note_contact};
 use crate::direct::make::lacks_something;
 use crate::direct::pairing;
 use crate::direct::refusal::{self, Refusal};
@@ -215,6 +215,20 @@ impl Peers {
         taken.map_err(|RetryAfter(seconds)| refusal::asks_too_often("this instance", seconds))
     }
 
+    /// Charges a call whose signature was verified: to its sender where that is a peer. Anybody makes ids as
+    /// fast as calls, so others are charged by their address.
+    fn charge(
+        &self,
+        received: &Received,
+        sender: InstanceId,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        if received.is_peer {
+            return self.charge_peer(sender);
+        }
+        self.charge_address(request)
+    }
+
     /// A refusal of a request that nobody is known to have sent, charged to its address.
     fn of_unknown(&self, request: &Request, refusal: Refusal) -> Refusal {
         self.charge_address(request).err().unwrap_or(refusal)
@@ -243,11 +257,13 @@ impl Peers {
             return Err(refuse(Cause::KeyUnknown));
         }
         // Of a want the newest key may come in it; a delivery is signed with a key that is known.
+        let verified = unverified.verify(node.held.as_ref(), clock()());
+        let is_proved = verified.is_ok();
         if route == Route::Deliver {
-            let verified = unverified.verify(node.held.as_ref(), clock()());
             verified.map_err(refuse)?;
         }
-        let places = if node.is_peer && route != Route::Pair {
+        // Who only says that it is a peer must not take the places of peers.
+        let places = if node.is_peer && is_proved && route != Route::Pair {
             &self.large
         } else {
             &self.strangers
@@ -316,10 +332,11 @@ impl Peers {
         let asked = Asked::read(&body).map_err(|refusal| self.of_unknown(request, refusal))?;
         let verified = self.verify(&received, &unverified, Some(&asked.log));
         let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
-        self.charge_peer(sender)?;
+        self.charge(&received, sender, request)?;
         let (wait, after) = read_query(request.query())?;
         let asked = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;
+            check_log(node, &asked)?;
             let noted = note_contact(node, &asked, node.now());
             noted.map_err(|error| refusal::of_node(&error))?;
             Ok(asked)
@@ -375,7 +392,7 @@ impl Peers {
         let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
         let verified = self.verify(&received, &unverified, None);
         let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
-        self.charge_peer(sender)?;
+        self.charge(&received, sender, request)?;
         let pushed = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;
             let bytes = body.len() as u64;
@@ -392,7 +409,7 @@ impl Peers {
         let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
         let verified = self.verify(&received, &unverified, None);
         let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
-        self.charge_peer(sender)?;
+        self.charge(&received, sender, request)?;
         let call: TurnCall = read_message(&body).map_err(refusal::bad_request)?;
         let answer = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;

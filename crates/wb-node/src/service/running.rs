@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use wb_store::Home;
 
+use crate::command::sync::{LOCK_PAUSE, LOCK_TRIES};
+
 /// The file: seconds for those peers for which nothing else was chosen, 0 for none.
 const FILE: &str = "auto.lock";
 
@@ -26,10 +28,22 @@ pub(super) fn mark(home: &Home, every: Duration) -> Option<Mark> {
         .write(true)
         .open(path);
     let mut file = options.ok()?;
-    file.try_lock().ok()?;
+    hold(&file)?;
     file.set_len(0).ok()?;
     write!(file, "{}", every.as_secs()).ok()?;
     Some(Mark(file))
+}
+
+/// Takes the lock; somebody may only be looking.
+fn hold(file: &File) -> Option<()> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Some(()),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(_)) => return None,
+        }
+    }
+    None
 }
 
 /// The time between two syncs with peers for which nothing else was chosen, where a program that syncs by
@@ -45,5 +59,26 @@ pub fn runs_every(home: &Home) -> Option<Duration> {
             Some(Duration::from_secs(text.trim().parse().unwrap_or(0)))
         }
         Err(std::fs::TryLockError::Error(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_looks_for_an_instant_keeps_nobody_from_being_seen_to_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(dir.path());
+        let looks = File::create(dir.path().join(FILE)).unwrap();
+        looks.lock_shared().unwrap();
+        let looking = std::thread::spawn(move || {
+            std::thread::sleep(2 * LOCK_PAUSE);
+            drop(looks);
+        });
+        let mark = mark(&home, Duration::from_secs(60));
+        assert!(mark.is_some());
+        assert_eq!(runs_every(&home), Some(Duration::from_secs(60)));
+        looking.join().unwrap();
     }
 }

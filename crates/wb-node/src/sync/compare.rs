@@ -258,6 +258,7 @@ fn note(
     kept: Option<&SignedExchange>,
 ) -> Result<(), SyncEnd> {
     let now = node.now();
+    let is_named = named.is_some();
     let named = named.filter(|named| is_behind(named, ours));
     let Some(named) = named else {
         // It has it by now, or it does not hand that feed on any more, which it may.
@@ -268,7 +269,10 @@ fn note(
             detail: &peer.address,
             at: now,
         };
-        write.note_head(&seen, ours)?;
+        // Only what a hub names it has.
+        if is_named {
+            write.note_head(&seen, ours)?;
+        }
         write.drop_doubt(&peer.id, &ours.origin, ours.scope, DoubtKind::Stale)?;
         return Ok(write.commit()?);
     };

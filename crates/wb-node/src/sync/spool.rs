@@ -29,6 +29,11 @@ impl Spool {
         })
     }
 
+    /// Bytes that were put.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Puts lines at the end, each with its LF.
     ///
     /// # Errors

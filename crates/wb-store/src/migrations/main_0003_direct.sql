@@ -4,7 +4,7 @@ CREATE TABLE pairs (
     id    BLOB PRIMARY KEY REFERENCES peers (id) ON DELETE CASCADE,
     -- `asked`: a person here has to confirm. `offered`: agreed to here, and not known to be there. `paired`: both.
     state TEXT NOT NULL CHECK (state IN ('asked', 'offered', 'paired')),
-    -- The four words that both sides compare.
+    -- The words that both sides compare.
     words TEXT NOT NULL,
     -- The token of the link that was accepted, until both agreed.
     token BLOB,

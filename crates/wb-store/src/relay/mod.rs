@@ -23,7 +23,7 @@ mod own;
 mod page;
 mod places;
 mod push;
-mod room;
+pub(crate) mod room;
 mod snapshot;
 mod void;
 

@@ -26,8 +26,8 @@ pub struct Room {
     pub records: u64,
 }
 
-/// Reads everything that is kept of a member.
-fn room(connection: &Connection, id: &InstanceId) -> Result<Room> {
+/// Reads everything that is kept of a member, at a hub or, of a peer, at a node.
+pub(crate) fn room(connection: &Connection, id: &InstanceId) -> Result<Room> {
     let Some(no) = instance_no(connection, id)? else {
         return Ok(Room::default());
     };

@@ -236,7 +236,7 @@ pub fn accept(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .transpose()?;
     let state = wb_node::query::peers::peer_state(visit.node()?, &accepted.peer)?;
     let text = if back.is_some() {
-        "Nobody answered there. Give this link to its operator: it is the way back, with the same four words.".to_owned()
+        "Nobody answered there. Give this link to its operator: it is the way back, with the same eight words.".to_owned()
     } else {
         format!("{}. Next: {}.", state.sentence, state.action)
     };

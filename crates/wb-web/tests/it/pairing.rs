@@ -67,7 +67,7 @@ async fn a_link_that_came_is_looked_at_agreed_to_and_confirmed_there() {
     let fields = [("link", link.as_str()), ("lan", "on")];
     let looked = elm.post(&ada, "/sync/pair/ask", &fields).await;
     assert!(looked.body.contains("Oak &#60;b&#62;"), "{}", looked.body);
-    assert!(looked.body.contains("The four words"), "{}", looked.body);
+    assert!(looked.body.contains("The eight words"), "{}", looked.body);
     assert!(elm.node().store().pairs().expect("a store").is_empty());
     let agreed = elm.post(&ada, "/sync/pair/accept", &fields).await;
     assert!(agreed.body.contains("has not confirmed"), "{}", agreed.body);

@@ -126,7 +126,7 @@ pub fn invite(context: &Context, args: &Invite) -> Result<ExitCode> {
     }
     context.say(format!(
         "It pairs one other node with this one, until {}. Give it to the operator there, for `wb peer accept LINK`; \
-         whoever has it could use it. Then compare four words.",
+         whoever has it could use it. Then compare eight words.",
         invited.ends_at
     ));
     if !context.can_ask() {
@@ -186,7 +186,7 @@ fn decide(
         let agreed = if context.json() {
             context.yes()
         } else {
-            context.confirm("Does the operator there read the same four words?")?
+            context.confirm("Does the operator there read the same eight words?")?
         };
         if !agreed {
             if context.json() {
@@ -335,7 +335,7 @@ fn accept_link(
         context.yes()
     } else {
         context.confirm(
-            "Pair with it? Both operators compare the four words; each sees what the other marked to be public.",
+            "Pair with it? Both operators compare the eight words; each sees what the other marked to be public.",
         )?
     };
     if !agreed {
@@ -353,7 +353,7 @@ fn accept_link(
         output::line(&link)?;
         context.say(
             "Nobody answered there. Give the link above to its operator, for `wb peer accept LINK`: it is the way back, \
-             with the same four words. `wb up` has to run here.",
+             with the same eight words. `wb up` has to run here.",
         );
     } else {
         let name = name(&done.peer.name, &done.peer.id);
@@ -438,7 +438,7 @@ fn add_folder(
     let agreed = if context.json() {
         context.yes()
     } else {
-        context.confirm("Does the operator there read the same four words?")?
+        context.confirm("Does the operator there read the same eight words?")?
     };
     if !agreed {
         context.say("Not paired. `--yes` agrees.");

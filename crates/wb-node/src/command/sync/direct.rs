@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wb_core::hash;
-use wb_core::id::Hash;
+use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::RETRIES_MAX;
 use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Cause, ExchangeSection, Next, Notice, PeerCause, PeerState};
-use wb_core::want::Want;
+use wb_core::want::{Held, Want};
 use wb_net::PeerClient;
 use wb_net::signed::{CallError, Caller};
 use wb_store::{Difference, GuardStanding, Pair, PairState, Road, RunStart, Standing, Write};
@@ -23,6 +23,7 @@ use crate::command::peer_accept::offer;
 use crate::command::publish::publish;
 use crate::direct::folder;
 use crate::direct::make::{Delivery, own_bundle, page};
+use crate::direct::quota::{Quota, WAITING_BYTES_MAX};
 use crate::direct::reach::{self, FOLDER, is_folder};
 use crate::direct::take::{NotTaken, Taker, Taking, Took};
 use crate::direct::want::{confirmed, own_want};
@@ -111,12 +112,7 @@ impl Running {
         progress: OnProgress<'_>,
     ) -> Ended<()> {
         let id = self.done.peer.id;
-        if node.store.standing(&id)? == Some(Standing::Blocked) {
-            return Err(SyncEnd::Peer(
-                PeerCause::NotPaired,
-                "it is blocked here".to_owned(),
-            ));
-        }
+        check_not_blocked(node, &id)?;
         let Some(mut pair) = node.store.pair(&id)? else {
             return Err(SyncEnd::Peer(PeerCause::NotPaired, String::new()));
         };
@@ -125,6 +121,10 @@ impl Running {
             return Err(SyncEnd::Peer(PeerCause::PairAsked, words));
         }
         if let Some(path) = self.done.peer.address.strip_prefix(FOLDER) {
+            // A folder is pointed at by a person here, and is paired with by that.
+            if pair.state != PairState::Paired {
+                return Err(SyncEnd::Peer(PeerCause::PairWaits, String::new()));
+            }
             self.road = Road::Folder;
             let path = PathBuf::from(path);
             return self.by_folder(node, actor, input, &path, progress);
@@ -185,7 +185,13 @@ impl Running {
     }
 
     fn want(&self, node: &Node) -> Ended<Vec<u8>> {
-        let want = own_want(node, &[node.own_id(), self.done.peer.id])?;
+        let theirs = self.done.peer.id;
+        // Whoever says nothing of a feed is given all of it.
+        let want = if node.asks_for_all() {
+            own_want(node, &[theirs])?
+        } else {
+            own_want(node, &[node.own_id(), theirs])?
+        };
         Ok(want.with_identity(node))
     }
 
@@ -210,12 +216,14 @@ impl Running {
         if input.pull {
             let mut exchanges = 0;
             loop {
+                check_not_blocked(node, &id)?;
+                let before = head_of(node, &id)?;
                 let spool = self.whole(node, client, &mut answer).await?;
                 self.take_spool(node, spool, progress)?;
                 exchanges += 1;
-                // What came was taken, so the next want says so.
+                // What came was taken, so the next want says so. Where nothing was taken it would come again.
                 let more = matches!(answer.next, Some(Next::Deltas { .. }));
-                if !more || exchanges >= EXCHANGES_MAX {
+                if !more || exchanges >= EXCHANGES_MAX || head_of(node, &id)? == before {
                     break;
                 }
                 let want = self.want(node)?;
@@ -327,6 +335,9 @@ impl Running {
                 ));
             }
             spool.put(&part.bundle)?;
+            if spool.bytes() > WAITING_BYTES_MAX {
+                return Err(too_much());
+            }
             answer.next = part.next;
         }
         Ok(spool)
@@ -372,9 +383,19 @@ impl Running {
                 at: self.started,
             })?,
         };
+        let quota = Quota::begin(&write, self.done.peer.id)?;
         let mut taker = Taker::new(&write, self.taking(node, Some(run_no)));
         push(&mut taker)?;
         let took = taker.finish().map_err(not_taken)?;
+        if let Some(over) = quota.check(&write)? {
+            return Err(SyncEnd::Peer(
+                PeerCause::BadAnswer,
+                format!(
+                    "this node keeps {} {} of one peer, and there would be {}; nothing of that page counts",
+                    over.limit, over.counted, over.used
+                ),
+            ));
+        }
         let changed = write.changed_since()?;
         if self.done.run_no.is_none() {
             if changed.is_empty() && took.is_known() {
@@ -402,6 +423,7 @@ impl Running {
         tally.snapshots += took.snapshots();
         tally.own_is_ahead |= took.own_is_ahead;
         tally.recovered.extend(&took.recovered);
+        self.done.own_back.extend(took.own_back.clone());
         for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
             tally.set_aside.push(SetAside {
                 origin: feed.origin,
@@ -423,6 +445,7 @@ impl Running {
         let served = node.store.served();
         let mut told_anew = false;
         loop {
+            check_not_blocked(node, &self.done.peer.id)?;
             let acked = self.done.peer.acked.clone();
             self.done.pushed.acked.clone_from(&acked);
             let owed = lacking(node, served, FeedScope::Public, &acked)?;
@@ -482,31 +505,52 @@ impl Running {
     ) -> Ended<()> {
         let mut answer = self.read(client, &first)?;
         let own = confirmed(&answer.want, &node.own_id());
-        let mut spools = Vec::new();
-        let mut goes_on = input.pull;
-        while goes_on {
-            spools.push(self.whole(node, client, &mut answer).await?);
-            goes_on = spools.len() < EXCHANGES_MAX;
-            let Some(after @ Next::Deltas { .. }) = answer.next else {
+        if !input.pull {
+            return self.preview_push(node, input, &own);
+        }
+        // All in one file, however many bundles there are, with the lines of each.
+        let mut spool = Spool::new(node.store.home().dir())?;
+        let mut bundles: Vec<u64> = Vec::new();
+        let mut from = None;
+        loop {
+            let bundle = self.whole(node, client, &mut answer).await?;
+            bundles.push(append(&mut spool, bundle)?);
+            if spool.bytes() > WAITING_BYTES_MAX {
+                return Err(too_much());
+            }
+            let Some(after @ Next::Deltas { seq, .. }) = answer.next else {
                 break;
             };
-            progress(spools.len() as u64, spools.len() as u64);
+            // One that sends round in a circle is left there.
+            if from.is_some_and(|from| seq <= from) || bundles.len() >= EXCHANGES_MAX {
+                break;
+            }
+            from = Some(seq);
+            progress(bundles.len() as u64, bundles.len() as u64);
             let body = client
                 .exchange(self.want(node)?, Some(after), Duration::ZERO)
                 .await?;
             answer = self.read(client, &body)?;
         }
-        if input.pull {
-            let write = node.store.write_in_sight()?;
-            write.remember_shown()?;
-            for spool in spools {
-                let mut taker = Taker::new(&write, self.taking(node, None));
-                spool.each(|line| -> Ended<()> { Ok(taker.push(line)?) })?;
-                let took = taker.finish().map_err(not_taken)?;
-                self.count(&took);
+        let write = node.store.write_in_sight()?;
+        write.remember_shown()?;
+        let mut bundles = bundles.into_iter();
+        let mut left = bundles.next().unwrap_or(0);
+        let mut taker = Taker::new(&write, self.taking(node, None));
+        spool.each(|line| -> Ended<()> {
+            while left == 0 {
+                let next = Taker::new(&write, self.taking(node, None));
+                let whole = std::mem::replace(&mut taker, next);
+                self.count(&whole.finish().map_err(not_taken)?);
+                left = bundles.next().unwrap_or(u64::MAX);
             }
-            self.preview(node, &write)?;
-        }
+            left -= 1;
+            Ok(taker.push(line)?)
+        })?;
+        self.count(&taker.finish().map_err(not_taken)?);
+        self.preview(node, &write)?;
+        // What would be given is worked out from what is there now.
+        drop(write);
         self.preview_push(node, input, &own)
     }
 
@@ -593,16 +637,15 @@ impl Running {
         if !folder::is_plain(&file) {
             return Ok(());
         }
-        let mut push = |taker: &mut Taker<'_, '_>| -> Ended<()> {
-            let mut lines = Lines::open(&file)?;
+        let spooled = spool_file(node, &file);
+        let push = |taker: &mut Taker<'_, '_>| -> Ended<()> {
             let mut number = 0;
-            // A file that ends within a line lacks its end, which the driver tells.
-            while let NextLine::Line(line) = lines.next(&file)? {
+            spooled?.each(|line| -> Ended<()> {
                 number += 1;
                 taker.push(line)?;
                 progress(number, number);
-            }
-            Ok(())
+                Ok(())
+            })
         };
         let taken = if input.dry_run {
             let write = node.store.write_in_sight()?;
@@ -667,6 +710,59 @@ impl Running {
     }
 }
 
+/// Whether a person here refused the peer meanwhile.
+fn check_not_blocked(node: &Node, id: &InstanceId) -> Ended<()> {
+    if node.store.standing(id)? != Some(Standing::Blocked) {
+        return Ok(());
+    }
+    let why = "it is blocked here".to_owned();
+    Err(SyncEnd::Peer(PeerCause::NotPaired, why))
+}
+
+/// The head of a peer's feed, as it is held.
+fn head_of(node: &Node, id: &InstanceId) -> Ended<Option<Held>> {
+    Ok(node.store.served().head(id, FeedScope::Public)?)
+}
+
+fn too_much() -> SyncEnd {
+    SyncEnd::Peer(
+        PeerCause::BadAnswer,
+        format!("it gives more than {WAITING_BYTES_MAX} bytes before any of it can be taken"),
+    )
+}
+
+/// Puts the lines of one bundle behind those that wait; gives how many.
+fn append(spool: &mut Spool, bundle: Spool) -> Ended<u64> {
+    let mut lines = 0;
+    let mut with_end = Vec::new();
+    bundle.each(|line| -> Ended<()> {
+        lines += 1;
+        with_end.clear();
+        with_end.extend_from_slice(line);
+        with_end.push(b'\n');
+        Ok(spool.put(&with_end)?)
+    })?;
+    Ok(lines)
+}
+
+/// Reads a file of a folder, before the database is written to: a stick may be slow, and others write meanwhile.
+fn spool_file(node: &Node, file: &Path) -> Ended<Spool> {
+    let mut spool = Spool::new(node.store.home().dir())?;
+    let mut lines = Lines::open(file)?;
+    let mut with_end = Vec::new();
+    // A file that ends within a line lacks its end, which the driver tells.
+    while let NextLine::Line(line) = lines.next(file)? {
+        with_end.clear();
+        with_end.extend_from_slice(line);
+        with_end.push(b'\n');
+        spool.put(&with_end)?;
+        if spool.bytes() > WAITING_BYTES_MAX {
+            return Err(too_much());
+        }
+    }
+    Ok(spool)
+}
+
 /// Whether the own feed is in a log after its first.
 fn is_later_log(node: &Node) -> Ended<bool> {
     let served = node.store.served();
@@ -718,6 +814,11 @@ pub(crate) fn to_watch(
     peer: &wb_store::Peer,
 ) -> Result<Option<(PeerClient, Vec<u8>)>> {
     if peer.address.is_empty() || is_folder(&peer.address) {
+        return Ok(None);
+    }
+    // What contradicts itself here is not taken, so it would be news for ever.
+    let forked = node.store.forked_feeds()?;
+    if forked.iter().any(|feed| feed.origin == peer.id) {
         return Ok(None);
     }
     let pair = node.store.pair(&peer.id)?;

@@ -2,10 +2,13 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use wb_core::kinds::Body;
 use wb_core::scope::Scope;
 use wb_core::sync::{Notice, PeerCause};
+use wb_net::network::{Answer, Internet, Network, Stream};
+use wb_node::Node;
 
 use super::street::{House, titles};
 
@@ -126,6 +129,39 @@ fn a_card_of_somebody_else_with_an_internal_address_is_never_called() {
     // The trap works.
     drop(std::net::TcpStream::connect(trap.address()).expect("it listens"));
     assert!(trap.0.accept().is_ok());
+}
+
+/// Every name leads to one address.
+struct LeadsTo(SocketAddr);
+
+impl Network for LeadsTo {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Answer<'a, Vec<SocketAddr>> {
+        let address = self.0;
+        Box::pin(async move { Ok(vec![address]) })
+    }
+
+    fn connect(&self, address: SocketAddr) -> Answer<'_, Box<dyn Stream>> {
+        Internet.connect(address)
+    }
+}
+
+#[test]
+fn a_name_on_an_own_card_that_leads_inside_is_not_connected_to() {
+    let trap = Trap::set();
+    let (mut oak, mut eve) = (House::quiet("Oak"), House::open("Eve"));
+    oak.pair_with(&mut eve);
+    eve.move_card("https://eve.example");
+    eve.seal();
+    assert_eq!(oak.sync(eve.id()).end, None);
+    oak.show(eve.id());
+    oak.edit_peer(eve.id(), |peer| peer.lan = false);
+    // Nothing is wrong with the name. Where it leads is known only once it was looked up.
+    let node = Node::open(&oak.home()).expect("it opens");
+    oak.node = node.with_network(Arc::new(LeadsTo(trap.address())));
+    let ended = oak.sync(eve.id()).end.map(|end| end.0);
+    trap.assert_untouched();
+    assert_eq!(ended, Some(PeerCause::Unreachable));
+    assert_eq!(oak.peer(eve.id()).address, eve.address());
 }
 
 #[test]

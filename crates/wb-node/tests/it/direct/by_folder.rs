@@ -170,6 +170,18 @@ fn what_is_no_plain_file_is_passed_over() {
     assert_eq!(oak.head(elm.id()), None, "nothing was read through it");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_lies_in_the_place_of_the_own_want_is_neither_followed_nor_read_without_end() {
+    let (mut elm, oak, stick) = paired();
+    let own = stick.want(&elm);
+    std::fs::remove_file(&own).expect("it was left there");
+    std::os::unix::fs::symlink("/dev/zero", &own).expect("a link");
+    assert_eq!(elm.sync(oak.id()).end, None);
+    let found = std::fs::symlink_metadata(&own).expect("it is there");
+    assert!(found.is_file());
+}
+
 #[test]
 fn a_preview_of_a_folder_leaves_it_as_it_is() {
     let (mut elm, mut oak, stick) = paired();

@@ -6,7 +6,7 @@ use wb_node::command::peer_block::peer_block;
 use wb_node::command::peer_forget::{peer_forget, refusal_forget};
 use wb_node::query::sync_log::{also, run};
 
-use super::street::{House, titles};
+use super::street::{House, contains, titles};
 
 fn pair() -> (House, House) {
     let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
@@ -26,8 +26,11 @@ fn whoever_is_refused_is_answered_nothing_and_nothing_of_it_is_shown() {
     let (mut elm, mut oak) = pair();
     assert_eq!(titles(&elm), ["A ladder"]);
     let (actor, id) = (elm.actor(), oak.id());
-    peer_block(&mut elm.node, &actor, id).expect("an admin may");
+    let emptied = peer_block(&mut elm.node, &actor, id).expect("an admin may");
     assert!(titles(&elm).is_empty());
+    // It was followed nowhere, and its words are gone all the same.
+    assert!(emptied > 0);
+    assert!(!contains(&elm.bytes(), "A ladder"));
     oak.ask("A saw", Scope::Public);
     assert_eq!(end(&mut oak, &elm), Some(PeerCause::NotPaired));
     assert!(titles(&elm).is_empty());

@@ -228,6 +228,34 @@ fn a_stranger_that_tries_tokens_is_stopped_at_its_address() {
     assert_eq!(row.and_then(|row| row.used_by), None);
 }
 
+#[test]
+fn who_makes_ids_as_fast_as_calls_is_stopped_at_its_address() {
+    let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
+    oak.pair_with(&mut elm);
+    let (eve, ash) = (House::quiet("Eve"), House::quiet("Ash"));
+    let mut causes = Vec::new();
+    for round in 0..80 {
+        let house = if round % 2 == 0 { &eve } else { &ash };
+        let mut client = client(house, &elm);
+        let asked = client.exchange(want(house), None, Duration::ZERO);
+        let tried = house.block_on(async {
+            // A wait of seconds is not waited out here.
+            tokio::time::timeout(Duration::from_millis(900), asked).await
+        });
+        let Ok(tried) = tried else {
+            causes.push(Some(Cause::TooMany));
+            break;
+        };
+        causes.push(tried.expect_err("no peer").refusal());
+    }
+    assert_eq!(causes[0], Some(Cause::NotPaired));
+    assert_eq!(causes.last(), Some(&Some(Cause::TooMany)), "{causes:?}");
+    // A peer at the same address is served.
+    oak.ask("A ladder", Scope::Public);
+    assert_eq!(oak.sync(elm.id()).end, None);
+    elm.assert_has(&oak);
+}
+
 /// A want that lists nothing.
 fn want(of: &House) -> Vec<u8> {
     use wb_core::bundle::Speaks;

@@ -1,6 +1,7 @@
-//! Pairing: a link, four words, two people; and whom a link does not admit.
+//! Pairing: a link, eight words, two people; and whom a link does not admit.
 
-use wb_core::pairing::safety_words;
+use wb_core::pairing::{PairLink, safety_words};
+use wb_core::scope::Scope;
 use wb_core::sync::PeerCause;
 use wb_core::time::Timestamp;
 use wb_node::NodeError;
@@ -221,4 +222,65 @@ fn exchange_files(from: &mut House, to: &mut House) {
     };
     let actor = to.actor();
     bundle_import(&mut to.node, &actor, &file, input, &mut |_| {}).expect("it is taken");
+}
+
+#[test]
+fn a_link_that_names_a_folder_is_none_and_nothing_is_written_there() {
+    let (elm, mut oak) = (House::quiet("Elm"), House::quiet("Oak"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = format!("folder:{}", folder.path().display());
+    let token = entropy::token();
+    let text = format!("{path}/pair#{}.{token},https://elm.example.org", elm.id());
+    assert!(text.parse::<PairLink>().is_err());
+    // As if it had been read all the same.
+    let link = PairLink {
+        addresses: vec!["http://127.0.0.1:9".to_owned(), path.clone()],
+        id: elm.id(),
+        token,
+    };
+    let accepted = oak.accept(&link).expect("it is noted");
+    assert_eq!(accepted.peer.address, "http://127.0.0.1:9");
+    oak.edit_peer(elm.id(), |peer| peer.address = path);
+    oak.ask("Ladder", Scope::Public);
+    let synced = oak.sync(elm.id());
+    assert_eq!(synced.end.map(|end| end.0), Some(PeerCause::PairWaits));
+    let files = std::fs::read_dir(folder.path()).expect("a folder");
+    assert_eq!(files.count(), 0);
+}
+
+#[test]
+fn of_two_that_use_a_link_at_once_one_is_admitted() {
+    let (mut elm, mut oak, mut eve) =
+        (House::open("Elm"), House::quiet("Oak"), House::quiet("Eve"));
+    for _ in 0..3 {
+        let link = elm.invite().link;
+        let admitted = std::thread::scope(|scope| {
+            let tries = [&mut oak, &mut eve].map(|house| {
+                let link = &link;
+                scope.spawn(move || house.accept(link).is_ok())
+            });
+            tries.map(|one| one.join().expect("it ends"))
+        });
+        assert_ne!(admitted[0], admitted[1], "{admitted:?}");
+        let actor = elm.actor();
+        for id in [oak.id(), eve.id()] {
+            if elm.pair(id).is_some() {
+                peer_turn_down(&mut elm.node, &actor, id).expect("it asked");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_that_failed_leaves_the_pair_as_it_was() {
+    let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
+    let link = elm.invite().link;
+    oak.accept(&link).expect("it answers");
+    let (peer, pair) = (oak.peer(elm.id()), oak.pair(elm.id()));
+    let mut wrong = link.clone();
+    wrong.token = entropy::token();
+    oak.accept(&wrong).expect_err("it was never made");
+    assert_eq!((oak.peer(elm.id()), oak.pair(elm.id())), (peer, pair));
+    elm.confirm(oak.id());
+    assert_eq!(oak.sync(elm.id()).end, None);
 }
