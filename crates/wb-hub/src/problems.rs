@@ -205,6 +205,17 @@ pub(crate) fn registration_stale(counter: u64) -> Refusal {
     problem
 }
 
+/// A longer identity log of an older copy: another copy published above the head that its rotation names.
+pub(crate) fn rotated_behind(hub: &str) -> Refusal {
+    refusal(
+        Cause::RotatedBehind,
+        format!(
+            "{hub} holds more of this instance's feed than the copy had that changed the key; nothing was changed"
+        ),
+        "use the newest copy of the instance's folder; if there is none, take the key back with `wb key recover`",
+    )
+}
+
 /// A registration while as many wait as may.
 pub(crate) fn queue_full(waiting: u64, hub: &str) -> Refusal {
     let mut problem = refusal(

@@ -54,7 +54,18 @@ pub struct Node {
     /// When a turn was taken last at each peer, since this was opened.
     turns: RefCell<BTreeMap<InstanceId, Timestamp>>,
     /// Whether the own history is being taken back.
-    restores: bool,
+    restores: Restores,
+}
+
+/// Whether the own history is being taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restores {
+    /// It is not.
+    No,
+    /// What follows on what is here.
+    After,
+    /// All of it, to be compared: somebody stands at a head to which nothing here leads.
+    All,
 }
 
 impl fmt::Debug for Node {
@@ -86,7 +97,7 @@ impl Node {
             kinds: None,
             machine: crate::machine::label(),
             turns: RefCell::default(),
-            restores: false,
+            restores: Restores::No,
         })
     }
 
@@ -129,10 +140,15 @@ impl Node {
 
     /// Whether the own feed is taken as any other: this is an older copy, or is being settled.
     pub(crate) fn takes_own(&self) -> bool {
-        self.restores || self.store.guard() == GuardStanding::Suspect
+        self.restores != Restores::No || self.store.guard() == GuardStanding::Suspect
     }
 
-    pub(crate) fn restores(&mut self, restores: bool) {
+    /// Whether a peer is asked for all of the own feed, as if nothing of it was here.
+    pub(crate) fn asks_for_all(&self) -> bool {
+        self.restores == Restores::All
+    }
+
+    pub(crate) fn restores(&mut self, restores: Restores) {
         self.restores = restores;
     }
 

@@ -203,7 +203,16 @@ impl<'n> Gather<'n> {
             Err(cause) => (None, Some(cause)),
         };
         let is_unchanged = !sealed.is_empty() && record.sealed_edit == record.edit;
-        if cause == Some(Stays::ParentUnknown) && is_unchanged && !self.has_seen(record.parent)? {
+        // A log that starts from nothing holds nothing yet: what is not put in it is taken back by that, and
+        // told so.
+        let goes_on = !sealed
+            .iter()
+            .any(|line| plan.opens(line.scope) == Some(NewLog::Afresh));
+        if goes_on
+            && cause == Some(Stays::ParentUnknown)
+            && is_unchanged
+            && !self.has_seen(record.parent)?
+        {
             // It was published under a request that was known then. That nothing of it is here any more is
             // no word of whoever wrote it.
             plan.unchanged.push((record.id, kind));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wb_core::words::RecoveryWords;
 use wb_node::NodeError;
 use wb_node::command::key_recover::{Recover, fresh_words, gather, key_recover};
-use wb_node::command::key_rotate::key_rotate;
+use wb_node::command::key_rotate::{Rotate, key_rotate};
 use wb_node::keys::Behind;
 
 use crate::error::SimError;
@@ -25,9 +25,11 @@ impl Member {
         let node = self.node_mut();
         let rotating = async {
             let actor = node.actor(None)?;
-            key_rotate(node, &actor, &Behind::AsBefore)
-                .await
-                .map(|_| ())
+            let input = Rotate {
+                behind: &Behind::AsBefore,
+                offline: false,
+            };
+            key_rotate(node, &actor, input).await.map(|_| ())
         };
         machine.drive(rotating).await?;
         // Databases of before do not know the key that lies beside them.

@@ -152,6 +152,9 @@ impl Write<'_> {
         self.set_interval(peer, None)?;
         self.transaction
             .execute("DELETE FROM doubts WHERE peer = ?1", [Sql(peer)])?;
+        // Whoever is no peer any more says nothing of other copies either.
+        self.transaction
+            .execute("DELETE FROM own_copies WHERE peer = ?1", [Sql(peer)])?;
         self.transaction.execute(
             "DELETE FROM meta WHERE key LIKE 'unfilled ' || ?1 || ' %'",
             [peer.to_string()],

@@ -253,6 +253,25 @@ impl Store {
         Ok(found.optional()?)
     }
 
+    /// Why a branch of the own feeds took a record back up to a revision, where its delta was seen.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn aside_retract(&self, id: &RecordId, rev: u64) -> Result<Option<Reason>> {
+        let sql = "SELECT x.reason FROM instances i CROSS JOIN feeds f USING (instance_no)
+                   CROSS JOIN feed_lines x USING (feed_no)
+                   WHERE i.standing = 'self' AND x.id = ?1 AND x.rev = ?2 AND x.op = 'retract' AND x.void = 0
+                     AND x.aside_no IS NOT NULL LIMIT 1";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let found = statement.query_row(params![Sql(id), Sql(rev)], |row| row.get::<_, String>(0));
+        let found = found.optional()?;
+        Ok(found.map(|reason| match reason.as_str() {
+            "erase" => Reason::Erase,
+            "mistake" => Reason::Mistake,
+            _ => Reason::Scope,
+        }))
+    }
+
     /// Whether any mark of a record is held, of whatever instance.
     ///
     /// # Errors

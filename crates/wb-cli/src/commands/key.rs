@@ -10,7 +10,7 @@ use wb_node::command::key_recover::{
     Gathered, Publication, Recover, RecoveredKey, check_words, fresh_words, gather, key_recover,
     two_places, words_on, write_new_sheet,
 };
-use wb_node::command::key_rotate::{Rotated, key_rotate};
+use wb_node::command::key_rotate::{Rotate, Rotated, key_rotate};
 use wb_node::query::key::{fingerprint, key};
 use wb_node::{ErrorKind, Node, NodeError};
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ pub enum Key {
     /// Show which key speaks, where it lies, and every change of it
     Show,
     /// Put another signing key in the place of this one
-    Rotate(BehindArgs),
+    Rotate(RotateArgs),
     /// Take the instance back with the recovery words, after a theft of the key
     Recover(RecoverArgs),
 }
@@ -49,6 +49,16 @@ pub struct BehindArgs {
     /// Put the new key behind nothing but the rights of its file
     #[arg(long)]
     no_passphrase: bool,
+}
+
+/// What rotating takes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct RotateArgs {
+    #[command(flatten)]
+    behind: BehindArgs,
+    /// Go on although nobody can be asked whether this is the newest copy
+    #[arg(long)]
+    offline: bool,
 }
 
 /// What recovering takes.
@@ -134,16 +144,23 @@ struct RotatedView {
     unasked: Vec<String>,
 }
 
-fn rotate(context: &Context, args: BehindArgs) -> Result<()> {
+fn rotate(context: &Context, args: RotateArgs) -> Result<()> {
     let (mut node, actor) = context.acting()?;
-    let behind = behind(args.passphrase, args.no_passphrase)?;
+    let behind = behind(args.behind.passphrase, args.behind.no_passphrase)?;
     let agreed = context.confirm(
         "Make another signing key? The one before is worth nothing afterwards, and backups of this folder made before keep the old one.",
     )?;
     if !agreed {
         return Err(unconfirmed("nothing was changed; say yes, or give --yes"));
     }
-    let rotated = runtime()?.block_on(key_rotate(&mut node, &actor, &behind))?;
+    let rotated = runtime()?.block_on(key_rotate(
+        &mut node,
+        &actor,
+        Rotate {
+            behind: &behind,
+            offline: args.offline,
+        },
+    ))?;
     for warning in &rotated.warnings {
         context.say(format!(
             "The key is changed, but this went wrong after it: {}.",

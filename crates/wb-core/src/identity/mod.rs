@@ -4,12 +4,14 @@
 //! means, [`IdentityLog::above_last_head`] says where a key stops. Making entries is in [`found()`],
 //! [`rotate()`] and [`recover()`], so that the origin's own entries pass the same verifier.
 
+mod behind;
 mod entry;
 mod found;
 mod log;
 mod merge;
 mod next;
 
+pub use behind::rotates_behind;
 pub use entry::{Entry, Heads, LastHead, Op, Position};
 pub use found::found;
 pub use log::{Above, IdentityError, IdentityLog, LogReader, Placed};

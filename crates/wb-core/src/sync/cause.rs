@@ -83,6 +83,8 @@ causes! {
     FollowsStale = "follows_stale", 409,
     /// A registration older than the one held.
     RegistrationStale = "registration_stale", 409,
+    /// A key rotated away by who lacks what is held here of its feed.
+    RotatedBehind = "rotated_behind", 409,
     /// The hub is not the one the cursor is of.
     CursorUnknown = "cursor_unknown", 409,
     /// The deltas after the cursor are not kept.

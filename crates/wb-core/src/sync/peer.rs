@@ -223,6 +223,7 @@ impl PeerCause {
             Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,
             Some(Cause::PairWaits) => Self::PairWaits,
             Some(Cause::KeyRetired) => Self::KeyRetired,
+            Some(Cause::RotatedBehind) => Self::OwnIsAhead,
             Some(Cause::WrongRecipient) => Self::WrongIdentity,
             Some(Cause::VersionSkew) => Self::VersionSkew,
             Some(Cause::Clock) => Self::Clock,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use wb_core::identity::{IdentityLog, Merge, merge};
+use wb_core::identity::{IdentityLog, Merge, merge, rotates_behind};
 use wb_core::kinds::Card;
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Registration, read_message};
 use wb_net::signed::{JSON, Reply, Request};
 
-use crate::problems::{Refusal, bad_request, queue_full, registration_stale};
+use crate::problems::{Refusal, bad_request, queue_full, registration_stale, rotated_behind};
 use crate::service::Hub;
 use crate::store::{HubStore, RegisterRefused, Registering};
 
@@ -36,6 +36,12 @@ pub async fn register<S: HubStore>(
         None => &offered,
     };
     hub.verify(unverified, identity)?;
+    if let Some(held) = &held
+        && let Some(head) = hub.kept(hub.store().own_head(sender).await)?
+        && rotates_behind(held, &offered, &head)
+    {
+        return Err(rotated_behind(&hub.info().name));
+    }
     if registration.card.get().len() > CARD_BYTES_MAX {
         return Err(bad_request(format!(
             "a card has at most {CARD_BYTES_MAX} bytes"

@@ -110,6 +110,39 @@ pub async fn find_hub_over(
     })
 }
 
+/// A hub as it is before anything is known of it but where it is.
+fn unregistered(found: &Found, now: wb_core::time::Timestamp) -> Peer {
+    let says = &found.identified.says;
+    Peer {
+        id: says.id,
+        role: Role::Hub,
+        address: found.address.clone(),
+        lan: found.lan,
+        name: says.name.clone(),
+        follows: FollowList::default(),
+        cursor: None,
+        acked: Vec::new(),
+        paused: false,
+        registered: None,
+        counter: 0,
+        state: state_text(&PeerState::new(now)),
+        first_seen: now,
+        last_ok: None,
+    }
+}
+
+/// Notes a hub that was found and agreed to, before it is registered at.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn note_hub(node: &mut Node, found: &Found) -> Result<()> {
+    let now = node.now();
+    let write = node.store.write()?;
+    write.put_identity(&found.identified.identity, Standing::Waiting, now)?;
+    write.put_peer(&unregistered(found, now))?;
+    Ok(write.commit()?)
+}
+
 /// Registers at a hub that was found and agreed to. Registering again brings the newest card and
 /// identity log, and keeps what is followed.
 ///
@@ -128,22 +161,7 @@ pub async fn hub_register(
     // Whom we talk to is not thereby a community whose records are shown.
     write.put_identity(&found.identified.identity, Standing::Waiting, now)?;
     write.commit()?;
-    let mut peer = known.unwrap_or_else(|| Peer {
-        id: says.id,
-        role: Role::Hub,
-        address: String::new(),
-        lan: false,
-        name: String::new(),
-        follows: FollowList::default(),
-        cursor: None,
-        acked: Vec::new(),
-        paused: false,
-        registered: None,
-        counter: 0,
-        state: state_text(&PeerState::new(now)),
-        first_seen: now,
-        last_ok: None,
-    });
+    let mut peer = known.unwrap_or_else(|| unregistered(found, now));
     peer.address.clone_from(&found.address);
     peer.name.clone_from(&says.name);
     peer.lan = found.lan;

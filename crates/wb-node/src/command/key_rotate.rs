@@ -9,12 +9,23 @@ use wb_core::scope::FeedScope;
 use wb_core::sync::PeerCause;
 use wb_store::{GuardStanding, Peer, Role, Standing, Store};
 
+use super::restore::{caller_of, turn_at_peer};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::keys::{Behind, KeyLock};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
-use crate::sync::{SyncEnd, check_own, connect};
+use crate::sync::turn::words_of;
+use crate::sync::{SyncEnd, check_own, check_turn, connect, take_turn};
+
+/// How to rotate.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotate<'b> {
+    /// What the next key is put behind.
+    pub behind: &'b Behind,
+    /// Go on although nobody of those who could be asked answers.
+    pub offline: bool,
+}
 
 /// What came of it.
 #[derive(Debug, Clone)]
@@ -52,19 +63,45 @@ pub(crate) fn check_admin(actor: &Actor, act: &'static str) -> Result<()> {
 /// # Errors
 /// `Suspect` for an older copy, a hub that holds more than is here, or what stands in the way. Nothing is
 /// changed then.
-pub async fn key_rotate(node: &mut Node, actor: &Actor, behind: &Behind) -> Result<Rotated> {
+pub async fn key_rotate(node: &mut Node, actor: &Actor, input: Rotate<'_>) -> Result<Rotated> {
+    let behind = input.behind;
     check_admin(actor, "rotate the key")?;
     node.refresh()?;
     if node.store.guard() == GuardStanding::Suspect {
         return Err(NodeError::Suspect);
     }
+    if let Some(copy) = node.store.own_copies()?.first() {
+        return Err(NodeError::TwoCopies(words_of(node, copy)?));
+    }
     let lock = KeyLock::take(node.store.home())?;
     let _sync = super::sync::lock(node)?;
     let (mut asked, mut unasked) = (Vec::new(), Vec::new());
-    for peer in hubs(node)? {
+    let mut is_known = false;
+    for peer in node.store.peers()? {
         let name = label(&peer.name, &peer.id);
-        match ask(node, &peer).await {
+        let answered = if peer.role == wb_core::sync::Role::Hub {
+            if peer.paused {
+                continue;
+            }
+            ask(node, &peer).await
+        } else {
+            match caller_of(node, &peer)? {
+                Some(client) => turn_at_peer(node, client, &peer).await,
+                None => continue,
+            }
+        };
+        is_known |= !matches!(
+            answered,
+            Err(SyncEnd::Peer(
+                PeerCause::Approval | PeerCause::NotRegistered,
+                _
+            ))
+        );
+        match answered {
             Ok(()) => asked.push(name),
+            Err(SyncEnd::Peer(PeerCause::TwoCopies, words)) => {
+                return Err(NodeError::TwoCopies(format!("{name} says: {words}")));
+            }
             Err(SyncEnd::Peer(cause @ (PeerCause::OwnIsAhead | PeerCause::KeyRetired), detail)) => {
                 return Err(NodeError::Peer {
                     name,
@@ -76,6 +113,14 @@ pub async fn key_rotate(node: &mut Node, actor: &Actor, behind: &Behind) -> Resu
             Err(SyncEnd::Peer(cause, _)) => unasked.push((name.clone(), cause.about(&name))),
             Err(SyncEnd::NotFetched) => {}
         }
+    }
+    // An older copy that rotates shuts the newest one out, so somebody has to say that this is the newest.
+    if is_known && asked.is_empty() && !input.offline {
+        let names: Vec<&str> = unasked.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(NodeError::Unconfirmed(format!(
+            "nobody confirmed that this is the newest copy: {} cannot be asked; the key was not changed",
+            names.join(", ")
+        )));
     }
     let signer = node.signer()?;
     let seed = entropy::bytes();
@@ -120,8 +165,13 @@ pub(crate) fn hubs(node: &Node) -> Result<Vec<Peer>> {
 
 async fn ask(node: &Node, peer: &Peer) -> std::result::Result<(), SyncEnd> {
     let mut hub = connect(node, peer)?;
+    // An older copy is told so before it takes a turn, which would hold up the newest one.
     let heads = hub.heads(None).await?;
-    check_own(node, &heads.own)
+    check_own(node, &heads.own)?;
+    match take_turn(node, &mut hub, peer.id).await? {
+        Some(answer) => check_turn(&answer),
+        None => Ok(()),
+    }
 }
 
 /// Commits a longer own log and puts the next key in the place of the old one.

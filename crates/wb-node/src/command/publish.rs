@@ -48,7 +48,7 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
     let write = node.store.write_in_sight()?;
     if let Some(copy) = node.store.own_copies()?.first() {
-        return Err(NodeError::TwoCopies(words_of(copy)));
+        return Err(NodeError::TwoCopies(words_of(node, copy)?));
     }
     check_unchanged(&node.store, node.identity())?;
     let plan = plan(node, now)?;

@@ -32,8 +32,9 @@ use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
+use crate::sync::push::is_above_recovery;
 use crate::sync::{
-    Fetched, Lacking, OnProgress, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
+    Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
     check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
     take_turn,
 };
@@ -84,6 +85,8 @@ pub struct Synced {
     pub run_no: Option<i64>,
     /// Instances that recovered their key, as it looks from here.
     pub recovered: Vec<Recovered>,
+    /// What came back of the own feed, while a copy is settled.
+    pub own_back: OwnBack,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -220,10 +223,15 @@ pub async fn sync(
         run.go(node, actor, &mut hub, input, progress).await
     };
     // A hub that was not told of a newer key yet is told, and nobody has to do anything.
-    if may_lack_key(node, ended.as_ref().err()) && !input.dry_run {
-        let told = tell_key(node, &mut hub, &run.done.peer).await;
-        if told.is_ok() {
-            ended = run.go(node, actor, &mut hub, input, progress).await;
+    // An older copy, and one beside which another runs, tells none: the other copy would be shut out by it.
+    let may_tell =
+        node.store.guard() == GuardStanding::Sound && node.store.own_copies()?.is_empty();
+    if may_tell && may_lack_key(node, ended.as_ref().err()) && !input.dry_run {
+        match tell_key(node, &mut hub, &run.done.peer).await {
+            Ok(()) => ended = run.go(node, actor, &mut hub, input, progress).await,
+            // The key was changed by an older copy, and the hub took nothing of it.
+            Err(end @ SyncEnd::Peer(PeerCause::OwnIsAhead, _)) => ended = Err(end),
+            Err(_) => {}
         }
     }
     // What one feed breaks keeps nothing else from going on, so it is told at the end.
@@ -272,6 +280,7 @@ impl Synced {
             round_trips: 0,
             run_no: None,
             recovered: Vec::new(),
+            own_back: OwnBack::default(),
             end: None,
         }
     }
@@ -434,6 +443,15 @@ impl Running {
             let history = fetch_history(node.identity(), hub).await?;
             list_void_at(node, &history)?;
             check_own(node, &own)?;
+        }
+        // What a recovery made void there is listed here before it is outdone.
+        for theirs in own.iter().filter(|held| held.origin == node.own_id()) {
+            if is_above_recovery(node.identity(), theirs)
+                && !node.store.is_void_own(&theirs.hash)?
+            {
+                let history = fetch_history(node.identity(), hub).await?;
+                list_void_at(node, &history)?;
+            }
         }
         self.done.published = publish(node, actor)?.1;
         match push(node, hub, own, progress).await {

@@ -44,14 +44,15 @@ pub struct Decided {
 pub fn void_keep(node: &mut Node, actor: &Actor, name: &str) -> Result<Vec<Decided>> {
     check_admin(actor, ACT)?;
     let chosen = find(node.store.void_publications()?, name);
-    if name != ALL && chosen.is_empty() {
-        if let [entry] = find(node.store.void_taken_back()?, name).as_slice() {
-            return Err(NodeError::Refused(format!(
-                "record {} was taken back and stays as it is here, so nothing was changed; whoever wrote it shares it \
-                 again with `wb record share {}`, and `wb inbox drop` lets it stay taken back",
-                entry.id, entry.id
-            )));
-        }
+    if name != ALL
+        && chosen.is_empty()
+        && let [entry] = find(node.store.void_taken_back()?, name).as_slice()
+    {
+        return Err(NodeError::Refused(format!(
+            "record {} was taken back and stays as it is here, so nothing was changed; whoever wrote it shares it \
+             again with `wb record share {}`, and `wb inbox drop` lets it stay taken back",
+            entry.id, entry.id
+        )));
     }
     let chosen = named(chosen, name)?;
     let write = node.store.write_in_sight()?;

@@ -2,7 +2,7 @@
 
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
-use wb_core::identity::IdentityLog;
+use wb_core::identity::{IdentityLog, rotates_behind};
 use wb_core::ndjson::{lines, put_line};
 use wb_core::scope::FeedScope;
 use wb_core::sync::turn::MACHINE_BYTES_MAX;
@@ -57,6 +57,24 @@ pub(crate) fn check_peer(node: &Node, sender: InstanceId) -> std::result::Result
         Some(PairState::Asked) => Err(refusal::pair_waits(node.name())),
         None => Err(refusal::not_paired(node.name())),
     }
+}
+
+/// Refuses a longer log by which an older copy rotated a key away: the newer copy would be shut out by it.
+pub(crate) fn check_log(node: &Node, asked: &Asked) -> std::result::Result<(), Refusal> {
+    let local = |error: wb_store::StoreError| refusal::of_node(&error.into());
+    let sender = asked.want.instance;
+    let held = node.store.identity_log(&sender).map_err(local)?;
+    let Some(held) = held.filter(|held| held.newest().hash != asked.log.newest().hash) else {
+        return Ok(());
+    };
+    let rows = node.store.served().snapshot(&sender, FeedScope::Public);
+    let Some(rows) = rows.map_err(local)? else {
+        return Ok(());
+    };
+    if rotates_behind(&held, &asked.log, &rows.head) {
+        return Err(refusal::rotated_behind(node.name()));
+    }
+    Ok(())
 }
 
 /// The answer to a want.

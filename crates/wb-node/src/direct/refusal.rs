@@ -81,6 +81,17 @@ pub(crate) fn version_skew(asked: u32, name: &str) -> Refusal {
     problem
 }
 
+/// For a longer identity log of an older copy: another copy published above the head that its rotation names.
+pub(crate) fn rotated_behind(name: &str) -> Refusal {
+    refusal(
+        Cause::RotatedBehind,
+        format!(
+            "{name} holds more of this instance's feed than the copy had that changed the key; nothing was changed"
+        ),
+        "use the newest copy of the instance's folder; if there is none, take the key back with `wb key recover`",
+    )
+}
+
 /// For a body that could not be read.
 pub(crate) fn of_body(error: &BodyError) -> Refusal {
     let (cause, action) = match error {

@@ -10,6 +10,7 @@ use wb_core::time::Timestamp;
 use wb_store::{StoreError, Write};
 
 use crate::import::sink::StoreSink;
+use crate::sync::own::{Gathered, OwnBack};
 
 /// Whose bundle is taken, and for which run.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub(crate) struct Took {
     pub deltas: u64,
     /// Whether more of the own feed came than is here.
     pub own_is_ahead: bool,
+    /// What came back of the own feed, where it is taken back.
+    pub own_back: OwnBack,
     /// Instances that recovered their key, as it came with this.
     pub recovered: BTreeSet<InstanceId>,
 }
@@ -91,11 +94,22 @@ impl std::fmt::Display for NotTaken {
     }
 }
 
+/// Whether what came of the own public feed stands beside what is held of it.
+pub(crate) fn is_beside(feeds: &[FeedOutcome], own: &InstanceId) -> bool {
+    let mut feeds = feeds.iter();
+    feeds.any(|feed| {
+        feed.origin == *own
+            && feed.scope == FeedScope::Public
+            && matches!(feed.outcome, "fork" | "closed")
+    })
+}
+
 /// Takes a bundle line by line into a transaction, which its caller drops when it is not taken.
 pub(crate) struct Taker<'w, 's> {
     taking: Taking,
     sink: StoreSink<'w, 's>,
     driver: Driver,
+    gathered: Option<Gathered>,
 }
 
 impl<'w, 's> Taker<'w, 's> {
@@ -108,11 +122,15 @@ impl<'w, 's> Taker<'w, 's> {
             taking,
             sink,
             driver: Driver::default(),
+            gathered: taking.takes_own.then(|| Gathered::new(taking.own)),
         }
     }
 
     /// Takes the next line.
     pub fn push(&mut self, line: &[u8]) -> Result<(), StoreError> {
+        if let Some(gathered) = &mut self.gathered {
+            gathered.push(line);
+        }
         self.driver.push(line, &mut self.sink)
     }
 
@@ -128,7 +146,16 @@ impl<'w, 's> Taker<'w, 's> {
             let (line, rule) = (1, Rule::Truncated);
             return Err(NotTaken::Bundle(BundleError { stage, line, rule }));
         }
+        let own_back = match self.gathered {
+            Some(gathered) => OwnBack::of(
+                self.sink.own_came_back,
+                is_beside(self.driver.feeds(), &self.taking.own),
+                gathered,
+            ),
+            None => OwnBack::default(),
+        };
         Ok(Took {
+            own_back,
             feeds: self.driver.feeds().to_vec(),
             deltas: self.sink.deltas,
             own_is_ahead: self.sink.own_is_ahead,

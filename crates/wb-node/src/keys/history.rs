@@ -242,7 +242,7 @@ mod tests {
     fn own() -> IdentityLog {
         let signer = Signer::from_seed(&Zeroizing::new([1; 32]));
         let recovery = hash::recovery_commitment(&signer.public_key());
-        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let now = "2026-01-01T00:00:00.000Z".parse().expect("a time");
         IdentityLog::verify(None, &[found(&signer, recovery, now)]).expect("a log")
     }
 

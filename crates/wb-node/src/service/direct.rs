@@ -27,7 +27,7 @@ use wb_store::Home;
 
 use super::clock;
 use crate::direct::deliver::{self, Came};
-use crate::direct::exchange::{self, Asked, check_peer, note_contact};
+use crate::direct::exchange::{self, Asked, check_log, check_peer, note_contact};
 use crate::direct::make::lacks_something;
 use crate::direct::pairing;
 use crate::direct::refusal::{self, Refusal};
@@ -336,6 +336,7 @@ impl Peers {
         let (wait, after) = read_query(request.query())?;
         let asked = with!(self, node, move |node: &mut Node| {
             check_peer(node, sender)?;
+            check_log(node, &asked)?;
             let noted = note_contact(node, &asked, node.now());
             noted.map_err(|error| refusal::of_node(&error))?;
             Ok(asked)

@@ -8,7 +8,7 @@ mod compare;
 mod connect;
 mod fetch;
 mod fill;
-mod own;
+pub(crate) mod own;
 mod pull;
 pub(crate) mod push;
 mod source;
@@ -18,7 +18,7 @@ mod whole;
 
 pub use apply::{SetAside, Tally};
 pub use connect::{Connected, ask_recovery_at, connect, connect_new, key_of};
-pub use own::{OwnBack, take_back, take_own_back};
+pub use own::{Branch, OwnBack, take_back, take_own_back};
 pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};
 pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};
 pub use source::Fetched;

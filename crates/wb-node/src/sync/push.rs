@@ -15,6 +15,7 @@ use wb_store::{Served, StoredHeader};
 
 use super::whole::own_snapshot;
 use super::{OnProgress, SyncEnd};
+use crate::error::NodeError;
 use crate::node::Node;
 use crate::plan::headline;
 
@@ -82,9 +83,7 @@ pub(crate) fn lacking(
         return Ok(Owed::Deltas(headers));
     }
     // What a recovery made void is outdone by the log that it opens.
-    let is_void =
-        is_above_recovery(node.identity(), theirs) || node.store.is_void_own(&theirs.hash)?;
-    if served.has_passed(theirs)? || is_void {
+    if served.has_passed(theirs)? || is_void(node, theirs)? {
         return Ok(Owed::Whole);
     }
     let here = served.head(&own, scope)?;
@@ -95,9 +94,14 @@ pub(crate) fn lacking(
     ))
 }
 
+/// Whether a recovery made a head of an own feed void.
+pub(crate) fn is_void(node: &Node, theirs: &Held) -> Result<bool, NodeError> {
+    Ok(is_above_recovery(node.identity(), theirs) || node.store.is_void_own(&theirs.hash)?)
+}
+
 /// Whether a head stands in the log that the last recovery names, above the head that it names: then it is
 /// void, whoever signed it, because the recovery opened another log.
-fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
+pub(crate) fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
     let mut entries = identity.entries().iter().rev();
     let recovery = entries.find(|entry| entry.is_recover());
     let last = recovery.and_then(|entry| entry.heads()?.public);

@@ -17,6 +17,7 @@ use super::SyncEnd;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
+use crate::query::peers::label;
 
 /// What the file says.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -62,7 +63,8 @@ impl Turns {
     }
 }
 
-/// Keeps other processes of this folder from taking a turn at the same time: they would be two copies.
+/// Keeps other processes of this folder from writing the file at the same time. It is held while the file is read
+/// and written, and never over a call.
 fn lock(node: &Node) -> Result<File> {
     let path = node.store.home().dir().join("turn.lock");
     let open = || -> std::io::Result<File> {
@@ -77,7 +79,7 @@ fn lock(node: &Node) -> Result<File> {
     open().map_err(NodeError::file(&path))
 }
 
-/// Takes a turn at a hub. `None` where the hub does not know of turns.
+/// Takes a turn at a hub or another node. `None` where it does not know of turns.
 ///
 /// # Errors
 /// Why there is no answer.
@@ -86,10 +88,9 @@ pub async fn take_turn(
     hub: &mut HubClient,
     peer: InstanceId,
 ) -> std::result::Result<Option<TurnAnswer>, SyncEnd> {
-    let _lock = lock(node)?;
     let call = next_call(node, peer)?;
     let answer = match hub.turn(&call).await {
-        Ok(answer) => answer,
+        Ok(answer) => cleaned(answer),
         // A program before this call.
         Err(error) if error.refusal() == Some(Cause::NotFound) => {
             node.note_turn(peer);
@@ -104,11 +105,20 @@ pub async fn take_turn(
     Ok(Some(answer))
 }
 
+/// An answer of which the words may be shown and kept: they are whatever the other side says.
+fn cleaned(mut answer: TurnAnswer) -> TurnAnswer {
+    if let Some(other) = &mut answer.other {
+        other.machine = clean(&other.machine);
+    }
+    answer
+}
+
 /// The turn to take at a peer, written down before it is sent.
 ///
 /// # Errors
 /// What the disk reports.
 pub fn next_call(node: &Node, peer: InstanceId) -> Result<TurnCall> {
+    let _lock = lock(node)?;
     let mut turns = Turns::read(node)?;
     let settled = turns.settled;
     let at = turns.peers.entry(peer).or_insert_with(|| AtPeer {
@@ -143,19 +153,24 @@ pub fn note_answer(
     answer: &TurnAnswer,
 ) -> Result<()> {
     if answer.outcome == TurnOutcome::Yours {
+        let _lock = lock(node)?;
         let mut turns = Turns::read(node)?;
-        turns.peers.insert(
-            peer,
-            AtPeer {
-                was: Some(Turn {
-                    n: answer.n,
-                    ..call.now
-                }),
-                now: None,
-                settles: false,
-            },
-        );
-        turns.write(node)?;
+        // Another process of this folder may have sent the same turn, had its answer, and gone on since.
+        let held = turns.peers.get(&peer).copied().unwrap_or_default();
+        if held.now == Some(call.now) {
+            turns.peers.insert(
+                peer,
+                AtPeer {
+                    was: Some(Turn {
+                        n: answer.n,
+                        ..call.now
+                    }),
+                    now: None,
+                    settles: held.settles && !call.settles,
+                },
+            );
+            turns.write(node)?;
+        }
     }
     let known = node.store.own_copies()?;
     let is_told = known.iter().any(|copy| copy.peer == peer);
@@ -220,15 +235,22 @@ pub(crate) fn words(
     }
 }
 
-/// What keeps this copy from publishing.
-pub(crate) fn words_of(copy: &OwnCopy) -> String {
-    words(copy.outcome, &copy.other.machine, Some(copy.other.at))
+/// What keeps this copy from publishing, and who says so.
+pub(crate) fn words_of(node: &Node, copy: &OwnCopy) -> Result<String> {
+    let peer = node.store.peer(&copy.peer)?;
+    let name = peer.map_or_else(|| copy.peer.short(), |peer| label(&peer.name, &peer.id));
+    let words = words(copy.outcome, &copy.other.machine, Some(copy.other.at));
+    Ok(format!("{name} says: {words}"))
 }
 
 /// The name of this machine, for people.
 fn machine(node: &Node) -> String {
-    let name = node.machine().trim();
-    let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
+    clean(node.machine())
+}
+
+/// A name of a machine within its bounds.
+fn clean(name: &str) -> String {
+    let mut name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
     while name.len() > MACHINE_BYTES_MAX {
         name.pop();
     }

@@ -9,7 +9,7 @@ use wb_node::NodeError;
 use wb_node::command::key_recover::{
     Gathered, Publication, Recover, check_words, fresh_words, gather, key_recover, words_on,
 };
-use wb_node::command::key_rotate::key_rotate;
+use wb_node::command::key_rotate::{Rotate, key_rotate};
 use wb_node::command::void_decide::{void_drop, void_keep};
 use wb_node::keys::Behind;
 use wb_node::query::inbox::void_said;
@@ -75,6 +75,8 @@ fn told(visit: &mut Visit<'_>, error: NodeError) -> Result<Answer, Trouble> {
         | NodeError::Words(_)
         | NodeError::Peer { .. }
         | NodeError::SyncRuns
+        | NodeError::TwoCopies(_)
+        | NodeError::Unconfirmed(_)
         | NodeError::KeyLocked(_)
         | NodeError::WrongPassphrase(_) => {
             let words = crate::words::failure(&error);
@@ -102,7 +104,11 @@ pub fn rotate(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     }
     let actor = visit.actor()?;
     let node = visit.node()?;
-    match block_on(key_rotate(node, &actor, &Behind::AsBefore)) {
+    let input = Rotate {
+        behind: &Behind::AsBefore,
+        offline: false,
+    };
+    match block_on(key_rotate(node, &actor, input)) {
         Ok(_) => Ok(Answer::see("/settings/keys")),
         Err(error) => told(visit, error),
     }

@@ -38,9 +38,10 @@ pub struct Restore {
     /// A bundle that may hold what this instance published; more than one can be named
     #[arg(long = "from", value_name = "BUNDLE", conflicts_with = "file")]
     bundles: Vec<PathBuf>,
-    /// With disk and backup gone: take what was published from this hub or bundle, by the recovery words
+    /// With disk and backup gone: take what was published from this hub or bundle, by the recovery words; name every
+    /// place there is, one after the other
     #[arg(long, value_name = "HUB|BUNDLE", conflicts_with_all = ["file", "offline", "bundles"])]
-    words: Option<String>,
+    words: Vec<String>,
     /// With --words: a file that is not there yet, for the sheet of the words from here on
     #[arg(long, value_name = "FILE", requires = "words")]
     new_words_file: Option<PathBuf>,
@@ -63,8 +64,8 @@ pub struct Restore {
 
 /// Restores.
 pub fn run(context: &Context, args: &Restore) -> Result<ExitCode> {
-    if let Some(place) = &args.words {
-        return words::run(context, place, args);
+    if !args.words.is_empty() {
+        return words::run(context, &args.words, args);
     }
     match &args.file {
         Some(file) => file::run(context, file, args).map(|()| ExitCode::SUCCESS),

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{Restore, settle};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::clean;
 use crate::runtime::wait_for;
 use crate::secret_input::{ask_words, words_from};
 
@@ -20,7 +21,7 @@ const NAMED: &str = "WhiteBalloon recovery words of ";
 const ID: &str = "instance id:";
 
 /// Takes an instance back.
-pub fn run(context: &Context, place: &str, args: &Restore) -> Result<ExitCode> {
+pub fn run(context: &Context, places: &[String], args: &Restore) -> Result<ExitCode> {
     let (words, sheet) = match &args.words_file {
         Some(path) => {
             let sheet = Zeroizing::new(std::fs::read_to_string(path).unwrap_or_default());
@@ -58,27 +59,39 @@ pub fn run(context: &Context, place: &str, args: &Restore) -> Result<ExitCode> {
             "name a file for the new sheet with --new-words-file; nothing was changed",
         )
     })?;
-    let path = Path::new(place);
-    let from = if path.is_file() {
-        From::Bundle(path)
-    } else {
-        From::Hub {
-            address: place,
-            lan: args.lan,
-            listed: !args.unlisted,
+    let from = places.iter().map(|place| {
+        let path = Path::new(place);
+        if path.is_file() {
+            From::Bundle(path)
+        } else {
+            From::Hub {
+                address: place,
+                lan: args.lan,
+                listed: !args.unlisted,
+            }
         }
-    };
+    });
+    let from: Vec<From<'_>> = from.collect();
     let input = FromWords {
         words: &words,
         id,
         name,
-        from,
+        from: &from,
         admin: args.admin.as_deref().unwrap_or("admin"),
         new_words: &fresh_words(),
         new_sheet,
     };
-    let (_node, restored) = wait_for(restore_words(context.home(), &input))??;
-    settle::tell(context, &restored)?;
+    let taken = wait_for(restore_words(context.home(), &input))??;
+    settle::tell(context, &taken.restored)?;
+    for (name, why) in &taken.unasked {
+        context.say(format!("{}: {}", clean(name), clean(why)));
+    }
+    if taken.only_one {
+        context.say(
+            "One place alone was asked. Whether it gave all that it holds nobody else can say: if this instance was \
+             published elsewhere too, register there as well, and run `wb restore` when a sync says that more is there.",
+        );
+    }
     context.say(format!(
         "The old words are dead; the new ones are in {}: print it, keep it away from this computer, and delete the file.",
         new_sheet.display()

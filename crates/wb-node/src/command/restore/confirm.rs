@@ -1,11 +1,16 @@
-//! Asking a hub whether this is the newest copy, before something is sealed without a sync.
+//! Asking a hub or a direct peer whether this is the newest copy, before something is sealed without a sync.
 
-use wb_core::sync::Role;
+use std::time::Duration;
+
+use wb_core::sync::{PeerCause, Role};
 use wb_core::want::Held;
-use wb_net::HubClient;
+use wb_net::{HubClient, PeerClient};
 use wb_store::Peer;
 
 use crate::command::hub_register::{may_lack_key, tell_key};
+use crate::command::peer_block::is_blocked;
+use crate::command::sync::to_watch;
+use crate::direct::want::own_want;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::query::peers::label;
@@ -16,11 +21,11 @@ use crate::sync::{SyncEnd, check_own, check_turn, connect, take_turn};
 pub enum Confirmed {
     /// There is nobody to ask.
     Nobody,
-    /// A hub holds nothing of this instance that is not here.
+    /// A hub or a peer holds nothing of this instance that is not here.
     By(String),
 }
 
-/// Asks one hub after the other, until one confirms the head of the own feed and that no other copy runs.
+/// Asks one hub after the other, and then one direct peer after the other, until one confirms the head of the own feed and that no other copy runs.
 ///
 /// # Errors
 /// `Unconfirmed` when none answers; `TwoCopies` or `Suspect` when one knows better.
@@ -47,6 +52,17 @@ pub async fn confirm(node: &Node) -> Result<Confirmed> {
             Err(end) => known_better(&name, end, &mut silent)?,
         }
     }
+    for peer in node.store.peers()? {
+        let Some(client) = caller_of(node, &peer)? else {
+            continue;
+        };
+        asked = true;
+        let name = label(&peer.name, &peer.id);
+        match turn_at_peer(node, client, &peer).await {
+            Ok(()) => return Ok(Confirmed::By(name)),
+            Err(end) => known_better(&name, end, &mut silent)?,
+        }
+    }
     if asked {
         Err(NodeError::Unconfirmed(format!(
             "nobody confirmed that this is the newest copy: {} cannot be asked",
@@ -54,6 +70,37 @@ pub async fn confirm(node: &Node) -> Result<Confirmed> {
         )))
     } else {
         Ok(Confirmed::Nobody)
+    }
+}
+
+/// The way to a direct peer that may be asked over the network: nothing for any other.
+pub(crate) fn caller_of(node: &Node, peer: &Peer) -> Result<Option<PeerClient>> {
+    if peer.role != Role::Node || peer.paused || is_blocked(node, &peer.id)? {
+        return Ok(None);
+    }
+    Ok(to_watch(node, peer)?.map(|(client, _)| client))
+}
+
+/// Asks a direct peer whether this is the newest copy, and the only one.
+pub(crate) async fn turn_at_peer(
+    node: &Node,
+    mut client: PeerClient,
+    peer: &Peer,
+) -> std::result::Result<(), SyncEnd> {
+    let mut taken = take_turn(node, client.as_hub(), peer.id).await;
+    if matches!(taken, Err(SyncEnd::Peer(PeerCause::NotRegistered, _))) {
+        // A key that was rotated since: the want brings it.
+        let want = own_want(node, &[node.own_id(), peer.id])?.with_identity(node);
+        client.exchange(want, None, Duration::ZERO).await?;
+        taken = take_turn(node, client.as_hub(), peer.id).await;
+    }
+    match taken? {
+        Some(answer) => {
+            check_turn(&answer)?;
+            check_own(node, &answer.own)
+        }
+        // A program before turns says what it holds with the next sync.
+        None => Err(SyncEnd::Peer(PeerCause::VersionSkew, String::new())),
     }
 }
 
@@ -72,7 +119,7 @@ async fn own_at(
 
 /// What a hub said that keeps this copy from sealing is an error; what keeps it from answering is noted.
 fn known_better(name: &str, end: SyncEnd, silent: &mut Vec<String>) -> Result<()> {
-    use wb_core::sync::{PeerCause, Phase};
+    use wb_core::sync::Phase;
     match end {
         SyncEnd::Local(error) => Err(error),
         SyncEnd::Peer(PeerCause::TwoCopies, words) => Err(NodeError::TwoCopies(words)),

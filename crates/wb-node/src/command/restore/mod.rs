@@ -8,9 +8,10 @@ mod reconcile;
 mod words;
 
 pub use confirm::{Confirmed, confirm};
+pub(crate) use confirm::{caller_of, turn_at_peer};
 pub(crate) use reconcile::merged;
 pub use reconcile::{CameBack, Told};
-pub use words::{From, FromWords, restore_words};
+pub use words::{From, FromWords, Taken, restore_words};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,20 +19,23 @@ use std::time::Duration;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{PeerCause, PeerEvent, PeerState, Role};
 use wb_core::time::Timestamp;
-use wb_core::want::Held;
 use wb_store::{GuardStanding, Peer};
 
 use super::bundle_import::drive;
 use super::bundle_verify::refused;
 use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
+use super::peer_block::is_blocked;
 use super::sync::{SyncInput, sync};
+use crate::direct::take::is_beside;
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::import::lines::{Lines, Next};
 use crate::import::sink::StoreSink;
-use crate::node::{Actor, Node};
+use crate::node::{Actor, Node, Restores};
 use crate::query::peers::label;
+use crate::sync::own::{Gathered, check_came};
 use crate::sync::turn::settle_turns;
-use crate::sync::{OwnBack, SyncEnd, connect, take_back, take_turn};
+use crate::sync::{Branch, OwnBack, SyncEnd, connect, take_back, take_turn};
 
 /// How to settle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,39 +85,38 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
     let (mut places, mut branch, mut reached) = (Vec::new(), Vec::new(), Vec::new());
     for peer in node.store.peers()? {
         let name = label(&peer.name, &peer.id);
-        let asked = if peer.role == Role::Hub {
-            ask(node, &peer).await
-        } else {
-            ask_node(node, actor, &peer).await
-        };
-        match asked {
+        let trouble = match ask_anybody(node, actor, &peer).await {
             Ok(back) => {
                 places.push(Place {
                     name,
                     came: back.came,
                     trouble: None,
                 });
-                branch.extend(back.branch);
+                branch.push(back.branch);
                 reached.push(peer);
+                continue;
             }
-            Err(SyncEnd::Local(error)) => return Err(error),
-            Err(end) => places.push(Place {
-                trouble: Some(in_words(&name, &end)),
-                name,
-                came: false,
-            }),
-        }
+            // One who cannot be asked keeps nobody else from being asked.
+            Err(end) => in_words(&name, &end),
+        };
+        places.push(Place {
+            name,
+            came: false,
+            trouble: Some(trouble),
+        });
     }
     for path in input.bundles {
-        let came = from_bundle(node, path)?;
+        let back = from_bundle(node, path)?;
         places.push(Place {
             name: path.display().to_string(),
-            came,
+            came: back.came,
             trouble: None,
         });
+        branch.push(back.branch);
     }
     node.read_identity()?;
     let came = reconcile::reconcile(node, &branch, now)?;
+    note_passed(node, &branch)?;
     if reached.is_empty() && input.bundles.is_empty() && !input.offline {
         return Err(NodeError::Unconfirmed(unasked(&places)));
     }
@@ -127,10 +130,14 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
         error => error,
     })?;
     settle(node, "restored from a copy")?;
-    for peer in reached.iter().filter(|peer| peer.role == Role::Hub) {
+    for peer in &reached {
         // Who is not told now is told with the next sync.
-        if let Ok(mut hub) = connect(node, peer) {
-            let _ = take_turn(node, &mut hub, peer.id).await;
+        if peer.role == Role::Hub {
+            if let Ok(mut hub) = connect(node, peer) {
+                let _ = take_turn(node, &mut hub, peer.id).await;
+            }
+        } else if let Some(mut client) = caller_of(node, peer)? {
+            let _ = take_turn(node, client.as_hub(), peer.id).await;
         }
     }
     free(node, now)?;
@@ -170,18 +177,34 @@ fn is_held(state: &PeerState) -> bool {
     )
 }
 
-/// Asks one hub for the own history, and notes a head there that is of another branch as settled.
-async fn ask(node: &Node, peer: &Peer) -> std::result::Result<OwnBack, SyncEnd> {
-    let mut hub = connect(node, peer)?;
-    let mut taken = take_back(node, &mut hub).await;
-    if may_lack_key(node, taken.as_ref().err()) && tell_key(node, &mut hub, peer).await.is_ok() {
-        taken = take_back(node, &mut hub).await;
+/// Asks a hub or a peer. Who is refused or paused here is not asked.
+async fn ask_anybody(
+    node: &mut Node,
+    actor: &Actor,
+    peer: &Peer,
+) -> std::result::Result<OwnBack, SyncEnd> {
+    if is_blocked(node, &peer.id)? {
+        return Err(not_asked("refused", peer));
     }
-    let (back, theirs) = taken?;
-    if let Some(theirs) = theirs {
-        note_passed(node, &theirs)?;
+    if peer.paused {
+        return Err(not_asked("paused", peer));
     }
-    Ok(back)
+    if peer.role == Role::Hub {
+        let mut hub = connect(node, peer)?;
+        let taken = take_back(node, &mut hub).await;
+        if may_lack_key(node, taken.as_ref().err()) && tell_key(node, &mut hub, peer).await.is_ok()
+        {
+            return take_back(node, &mut hub).await;
+        }
+        taken
+    } else {
+        ask_node(node, actor, peer).await
+    }
+}
+
+fn not_asked(what: &str, peer: &Peer) -> SyncEnd {
+    let name = label(&peer.name, &peer.id);
+    SyncEnd::Local(NodeError::Refused(format!("{name} is {what} here")))
 }
 
 /// Asks a direct peer, over the network or in its folder: what it holds of the own feed comes with its exchange.
@@ -196,36 +219,41 @@ async fn ask_node(
         dry_run: false,
         wait: Duration::ZERO,
     };
-    let served = |node: &Node| node.store.served().head(&node.own_id(), FeedScope::Public);
-    let before = served(node)?;
-    node.restores(true);
-    let synced = sync(node, actor, peer.clone(), ONLY_TAKES, &mut |_, _| {}).await;
-    node.restores(false);
-    let synced = synced?;
-    if let Some((cause, detail)) = synced.end {
-        return Err(SyncEnd::Peer(cause, detail));
+    let mut back = OwnBack::default();
+    for restores in [Restores::After, Restores::All] {
+        node.restores(restores);
+        let synced = sync(node, actor, peer.clone(), ONLY_TAKES, &mut |_, _| {}).await;
+        node.restores(Restores::No);
+        let synced = synced?;
+        if let Some((cause, detail)) = synced.end {
+            return Err(SyncEnd::Peer(cause, detail));
+        }
+        back.extend(synced.own_back);
+        let came = check_came(node, &synced.peer.acked, &back);
+        // It stands elsewhere than on what is here: compared with all that it holds, once.
+        if came.is_ok() {
+            break;
+        }
+        if restores == Restores::All {
+            came?;
+        }
     }
-    for theirs in &synced.peer.acked {
-        note_passed(node, theirs)?;
-    }
-    Ok(OwnBack {
-        came: served(node)? != before,
-        branch: Vec::new(),
-    })
+    Ok(back)
 }
 
-/// A head that is not here although everything was asked for is of another branch, and is settled.
-fn note_passed(node: &Node, theirs: &Held) -> Result<()> {
-    if theirs.origin == node.own_id() && !node.store.served().has_passed(theirs)? {
-        let write = node.store.write_in_sight()?;
-        write.note_passed(theirs)?;
-        write.commit()?;
+/// The heads of branches are settled, now that what stands on them is here.
+fn note_passed(node: &Node, branches: &[Branch]) -> Result<()> {
+    let write = node.store.write_in_sight()?;
+    for head in branches.iter().flat_map(|branch| &branch.heads) {
+        if !node.store.served().has_passed(head)? {
+            write.note_passed(head)?;
+        }
     }
-    Ok(())
+    Ok(write.commit()?)
 }
 
 /// Takes what a bundle holds: the own feed comes back, and that of others as with any import. Who is new waits.
-fn from_bundle(node: &Node, path: &Path) -> Result<bool> {
+fn from_bundle(node: &Node, path: &Path) -> Result<OwnBack> {
     let write = node.store.write_in_sight()?;
     let mut sink = StoreSink::new(&write, node.own_id(), node.now());
     sink.takes_own = true;
@@ -234,8 +262,17 @@ fn from_bundle(node: &Node, path: &Path) -> Result<bool> {
     if let Err(damage) = driver.finish() {
         return Err(refused(path, damage, driver.head()));
     }
+    let is_beside = is_beside(driver.feeds(), &node.own_id());
     write.commit()?;
-    Ok(came)
+    let mut gathered = Gathered::new(node.own_id());
+    if is_beside {
+        // It verified as a whole, so its lines are what was published.
+        let mut lines = Lines::open(path)?;
+        while let Next::Line(line) = lines.next(path)? {
+            gathered.push(line);
+        }
+    }
+    Ok(OwnBack::of(came, is_beside, gathered))
 }
 
 /// A new incarnation and new logs: whatever else was copied of this folder is an older copy from now on.

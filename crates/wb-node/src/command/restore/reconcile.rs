@@ -17,6 +17,7 @@ use wb_store::{Account, AccountState, GuardStanding, LocalRecord, Role, StoreErr
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::headline;
+use crate::sync::Branch;
 
 /// A record as it is told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl CameBack {
 ///
 /// # Errors
 /// What the store reports.
-pub(super) fn reconcile(node: &Node, branch: &[Vec<u8>], now: Timestamp) -> Result<CameBack> {
+pub(super) fn reconcile(node: &Node, branches: &[Branch], now: Timestamp) -> Result<CameBack> {
     let names = pseudonyms(node)?;
     let mut came = CameBack::default();
     let write = node.store.write_in_sight()?;
@@ -89,7 +90,9 @@ pub(super) fn reconcile(node: &Node, branch: &[Vec<u8>], now: Timestamp) -> Resu
                 Ok(())
             })?;
     }
-    lines.extend(branch.iter().map(|line| (line.clone(), false)));
+    for branch in branches {
+        lines.extend(branch.lines.iter().map(|line| (line.clone(), false)));
+    }
     for (bytes, is_sealed) in &lines {
         if Entry::starts(bytes) {
             came.without_text += without_text(node, bytes)?;
@@ -100,6 +103,9 @@ pub(super) fn reconcile(node: &Node, branch: &[Vec<u8>], now: Timestamp) -> Resu
         take(node, &write, &names, &line, *is_sealed, &mut came)?;
     }
     take_back_again(node, &write, now, &mut came)?;
+    for (id, rev, reason) in branches.iter().flat_map(|branch| &branch.retracts) {
+        take_back_of_branch(node, &write, (id, *rev, *reason), now, &mut came)?;
+    }
     write.commit()?;
     if !came.erased.is_empty() {
         node.store.checkpoint()?;
@@ -156,8 +162,10 @@ fn take(
         return Ok(write.put_local(&record)?);
     };
     if !is_sealed && line.rev == local.rev && !is_same(node, line)? {
-        // Two copies gave one number to two things: what is here is published again, above both.
+        // Two copies gave one number to two things: what is here is published again, above both. What either
+        // shares no more of a profile is shared no more.
         let mut record = local;
+        record.shares = narrower(node, &record, line);
         record.edit += 1;
         return Ok(write.put_local(&record)?);
     }
@@ -166,21 +174,31 @@ fn take(
     }
     let is_narrow =
         local.scope.min(local.ceiling) < Scope::from(line.scope) || local.life != Life::Active;
+    // What was changed here and not sealed: the younger text stays, and what is shared no more is not shared.
+    let is_edited = local.edit != local.sealed_edit;
+    let keeps = is_edited && local.at > line.at;
+    let mut is_more = false;
     let mut record = local;
     if is_narrow {
         came.narrowed += 1;
     } else {
-        let (body, shares) = merged(node, &record, line);
-        record.body = body;
-        record.shares = shares;
-        record.at = line.at;
+        let shares = is_edited.then(|| narrower(node, &record, line)).flatten();
+        if keeps {
+            record.shares = shares;
+        } else {
+            let (body, published) = merged(node, &record, line);
+            is_more = shares.is_some() && shares != published;
+            record.body = body;
+            record.shares = shares.or(published);
+            record.at = line.at;
+            came.newer
+                .push(told(line.kind.as_str(), line.id, &record.body));
+        }
         record.edit += 1;
-        came.newer
-            .push(told(line.kind.as_str(), line.id, &record.body));
         write.put_local(&record)?;
     }
     // Of a branch nothing is sealed here: what is published next goes above it.
-    let is_whole = is_sealed && !is_narrow;
+    let is_whole = is_sealed && !is_narrow && !keeps && !is_more;
     let sealed_edit = if is_whole {
         record.edit
     } else {
@@ -255,6 +273,25 @@ fn shares_of(profile: &User) -> ProfileShares {
     }
 }
 
+/// What of a profile is shared by this copy and by a published line.
+fn narrower(node: &Node, local: &LocalRecord, line: &Line<'_>) -> Option<ProfileShares> {
+    let here = local.shares?;
+    let read = Body::read(&line.kind, line.schema_version, node.own_id(), line.body());
+    let Ok(Body::User(profile)) = read else {
+        return Some(here);
+    };
+    let there = shares_of(&profile);
+    Some(ProfileShares {
+        handle: here.handle && there.handle,
+        display_name: here.display_name && there.display_name,
+        bio: here.bio && there.bio,
+        avatar: here.avatar && there.avatar,
+        home: here.home && there.home,
+        inviter: here.inviter && there.inviter,
+        attributes: here.attributes && there.attributes,
+    })
+}
+
 /// The body after a later revision was published. Of a profile, what was not shared then is what it was here,
 /// and is shared no more.
 pub(crate) fn merged(
@@ -323,6 +360,58 @@ fn take_back_again(
             came.private_erased += u64::from(reason == Some(Reason::Erase));
             came.private.push(told);
         }
+    }
+    Ok(())
+}
+
+/// What another copy took back is taken back, also where it is live here.
+fn take_back_of_branch(
+    node: &Node,
+    write: &Write<'_>,
+    (id, rev, reason): (&RecordId, u64, Option<Reason>),
+    now: Timestamp,
+    came: &mut CameBack,
+) -> Result<()> {
+    // What this feed took back as well was decided here, whatever became of it since.
+    let last = node.store.last_retract(id)?;
+    if last.is_some_and(|last| last.rev >= rev) {
+        return Ok(());
+    }
+    let Some(mut record) = write.local(id)? else {
+        return Ok(());
+    };
+    let reason = match reason {
+        Some(reason) => Some(reason),
+        None => node.store.aside_retract(id, rev)?,
+    };
+    // As with what the own feed took back: it may have been a thief where this is no older copy.
+    let may_erase = node.store.guard() == GuardStanding::Suspect;
+    let erases = reason == Some(Reason::Erase) && may_erase;
+    let is_done = record.life == Life::Deleted || (!erases && record.scope == Scope::Private);
+    if is_done {
+        return Ok(());
+    }
+    let told = told(record.kind.as_str(), record.id, &record.body);
+    came.back.retain(|back| back.id != *id);
+    came.newer.retain(|newer| newer.id != *id);
+    record.at = now;
+    record.edit += 1;
+    record.rev = record.rev.max(rev);
+    if erases {
+        record.life = Life::Deleted;
+        came.erased.push(told);
+    } else {
+        record.scope = Scope::Private;
+        came.private_unsure += u64::from(reason.is_none());
+        came.private_erased += u64::from(reason == Some(Reason::Erase));
+        came.private.push(told);
+    }
+    let rev = record.rev;
+    write.put_local(&record)?;
+    // Where it is live here the next sealing takes it back; else there is nothing to wait for.
+    if node.store.sealed(id)?.is_empty() {
+        let reason = if erases { Reason::Erase } else { Reason::Scope };
+        write.note_retracted(id, rev, reason)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! The identity log and the last head come from a hub or a bundle. A `recover` goes on from there under a new
 //! key, in a new folder that is an older copy of everything: so what was published comes back to it as to any.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wb_core::bundle::{Driver, Memory};
@@ -24,7 +24,7 @@ use super::{Restore, Restored, from_bundle, restore};
 use crate::backup::recipient_of;
 use crate::card;
 use crate::command::bundle_verify::{cut, refused};
-use crate::command::hub_register::{find_hub, hub_register};
+use crate::command::hub_register::{Found, find_hub, hub_register, note_hub};
 use crate::command::init::{seed_digits, write_sheet};
 use crate::command::user_add::{check_handle, profile_record};
 use crate::entropy;
@@ -49,6 +49,15 @@ pub enum From<'a> {
     Bundle(&'a Path),
 }
 
+impl From<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Hub { address, .. } => (*address).to_owned(),
+            Self::Bundle(path) => path.display().to_string(),
+        }
+    }
+}
+
 /// What is taken back, and how.
 #[derive(Debug)]
 pub struct FromWords<'a> {
@@ -58,8 +67,8 @@ pub struct FromWords<'a> {
     pub id: InstanceId,
     /// Its name, as the sheet has it.
     pub name: &'a str,
-    /// Where it was published.
-    pub from: From<'a>,
+    /// Where it was published. Each is asked; the longest history counts.
+    pub from: &'a [From<'a>],
     /// The handle of the new admin.
     pub admin: &'a str,
     /// The words from here on.
@@ -68,35 +77,60 @@ pub struct FromWords<'a> {
     pub new_sheet: &'a Path,
 }
 
+/// What came of it.
+#[derive(Debug)]
+pub struct Taken {
+    /// The instance.
+    pub node: Node,
+    /// What came back.
+    pub restored: Restored,
+    /// Whether one place alone gave what there is: it may have kept something back.
+    pub only_one: bool,
+    /// Places that gave nothing, or where this instance could not be registered, and why.
+    pub unasked: Vec<(String, String)>,
+}
+
 /// Takes an instance back into an empty folder.
 ///
 /// # Errors
 /// What stands in the way. Until the key is recovered nothing was changed anywhere; after it, `wb restore` in the
 /// folder goes on.
-pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<(Node, Restored)> {
+pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<Taken> {
     check_handle(input.admin)?;
-    if home.is_founded() || home.main().exists() {
-        return Err(wb_store::StoreError::AlreadyFounded(home.dir().to_owned()).into());
-    }
+    check_empty(home)?;
     let words = input.words.recovery_signer();
-    let (log, head, hub) = match input.from {
-        From::Hub { address, lan, .. } => {
-            // Who answers is shown by its own log; the words are named to nobody else.
-            let hub = find_hub(address, lan, None).await?;
-            let ask = RecoveryAsk {
-                schema_version: 1,
-                id: input.id,
-                recovery_key: words.public_key(),
-            };
-            let answer = ask_recovery_at(Arc::new(Internet), address, lan, &ask).await;
-            let answer = answer.map_err(|end| super::of_end(address, end))?;
-            let log = IdentityLog::verify(Some(input.id), &answer.identity)
-                .map_err(|error| not_whole(&error))?;
-            let head = answer.head.map(|head| read_head(&log, head.as_bytes()));
-            (log, head.transpose()?, Some(hub))
+    let (mut log, mut heads): (Option<IdentityLog>, Vec<Vec<u8>>) = (None, Vec::new());
+    let (mut hubs, mut bundles, mut unasked) = (Vec::new(), Vec::new(), Vec::new());
+    for from in input.from {
+        let given = match *from {
+            From::Hub { address, lan, .. } => ask_hub(input.id, &words, address, lan).await,
+            From::Bundle(path) => log_in(path, input.id).map(|log| (log, None, None)),
+        };
+        match given {
+            Ok((its, head, hub)) => {
+                // The longest log that is valid counts, whoever brings it.
+                log = Some(log.map_or(its.clone(), |held| held.offer(&its).1));
+                heads.extend(head);
+                match (hub, *from) {
+                    (Some(hub), From::Hub { listed, .. }) => hubs.push((hub, listed)),
+                    (_, From::Bundle(path)) => bundles.push(path.to_owned()),
+                    _ => {}
+                }
+            }
+            Err(error) => unasked.push((from.name(), error)),
         }
-        From::Bundle(path) => (log_in(path, input.id)?, None, None),
+    }
+    let Some(log) = log else {
+        return Err(unasked.pop().map_or_else(
+            || NodeError::Refused("nobody was named who may hold it".to_owned()),
+            |(_, error)| error,
+        ));
     };
+    // And so does the longest feed.
+    let read: Result<Vec<LastHead>> = heads.iter().map(|head| read_head(&log, head)).collect();
+    let head = read?
+        .into_iter()
+        .max_by_key(|head| (head.generation, head.seq));
     if log.newest().recovery != hash::recovery_commitment(&words.public_key()) {
         return Err(NodeError::Refused(
             "these are not the recovery words that count now; nothing was changed. After a recovery only the new sheet does"
@@ -104,27 +138,29 @@ pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<(Node, 
         ));
     }
     write_sheet(input.new_sheet, input.name, &log, input.new_words)?;
-    let mut node = match take_back(home, input, &log, head) {
+    let mut node = match take_back(home, input, &bundles, &log, head) {
         Ok(node) => node,
         Err(error) => {
-            // Words for a key that does not speak would only mislead, and so would half a folder.
+            // Words for a key that does not speak would only mislead, and so would half a folder. Nothing of an
+            // instance was here before.
             let _ = std::fs::remove_file(input.new_sheet);
-            for file in [home.main(), home.private(), home.signing_key()] {
-                for suffix in ["", "-wal", "-shm"] {
-                    let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
-                }
+            for file in of_instance(home) {
+                let _ = std::fs::remove_file(file);
             }
             return Err(error);
         }
     };
     let actor = node.actor(None)?;
-    if let (Some(hub), From::Hub { listed, .. }) = (hub, input.from) {
-        hub_register(&mut node, &actor, &hub, listed).await?;
+    // All of them first: whatever ends this early, `wb restore` in the folder knows whom to ask.
+    for (hub, _) in &hubs {
+        note_hub(&mut node, hub)?;
     }
-    let bundles: Vec<_> = match input.from {
-        From::Bundle(path) => vec![path.to_owned()],
-        From::Hub { .. } => Vec::new(),
-    };
+    for (hub, listed) in hubs {
+        let name = hub.identified.says.name.clone();
+        if let Err(error) = hub_register(&mut node, &actor, &hub, listed).await {
+            unasked.push((name, error));
+        }
+    }
     let rest = Restore {
         offline: false,
         bundles: &bundles,
@@ -135,13 +171,70 @@ pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<(Node, 
         write.put_local(&card::record(input.name, input.id, entropy::now()))?;
         write.commit()?;
     }
-    Ok((node, restored))
+    Ok(Taken {
+        node,
+        restored,
+        only_one: input.from.len() - unasked.len() < 2,
+        unasked: unasked
+            .into_iter()
+            .map(|(name, error)| (name, error.to_string()))
+            .collect(),
+    })
+}
+
+/// Whatever an instance may have in a folder.
+fn of_instance(home: &Home) -> Vec<PathBuf> {
+    let mut files = vec![
+        home.signing_key(),
+        home.next_signing_key(),
+        home.guard(),
+        home.turn(),
+    ];
+    for database in [home.main(), home.private()] {
+        for suffix in ["", "-wal", "-shm"] {
+            files.push(format!("{}{suffix}", database.display()).into());
+        }
+    }
+    files
+}
+
+/// Refuses a folder in which anything of an instance is: it is not touched.
+fn check_empty(home: &Home) -> Result<()> {
+    let mut files = of_instance(home).into_iter();
+    match files.find(|file| file.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(file) => Err(NodeError::Refused(format!(
+            "{} is in this folder, which is of an instance; nothing was changed. Name another folder",
+            file.display()
+        ))),
+    }
+}
+
+/// Asks a hub for log and head. Who answers is shown by its own log; the words are named to nobody else.
+async fn ask_hub(
+    id: InstanceId,
+    words: &Signer,
+    address: &str,
+    lan: bool,
+) -> Result<(IdentityLog, Option<Vec<u8>>, Option<Found>)> {
+    let hub = find_hub(address, lan, None).await?;
+    let ask = RecoveryAsk {
+        schema_version: 1,
+        id,
+        recovery_key: words.public_key(),
+    };
+    let answer = ask_recovery_at(Arc::new(Internet), address, lan, &ask).await;
+    let answer = answer.map_err(|end| super::of_end(address, end))?;
+    let log = IdentityLog::verify(Some(id), &answer.identity).map_err(|error| not_whole(&error))?;
+    let head = answer.head.map(|head| head.as_bytes().to_vec());
+    Ok((log, head, Some(hub)))
 }
 
 /// A folder with the log as it is, what the bundle brings, and then the `recover` behind it.
 fn take_back(
     home: &Home,
     input: &FromWords<'_>,
+    bundles: &[PathBuf],
     log: &IdentityLog,
     head: Option<LastHead>,
 ) -> Result<Node> {
@@ -149,7 +242,7 @@ fn take_back(
     let seed = entropy::bytes();
     found(home, input, log, &seed, now)?;
     let mut node = Node::open(home)?;
-    if let From::Bundle(path) = input.from {
+    for path in bundles {
         from_bundle(&node, path)?;
     }
     let served = node
@@ -170,7 +263,10 @@ fn take_back(
         signing_key: Signer::from_seed(&seed).public_key(),
         recovery: hash::recovery_commitment(&input.new_words.recovery_signer().public_key()),
         heads: Heads {
-            public: head.or(here),
+            public: [head, here]
+                .into_iter()
+                .flatten()
+                .max_by_key(|head| (head.generation, head.seq)),
             trusted_peers: None,
         },
         at: now,

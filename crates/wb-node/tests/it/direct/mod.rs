@@ -6,5 +6,6 @@ mod decided;
 mod hostile;
 mod pairing;
 mod recovered;
+mod restoring;
 mod street;
 mod syncing;

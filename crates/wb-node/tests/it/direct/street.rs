@@ -18,7 +18,7 @@ use wb_core::words::RecoveryWords;
 use wb_net::ServerLimits;
 use wb_node::command::init::{Init, init};
 use wb_node::command::key_recover::{Recover, fresh_words, gather, key_recover};
-use wb_node::command::key_rotate::key_rotate;
+use wb_node::command::key_rotate::{Rotate, key_rotate};
 use wb_node::command::peer_accept::{Accepted, look, peer_accept, peer_confirm};
 use wb_node::command::peer_invite::{INVITE_MINUTES, Invited, peer_invite};
 use wb_node::command::publish::publish;
@@ -115,7 +115,14 @@ impl House {
     /// Changes the key, as `wb key rotate` does.
     pub fn rotate_by_command(&mut self) {
         let actor = self.actor();
-        let rotating = key_rotate(&mut self.node, &actor, &Behind::AsBefore);
+        let rotating = key_rotate(
+            &mut self.node,
+            &actor,
+            Rotate {
+                behind: &Behind::AsBefore,
+                offline: false,
+            },
+        );
         self.runtime.block_on(rotating).expect("it rotates");
     }
 

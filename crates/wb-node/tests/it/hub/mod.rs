@@ -2,6 +2,7 @@
 
 mod attacks;
 mod away;
+mod branches;
 mod clocks;
 mod crowd;
 mod decided;
@@ -27,4 +28,5 @@ mod snapshots;
 mod stand_in;
 mod twice;
 mod two_hubs;
+mod words;
 mod world;

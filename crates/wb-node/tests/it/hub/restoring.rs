@@ -14,7 +14,7 @@ use wb_store::{Home, Role};
 use super::world::{HubUp, Member, titles};
 
 /// A backup: the files of a folder without what stands beside the databases.
-fn backup(member: &mut Member) -> TempDir {
+pub(super) fn backup(member: &mut Member) -> TempDir {
     let copy = tempfile::tempdir().expect("a folder");
     member.reopen_with(|home| {
         for file in ["wb.db", "private.db", "signing.key"] {
@@ -25,7 +25,7 @@ fn backup(member: &mut Member) -> TempDir {
 }
 
 /// The disk is lost, and the backup is put on another.
-fn come_back(member: &mut Member, backup: &TempDir) {
+pub(super) fn come_back(member: &mut Member, backup: &TempDir) {
     let disk = tempfile::tempdir().expect("a folder");
     for file in std::fs::read_dir(backup.path()).expect("a folder") {
         let file = file.expect("a file");
@@ -34,7 +34,7 @@ fn come_back(member: &mut Member, backup: &TempDir) {
     member.node = Node::open(&Home::new(disk.keep())).expect("it opens");
 }
 
-fn settle(member: &mut Member, offline: bool) -> wb_node::Result<Restored> {
+pub(super) fn settle(member: &mut Member, offline: bool) -> wb_node::Result<Restored> {
     let actor = member.actor();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -48,7 +48,7 @@ fn settle(member: &mut Member, offline: bool) -> wb_node::Result<Restored> {
 }
 
 /// Erases a record of a member's own.
-fn erase(member: &mut Member, record: &RecordRef) {
+pub(super) fn erase(member: &mut Member, record: &RecordRef) {
     let mut store = wb_store::Store::open(&member.home()).expect("it opens");
     let write = store.write().expect("a transaction");
     let mut local = write.local(&record.id).expect("a store").expect("a record");
@@ -58,16 +58,16 @@ fn erase(member: &mut Member, record: &RecordRef) {
     write.commit().expect("it counts");
 }
 
-fn scope_of(member: &Member, record: &RecordRef) -> Scope {
+pub(super) fn scope_of(member: &Member, record: &RecordRef) -> Scope {
     let local = member.node.store().local(&record.id).expect("a store");
     local.expect("it is here").scope
 }
 
-fn names(told: &[wb_node::command::restore::Told]) -> Vec<&str> {
+pub(super) fn names(told: &[wb_node::command::restore::Told]) -> Vec<&str> {
     told.iter().map(|told| told.headline.as_str()).collect()
 }
 
-fn street() -> (HubUp, Member, Member) {
+pub(super) fn street() -> (HubUp, Member, Member) {
     let hub = HubUp::start("Harbour", Policy::Open);
     let (mut north, mut south) = (Member::found("North"), Member::found("South"));
     for member in [&mut north, &mut south] {
