@@ -33,7 +33,8 @@ impl Running {
         let mut spool = Spool::new(node.store.home().dir())?;
         let mut bundles: Vec<u64> = Vec::new();
         let mut from = None;
-        while input.pull {
+        let mut goes_on = input.pull;
+        while goes_on {
             let bundle = self.whole(node, client, &mut answer).await?;
             bundles.push(append(&mut spool, bundle)?);
             if spool.bytes() > WAITING_BYTES_MAX {
@@ -43,7 +44,7 @@ impl Running {
                 break;
             };
             // One that sends round in a circle is left there.
-            if from.is_some_and(|from| seq <= from) || bundles.len() >= EXCHANGES_MAX {
+            if from.is_some_and(|from| seq <= from) {
                 break;
             }
             from = Some(seq);
@@ -52,6 +53,7 @@ impl Running {
                 .exchange(self.want(node)?, Some(after), Duration::ZERO)
                 .await?;
             answer = self.read(client, &body)?;
+            goes_on = bundles.len() < EXCHANGES_MAX;
         }
         if input.pull {
             let write = node.store.write_in_sight()?;
