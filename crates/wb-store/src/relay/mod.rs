@@ -1,7 +1,7 @@
 //! What a hub relays: members, what arrived in which order, and the feeds it serves on.
 //!
 //! A file of its own, `hub.db`, beside those of the hub's instance. Its feeds are stored and verified as
-//! a node's are; what of them its pages list is folded as they come (`listing`), and read in `listed`. Each reading is as of one moment; writing is one
+//! a node's are; what of them its pages list is folded as they come (`listing`), and read in `listed`, from a place (`places`). Each reading is as of one moment; writing is one
 //! transaction at a time ([`RelayWrite`]). HTTP, signatures and waiting are left to the caller, and so
 //! is asking whether the sender may do what it asks.
 
@@ -19,6 +19,7 @@ mod listed;
 mod listing;
 mod member;
 mod page;
+mod places;
 mod push;
 mod room;
 mod snapshot;
@@ -30,12 +31,13 @@ pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
-    COUNTED_MAX, CommentPlace, CommentsAsk, Community, CommunityPlace, ListedComment,
-    ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
+    COUNTED_MAX, CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestsAsk,
+    RequestsPage, Tally, Words,
 };
 pub use listing::ListingRow;
 pub(crate) use listing::{Touched, list_record};
 pub use member::{Applicant, Member, Registered, StaleRegistration};
+pub use places::{CommentPlace, CommunityPlace, RequestPlace};
 pub use push::{PushError, RelaySink};
 pub use room::{ENTRY_ROW_BYTES, Room};
 pub use snapshot::{SnapshotAsk, SnapshotRefused};
