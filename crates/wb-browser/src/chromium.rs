@@ -35,6 +35,9 @@ const FLAGS: [&str; 10] = [
 /// How Chromium writes "block" in its preferences.
 const BLOCK: u8 = 2;
 
+/// How often the driver is started until it finds a port.
+const DRIVER_TRIES: u32 = 5;
+
 /// A browser. What one does in front of it is in `page.rs`.
 #[derive(Debug)]
 pub struct Chromium {
@@ -42,6 +45,23 @@ pub struct Chromium {
     port: u16,
     session: String,
     _folder: TempDir,
+}
+
+/// Starts the driver; gives it with its port. None where it found no port: it takes one that is free in IPv6, and
+/// in IPv4 somebody else may have that number.
+fn start_driver(command: &Command) -> Option<(Held, u16)> {
+    let driver = Held::start(command);
+    let Some(line) = driver.try_line("successfully on port") else {
+        let said = driver.said();
+        assert!(
+            said.contains("port not available"),
+            "chromedriver said:\n{said}"
+        );
+        return None;
+    };
+    let port = line.trim_end_matches('.').rsplit(' ').next();
+    let port = port.and_then(|port| port.parse().ok());
+    Some((driver, port.expect("chromedriver names its port")))
 }
 
 impl Chromium {
@@ -64,12 +84,9 @@ impl Chromium {
             "there is no chromedriver: install Debian's chromium and chromium-driver, or run `scripts/test \
              browser` as root, which does"
         );
-        let driver = Held::start(&command);
-        let line = driver.line("successfully on port");
-        let port = line.trim_end_matches('.').rsplit(' ').next();
-        let port: u16 = port
-            .and_then(|port| port.parse().ok())
-            .expect("chromedriver names its port");
+        let (driver, port) = (0..DRIVER_TRIES)
+            .find_map(|_| start_driver(&command))
+            .expect("chromedriver finds a port");
         let mut options = json!({ "args": FLAGS });
         if script == Script::Off {
             options["prefs"] =

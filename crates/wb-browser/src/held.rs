@@ -78,12 +78,17 @@ impl Held {
     /// Where none comes.
     #[must_use]
     pub fn line(&self, part: &str) -> String {
+        self.try_line(part)
+            .unwrap_or_else(|| panic!("no line had {part:?}; it said:\n{}", self.said()))
+    }
+
+    /// The same, or none where none comes.
+    #[must_use]
+    pub fn try_line(&self, part: &str) -> Option<String> {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE);
-            let line =
-                line.unwrap_or_else(|_| panic!("no line had {part:?}; it said:\n{}", self.said()));
+            let line = self.lines.recv_timeout(PATIENCE).ok()?;
             if line.contains(part) {
-                return line;
+                return Some(line);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! What a hub relays: members, what arrived in which order, and the feeds it serves on.
 //!
 //! A file of its own, `hub.db`, beside those of the hub's instance. Its feeds are stored and verified as
-//! a node's are; what of them its pages list is folded as they come (`listing`), and read in `listed`, from a place (`places`). Each reading is as of one moment; writing is one
-//! transaction at a time ([`RelayWrite`]). HTTP, signatures and waiting are left to the caller, and so
-//! is asking whether the sender may do what it asks.
+//! a node's are; what of them its pages list is folded as they come (`listing`), and read in `listed`, from
+//! a place (`places`). Each reading is as of one moment; writing is one transaction at a time
+//! ([`RelayWrite`]). HTTP, signatures and waiting are left to the caller, and so is asking whether the
+//! sender may do what it asks.
 
 mod arrival;
 mod as_of;

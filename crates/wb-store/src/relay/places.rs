@@ -34,14 +34,11 @@ impl FromStr for RequestPlace {
         let [is_open @ ("0" | "1"), at, origin, id] = parts[..] else {
             return Err(NotAPlace);
         };
-        let at = at.parse().ok().and_then(Timestamp::from_unix_ms);
+        let (placed_at, key) = read_place(at, origin, id)?;
         Ok(Self {
             is_open: is_open == "1",
-            placed_at: at.ok_or(NotAPlace)?,
-            key: RecordRef {
-                origin: origin.parse().map_err(|_| NotAPlace)?,
-                id: id.parse().map_err(|_| NotAPlace)?,
-            },
+            placed_at,
+            key,
         })
     }
 }
@@ -100,15 +97,23 @@ impl FromStr for CommentPlace {
         let [at, origin, id] = parts[..] else {
             return Err(NotAPlace);
         };
-        let at = at.parse().ok().and_then(Timestamp::from_unix_ms);
-        Ok(Self {
-            placed_at: at.ok_or(NotAPlace)?,
-            key: RecordRef {
-                origin: origin.parse().map_err(|_| NotAPlace)?,
-                id: id.parse().map_err(|_| NotAPlace)?,
-            },
-        })
+        let (placed_at, key) = read_place(at, origin, id)?;
+        Ok(Self { placed_at, key })
     }
+}
+
+/// When a record was written, and which it is.
+fn read_place(
+    at: &str,
+    origin: &str,
+    id: &str,
+) -> std::result::Result<(Timestamp, RecordRef), NotAPlace> {
+    let at = at.parse().ok().and_then(Timestamp::from_unix_ms);
+    let key = RecordRef {
+        origin: origin.parse().map_err(|_| NotAPlace)?,
+        id: id.parse().map_err(|_| NotAPlace)?,
+    };
+    Ok((at.ok_or(NotAPlace)?, key))
 }
 
 /// A text is no place in a list.
