@@ -11,19 +11,13 @@ use crate::sql::{Sql, some};
 /// Backups that are remembered; bounds the list of whoever makes one each hour for years.
 pub const BACKUPS_MAX: usize = 500;
 
-/// The name among the secrets. It is none, but belongs to nobody else.
-const RECIPIENT: &str = "backup_recipient";
-
-/// Whose words it is of: their commitment, as the identity log has it.
-const RECIPIENT_OF: &str = "backup_recipient_of";
-
 /// What backups are encrypted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupRecipient {
     /// The public key, as age writes it.
     pub key: String,
-    /// Commitment of the recovery words that it was made from; none where that was not noted.
-    pub of: Option<Hash>,
+    /// Commitment of the recovery words that it was made from, as the identity log has it.
+    pub of: Hash,
 }
 
 /// A backup, or one that failed.
@@ -109,19 +103,16 @@ impl Private {
     /// # Errors
     /// What the database reports.
     pub fn backup_recipient(&self) -> Result<Option<BackupRecipient>> {
-        let sql = "SELECT CAST(k.value AS TEXT), CAST(o.value AS TEXT) FROM secrets k
-                   LEFT JOIN secrets o ON o.name = ?2 WHERE k.name = ?1";
-        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT key, of FROM backup_recipient")?;
         let read = |row: &Row<'_>| {
-            let of: Option<String> = row.get(1)?;
             Ok(BackupRecipient {
                 key: row.get(0)?,
-                of: of.and_then(|of| of.parse().ok()),
+                of: row.get::<_, Sql<_>>(1)?.0,
             })
         };
-        Ok(statement
-            .query_row([RECIPIENT, RECIPIENT_OF], read)
-            .optional()?)
+        Ok(statement.query_row([], read).optional()?)
     }
 
     /// Keeps the public key that backups are encrypted to from now on, and of which words it is.
@@ -129,11 +120,9 @@ impl Private {
     /// # Errors
     /// What the database reports.
     pub fn put_backup_recipient(&self, recipient: &str, of: &Hash) -> Result<()> {
-        // Both at once: of one without the other nobody could tell whose it is.
-        let sql = "INSERT INTO secrets (name, value) VALUES (?1, ?2), (?3, ?4)
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        let of = of.to_string();
-        let values = params![RECIPIENT, recipient.as_bytes(), RECIPIENT_OF, of.as_bytes()];
+        let sql = "INSERT INTO backup_recipient (row_no, key, of) VALUES (1, ?1, ?2)
+                   ON CONFLICT (row_no) DO UPDATE SET key = excluded.key, of = excluded.of";
+        let values = params![recipient, Sql(of)];
         self.connection().execute(sql, values)?;
         Ok(())
     }

@@ -298,7 +298,7 @@ fn an_instance_from_before_there_were_backups_brings_its_words_once() {
     let folder = tempfile::tempdir().unwrap();
     let north = north(folder.path());
     let private = Connection::open(north.file("private.db")).unwrap();
-    let sql = "DELETE FROM secrets WHERE name = 'backup_recipient'";
+    let sql = "DELETE FROM backup_recipient";
     assert_eq!(private.execute(sql, []).unwrap(), 1);
     let run = north.run(&["backup", "a.wbk"]).ends(3);
     assert!(run.stderr.contains("--words-file"), "{run:?}");

@@ -153,13 +153,7 @@ pub fn usual_lock(store: &Store) -> Result<Lock> {
     };
     let missing = || StoreError::Damaged("the own identity log is missing".to_owned());
     let log = store.identity_log(&store.own_id()?)?.ok_or_else(missing)?;
-    let newest = log.newest();
-    // Where it was not noted whose it is, it is of the words of the founding.
-    let is_of_newest = match kept.of {
-        Some(of) => of == newest.recovery,
-        None => newest.position.era == 0,
-    };
-    if is_of_newest {
+    if kept.of == log.newest().recovery {
         return Lock::key(&kept.key);
     }
     Err(NodeError::NeedsApproval(

@@ -394,7 +394,7 @@ fn the_key_of_backups_is_learned_from_the_right_words_alone() {
         .expect("read");
     let kept = kept.expect("known");
     assert_eq!(kept.key, recipient_of(&own), "it is that of the founding");
-    assert_eq!(kept.of, Some(world.node.identity().newest().recovery));
+    assert_eq!(kept.of, world.node.identity().newest().recovery);
     let sheet = format!(
         "WhiteBalloon recovery words of North\n\n{}\n\nPrint this sheet.\n",
         *world.words
@@ -442,7 +442,7 @@ fn backups_after_a_recovery_open_with_the_new_words_alone() {
     // What a folder knows of the words before locks nothing any more.
     let private = world.node.store().private();
     private
-        .put_backup_recipient(&kept.key, &kept.of.expect("noted"))
+        .put_backup_recipient(&kept.key, &kept.of)
         .expect("a store");
     let refused = usual_lock(world.node.store());
     assert!(

@@ -11,3 +11,12 @@ CREATE TABLE backups (
     -- Null for a good one.
     problem   TEXT
 );
+
+-- The public key that backups are encrypted to, which is no secret; one row at most.
+CREATE TABLE backup_recipient (
+    row_no INTEGER PRIMARY KEY CHECK (row_no = 1),
+    -- As age writes it.
+    key    TEXT NOT NULL,
+    -- Commitment of the recovery words that it was made from, as the identity log has it.
+    of     BLOB NOT NULL
+);

@@ -186,7 +186,13 @@ impl Running {
     }
 
     fn want(&self, node: &Node) -> Ended<Vec<u8>> {
-        let want = own_want(node, &[node.own_id(), self.done.peer.id])?;
+        let theirs = self.done.peer.id;
+        // Whoever says nothing of a feed is given all of it.
+        let want = if node.asks_for_all() {
+            own_want(node, &[theirs])?
+        } else {
+            own_want(node, &[node.own_id(), theirs])?
+        };
         Ok(want.with_identity(node))
     }
 
@@ -418,6 +424,7 @@ impl Running {
         tally.snapshots += took.snapshots();
         tally.own_is_ahead |= took.own_is_ahead;
         tally.recovered.extend(&took.recovered);
+        self.done.own_back.extend(took.own_back.clone());
         for feed in took.feeds.iter().filter(|feed| !feed.is_good()) {
             tally.set_aside.push(SetAside {
                 origin: feed.origin,
