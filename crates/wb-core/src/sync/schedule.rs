@@ -19,8 +19,8 @@ pub const EVERY_MINUTES_MAX: u64 = 10_080;
 /// use wb_core::sync::{PeerEvent, PeerState, next_sync};
 /// use wb_core::time::Timestamp;
 ///
-/// let at = |minutes| Timestamp::from_unix_ms(1_760_000_000_000 + minutes * 60_000).unwrap();
-/// let minutes = |n| Duration::from_secs(60 * n);
+/// let at = |minutes: i64| Timestamp::from_unix_ms(1_760_000_000_000 + minutes * 60_000).unwrap();
+/// let minutes = |n: u64| Duration::from_secs(60 * n);
 /// let mut state = PeerState::new(at(0));
 /// assert_eq!(next_sync(&state, minutes(15), at(3)), Some(at(3)), "never synced: now");
 /// state.on(at(3), PeerEvent::Synced, 0);
