@@ -30,6 +30,8 @@ pub struct Peer {
     pub follows: FollowList,
     /// Up to where its arrivals are held here; none before the first pull.
     pub cursor: Option<Cursor>,
+    /// When the heads it has were last compared with those held here, however little the cursor moved since.
+    pub heads_at: Option<Timestamp>,
     /// Heads of own feeds that it confirmed to hold.
     pub acked: Vec<Held>,
     /// Whether its operator paused syncing with it.
@@ -48,7 +50,7 @@ pub struct Peer {
 
 const COLUMNS: &str =
     "id, role, address, lan, name, follows, cursor, acked, paused, standing, reason, until, state,
-    first_seen, last_ok, counter";
+    first_seen, last_ok, counter, heads_at";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Peer> {
     let cursor: Option<String> = row.get(6)?;
@@ -78,6 +80,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Peer> {
         first_seen: row.get::<_, Sql<Timestamp>>(13)?.0,
         last_ok: some(row.get(14)?),
         counter: row.get::<_, Sql<u64>>(15)?.0,
+        heads_at: some(row.get(16)?),
     })
 }
 
@@ -150,14 +153,14 @@ impl Write<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO peers (id, role, address, lan, name, follows, cursor, acked, paused, standing, reason,
-                   until, state, first_seen, last_ok, counter)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                   until, state, first_seen, last_ok, counter, heads_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                  ON CONFLICT (id) DO UPDATE SET role = excluded.role, address = excluded.address, lan = excluded.lan,
                    name = excluded.name, follows = excluded.follows, cursor = excluded.cursor,
                    acked = excluded.acked, standing = excluded.standing,
                    reason = excluded.reason, until = excluded.until, state = excluded.state,
                    first_seen = excluded.first_seen, last_ok = excluded.last_ok,
-                   counter = excluded.counter",
+                   counter = excluded.counter, heads_at = excluded.heads_at",
             )?
             .execute(params![
                 Sql(peer.id),
@@ -176,6 +179,7 @@ impl Write<'_> {
                 Sql(peer.first_seen),
                 peer.last_ok.map(Sql),
                 Sql(peer.counter),
+                peer.heads_at.map(Sql),
             ])?;
         Ok(())
     }

@@ -26,6 +26,6 @@ pub use messages::{
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
-pub use schedule::{EVERY_MINUTES_MAX, next_sync};
+pub use schedule::{EVERY_MINUTES_MAX, HEADS_EVERY_MS, heads_are_due, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
 pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};

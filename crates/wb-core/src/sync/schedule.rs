@@ -8,6 +8,9 @@ use crate::time::Timestamp;
 /// The longest time between two syncs that can be chosen: a week.
 pub const EVERY_MINUTES_MAX: u64 = 10_080;
 
+/// How long what a hub said of its arrivals is believed without looking at its heads: a day.
+pub const HEADS_EVERY_MS: i64 = 86_400_000;
+
 /// When a peer is synced with next by itself, for one that goes every so often; `None` where it is
 /// synced with by hand only (never: zero). A wait after failures comes first: it ends earlier than most
 /// intervals, so an outage that is over is noticed, and may be longer than a short one. Where the peer waits
@@ -60,6 +63,17 @@ pub fn next_sync(state: &PeerState, every: Duration, now: Timestamp) -> Option<T
         _ => last.map(|last| last.min(latest)),
     };
     Some(last.and_then(after).map_or(now, |next| next.max(now)))
+}
+
+/// Whether the heads of a hub are to be compared with those held here, whatever the cursor says. The cursor is
+/// the hub's word that nothing before it is missing; a feed that stays silent would never contradict it.
+#[must_use]
+pub fn heads_are_due(compared: Option<Timestamp>, now: Timestamp) -> bool {
+    compared.is_none_or(|last| {
+        let since = now.unix_ms().saturating_sub(last.unix_ms());
+        // A time ahead of now was noted while this computer's clock was wrong.
+        !(0..HEADS_EVERY_MS).contains(&since)
+    })
 }
 
 #[cfg(test)]
@@ -117,5 +131,15 @@ mod tests {
         let mut state = PeerState::new(at(0));
         state.on(at(100_000), PeerEvent::Synced, 0);
         assert_eq!(next_sync(&state, minutes(15), at(0)), Some(at(15)));
+    }
+
+    #[test]
+    fn heads_are_compared_once_a_day_and_after_a_clock_that_was_ahead() {
+        let day = HEADS_EVERY_MS / 60_000;
+        assert!(heads_are_due(None, at(0)));
+        assert!(!heads_are_due(Some(at(0)), at(0)));
+        assert!(!heads_are_due(Some(at(0)), at(day - 1)));
+        assert!(heads_are_due(Some(at(0)), at(day)));
+        assert!(heads_are_due(Some(at(1)), at(0)));
     }
 }

@@ -175,6 +175,12 @@ impl Session {
         self.snapshots.contains(&(origin, scope))
     }
 
+    /// Whether all heads of the hub were compared in this session, and it stands on that.
+    #[must_use]
+    pub fn has_compared(&self) -> bool {
+        self.heads_read.0 > 0 && !self.compares_heads()
+    }
+
     /// Whether heads are being compared: until then there is no cursor that counts.
     #[must_use]
     pub fn compares_heads(&self) -> bool {

@@ -121,6 +121,7 @@ fn unregistered(found: &Found, now: wb_core::time::Timestamp) -> Peer {
         name: says.name.clone(),
         follows: FollowList::default(),
         cursor: None,
+        heads_at: None,
         acked: Vec::new(),
         paused: false,
         registered: None,

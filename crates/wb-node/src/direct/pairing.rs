@@ -60,6 +60,7 @@ pub(crate) fn new_peer(
         name: name.to_owned(),
         follows: FollowList::default(),
         cursor: None,
+        heads_at: None,
         acked: Vec::new(),
         paused: false,
         registered: None,

@@ -9,6 +9,7 @@ use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     Cause, ChangesSection, FeedHead, FollowList, Follows, Notice, PeerCause, Session, Step,
+    heads_are_due,
 };
 use wb_core::want::Held;
 use wb_net::HubClient;
@@ -160,7 +161,10 @@ struct Pull<'n> {
 
 impl<'n> Pull<'n> {
     fn new(node: &'n Node, input: PullInput<'n>) -> Self {
-        let session = Session::new(input.peer.cursor, named(&input.peer.follows));
+        // Begun without a cursor it compares heads first; what is stored stays until it has.
+        let is_due = heads_are_due(input.peer.heads_at, node.now());
+        let cursor = input.peer.cursor.filter(|_| !is_due);
+        let session = Session::new(cursor, named(&input.peer.follows));
         Self {
             node,
             input,
@@ -217,6 +221,7 @@ impl<'n> Pull<'n> {
             self.forget_cursor()?;
         } else {
             self.keep_cursor()?;
+            self.note_compared()?;
         }
         self.fill_stubs(source, progress).await
     }
@@ -562,6 +567,15 @@ impl<'n> Pull<'n> {
             return Ok(());
         }
         self.input.peer.cursor = cursor;
+        self.keep_peer()
+    }
+
+    /// Notes that heads were compared, and nothing of them is left to take.
+    fn note_compared(&mut self) -> Result<(), SyncEnd> {
+        if !self.session.has_compared() || self.session.cursor().is_none() {
+            return Ok(());
+        }
+        self.input.peer.heads_at = Some(self.node.now());
         self.keep_peer()
     }
 

@@ -50,6 +50,7 @@ impl World {
             name: "Harbour".to_owned(),
             follows: FollowList::default(),
             cursor: None,
+            heads_at: None,
             acked: Vec::new(),
             paused: false,
             registered: Some(Standings {

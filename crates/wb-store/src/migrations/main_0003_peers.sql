@@ -60,3 +60,6 @@ CREATE TABLE refusals (
     name TEXT NOT NULL,
     at   INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- When the heads a hub has were last compared with those held here.
+ALTER TABLE peers ADD COLUMN heads_at INTEGER;

@@ -29,6 +29,7 @@ fn a_peer_is_read_as_it_was_written() {
         name: "Harbour".to_owned(),
         follows: FollowList::default(),
         cursor: None,
+        heads_at: None,
         acked: Vec::new(),
         paused: false,
         registered: None,

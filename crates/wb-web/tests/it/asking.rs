@@ -283,6 +283,7 @@ async fn who_has_it_says_what_a_hub_confirmed_and_nothing_more() {
         name: "Town hub".to_owned(),
         follows: wb_core::sync::FollowList::default(),
         cursor: None,
+        heads_at: None,
         acked,
         paused: false,
         registered: None,

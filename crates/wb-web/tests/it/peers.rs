@@ -28,6 +28,7 @@ fn world() -> (Elm, RecordRef) {
             except: Vec::new(),
         },
         cursor: None,
+        heads_at: None,
         acked: Vec::new(),
         paused: false,
         registered: None,

@@ -7,7 +7,8 @@ use serde_json::Value;
 use wb_core::id::Hash;
 use wb_core::scope::Scope;
 use wb_core::sync::signature::sign_answer;
-use wb_core::sync::{PeerCause, Policy};
+use wb_core::sync::{HEADS_EVERY_MS, PeerCause, Policy};
+use wb_core::time::Timestamp;
 use wb_hub::ChangesPage;
 
 use super::raw::{RawAnswer, Someone};
@@ -186,6 +187,42 @@ fn a_delta_that_the_hub_drops_is_missed_and_fetched() {
         assert_eq!(south.held_rows(), Vec::<String>::new());
     }
     south.assert_sound();
+}
+
+/// Seed 1808 of the simulator: the hub kept the last delta of an origin back, told the cursor after it, and the
+/// origin was silent since, so that nothing contradicted.
+#[test]
+fn what_a_hub_kept_back_of_an_origin_that_is_silent_since_comes_with_the_next_look_at_its_heads() {
+    let (hub, mut north, mut south) = settled();
+    north.ask("The second", Scope::Public);
+    assert_eq!(north.sync(&hub).end, None);
+    hub.seam().lie_in_changes(|page| {
+        let first = page.body.split(|byte| *byte == b'\n').next();
+        let body = [first.expect("a first line"), b"\n"].concat();
+        ChangesPage { body, ..page }
+    });
+    assert_eq!(south.sync(&hub).end, None);
+    hub.seam().be_honest();
+    assert_eq!(south.sync(&hub).end, None);
+    assert_eq!(titles(&south), ["The first"], "the cursor is past it");
+
+    let almost_a_day = HEADS_EVERY_MS - 60_000;
+    south.edit_peer(&hub, |peer| {
+        let last = peer.heads_at.expect("they were compared at first");
+        peer.heads_at = Timestamp::from_unix_ms(last.unix_ms() - almost_a_day);
+    });
+    let synced = south.sync(&hub);
+    assert_eq!(titles(&south), ["The first"], "{synced:?}");
+    south.edit_peer(&hub, |peer| {
+        let last = peer.heads_at.expect("not compared since");
+        peer.heads_at = Timestamp::from_unix_ms(last.unix_ms() - 60_000);
+    });
+    let synced = south.sync(&hub);
+    assert_eq!((synced.end, synced.tally.snapshots), (None, 1));
+    south.assert_equals(&north);
+    // That was it for a day.
+    let again = south.sync(&hub);
+    assert!(again.round_trips < synced.round_trips, "{again:?}");
 }
 
 #[test]
