@@ -10,6 +10,7 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::{Notice, Role};
 use wb_node::command::follow::find_peer;
+use wb_node::command::publish_for_callers::callers;
 use wb_node::command::review::{Decision, review_origin};
 use wb_node::command::sync::{self, SyncInput, Synced};
 use wb_node::error::of_peer;
@@ -29,6 +30,7 @@ use crate::failure::Failure;
 use crate::output::{self, clean, count, short};
 use crate::runtime::wait_for;
 
+mod called;
 mod log;
 mod preview;
 
@@ -134,7 +136,12 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
     }
     let (mut node, actor) = context.acting()?;
     let peers = chosen(&node, &args.peers)?;
-    if peers.is_empty() {
+    let callers = if args.peers.is_empty() {
+        callers(&node, None)?
+    } else {
+        Vec::new()
+    };
+    if peers.is_empty() && callers.is_empty() {
         context.say(
             "Every peer is paused or refused; one that is paused is synced with when it is named.",
         );
@@ -164,6 +171,9 @@ pub fn run(context: &Context, args: &Sync) -> Result<ExitCode> {
             show_new_peer(context, &mut node, &actor, &done)?;
         }
         ends.push(done);
+    }
+    if !callers.is_empty() {
+        called::seal(context, &mut node, &actor, &callers, input)?;
     }
     if input.dry_run && !context.json() {
         output::line("Nothing was changed: this was a preview.")?;

@@ -1,5 +1,7 @@
 //! Two communities that never had a hub, by the real program: one is called, the other never listens.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,8 +24,12 @@ struct Served {
 }
 
 fn serve(instance: &Instance, port: &str) -> Served {
+    serve_with(instance, port, &[])
+}
+
+fn serve_with(instance: &Instance, port: &str, more: &[&str]) -> Served {
     let at = format!("127.0.0.1:{port}");
-    let mut command = instance.command(&["--json", "up", "--listen", &at]);
+    let mut command = instance.command(&[&["--json", "up", "--listen", &at], more].concat());
     let up = Up::start(&mut command);
     let line: Value = serde_json::from_str(&up.line("{")).expect("a line of JSON");
     let address = text(&line, "address").to_owned();
@@ -112,6 +118,39 @@ fn two_communities_without_a_hub_pair_sync_both_ways_and_keep_what_is_private() 
     for instance in [&two.elm, &two.oak] {
         instance.run(&["doctor"]).ends(0);
     }
+    elm.up.kill();
+}
+
+/// Elm has nobody to call, so nothing but its own sync seals what it marks for those that call it.
+#[test]
+fn a_node_that_is_only_called_seals_what_is_marked_with_its_own_sync_and_by_itself() {
+    let two = Two::new();
+    let elm = serve(&two.elm, "0");
+    two.pair(&elm);
+    ask(&two.elm, "Soup", "public");
+    let preview = two.elm.run(&["sync", "--dry-run"]).ends(0);
+    let words = "Oak calls this node, and would find 2 records more";
+    assert!(preview.stderr.contains(words), "{preview:?}");
+    let synced = two.elm.run(&["sync"]).ends(0);
+    let words = "Oak calls this node: sealed 2 records";
+    assert!(synced.stderr.contains(words), "{synced:?}");
+    two.oak.run(&["sync"]).ends(0);
+    two.oak.ok(&["review", "accept", "Elm"]);
+    assert_eq!(titles(&two.oak), ["Soup"]);
+    let port = elm.port().to_owned();
+    elm.up.kill();
+
+    ask(&two.elm, "Bread", "public");
+    let elm = serve_with(&two.elm, &port, &["--sync-every", "60"]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while titles(&two.oak) != ["Bread", "Soup"] {
+        assert!(Instant::now() < until, "it was never sealed");
+        two.oak.run(&["sync"]).ends(0);
+    }
+    // Whoever is paused is not sealed for.
+    two.elm.ok(&["peer", "pause", "Oak"]);
+    let synced = two.elm.run(&["sync"]).ends(0);
+    assert!(synced.stderr.contains("paused or refused"), "{synced:?}");
     elm.up.kill();
 }
 

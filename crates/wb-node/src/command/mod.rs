@@ -30,6 +30,7 @@ pub mod peer_pause;
 pub mod peer_retry;
 pub mod profile_edit;
 pub mod publish;
+pub mod publish_for_callers;
 pub mod rebuild;
 pub mod record_share;
 pub mod request_add;

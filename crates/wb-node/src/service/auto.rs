@@ -16,10 +16,12 @@ use wb_store::{Home, Peer};
 
 use super::running;
 use crate::command::hub_register::{state_of, state_text};
+use crate::command::publish_for_callers::{callers, publish_for_callers};
 use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
+use crate::plan::plan;
 use crate::query::peers::goes_by_itself;
 use crate::sync::{connect, watch as watch_hub};
 
@@ -97,6 +99,9 @@ async fn forever(
         match due(node, every, is_first) {
             Ok(peers) => drop(each(node, peers, true, report, trouble).await),
             Err(error) => trouble(&error),
+        }
+        if let Err(error) = seal_for_callers(node, every) {
+            trouble(&error);
         }
         is_first = false;
         // Peers whose news were nothing that is taken here: they are waited at again after the next round.
@@ -197,6 +202,18 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
     let synced = synced?;
     report(&synced);
     Ok(synced.tally.deltas > 0 || synced.tally.filled > 0)
+}
+
+/// Whoever calls this node finds what was marked until then.
+fn seal_for_callers(node: &mut Node, every: Duration) -> Result<()> {
+    let callers = callers(node, Some(every))?;
+    if callers.is_empty() || plan(node, node.now())?.is_empty() {
+        return Ok(());
+    }
+    let _lock = lock(node)?;
+    let actor = node.actor(None)?;
+    publish_for_callers(node, &actor, &callers)?;
+    Ok(())
 }
 
 /// Notes that a sync went on for too long. What came counts, and it is tried again as after any failure.

@@ -130,7 +130,7 @@ pub fn invite(context: &Context, args: &Invite) -> Result<ExitCode> {
         invited.ends_at
     ));
     if !context.can_ask() {
-        context.say("`wb peer accept` lists who used it and asks you to confirm.");
+        context.say("`wb peer list` shows who used it, and `wb peer accept NAME` the eight words; it pairs once you say that they are the same.");
         return Ok(ExitCode::SUCCESS);
     }
     context.say("Waiting for the other side; Ctrl-C leaves the link open.");
