@@ -1,12 +1,10 @@
 //! Two communities that never had a hub, by the real program: one is called, the other never listens.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::instance::{Instance, text};
-use crate::support::process::Up;
+use crate::support::process::{Up, wait_until};
 
 /// Marked as private, and looked for where it must not be.
 const CANARY: &str = "CANARY-DIRECT-7f3a";
@@ -142,11 +140,10 @@ fn a_node_that_is_only_called_seals_what_is_marked_with_its_own_sync_and_by_itse
 
     ask(&two.elm, "Bread", "public");
     let elm = serve_with(&two.elm, &port, &["--sync-every", "60"]);
-    let until = Instant::now() + Duration::from_secs(30);
-    while titles(&two.oak) != ["Bread", "Soup"] {
-        assert!(Instant::now() < until, "it was never sealed");
+    wait_until("what was marked before it started is sealed", || {
         two.oak.run(&["sync"]).ends(0);
-    }
+        titles(&two.oak) == ["Bread", "Soup"]
+    });
     // Whoever is paused is not sealed for.
     two.elm.ok(&["peer", "pause", "Oak"]);
     let synced = two.elm.run(&["sync"]).ends(0);
