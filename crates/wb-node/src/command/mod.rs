@@ -31,6 +31,7 @@ pub mod peer_retry;
 pub mod profile_edit;
 pub mod publish;
 pub mod rebuild;
+pub mod record_retract;
 pub mod record_share;
 pub mod request_add;
 pub mod request_complete;

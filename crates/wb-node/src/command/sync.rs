@@ -35,8 +35,8 @@ use crate::query::peers::label;
 use crate::sync::push::is_above_recovery;
 use crate::sync::{
     Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
-    check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
-    take_turn,
+    check_own, check_turn, connect, exchange_receipts, fetch_for_rehearsal, pull, push, rehearse,
+    sealed_and_lacking, take_turn,
 };
 
 /// What is synced, and how.
@@ -206,6 +206,7 @@ pub async fn sync(
         started: now,
         road: Road::Hub,
         trouble: None,
+        receipts: None,
     };
     if run.done.peer.role == Role::Node {
         return direct::sync(run, node, actor, input, state, progress).await;
@@ -293,6 +294,8 @@ struct Running {
     road: Road,
     /// What was wrong with single feeds, told when everything else is done.
     trouble: Option<SyncEnd>,
+    /// The number of the newest receipt that the hub holds for this instance; none where it takes none.
+    receipts: Option<u64>,
 }
 
 impl Running {
@@ -371,6 +374,7 @@ impl Running {
         self.done.notices = pulled.notices;
         self.done.run_no = pulled.run_no;
         self.trouble = pulled.trouble;
+        self.receipts = pulled.receipts;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -404,6 +408,7 @@ impl Running {
                 write.note_heads_compared(guard)?;
                 write.commit()?;
             }
+            self.exchange_receipts(node, hub).await?;
             own
         } else {
             None
@@ -464,6 +469,22 @@ impl Running {
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
         Ok(())
+    }
+
+    /// Says what is held of the feeds that come by this hub, and hears what followers say of ours. What goes
+    /// wrong with it keeps nothing else from going on.
+    async fn exchange_receipts(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+    ) -> std::result::Result<(), SyncEnd> {
+        match exchange_receipts(node, hub, self.done.peer.id, self.receipts).await {
+            Err(end @ SyncEnd::Peer(..)) => {
+                self.trouble.get_or_insert(end);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     async fn rehearse(
