@@ -25,7 +25,7 @@ struct Owner {
     words: RecoveryWords,
 }
 
-fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
+pub(super) fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
     rotate_behind(member, &Behind::AsBefore)
 }
 
