@@ -22,6 +22,21 @@ pub const RECEIPT_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Who has not erased something and was not heard of for this long is told of as silent.
 pub const SILENT_AFTER_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
 
+/// Lines of which much was taken back at once are erased after this long.
+pub const ERASE_AFTER_MS: i64 = 72 * 60 * 60 * 1_000;
+/// What is taken back within this time counts together.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// As many records may be taken back in a day and are erased at once, however small the feed is.
+const RETRACTS_ALWAYS_ERASED: u64 = 50;
+/// Of this many records one may be taken back in a day and is erased at once.
+const RETRACTS_SHARE: u64 = 5;
+
+/// Whether so much was taken back in one day that it may be a thief's doing: it is hidden at once, and erased later.
+#[must_use]
+pub fn is_much(retracted: u64, live_before: u64) -> bool {
+    retracted > RETRACTS_ALWAYS_ERASED && retracted.saturating_mul(RETRACTS_SHARE) > live_before
+}
+
 /// A receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
@@ -277,6 +292,25 @@ mod tests {
         for (stand, of_put, of_retract) in cases {
             assert_eq!(stand.says(&put), of_put, "{stand:?}");
             assert_eq!(stand.says(&gone), of_retract, "{stand:?}");
+        }
+    }
+
+    #[test]
+    fn much_is_more_than_a_fifth_and_over_fifty() {
+        for (retracted, live, much) in [
+            (50, 50, false),
+            (51, 51, true),
+            (51, 254, true),
+            (51, 255, false),
+            (200, 1_000, false),
+            (201, 1_000, true),
+            (u64::MAX, u64::MAX - 1, true),
+        ] {
+            assert_eq!(
+                super::is_much(retracted, live),
+                much,
+                "{retracted} of {live}"
+            );
         }
     }
 

@@ -86,7 +86,7 @@ impl Store {
             };
             stands.push(Stand {
                 live: live.digest(),
-                erased_to: Some(head.seq),
+                erased_to: self.erased_to(row.get(0)?, &head.log, head.seq)?,
                 stubs: stubs(self.main(), row.get(0)?)?,
                 head,
             });

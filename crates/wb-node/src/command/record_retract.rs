@@ -112,6 +112,12 @@ pub fn record_retract(
     })
 }
 
+/// Whether a record of a kind is erased by itself.
+#[must_use]
+pub fn can_be_erased(kind: &Kind) -> bool {
+    !NOT_ERASED_ALONE.contains(&kind.as_str())
+}
+
 fn feeds_of(node: &Node, id: &RecordId) -> Result<Vec<FeedScope>> {
     let sealed = node.store.sealed(id)?;
     Ok(sealed.iter().map(|line| line.scope).collect())
@@ -140,7 +146,7 @@ fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
             why: "a steward keeps home what others wrote (--reason scope); its author alone erases it or calls it a mistake",
         });
     }
-    if reason == Reason::Erase && NOT_ERASED_ALONE.contains(&record.kind.as_str()) {
+    if reason == Reason::Erase && !can_be_erased(&record.kind) {
         return Err(NodeError::Refused(format!(
             "a {} is not erased by itself; `--reason scope` takes it back from everybody and keeps it here. Nothing was \
              changed",

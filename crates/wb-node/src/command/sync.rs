@@ -201,6 +201,9 @@ pub async fn sync(
         peer.state = state_text(&state);
         put_peer(node, &peer)?;
     }
+    if !input.dry_run {
+        erase_kept(node)?;
+    }
     let mut run = Running {
         done: Synced::new(peer, before),
         started: now,
@@ -250,6 +253,22 @@ pub async fn sync(
     run.done.traffic = hub.traffic();
     run.done.round_trips = hub.caller().round_trips();
     run.finish(node, actor, input, state, Some(hub.caller()))
+}
+
+/// Erases what was taken back in great number and hidden since, once its time is over.
+///
+/// # Errors
+/// What the store reports.
+pub fn erase_kept(node: &Node) -> Result<()> {
+    let now = node.now();
+    if !node.store.has_kept_too_long(now)? {
+        return Ok(());
+    }
+    let write = node.store.write_in_sight()?;
+    write.erase_kept(now)?;
+    write.commit()?;
+    node.store.checkpoint()?;
+    Ok(())
 }
 
 fn has_recovered(node: &Node) -> bool {

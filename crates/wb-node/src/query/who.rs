@@ -244,12 +244,21 @@ impl Known {
         let now = node.now();
         let mut holders = BTreeMap::new();
         let mut hubs = BTreeMap::new();
+        let known = node.store.instances()?.into_iter();
+        // What its own card says, before what somebody else calls it.
+        let cards: BTreeMap<InstanceId, String> = known
+            .filter_map(|known| Some((known.id, known.name?)))
+            .collect();
+        let named_by = |id: &InstanceId, other: &str| match cards.get(id) {
+            Some(name) => label(name, id),
+            None => label(other, id),
+        };
         for peer in node.store.peers()? {
-            let name = label(&peer.name, &peer.id);
+            let name = named_by(&peer.id, &peer.name);
             if peer.role == Role::Hub {
-                hubs.insert(peer.id, name);
+                hubs.insert(peer.id, name.clone());
             }
-            holders.insert(peer.id, of_peer(node, &peer, now)?);
+            holders.insert(peer.id, of_peer(node, &peer, name, now)?);
         }
         let mut named: BTreeMap<InstanceId, u64> = BTreeMap::new();
         for held in node.store.receipts()? {
@@ -271,7 +280,7 @@ impl Known {
             };
             let holder = holders.entry(held.follower).or_insert_with(|| Holder {
                 id: held.follower,
-                name: label(&held.name, &held.follower),
+                name: named_by(&held.follower, &held.name),
                 role: HolderRole::Follower,
                 phase: None,
                 refused: false,
@@ -371,7 +380,7 @@ impl Holder {
     }
 }
 
-fn of_peer(node: &Node, peer: &Peer, now: Timestamp) -> Result<Holder> {
+fn of_peer(node: &Node, peer: &Peer, name: String, now: Timestamp) -> Result<Holder> {
     let mut confirmed = Vec::new();
     for head in &peer.acked {
         if node.store.is_own_head(head)? {
@@ -380,7 +389,7 @@ fn of_peer(node: &Node, peer: &Peer, now: Timestamp) -> Result<Holder> {
     }
     Ok(Holder {
         id: peer.id,
-        name: label(&peer.name, &peer.id),
+        name,
         role: match peer.role {
             Role::Hub => HolderRole::Hub,
             Role::Node => HolderRole::Peer,

@@ -40,3 +40,23 @@ CREATE TABLE receipts_given (
     at     INTEGER NOT NULL,
     PRIMARY KEY (peer, origin, scope)
 ) WITHOUT ROWID;
+
+-- What was taken back of a feed of others within a day: since when, how many were live then, and how many it is.
+CREATE TABLE retract_days (
+    feed_no     INTEGER PRIMARY KEY,
+    since       INTEGER NOT NULL,
+    live_before INTEGER NOT NULL,
+    retracted   INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Lines that are hidden and erased later, because much was taken back at once: by which delta they were dropped.
+CREATE TABLE kept_lines (
+    feed_no   INTEGER NOT NULL,
+    log_no    INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    line_hash BLOB NOT NULL,
+    line      BLOB NOT NULL,
+    until     INTEGER NOT NULL,
+    PRIMARY KEY (feed_no, line_hash)
+) WITHOUT ROWID;
+CREATE INDEX kept_lines_until ON kept_lines (until);

@@ -16,7 +16,7 @@ use wb_node::command::sync::SyncInput;
 use wb_node::query::who::{HolderView, MoveView, who};
 use wb_node::{Node, entropy};
 
-use super::keys::rotate;
+use super::keys::{Owner, rotate};
 use super::world::{BOTH_WAYS, HubUp, Member, key, titles};
 
 /// What stands in the record that is taken back, and nowhere else.
@@ -340,5 +340,132 @@ fn who_takes_no_text_of_a_kind_is_told_as_taking_stubs_and_who_gave_no_receipt_i
     assert_eq!(holders(&north, &record), ["Harbour: holds", "South: stubs"]);
     let last = last_move(&north, &record);
     assert_eq!(last.nameless, [("Harbour".to_owned(), 1)]);
+    nowhere(&[&south]);
+}
+
+/// More than fifty, and more than a fifth.
+const MANY: usize = 51;
+
+/// Takes everything of a member back that says the canary.
+fn retract_all(member: &mut Member, records: &[RecordRef]) {
+    let actor = member.actor();
+    for record in records {
+        record_retract(&member.node, &actor, record, Reason::Erase).expect("its own");
+    }
+    publish_retracts(&mut member.node, &actor).expect("it seals");
+}
+
+fn ask_many(member: &mut Member) -> Vec<RecordRef> {
+    let ask = |n| member.ask(&format!("{CANARY} {n}"), Scope::Public);
+    (0..MANY).map(ask).collect()
+}
+
+/// Lets the time be over for which lines are kept.
+fn let_pass(member: &Member) {
+    let file = rusqlite::Connection::open(member.home().main()).expect("a database");
+    let kept = file.execute("UPDATE kept_lines SET until = 0", []);
+    assert_eq!(kept, Ok(MANY), "as many as were taken back are kept");
+}
+
+#[test]
+fn much_that_is_taken_back_at_once_is_hidden_and_erased_after_72_hours() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    for member in [&mut north, &mut south] {
+        member.register(&hub);
+    }
+    south.follow_all(&hub, &[north.id()]);
+    let asked = ask_many(&mut north);
+    for member in [&mut north, &mut south] {
+        member.sync(&hub);
+    }
+    retract_all(&mut north, &asked);
+    north.sync(&hub);
+    // A hub keeps nothing: everybody could ask it.
+    assert!(
+        !hub.bytes()
+            .windows(CANARY.len())
+            .any(|part| part == CANARY.as_bytes())
+    );
+    south.sync(&hub);
+    assert_eq!(titles(&south), Vec::<String>::new(), "hidden at once");
+    assert!(!with_text(south.home().dir()).is_empty(), "kept for now");
+    north.sync(&hub);
+    let last = last_move(&north, &asked[0]);
+    let at_south = last.holders.iter().find(|holder| holder.name == "South");
+    let at_south = at_south.expect("it gave a receipt");
+    assert_eq!(at_south.state, wb_node::query::who::HolderState::Hidden);
+    assert_eq!(at_south.state.as_str(), "pending");
+    assert!(!last.is_complete());
+
+    let_pass(&south);
+    south.sync(&hub);
+    nowhere(&[&north, &south]);
+    north.sync(&hub);
+    assert!(
+        last_move(&north, &asked[0]).is_complete(),
+        "{:?}",
+        holders(&north, &asked[0])
+    );
+}
+
+#[test]
+fn what_a_thief_takes_back_comes_back_with_a_recovery_also_where_nobody_gives_the_lines_again() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Owner::found("North"), Member::found("South"));
+    for member in [&mut north.member, &mut south] {
+        member.register(&hub);
+    }
+    south.follow_all(&hub, &[north.member.id()]);
+    let asked = ask_many(&mut north.member);
+    for member in [&mut north.member, &mut south] {
+        member.sync(&hub);
+    }
+    let shown = titles(&south);
+    assert_eq!(shown.len(), MANY);
+    let mut thief = north.member.twin();
+    retract_all(&mut thief, &asked);
+    thief.sync(&hub);
+    south.sync(&hub);
+    assert_eq!(titles(&south), Vec::<String>::new());
+
+    // From now on South asks for no text of requests: what it shows afterwards, it had.
+    let kinds = ["user".parse().expect("a kind")];
+    let opened = Node::open(&south.home()).expect("it opens");
+    south.node = opened.asking_for(Some(kinds.into()));
+    north.recover().expect("it recovers");
+    assert_eq!(north.member.sync(&hub).end, None);
+    assert_eq!(south.sync(&hub).end, None);
+    assert_eq!(titles(&south), shown);
+    south.assert_sound();
+}
+
+/// A delta that waits for one before it keeps its lines until it is applied, so they were there for as long as it
+/// waited, whatever its origin took back meanwhile.
+#[test]
+fn what_is_taken_back_goes_from_deltas_that_wait_as_well() {
+    let (hub, mut north, mut south, _east, record) = street();
+    let file = rusqlite::Connection::open(south.home().main()).expect("a database");
+    let waits = file.execute(
+        "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
+         SELECT i.id, f.scope, 'early', 'gap', x.line_hash, l.log, 99, x.line_hash, x.line, 0, x.line_hash
+         FROM feed_lines x JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
+         JOIN logs l ON l.log_no = f.log_no WHERE x.id = ?1 AND x.line IS NOT NULL",
+        [record.id.as_bytes()],
+    );
+    assert_eq!(waits, Ok(1));
+    retract(&mut north, &record, Reason::Erase);
+    north.sync(&hub);
+    south.sync(&hub);
+    let stub: Vec<u8> = file
+        .query_row("SELECT items FROM held WHERE seq = 99", [], |row| {
+            row.get(0)
+        })
+        .expect("it waits");
+    assert!(
+        stub.starts_with(b"{\"op\":\"put\""),
+        "its entry stands alone"
+    );
+    drop(file);
     nowhere(&[&south]);
 }
