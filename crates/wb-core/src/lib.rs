@@ -21,6 +21,7 @@ pub mod merkle;
 pub mod ndjson;
 pub mod pairing;
 pub mod protocol;
+pub mod receipt;
 pub mod rule;
 pub mod scope;
 pub mod show;

@@ -140,6 +140,8 @@ rules! {
     TooLarge = "too_large",
     /// A want file that is not well formed.
     WantMalformed = "want_malformed",
+    /// A receipt that is not well formed.
+    ReceiptMalformed = "receipt_malformed",
 }
 
 impl Rule {

@@ -24,6 +24,8 @@ pub const HEADER: Type = Type("wb.header.v1");
 pub const BUNDLE: Type = Type("wb.bundle.v1");
 /// What a reader holds and wants.
 pub const WANT: Type = Type("wb.want.v1");
+/// What a follower says of a feed.
+pub const RECEIPT: Type = Type("wb.receipt.v1");
 
 /// A line that has the layout and the type, and whose signature has not been looked at.
 #[derive(Debug, Clone, Copy)]

@@ -33,6 +33,8 @@ const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 const SMALL_BYTES_MAX: usize = 4_096;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of receipts: a page of them, with as many kinds as may be named in each.
+const RECEIPTS_BYTES_MAX: usize = 1_024 * 1_024;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -223,6 +225,8 @@ enum Route {
     Push,
     Own,
     Turn,
+    GiveReceipts,
+    Receipts,
 }
 
 impl Route {
@@ -242,6 +246,8 @@ impl Route {
             ("POST", "push") => Self::Push,
             ("GET", "own") => Self::Own,
             ("POST", "turn") => Self::Turn,
+            ("POST", "receipts") => Self::GiveReceipts,
+            ("GET", "receipts") => Self::Receipts,
             _ => return None,
         };
         let segments = path.split('/').count();
@@ -259,6 +265,7 @@ impl Route {
             Self::Follows => FOLLOWS_BYTES_MAX,
             Self::Push => SYNC_BODY_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
+            Self::GiveReceipts => RECEIPTS_BYTES_MAX,
             _ => 0,
         })
     }
@@ -365,6 +372,8 @@ async fn serve<S: HubStore>(
         Route::Push => routes::push::push(hub, sender, body).await,
         Route::Own => routes::own::own(hub, sender, request).await,
         Route::Turn => routes::turn::turn(hub, sender, &body).await,
+        Route::GiveReceipts => routes::receipts::give(hub, sender, &body).await,
+        Route::Receipts => routes::receipts::page(hub, sender, request).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

@@ -11,11 +11,12 @@ use wb_core::id::{InstanceId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
 use wb_core::ndjson;
+use wb_core::receipt::{RECEIPTS_PAGE_MAX, Receipt};
 use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
-    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Standing, Standings,
-    TurnAnswer, TurnCall,
+    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Receipts,
+    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -391,6 +392,20 @@ impl HubStore for SqliteHub {
 
     async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
         self.write(move |write| write.take_turn(&id, &call, now))
+            .await
+    }
+
+    async fn put_receipts(
+        &self,
+        receipts: Vec<(Receipt, Vec<u8>)>,
+        now: Timestamp,
+    ) -> Kept<Vec<StaleReceipt>> {
+        self.write(move |write| write.put_receipts(&receipts, now))
+            .await
+    }
+
+    async fn receipts(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<Receipts> {
+        self.read(move |relay| relay.receipts(&id, after, RECEIPTS_PAGE_MAX, now))
             .await
     }
 

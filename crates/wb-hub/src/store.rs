@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use wb_core::bundle::BundleError;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
+use wb_core::receipt::Receipt;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
-    TurnAnswer, TurnCall,
+    Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Receipts,
+    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -276,6 +277,22 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         call: TurnCall,
         now: Timestamp,
     ) -> impl Future<Output = Kept<TurnAnswer>> + Send;
+
+    /// Keeps receipts of a member that were verified, each with its bytes; returns those of which a later one is
+    /// held.
+    fn put_receipts(
+        &self,
+        receipts: Vec<(Receipt, Vec<u8>)>,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<StaleReceipt>>> + Send;
+
+    /// A page of receipts for the feeds of a member, after a number.
+    fn receipts(
+        &self,
+        id: InstanceId,
+        after: u64,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Receipts>> + Send;
 
     /// A page of what is held of an instance's own public feed, with every identity entry: also what does
     /// not count any more.

@@ -10,8 +10,8 @@ use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Registration,
-    SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
+    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Receipts, ReceiptsGiven,
+    ReceiptsTaken, Registration, SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
 };
 
 use wb_core::want::Held;
@@ -318,6 +318,30 @@ impl HubClient {
     pub async fn turn(&mut self, call: &TurnCall) -> Result<TurnAnswer, CallError> {
         let body = wb_core::signed::payload(call);
         self.json(Call::send(Method::POST, "turn", body)).await
+    }
+
+    /// Gives receipts: where this instance stands with the feeds of others.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn give_receipts(
+        &mut self,
+        receipts: Vec<String>,
+    ) -> Result<ReceiptsTaken, CallError> {
+        let body = wb_core::signed::payload(&ReceiptsGiven {
+            schema_version: 1,
+            receipts,
+        });
+        self.json(Call::send(Method::POST, "receipts", body)).await
+    }
+
+    /// Reads a page of receipts for own feeds.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn receipts(&mut self, after: u64) -> Result<Receipts, CallError> {
+        self.json(Call::get("receipts", Some(format!("after={after}"))))
+            .await
     }
 
     /// Reads a page of what the hub holds of this instance's own feed: lines, the first of them the

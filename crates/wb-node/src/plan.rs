@@ -219,6 +219,10 @@ impl<'n> Gather<'n> {
             return Ok(());
         }
         let target_scope = target.as_ref().map(Leaving::scope);
+        let reason = match cause {
+            Some(_) if !sealed.is_empty() => self.node.store.retract_reason(&record.id)?,
+            _ => None,
+        };
         for line in sealed
             .iter()
             .filter(|line| Some(line.scope) != target_scope)
@@ -231,7 +235,7 @@ impl<'n> Gather<'n> {
                 reason: if is_erased {
                     Reason::Erase
                 } else {
-                    Reason::Scope
+                    reason.unwrap_or(Reason::Scope)
                 },
                 rev: line.rev,
                 cause,

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
+use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
-    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Standing, Standings,
+    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Receipts, StaleReceipt,
+    Standing, Standings,
 };
 use wb_core::sync::{TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
@@ -217,6 +219,18 @@ impl HubStore for Liar {
 
     async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
         self.file.turn(id, call, now).await
+    }
+
+    async fn put_receipts(
+        &self,
+        receipts: Vec<(Receipt, Vec<u8>)>,
+        now: Timestamp,
+    ) -> Kept<Vec<StaleReceipt>> {
+        self.file.put_receipts(receipts, now).await
+    }
+
+    async fn receipts(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<Receipts> {
+        self.file.receipts(id, after, now).await
     }
 
     async fn history(

@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
 use crate::project::project_local;
+use crate::retracting::reason_of;
 use crate::sql::{Sql, some, word};
 use crate::store::{Store, Write};
 
@@ -70,6 +71,10 @@ pub struct SealedMove {
     pub scope: FeedScope,
     /// The log.
     pub log: LogId,
+    /// Its generation.
+    pub generation: u64,
+    /// The record's kind.
+    pub kind: Kind,
     /// Number of the delta.
     pub seq: u64,
     /// When that was sealed.
@@ -79,7 +84,8 @@ pub struct SealedMove {
 }
 
 /// The last mark of a record in each own feed, with the header of its delta.
-const MOVES: &str = "SELECT f.scope, l.log, x.seq, x.op, h.line, max(x.line_no) FROM instances i
+const MOVES: &str =
+    "SELECT f.scope, l.log, x.seq, x.op, h.line, l.generation, max(x.line_no) FROM instances i
     CROSS JOIN feeds f USING (instance_no) CROSS JOIN feed_lines x USING (feed_no)
     JOIN logs l ON l.log_no = x.log_no LEFT JOIN headers h ON h.log_no = x.log_no AND h.seq = x.seq
     WHERE i.standing = 'self' AND x.id = ?1 AND x.void = 0 AND x.aside_no IS NULL
@@ -204,6 +210,8 @@ impl Store {
             moves.push(SealedMove {
                 scope: word(row, 0)?,
                 log: row.get::<_, Sql<LogId>>(1)?.0,
+                generation: row.get::<_, Sql<u64>>(5)?.0,
+                kind: load_kind(self.main(), id)?,
                 seq: row.get::<_, Sql<u64>>(2)?.0,
                 at: header.at,
                 is_put: op == "put",
@@ -211,6 +219,13 @@ impl Store {
         }
         Ok(moves)
     }
+}
+
+/// The kind of a local record: an entry of a snapshot may not say it.
+fn load_kind(connection: &Connection, id: &RecordId) -> Result<Kind> {
+    let local = load_local(connection, id)?;
+    let local = local.ok_or_else(|| StoreError::damaged("a record that left and is not here"))?;
+    Ok(local.kind)
 }
 
 /// What an own feed retracted last of a record.
@@ -242,11 +257,7 @@ impl Store {
             let reason: Option<String> = row.get(1)?;
             Ok(LastRetract {
                 rev: row.get::<_, Sql<u64>>(0)?.0,
-                reason: reason.map(|reason| match reason.as_str() {
-                    "erase" => Reason::Erase,
-                    "mistake" => Reason::Mistake,
-                    _ => Reason::Scope,
-                }),
+                reason: reason.as_deref().map(reason_of),
                 sealed_here: row.get(2)?,
             })
         });
@@ -265,11 +276,7 @@ impl Store {
         let mut statement = self.main().prepare_cached(sql)?;
         let found = statement.query_row(params![Sql(id), Sql(rev)], |row| row.get::<_, String>(0));
         let found = found.optional()?;
-        Ok(found.map(|reason| match reason.as_str() {
-            "erase" => Reason::Erase,
-            "mistake" => Reason::Mistake,
-            _ => Reason::Scope,
-        }))
+        Ok(found.as_deref().map(reason_of))
     }
 
     /// Whether any mark of a record is held, of whatever instance.
@@ -358,6 +365,10 @@ impl Write<'_> {
                body = CASE WHEN ?3 THEN '{}' ELSE body END WHERE id = ?1",
             params![Sql(id), Sql(rev), reason == Reason::Erase],
         )?;
+        self.drop_retract_reason(id)?;
+        if reason == Reason::Erase {
+            self.erase_void(id)?;
+        }
         project_local(&self.transaction, id)
     }
 }

@@ -60,6 +60,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0003_direct.sql"),
             include_str!("migrations/main_0003_peers.sql")
         ),
+        concat!(include_str!("migrations/main_0004_retract.sql")),
     ],
 };
 
@@ -86,6 +87,7 @@ pub(crate) const RELAY: Database = Database {
         ),
         include_str!("migrations/relay_0002.sql"),
         concat!(include_str!("migrations/turns_0003.sql")),
+        concat!(include_str!("migrations/relay_0004_receipts.sql")),
     ],
 };
 

@@ -576,6 +576,45 @@ def protocols() -> dict:
     return {"about": "What two programs speak. `common`: the version between them. Without one: whose program to `upgrade`, to one that speaks `to`.",
             "cases": cases}
 
+def receipts() -> dict:
+    """Signed receipts (page 12), each held against the identity log of its follower as far as it is known."""
+    cases, origin = [], SOUTH.id
+    def add(name, rule=None, known=NORTH, entry=-1, seed=None, domain="wb.receipt.v1", edit=lambda text: text, **over):
+        era_key = {"era": 0, "key": (entry if entry >= 0 else len(NORTH.entries) - 1)}
+        payload = {"type": "wb.receipt.v1", "schema_version": 1, "follower": NORTH.id} | era_key | {
+            "identity": NORTH.entries[entry], "origin": origin, "scope": "public", "log": "0a" * 16, "generation": 2, "seq": 9,
+            "hash": "0b" * 32, "live": "0c" * 32, "erased_to": 9, "stubs": [], "n": 4, "at": "2026-11-22T10:00:00.000Z"}
+        text = edit(js(without_gone(payload | over)))
+        signature = SigningKey(seed or NORTH.seeds[entry]).sign(domain.encode() + b"\n" + text.encode()).signature
+        cases.append({"name": name, "receipt": '{"signature":"%s","signed":%s}' % (signature.hex(), text), "known": known.lines,
+                      "ok": rule is None, "rule": rule})
+    add("everything_erased")
+    add("erased_up_to_an_earlier_number", erased_to=0)
+    add("nothing_erased", erased_to=None)
+    add("takes_no_comments_and_no_vouches", stubs=["comment", "vouch"])
+    add("of_a_trusted_feed", scope="trusted_peers")
+    add("unknown_members", later={"a": 1})
+    add("duplicate_key", "duplicate_key", edit=lambda text: text.replace('"n":4', '"n":4,"n":4'))
+    add("wrong_type", "wrong_type", type="wb.want.v1")
+    add("signed_as_a_want", "bad_signature", domain="wb.want.v1")
+    add("signed_by_another_key", "bad_signature", seed=SOUTH.seeds[0])
+    add("signed_by_the_key_before", "wrong_key", entry=0)
+    add("names_the_newest_entry_by_the_key_before", "bad_signature", seed=NORTH.seeds[0])
+    add("number_of_another_entry", "wrong_key", key=0)
+    add("era_of_another_entry", "wrong_key", era=1)
+    add("log_of_another", "wrong_id", known=STRANGER)
+    add("of_the_own_feed", "receipt_malformed", origin=NORTH.id)
+    add("erased_beyond_the_head", "receipt_malformed", erased_to=10)
+    add("stubs_do_not_rise", "receipt_malformed", stubs=["vouch", "comment"])
+    add("stubs_twice", "receipt_malformed", stubs=["comment", "comment"])
+    add("stubs_of_the_most_kinds", stubs=[f"kind_{n:02}" for n in range(64)])
+    add("stubs_of_too_many_kinds", "receipt_malformed", stubs=[f"kind_{n:02}" for n in range(65)])
+    add("scope_of_no_feed", "receipt_malformed", scope="private")
+    add("number_is_negative", "receipt_malformed", seq=-1)
+    for name in ("schema_version", "follower", "era", "key", "identity", "origin", "scope", "log", "generation", "seq", "hash", "live", "erased_to", "stubs", "n", "at"):
+        add("without_" + name, "receipt_malformed", **{name: GONE})
+    return {"about": "Receipts: `receipt` as it comes, held against the identity log `known` of its follower.", "cases": cases}
+
 
 # ---------------------------------------------------------------- files
 
@@ -583,4 +622,4 @@ def files() -> dict:
     """Name → content of every file."""
     requests = (rfc9421_b26, accepted, beside_others, refused, first_cause, answers)
     made = {f"requests/{make.__name__}.json": make() for make in requests}
-    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows, protocols)}
+    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows, protocols, receipts)}

@@ -58,7 +58,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Peer(command) => peer::run(context, &command),
         Command::Sync(args) => sync::run(context, &args),
         Command::Publish(args) => publish::run(context, &args).map(done),
-        Command::Record(command) => record::run(context, command).map(done),
+        Command::Record(command) => record::run(context, command),
         Command::Request(command) => request::run(context, command).map(done),
         Command::Comment(command) => comment::run(context, command).map(done),
         Command::User(command) => user::run(context, command).map(done),

@@ -1,5 +1,7 @@
 //! `wb record`
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
@@ -11,6 +13,9 @@ use wb_store::Filter;
 
 use crate::context::{self, Context};
 use crate::output::{self, clean, clean_lines, count, short};
+
+mod retract;
+mod who;
 
 /// Records of any kind, and how far each may go
 #[derive(Debug, Subcommand)]
@@ -45,6 +50,13 @@ pub enum Record {
     },
     /// Take a record back: it stays home, and followers drop it with the next sync or bundle
     Unshare {
+        /// The record
+        id: String,
+    },
+    /// Take a record back for a reason, seal that at once, and wait for receipts if you like
+    Retract(retract::Retract),
+    /// Name everybody known to have a record, or to have erased it
+    Who {
         /// The record
         id: String,
     },
@@ -94,8 +106,10 @@ struct StayView {
 }
 
 /// Runs a command of this noun.
-pub fn run(context: &Context, command: Record) -> Result<()> {
+pub fn run(context: &Context, command: Record) -> Result<ExitCode> {
     match command {
+        Record::Retract(args) => return retract::run(context, &args),
+        Record::Who { id } => return who::run(context, &id),
         Record::List {
             staying: true,
             kind,
@@ -106,6 +120,7 @@ pub fn run(context: &Context, command: Record) -> Result<()> {
         Record::Share { id, scope, fields } => share(context, &id, scope, fields.as_deref()),
         Record::Unshare { id } => unshare(context, &id),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn list(context: &Context, kind: Option<Kind>, hidden_too: bool) -> Result<()> {
@@ -279,8 +294,8 @@ fn unshare(context: &Context, id: &str) -> Result<()> {
     } else {
         context.say(
             "It is still in this instance's feed until the next publish, sync or export. Then line and salt leave the \
-             feed, and followers drop it with their next sync, or when a bundle reaches them. Receipts, which say who did, are \
-             not in this version yet; and nobody can take back what was read or copied.",
+             feed, and followers drop it with their next sync, or when a bundle reaches them. `wb record who` shows who \
+             confirmed that; and nobody can take back what was read or copied.",
         );
     }
     Ok(())

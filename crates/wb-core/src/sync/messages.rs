@@ -224,9 +224,20 @@ pub struct ChangesSection {
     pub follows: Follows,
     /// Heads held of the client's own feeds.
     pub own: Vec<Held>,
+    /// The number of the newest receipt held for the client's own feeds, 0 for none; a hub that takes no
+    /// receipts leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<u64>,
 }
 
 impl ChangesSection {
+    /// Tells the number of the newest receipt as well.
+    #[must_use]
+    pub fn with_receipts(mut self, newest: u64) -> Self {
+        self.receipts = Some(newest);
+        self
+    }
+
     /// Says what follows.
     #[must_use]
     pub fn new(
@@ -245,6 +256,7 @@ impl ChangesSection {
             items: totals.1,
             follows,
             own,
+            receipts: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod follows;
 mod messages;
 mod peer;
 mod proof;
+mod receipts;
 mod schedule;
 mod session;
 pub mod signature;
@@ -26,6 +27,7 @@ pub use messages::{
 };
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
+pub use receipts::{ReceiptRow, Receipts, ReceiptsGiven, ReceiptsTaken, StaleReceipt};
 pub use schedule::{EVERY_MINUTES_MAX, HEADS_EVERY_MS, heads_are_due, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
 pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};

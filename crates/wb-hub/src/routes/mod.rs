@@ -9,6 +9,7 @@ pub mod lines;
 pub mod member;
 pub mod own;
 pub mod push;
+pub mod receipts;
 pub mod recovery;
 pub mod register;
 pub mod snapshot;

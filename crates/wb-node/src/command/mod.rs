@@ -32,6 +32,7 @@ pub mod profile_edit;
 pub mod publish;
 pub mod publish_for_callers;
 pub mod rebuild;
+pub mod record_retract;
 pub mod record_share;
 pub mod request_add;
 pub mod request_complete;

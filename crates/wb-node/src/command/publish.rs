@@ -2,6 +2,8 @@
 //!
 //! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
 
+use std::path::Path;
+
 use wb_core::id::RecordId;
 use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
 use wb_core::scope::FeedScope;
@@ -11,6 +13,8 @@ use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
 use super::key_rotate::check_unchanged;
 use crate::card;
+use crate::direct::folder;
+use crate::direct::reach::FOLDER;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::machine;
@@ -38,6 +42,25 @@ pub struct Published {
 /// # Errors
 /// `Suspect` for a database that is an older copy; what the store reports. Nothing is sealed then.
 pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
+    seal(node, actor, Seals::All)
+}
+
+/// Seals what is taken back and nothing else: what is marked to leave waits until somebody publishes it.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_retracts(node: &mut Node, actor: &Actor) -> Result<Published> {
+    Ok(seal(node, actor, Seals::Retracts)?.1)
+}
+
+/// What is sealed of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seals {
+    All,
+    Retracts,
+}
+
+fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published)> {
     if node.store.guard() == GuardStanding::Suspect {
         return Err(NodeError::Suspect);
     }
@@ -51,7 +74,11 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
         return Err(NodeError::TwoCopies(words_of(node, copy)?));
     }
     check_unchanged(&node.store, node.identity())?;
-    let plan = plan(node, now)?;
+    let mut plan = plan(node, now)?;
+    // A new log has to hold what stays live, so it is sealed whole.
+    if seals == Seals::Retracts && plan.new_logs.is_empty() {
+        plan.puts.clear();
+    }
     if plan.is_empty() {
         drop(write);
         // Another process may have sealed what an export now sends.
@@ -63,6 +90,7 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
         node.store.checkpoint().map_err(NodeError::SealedOnly)?;
+        withdraw_bundles(node)?;
     }
     node.store.advance_guard().map_err(NodeError::SealedOnly)?;
     let Published { puts, retracts, .. } = published;
@@ -74,6 +102,17 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
         format!("{puts} records, {retracts} taken back"),
     )?;
     Ok((plan, published))
+}
+
+/// Takes away the bundles that wait in folders for peers: they hold what was taken back. The next sync leaves anew
+/// what a peer lacks. A stick that is not there is looked at with the next sync as well.
+fn withdraw_bundles(node: &Node) -> Result<()> {
+    for peer in node.store.peers()? {
+        if let Some(folder) = peer.address.strip_prefix(FOLDER) {
+            folder::remove_bundle(node, Path::new(folder), peer.id);
+        }
+    }
+    Ok(())
 }
 
 /// The card tells which kinds and protocol this program knows; after an upgrade it is written anew.

@@ -139,6 +139,8 @@ fn save(
     let now = node.now();
     record.edit += 1;
     write.put_local(&record)?;
+    // A reason that was given and not sealed is no word about this.
+    write.drop_retract_reason(&record.id)?;
     write.commit()?;
     node.audit(now, actor, act, &record.id, format!("scope {scope}"))?;
     let key = RecordRef {

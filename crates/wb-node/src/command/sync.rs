@@ -35,8 +35,8 @@ use crate::query::peers::label;
 use crate::sync::push::is_above_recovery;
 use crate::sync::{
     Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
-    check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
-    take_turn,
+    check_own, check_turn, connect, exchange_receipts, fetch_for_rehearsal, pull, push, rehearse,
+    sealed_and_lacking, take_turn,
 };
 
 /// What is synced, and how.
@@ -201,11 +201,15 @@ pub async fn sync(
         peer.state = state_text(&state);
         put_peer(node, &peer)?;
     }
+    if !input.dry_run {
+        erase_kept(node)?;
+    }
     let mut run = Running {
         done: Synced::new(peer, before),
         started: now,
         road: Road::Hub,
         trouble: None,
+        receipts: None,
     };
     if run.done.peer.role == Role::Node {
         return direct::sync(run, node, actor, input, state, progress).await;
@@ -251,6 +255,22 @@ pub async fn sync(
     run.finish(node, actor, input, state, Some(hub.caller()))
 }
 
+/// Erases what was taken back in great number and hidden since, once its time is over.
+///
+/// # Errors
+/// What the store reports.
+pub fn erase_kept(node: &Node) -> Result<()> {
+    let now = node.now();
+    if !node.store.has_kept_too_long(now)? {
+        return Ok(());
+    }
+    let write = node.store.write_in_sight()?;
+    write.erase_kept(now)?;
+    write.commit()?;
+    node.store.checkpoint()?;
+    Ok(())
+}
+
 fn has_recovered(node: &Node) -> bool {
     node.identity().newest().position.era > 0
 }
@@ -293,6 +313,8 @@ struct Running {
     road: Road,
     /// What was wrong with single feeds, told when everything else is done.
     trouble: Option<SyncEnd>,
+    /// The number of the newest receipt that the hub holds for this instance; none where it takes none.
+    receipts: Option<u64>,
 }
 
 impl Running {
@@ -371,6 +393,7 @@ impl Running {
         self.done.notices = pulled.notices;
         self.done.run_no = pulled.run_no;
         self.trouble = pulled.trouble;
+        self.receipts = pulled.receipts;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -404,6 +427,7 @@ impl Running {
                 write.note_heads_compared(guard)?;
                 write.commit()?;
             }
+            self.exchange_receipts(node, hub).await?;
             own
         } else {
             None
@@ -464,6 +488,22 @@ impl Running {
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
         Ok(())
+    }
+
+    /// Says what is held of the feeds that come by this hub, and hears what followers say of ours. What goes
+    /// wrong with it keeps nothing else from going on.
+    async fn exchange_receipts(
+        &mut self,
+        node: &Node,
+        hub: &mut HubClient,
+    ) -> std::result::Result<(), SyncEnd> {
+        match exchange_receipts(node, hub, self.done.peer.id, self.receipts).await {
+            Err(end @ SyncEnd::Peer(..)) => {
+                self.trouble.get_or_insert(end);
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     async fn rehearse(

@@ -1,16 +1,27 @@
-//! Who has a record of this instance, as far as that is known here: sealed in the own feed, and confirmed by
-//! hubs. Whom a hub handed it on to, the hub knows; receipts of followers come later.
+//! Who has a record of this instance: every known holder, and what it confirmed (spec: receipts).
+//!
+//! Known are hubs it was given to, peers, and followers that signed a receipt. What was not confirmed is told as
+//! pending, however likely it is; readers without a name are told as such.
 
-use wb_core::id::RecordRef;
+use std::collections::BTreeMap;
+
+use wb_core::id::{Hash, InstanceId, RecordRef};
+use wb_core::identity::IdentityLog;
+use wb_core::ndjson;
+use wb_core::receipt::{Move, Receipt, SILENT_AFTER_MS, Says, Stand};
 use wb_core::scope::FeedScope;
+use wb_core::sync::{Phase, Role};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_store::SealedMove;
+use wb_store::{Peer, SealedMove};
 
 use super::own_any;
 use super::peers::label;
+use crate::command::hub_register::state_of;
+use crate::command::peer_block::is_blocked;
 use crate::error::Result;
 use crate::node::Node;
+use crate::sync::receipts::newest_log;
 
 /// Who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +30,7 @@ pub struct WhoView {
     pub moves: Vec<MoveView>,
 }
 
-/// What a feed says of the record last.
+/// What a feed says of the record last, and who confirmed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveView {
     /// The feed.
@@ -30,19 +41,115 @@ pub struct MoveView {
     pub at: Timestamp,
     /// Whether it was put there; else it was taken back.
     pub is_put: bool,
-    /// Hubs, and what each confirmed.
-    pub hubs: Vec<HubView>,
+    /// Everybody known to carry the feed: hubs, peers, then followers, by name.
+    pub holders: Vec<HolderView>,
+    /// Hubs where more instances follow than gave a receipt, with how many more.
+    pub nameless: Vec<(String, u64)>,
 }
 
-/// A hub, and whether it confirmed that it holds the feed up to there.
+/// What a holder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HolderRole {
+    /// A hub that this instance pushes to.
+    Hub,
+    /// A node that it syncs with directly or through a folder.
+    Peer,
+    /// An instance that follows it at a hub.
+    Follower,
+}
+
+impl HolderRole {
+    /// The word for programs and people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hub => "hub",
+            Self::Peer => "peer",
+            Self::Follower => "follower",
+        }
+    }
+}
+
+/// Where a holder stands with the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HolderState {
+    /// It has the record.
+    Holds,
+    /// It takes no text of this kind.
+    Stubs,
+    /// It did not confirm the last move.
+    Pending,
+    /// It hides the record and erases it later.
+    Hidden,
+    /// It did not confirm it, and nothing was heard of it for long.
+    Unreachable,
+    /// One of both sides does not want the other.
+    Refused,
+    /// Its text is gone there.
+    Erased,
+}
+
+impl HolderState {
+    /// The word for programs; hidden is pending, told apart by a flag of its own.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Stubs => "stubs",
+            Self::Pending | Self::Hidden => "pending",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Erased => "erased",
+        }
+    }
+
+    /// Whether there is nothing to wait for after a retraction.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Erased | Self::Stubs)
+    }
+}
+
+/// Somebody who carries a feed of this instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HubView {
+pub struct HolderView {
+    /// Its id.
+    pub id: InstanceId,
     /// Its name.
     pub name: String,
-    /// Whether it confirmed this.
-    pub confirmed: bool,
-    /// The last sync that went well.
-    pub synced_at: Option<Timestamp>,
+    /// What it is.
+    pub role: HolderRole,
+    /// Where it stands.
+    pub state: HolderState,
+    /// Whether the last move was a put.
+    pub of_put: bool,
+    /// When it was last heard of.
+    pub at: Option<Timestamp>,
+    /// The hub that handed its receipt on.
+    pub by: Option<String>,
+}
+
+impl HolderView {
+    /// What is known of it, in words.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match (self.state, self.of_put) {
+            (HolderState::Holds, _) => "has confirmed that it holds it",
+            (HolderState::Stubs, _) => "takes no text of this kind, only that there is something",
+            (HolderState::Pending, true) => "has not confirmed it yet",
+            (HolderState::Pending, false) => "has not confirmed yet that it is gone",
+            (HolderState::Hidden, _) => {
+                "hides it, and erases it within 72 hours, because much was taken back at once"
+            }
+            (HolderState::Unreachable, true) => "is silent, and did not confirm it",
+            (HolderState::Unreachable, false) => "is silent, and may still have it",
+            (HolderState::Refused, true) => "is refused, or refuses this instance",
+            (HolderState::Refused, false) => {
+                "is refused, or refuses this instance, and may still have it"
+            }
+            (HolderState::Erased, _) => "says that it is erased there",
+        }
+    }
 }
 
 impl MoveView {
@@ -54,6 +161,45 @@ impl MoveView {
             FeedScope::TrustedPeers => "trusted",
         }
     }
+
+    /// Whether everybody known confirmed: that it is there, or that it is gone.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.holders.iter().all(|holder| {
+            if self.is_put {
+                matches!(holder.state, HolderState::Holds | HolderState::Stubs)
+            } else {
+                holder.state.is_gone()
+            }
+        })
+    }
+
+    /// How things stand, in one sentence that promises no more than is known.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let total = self.holders.len();
+        let confirmed = self.holders.iter().filter(|holder| match self.is_put {
+            true => matches!(holder.state, HolderState::Holds | HolderState::Stubs),
+            false => holder.state.is_gone(),
+        });
+        let confirmed = confirmed.count();
+        if total == 0 {
+            return "Nobody is known to have it; readers without a name cannot be counted."
+                .to_owned();
+        }
+        let what = if self.is_put {
+            "say that they have it"
+        } else {
+            "say that they erased it, backups there up to 30 days or longer"
+        };
+        let silent = |holder: &&HolderView| holder.state == HolderState::Unreachable;
+        let silent = match self.holders.iter().filter(silent).count() {
+            0 => String::new(),
+            1 => "; 1 is silent".to_owned(),
+            count => format!("; {count} are silent"),
+        };
+        format!("{confirmed} of {total} {what}{silent}; readers without a name cannot be counted.")
+    }
 }
 
 /// Who has a record.
@@ -62,32 +208,206 @@ impl MoveView {
 /// That it is another instance's, or not here.
 pub fn who(node: &Node, key: &RecordRef) -> Result<WhoView> {
     let record = own_any(node, key)?;
-    let moves = node.store.sealed_moves(&record.id)?.into_iter();
-    let moves = moves.map(|last| view(node, &last));
+    let moves = node.store.sealed_moves(&record.id)?;
+    if moves.is_empty() {
+        return Ok(WhoView { moves: Vec::new() });
+    }
+    let known = Known::gather(node)?;
+    let moves = moves.iter().map(|last| known.view(last));
     Ok(WhoView {
-        moves: moves.collect::<Result<_>>()?,
+        moves: moves.collect(),
     })
 }
 
-fn view(node: &Node, last: &SealedMove) -> Result<MoveView> {
-    let own = node.own_id();
-    let reaches = |held: &Held| {
-        held.origin == own
-            && held.scope == last.scope
-            && held.log == last.log
-            && held.seq >= last.seq
-    };
-    let peers = node.store.peers()?.into_iter();
-    let hubs = peers.map(|peer| HubView {
-        name: label(&peer.name, &peer.id),
-        confirmed: peer.acked.iter().any(reaches),
-        synced_at: peer.last_ok,
-    });
-    Ok(MoveView {
-        scope: last.scope,
-        seq: last.seq,
-        at: last.at,
-        is_put: last.is_put,
-        hubs: hubs.collect(),
+/// A holder, and what it said of each own feed.
+struct Holder {
+    id: InstanceId,
+    name: String,
+    role: HolderRole,
+    phase: Option<Phase>,
+    refused: bool,
+    /// From its receipt, where there is one that counts.
+    receipt: Option<(Stand, Timestamp, String)>,
+    /// From what it confirmed directly.
+    confirmed: Vec<Stand>,
+    heard_at: Option<Timestamp>,
+}
+
+struct Known {
+    now: Timestamp,
+    holders: Vec<Holder>,
+    nameless: Vec<(String, u64)>,
+}
+
+impl Known {
+    fn gather(node: &Node) -> Result<Self> {
+        let now = node.now();
+        let mut holders = BTreeMap::new();
+        let mut hubs = BTreeMap::new();
+        let known = node.store.instances()?.into_iter();
+        // What its own card says, before what somebody else calls it.
+        let cards: BTreeMap<InstanceId, String> = known
+            .filter_map(|known| Some((known.id, known.name?)))
+            .collect();
+        let named_by = |id: &InstanceId, other: &str| match cards.get(id) {
+            Some(name) => label(name, id),
+            None => label(other, id),
+        };
+        for peer in node.store.peers()? {
+            let name = named_by(&peer.id, &peer.name);
+            if peer.role == Role::Hub {
+                hubs.insert(peer.id, name.clone());
+            }
+            holders.insert(peer.id, of_peer(node, &peer, name, now)?);
+        }
+        let mut named: BTreeMap<InstanceId, u64> = BTreeMap::new();
+        for held in node.store.receipts()? {
+            let by = hubs
+                .get(&held.hub)
+                .cloned()
+                .unwrap_or_else(|| held.hub.short());
+            *named.entry(held.hub).or_default() += 1;
+            let log: Vec<&[u8]> = ndjson::lines(&held.identity).collect();
+            let newest = match IdentityLog::verify(Some(held.follower), &log) {
+                Ok(log) => newest_log(node, log)?,
+                Err(_) => None,
+            };
+            // Under the newest key known, which may have come since the receipt did.
+            let receipt = newest.and_then(|log| Receipt::verify(&held.line, &log).ok());
+            let stand = match receipt {
+                Some(receipt) if node.store.is_own_head(&receipt.head())? => Some(receipt.stand()),
+                _ => None,
+            };
+            let holder = holders.entry(held.follower).or_insert_with(|| Holder {
+                id: held.follower,
+                name: named_by(&held.follower, &held.name),
+                role: HolderRole::Follower,
+                phase: None,
+                refused: false,
+                receipt: None,
+                confirmed: Vec::new(),
+                heard_at: None,
+            });
+            holder.refused |= is_blocked(node, &held.follower)?;
+            holder.heard_at = holder.heard_at.max(Some(held.at));
+            holder.receipt = stand.map(|stand| (stand, held.at, by));
+        }
+        let mut nameless = Vec::new();
+        for (id, name) in &hubs {
+            let Some(read) = node.store.receipts_read(id)? else {
+                continue;
+            };
+            let more = read
+                .followers
+                .saturating_sub(named.get(id).copied().unwrap_or(0));
+            if more > 0 {
+                nameless.push((name.clone(), more));
+            }
+        }
+        let mut holders: Vec<Holder> = holders.into_values().collect();
+        holders.sort_by(|a, b| (a.role, &a.name, a.id).cmp(&(b.role, &b.name, b.id)));
+        Ok(Self {
+            now,
+            holders,
+            nameless,
+        })
+    }
+
+    fn view(&self, last: &SealedMove) -> MoveView {
+        let place = Move {
+            log: last.log,
+            generation: last.generation,
+            seq: last.seq,
+            is_put: last.is_put,
+            kind: &last.kind,
+        };
+        let holders = self.holders.iter();
+        let holders = holders.map(|holder| holder.view(&place, last.scope, self.now));
+        MoveView {
+            scope: last.scope,
+            seq: last.seq,
+            at: last.at,
+            is_put: last.is_put,
+            holders: holders.collect(),
+            nameless: self.nameless.clone(),
+        }
+    }
+}
+
+impl Holder {
+    fn view(&self, last: &Move<'_>, scope: FeedScope, now: Timestamp) -> HolderView {
+        let receipt = self.receipt.as_ref();
+        let receipt = receipt.filter(|(stand, ..)| stand.head.scope == scope);
+        let by_receipt = receipt.map(|(stand, ..)| stand.says(last));
+        let confirmed = self.confirmed.iter();
+        let confirmed = confirmed
+            .filter(|stand| stand.head.scope == scope)
+            .map(|stand| stand.says(last))
+            .find(|says| *says != Says::Pending);
+        // A receipt says more than a head that was confirmed, once it reaches the move.
+        let says = match by_receipt {
+            Some(says) if says != Says::Pending => says,
+            _ => confirmed.unwrap_or(Says::Pending),
+        };
+        HolderView {
+            id: self.id,
+            name: self.name.clone(),
+            role: self.role,
+            state: self.state(says, now),
+            of_put: last.is_put,
+            at: self.heard_at,
+            by: receipt.map(|(_, _, by)| by.clone()),
+        }
+    }
+
+    fn state(&self, says: Says, now: Timestamp) -> HolderState {
+        let is_silent = |at: Timestamp| now.unix_ms() - at.unix_ms() > SILENT_AFTER_MS;
+        match says {
+            Says::Erased => HolderState::Erased,
+            Says::Hidden => HolderState::Hidden,
+            Says::Holds => HolderState::Holds,
+            Says::Stubs => HolderState::Stubs,
+            Says::Pending if self.refused || self.phase == Some(Phase::Blocked) => {
+                HolderState::Refused
+            }
+            Says::Pending
+                if self.phase == Some(Phase::Failing) || self.heard_at.is_some_and(is_silent) =>
+            {
+                HolderState::Unreachable
+            }
+            Says::Pending => HolderState::Pending,
+        }
+    }
+}
+
+fn of_peer(node: &Node, peer: &Peer, name: String, now: Timestamp) -> Result<Holder> {
+    let mut confirmed = Vec::new();
+    for head in &peer.acked {
+        if node.store.is_own_head(head)? {
+            confirmed.push(stand_at(head));
+        }
+    }
+    Ok(Holder {
+        id: peer.id,
+        name,
+        role: match peer.role {
+            Role::Hub => HolderRole::Hub,
+            Role::Node => HolderRole::Peer,
+        },
+        phase: Some(state_of(peer, now).phase()),
+        refused: is_blocked(node, &peer.id)?,
+        receipt: None,
+        confirmed,
+        heard_at: peer.last_ok,
     })
+}
+
+/// What a head that was confirmed says: everything up to there is held, and what was dropped is gone.
+fn stand_at(head: &Held) -> Stand {
+    Stand {
+        head: head.clone(),
+        live: Hash([0; 32]),
+        erased_to: Some(head.seq),
+        stubs: Vec::new(),
+    }
 }

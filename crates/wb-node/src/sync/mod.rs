@@ -11,6 +11,7 @@ mod fill;
 pub(crate) mod own;
 mod pull;
 pub(crate) mod push;
+pub(crate) mod receipts;
 mod source;
 pub(crate) mod spool;
 pub(crate) mod turn;
@@ -21,6 +22,7 @@ pub use connect::{Connected, ask_recovery_at, connect, connect_new, key_of};
 pub use own::{Branch, OwnBack, take_back, take_own_back};
 pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};
 pub use push::{Lacking, PushedAll, check_own, push, sealed_and_lacking};
+pub use receipts::exchange_receipts;
 pub use source::Fetched;
 pub use turn::{check_turn, next_call, note_answer, take_turn};
 

@@ -58,6 +58,8 @@ pub struct Pulled {
     pub run_no: Option<i64>,
     /// What was wrong with single feeds; the others were taken.
     pub trouble: Option<SyncEnd>,
+    /// The number of the newest receipt that the hub holds for this instance; none where it takes none.
+    pub receipts: Option<u64>,
 }
 
 /// What came of rehearsing a pull with what was fetched so far.
@@ -157,6 +159,7 @@ struct Pull<'n> {
     announced: BTreeMap<(InstanceId, FeedScope), (Held, u64)>,
     done: u64,
     total: u64,
+    receipts: Option<u64>,
 }
 
 impl<'n> Pull<'n> {
@@ -177,6 +180,7 @@ impl<'n> Pull<'n> {
             announced: BTreeMap::new(),
             done: 0,
             total: 0,
+            receipts: None,
         }
     }
 
@@ -188,6 +192,7 @@ impl<'n> Pull<'n> {
             notices: self.session.notices().clone(),
             own: self.session.own().map(<[Held]>::to_vec),
             run_no: self.run_no,
+            receipts: self.receipts,
         }
     }
 
@@ -403,6 +408,7 @@ impl<'n> Pull<'n> {
         };
         let (first, rest) = split_first(&body);
         let section = ChangesSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
+        self.receipts = section.receipts;
         if rest.is_empty() {
             self.session.changes(&section, false);
             return Ok(());

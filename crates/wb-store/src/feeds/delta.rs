@@ -1,7 +1,9 @@
 //! Taking in one delta: accept, store, project. What waited for it is tried again in [`super::early`].
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
-use wb_core::entry::Entry;
+use wb_core::entry::{Entry, Op};
 use wb_core::feed::{self, Applied, Delta, Early, FeedView as _, Item, Outcome, check_fill};
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordId};
@@ -21,6 +23,7 @@ impl Ingest<'_> {
     pub fn delta(&self, delta: &Delta<'_>) -> Result<Outcome> {
         let outcome = self.take(delta)?;
         if matches!(outcome, Outcome::Append(_)) {
+            self.bring_back()?;
             self.retry_early(&delta.header.origin, delta.header.scope)?;
         }
         Ok(outcome)
@@ -95,8 +98,17 @@ impl Ingest<'_> {
             &delta.body_hash,
             Some(delta.header_line),
         )?;
+        let drops = |index: usize| applied.changes[index].dropped.is_some();
+        let takes_back = |item: &Item<'_>| matches!(item.entry.op, Op::Retract { .. });
+        let retracts = delta.items.iter().enumerate();
+        let retracts = retracts.filter(|(index, item)| takes_back(item) && drops(*index));
+        let live_before = feed.state.as_ref().map_or(0, |state| state.live_n);
+        let dropping = self.dropping(nos, live_before, retracts.count() as u64)?;
         for (index, item) in delta.items.iter().enumerate() {
-            if applied.changes[index].dropped.is_some() {
+            if drops(index) {
+                if takes_back(item) {
+                    self.keep_line(nos, &item.entry.id, header.seq, dropping)?;
+                }
                 self.end_live(nos.feed_no, &item.entry.id)?;
             }
             let index = i64::try_from(index).expect("a delta has few entries");
@@ -110,6 +122,11 @@ impl Ingest<'_> {
             let line = item.line.as_ref().map(|line| line.bytes.as_ref());
             self.put_entry(nos, at, &item.entry, line)?;
             self.project(feed.instance_no, &item.entry.id)?;
+        }
+        let gone = delta.items.iter().filter(|item| takes_back(item));
+        let gone: BTreeMap<_, _> = gone.map(|item| (item.entry.id, item.entry.rev)).collect();
+        if !gone.is_empty() {
+            self.strip_held(&header.origin, header.scope, &gone)?;
         }
         self.note_appended(Appended {
             origin: header.origin,

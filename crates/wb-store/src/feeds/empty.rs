@@ -32,6 +32,8 @@ impl Write<'_> {
             &format!("UPDATE feed_lines SET line = NULL WHERE {of_it}"),
             [no],
         )?;
+        let kept = "DELETE FROM kept_lines WHERE feed_no IN (SELECT feed_no FROM feeds WHERE instance_no = ?1)";
+        connection.execute(kept, [no])?;
         connection.execute("DELETE FROM held WHERE origin = ?1", params![Sql(origin)])?;
         // Whoever is asked next has not been asked for these.
         connection.execute(

@@ -1,10 +1,15 @@
 //! Deltas that wait, contradict or were refused: kept with their bytes, by name.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension as _, params};
+use wb_core::entry::Entry;
 use wb_core::feed::{Delta, Header, Item};
 use wb_core::hash;
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
+use wb_core::line::Line;
 use wb_core::ndjson;
+use wb_core::scope::FeedScope;
 
 use super::ingest::Ingest;
 use crate::error::Result;
@@ -123,6 +128,49 @@ impl Ingest<'_> {
         self.connection
             .prepare_cached("DELETE FROM held WHERE digest = ?1")?
             .execute([Sql(digest)])?;
+        Ok(())
+    }
+
+    /// Takes the text of what was taken back out of deltas of a feed that wait: an entry stands alone in its place, so
+    /// that the delta is the same to verify.
+    pub(super) fn strip_held(
+        &self,
+        origin: &InstanceId,
+        scope: FeedScope,
+        gone: &BTreeMap<RecordId, u64>,
+    ) -> Result<()> {
+        let sql = "SELECT held_no, header, items FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early'";
+        let waiting: Vec<(i64, Vec<u8>, Vec<u8>)> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_map(params![Sql(origin), scope.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for (held_no, header, items) in waiting {
+            let (mut stripped, mut lines) = (false, Vec::new());
+            for item in ndjson::lines(&items) {
+                let line = (!Entry::starts(item))
+                    .then(|| Line::read(item).ok())
+                    .flatten();
+                let is_gone =
+                    |line: &Line<'_>| gone.get(&line.id).is_some_and(|rev| line.rev <= *rev);
+                match line.filter(is_gone) {
+                    Some(line) => {
+                        stripped = true;
+                        lines.push(Entry::of_line(&line).to_bytes());
+                    }
+                    None => lines.push(item.to_vec()),
+                }
+            }
+            if stripped {
+                let items = lines.join(&b'\n');
+                self.connection.execute(
+                    "UPDATE OR REPLACE held SET items = ?2, digest = ?3 WHERE held_no = ?1",
+                    params![held_no, items, Sql(digest(&header, &items))],
+                )?;
+            }
+        }
         Ok(())
     }
 

@@ -94,6 +94,11 @@ impl<'w> Ingest<'w> {
         self.run_no
     }
 
+    /// Whether this is a node's file, and not a hub's.
+    pub(super) fn shows_records(&self) -> bool {
+        matches!(self.projection, Projection::Records)
+    }
+
     pub(crate) fn connection(&self) -> &'w Connection {
         self.connection
     }

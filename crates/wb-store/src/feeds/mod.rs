@@ -7,6 +7,7 @@ mod empty;
 mod heads;
 mod held;
 mod ingest;
+mod kept;
 mod new_log;
 mod own;
 mod seal;

@@ -214,6 +214,18 @@ impl Ingest<'_> {
             .prepare_cached("SELECT id FROM feed_lines WHERE feed_no = ?1 AND live = 2")?
             .query_map([taken.nos.feed_no], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        let dropped = "SELECT id FROM feed_lines g WHERE feed_no = ?1 AND live = 2 AND line IS NOT NULL AND void = 0
+                         AND NOT EXISTS (SELECT 1 FROM feed_lines o WHERE o.feed_no = ?1 AND o.id = g.id AND o.live = 1)";
+        let dropped: Vec<Sql<RecordId>> = self
+            .connection
+            .prepare_cached(dropped)?
+            .query_map([taken.nos.feed_no], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let live_before = state.live_n + dropped.len() as u64;
+        let dropping = self.dropping(taken.nos, live_before, dropped.len() as u64)?;
+        for Sql(id) in &dropped {
+            self.keep_line(taken.nos, id, taken.seq, dropping)?;
+        }
         // One mark for each revision and log is enough: the oldest, which outlives every recovery
         // that the later ones outlive. Without this each snapshot would leave a row a record.
         self.connection.execute(
@@ -231,6 +243,7 @@ impl Ingest<'_> {
         for Sql(id) in gone {
             self.project(taken.instance_no, &id)?;
         }
+        self.bring_back()?;
         let totals = reader.totals();
         self.retry_early(&totals.origin, totals.scope)?;
         Ok(Ok(()))

@@ -20,6 +20,7 @@ use super::follow;
 use super::heads::own_heads;
 use super::member::IS_SERVED;
 use super::page::put_section;
+use super::receipts;
 use super::void::Voids;
 use crate::error::{Result, StoreError};
 use crate::feeds::{Served, StoredHeader};
@@ -321,7 +322,8 @@ impl Relay {
                 (lines.deltas, lines.items),
                 follow::named(&list),
                 own_heads(connection, member)?,
-            );
+            )
+            .with_receipts(receipts::newest(connection, member)?);
             Ok(Ok(Changes {
                 section,
                 body: lines.body,

@@ -110,7 +110,7 @@ fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static 
 
 /// Members that follow one. The lists of all are looked through where they lie, and few are read: a hub with
 /// very many members is listed by page, and this is asked for each of a page.
-fn followers(connection: &Connection, id: &InstanceId, now: Timestamp) -> Result<u64> {
+pub(super) fn followers(connection: &Connection, id: &InstanceId, now: Timestamp) -> Result<u64> {
     let listed = super::member::load(connection, id, now)?.is_some_and(|member| member.listed);
     let sql = "SELECT id FROM members
                WHERE id <> ?1 AND ((?2 AND follows_all) OR instr(follows_ids, ?1) > 0)";

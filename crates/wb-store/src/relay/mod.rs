@@ -24,6 +24,7 @@ mod own;
 mod page;
 mod places;
 mod push;
+mod receipts;
 pub(crate) mod room;
 mod snapshot;
 mod void;

@@ -1,8 +1,10 @@
 //! How far a record goes: changed in place by its author, narrowed by a steward.
 
 use askama::Template;
+use wb_core::entry::Reason;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
+use wb_node::command::record_retract::{can_be_erased, record_retract};
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::query::reach::{ReachView, reach_view};
 use wb_node::query::who::{WhoView, who};
@@ -85,6 +87,11 @@ impl Page {
     fn takes_back(&self) -> bool {
         self.chosen == Some(Scope::Private)
     }
+
+    /// Whether a reason is asked for: its author takes back what others may have.
+    fn asks_why(&self) -> bool {
+        self.takes_back() && self.record.is_author && can_be_erased(&self.record.kind)
+    }
 }
 
 fn own(visit: &mut Visit<'_>) -> Result<RecordRef, Trouble> {
@@ -112,10 +119,23 @@ pub fn scope(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .parse()
         .map_err(|_| Trouble::Refused("Choose how far it goes".to_owned()))?;
     let sure = visit.form.has("sure");
+    let reason = match visit.form.text("reason").as_str() {
+        "" => None,
+        "scope" => Some(Reason::Scope),
+        "mistake" => Some(Reason::Mistake),
+        "erase" => Some(Reason::Erase),
+        _ => return Err(Trouble::Refused("Choose why it is taken back".to_owned())),
+    };
     let node = visit.node()?;
     let record = reach_view(node, &actor, &key)?;
     if scope == Scope::Private {
-        record_unshare(node, &actor, &key)?;
+        match reason {
+            Some(reason) => drop(record_retract(node, &actor, &key, reason)?),
+            None => drop(record_unshare(node, &actor, &key)?),
+        }
+        if reason == Some(Reason::Erase) {
+            return Ok(Answer::see(&format!("/records/{}/scope", key.id)));
+        }
     } else if !record.is_published && contact::is_in(&[&record.text]) && !sure {
         return write(visit, Some(scope));
     } else {

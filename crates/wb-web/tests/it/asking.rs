@@ -259,6 +259,49 @@ async fn an_answer_is_taken_back_by_who_wrote_it_and_else_only_kept_here_by_stew
 }
 
 #[tokio::test]
+async fn an_author_erases_and_its_text_is_gone_from_the_files_and_the_pages() {
+    let elm = Elm::found();
+    let mira = elm.of("mira");
+    elm.post(&mira, &scope_path(&elm), &[("scope", "public")])
+        .await;
+    elm.publish();
+    let asked = elm
+        .get(&mira, &format!("{}?scope=private", scope_path(&elm)))
+        .await
+        .body;
+    for words in ["Nobody can promise", "value=\"erase\"", "value=\"mistake\""] {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    // A steward keeps home, and is not asked why.
+    let stella = elm.of("stella");
+    let asked = elm
+        .get(&stella, &format!("{}?scope=private", scope_path(&elm)))
+        .await
+        .body;
+    assert!(!asked.contains("value=\"erase\""), "{asked}");
+    let erase = [("scope", "private"), ("reason", "erase")];
+    let refused = elm.post(&stella, &scope_path(&elm), &erase).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let wrong = [("scope", "private"), ("reason", "whim")];
+    assert!(
+        !elm.post(&mira, &scope_path(&elm), &wrong)
+            .await
+            .status
+            .is_redirection()
+    );
+
+    let done = elm.post(&mira, &scope_path(&elm), &erase).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    let local = elm.node().store().local(&elm.request).expect("it is read");
+    assert_eq!(local.expect("its mark stays").body, "{}");
+    elm.publish();
+    let list = elm.get(&mira, "/requests").await.body;
+    assert!(!list.contains("A ladder"), "{list}");
+    let page = elm.get(&mira, &done.location.expect("a page")).await.body;
+    assert!(page.contains("Taken back from the public feed"), "{page}");
+}
+
+#[tokio::test]
 async fn who_has_it_says_what_a_hub_confirmed_and_nothing_more() {
     let elm = Elm::found();
     let mira = elm.of("mira");

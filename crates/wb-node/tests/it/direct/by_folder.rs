@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use wb_core::entry::Reason;
 use wb_core::pairing::{NO_TOKEN, safety_words};
 use wb_core::scope::Scope;
 use wb_core::sync::{PeerCause, Phase};
 use wb_node::command::bundle_verify::bundle_verify;
 use wb_node::command::peer_add::{look_into, peer_add_folder};
+use wb_node::command::publish::publish_retracts;
+use wb_node::command::record_retract::record_retract;
 use wb_node::query::peers::peer_view;
 use wb_node::query::sync_log;
+use wb_node::query::who::{HolderState, who};
 
 use super::street::{BOTH_WAYS, House, contains, titles};
 
@@ -199,4 +203,37 @@ fn a_preview_of_a_folder_leaves_it_as_it_is() {
     assert_eq!((preview.end, preview.changed.len()), (None, 2));
     assert_eq!(preview.plan.map(|plan| plan.puts.len()), Some(2));
     assert_eq!((stick.names(), oak.head(elm.id())), (before, None));
+}
+
+#[test]
+fn a_bundle_that_waits_on_the_stick_goes_with_what_is_taken_back_and_the_want_says_that_it_is_erased()
+ {
+    let (mut elm, mut oak, stick) = paired();
+    for _ in 0..2 {
+        elm.sync(oak.id());
+        oak.sync(elm.id());
+    }
+    let ladder = elm.ask("A ladder for Friday", Scope::Public);
+    elm.sync(oak.id());
+    assert!(stick.bundle(&elm, &oak).exists());
+    let state = |elm: &House| {
+        let moves = who(&elm.node, &ladder).expect("an own record").moves;
+        let holder = moves[0].holders.first().expect("Oak").clone();
+        (holder.name, holder.state)
+    };
+    assert_eq!(state(&elm), ("Oak".to_owned(), HolderState::Pending));
+    let actor = elm.actor();
+    record_retract(&elm.node, &actor, &ladder, Reason::Erase).expect("its own");
+    publish_retracts(&mut elm.node, &actor).expect("it seals");
+    assert!(
+        !stick.bundle(&elm, &oak).exists(),
+        "nobody reads it there any more"
+    );
+    // What is left next holds the retraction alone.
+    elm.sync(oak.id());
+    oak.sync(elm.id());
+    assert_eq!(titles(&oak), Vec::<String>::new());
+    assert!(!contains(&oak.bytes(), "A ladder for Friday"));
+    elm.sync(oak.id());
+    assert_eq!(state(&elm), ("Oak".to_owned(), HolderState::Erased));
 }

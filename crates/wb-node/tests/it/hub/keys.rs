@@ -20,12 +20,12 @@ use wb_store::{Home, Store};
 use super::world::{HubUp, Member, titles};
 
 /// An instance of which the words are known.
-struct Owner {
-    member: Member,
+pub(super) struct Owner {
+    pub(super) member: Member,
     words: RecoveryWords,
 }
 
-fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
+pub(super) fn rotate(member: &mut Member) -> wb_node::Result<Rotated> {
     rotate_behind(member, &Behind::AsBefore)
 }
 
@@ -57,14 +57,14 @@ fn gathered(member: &mut Member) -> Gathered {
 }
 
 impl Owner {
-    fn found(name: &str) -> Self {
+    pub(super) fn found(name: &str) -> Self {
         let (member, words) = Member::found_with_words(name);
         let words = RecoveryWords::parse(&words).expect("its own words");
         Self { member, words }
     }
 
     /// Recovers to the newest publication that was sealed in its folder.
-    fn recover(&mut self) -> wb_node::Result<RecoveredKey> {
+    pub(super) fn recover(&mut self) -> wb_node::Result<RecoveredKey> {
         let gathered = gathered(&mut self.member);
         let last_good = gathered.suggested().map(|one| one.hash);
         self.recover_to(&gathered, last_good)

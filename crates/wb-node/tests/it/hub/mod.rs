@@ -20,6 +20,7 @@ mod older;
 mod own_copy;
 mod privacy;
 mod raw;
+mod receipts;
 mod restored;
 mod restoring;
 mod seam;

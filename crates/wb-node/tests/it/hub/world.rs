@@ -170,6 +170,10 @@ impl HubUp {
         &self.node
     }
 
+    pub fn store(&self) -> &Seamed {
+        &self.store
+    }
+
     pub fn seam(&self) -> &Seam {
         &self.store.seam
     }

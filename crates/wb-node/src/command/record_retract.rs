@@ -1,0 +1,180 @@
+//! `wb record retract`: takes a record of this instance back for a reason that everybody is told.
+//!
+//! It is marked here and sealed by publishing. Its author chooses the reason; a steward keeps home what others
+//! wrote, and erases nothing of it: narrowing is theirs, the text is its author's.
+
+use wb_core::entry::Reason;
+use wb_core::id::{RecordId, RecordRef};
+use wb_core::leave::Life;
+use wb_core::scope::{FeedScope, Kind, Scope};
+use wb_store::{LocalRecord, Role};
+
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::plan::headline;
+use crate::query::own_any;
+
+/// The body of a record whose text was erased.
+const ERASED: &str = "{}";
+/// Kinds of which the text goes with something else: an account, the instance, an invitation.
+const NOT_ERASED_ALONE: [&str; 4] = ["user", "card", "invite", "vouch"];
+
+/// What taking a record back will do, asked before it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retracting {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title, or the start of its text.
+    pub headline: String,
+    /// The feeds that it is in.
+    pub published: Vec<FeedScope>,
+    /// Records of this instance that belong to it, and stay home with it.
+    pub children: usize,
+    /// What is done, and what nobody can promise.
+    pub words: String,
+}
+
+/// What was marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retracted {
+    /// The record.
+    pub id: RecordId,
+    /// The feeds that it is in, until the next sealing.
+    pub published: Vec<FeedScope>,
+}
+
+/// What taking a record back would do, in words.
+///
+/// # Errors
+/// That it is another instance's, that it is of no kind that is erased alone, or that the actor may not.
+pub fn retracting(
+    node: &Node,
+    actor: &Actor,
+    key: &RecordRef,
+    reason: Reason,
+) -> Result<Retracting> {
+    let record = own_any(node, key)?;
+    check(actor, &record, reason)?;
+    let published = feeds_of(node, &record.id)?;
+    let children = node.store.local_children(key)?.len();
+    Ok(Retracting {
+        id: record.id,
+        headline: headline(record.kind.as_str(), &record.body),
+        words: words(reason, !published.is_empty()),
+        published,
+        children,
+        kind: record.kind,
+    })
+}
+
+/// Takes a record back: it leaves the feed with the next sealing. Erased, its text is gone from this node at once.
+///
+/// # Errors
+/// As [`retracting`].
+pub fn record_retract(
+    node: &Node,
+    actor: &Actor,
+    key: &RecordRef,
+    reason: Reason,
+) -> Result<Retracted> {
+    let now = node.now();
+    let write = node.store.write_in_sight()?;
+    let mut record = own_any(node, key)?;
+    check(actor, &record, reason)?;
+    let published = feeds_of(node, &record.id)?;
+    if is_author(actor, &record) {
+        record.scope = Scope::Private;
+    } else {
+        record.ceiling = Scope::Private;
+    }
+    if reason == Reason::Erase {
+        ERASED.clone_into(&mut record.body);
+        record.life = Life::Deleted;
+        write.erase_void(&record.id)?;
+    }
+    record.at = now;
+    record.edit += 1;
+    write.put_local(&record)?;
+    if !published.is_empty() {
+        write.put_retract_reason(&record.id, reason)?;
+    }
+    write.commit()?;
+    if reason == Reason::Erase {
+        node.store.checkpoint()?;
+    }
+    let detail = format!("reason {}", reason.as_str());
+    node.audit(now, actor, "record retract", &record.id, detail)?;
+    Ok(Retracted {
+        id: record.id,
+        published,
+    })
+}
+
+/// Whether a record of a kind is erased by itself.
+#[must_use]
+pub fn can_be_erased(kind: &Kind) -> bool {
+    !NOT_ERASED_ALONE.contains(&kind.as_str())
+}
+
+fn feeds_of(node: &Node, id: &RecordId) -> Result<Vec<FeedScope>> {
+    let sealed = node.store.sealed(id)?;
+    Ok(sealed.iter().map(|line| line.scope).collect())
+}
+
+fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
+    match record.author {
+        Some(author) => author == actor.user,
+        None => actor.role == Role::Admin,
+    }
+}
+
+fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
+    let is_author = is_author(actor, record);
+    if !is_author && !actor.is_steward() {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "take this record back",
+            why: "its author does that, and a steward can keep it here",
+        });
+    }
+    if !is_author && reason != Reason::Scope {
+        return Err(NodeError::Forbidden {
+            actor: actor.handle.clone(),
+            act: "take this record back for that reason",
+            why: "a steward keeps home what others wrote (--reason scope); its author alone erases it or calls it a mistake",
+        });
+    }
+    if reason == Reason::Erase && !can_be_erased(&record.kind) {
+        return Err(NodeError::Refused(format!(
+            "a {} is not erased by itself; `--reason scope` takes it back from everybody and keeps it here. Nothing was \
+             changed",
+            record.kind
+        )));
+    }
+    Ok(())
+}
+
+/// What is done, and what cannot be promised: read before, because nothing after it can be undone elsewhere.
+fn words(reason: Reason, is_published: bool) -> String {
+    let here = match reason {
+        Reason::Scope => "It stays here, for members of this community only.",
+        Reason::Mistake => {
+            "It stays here as a private record, and others are told that it was a mistake."
+        }
+        Reason::Erase => {
+            "Its text is removed from this node as well, and cannot be brought back. Backups made before still hold it until \
+             they are deleted."
+        }
+    };
+    if !is_published {
+        return format!("It is in no feed: nobody got it from here. {here}");
+    }
+    format!(
+        "Text and salt leave the feed, and each community that follows this one hides it at once and erases it when it \
+         syncs; `wb record who` shows who confirmed that. {here} Nobody can promise what people read, wrote down or \
+         photographed, what a dishonest node keeps, and what stands in backups of others (up to 30 days and more); readers \
+         without a name cannot be counted."
+    )
+}

@@ -1,0 +1,13 @@
+
+-- What members said last of the feeds of others, one row a feed and follower. `arrival` counts what came: a
+-- row that is written over has another.
+CREATE TABLE receipts (
+    origin   BLOB NOT NULL,
+    scope    TEXT NOT NULL,
+    follower BLOB NOT NULL,
+    n        INTEGER NOT NULL,
+    line     BLOB NOT NULL,
+    arrival  INTEGER NOT NULL,
+    PRIMARY KEY (origin, scope, follower)
+) WITHOUT ROWID;
+CREATE INDEX receipts_arrival ON receipts (origin, arrival);
