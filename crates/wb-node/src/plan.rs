@@ -10,7 +10,8 @@ use wb_core::entry::Reason;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, User, known_version};
 use wb_core::leave::{
-    self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
+    self, Account, Author, Candidate, Content, Leaving, Life, Parent, Stays, leaving_scope,
+    may_leave,
 };
 use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
 use wb_core::scope::{By, FeedScope, Scope};
@@ -223,7 +224,9 @@ impl<'n> Gather<'n> {
             .iter()
             .filter(|line| Some(line.scope) != target_scope)
         {
-            let is_erased = matches!(cause, Some(Stays::Deleted | Stays::AuthorGone));
+            // Also where its author had kept it home before, and that was not published yet.
+            let is_erased = matches!(cause, Some(Stays::Deleted | Stays::AuthorGone))
+                || record.life == Life::Deleted;
             plan.retracts.push(Retract {
                 id: record.id,
                 kind: kind.clone(),

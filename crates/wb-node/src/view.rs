@@ -134,6 +134,9 @@ pub struct RequestView {
     pub contested: bool,
     /// Comments shown.
     pub comments: u64,
+    /// Whether its author's account was erased, and its words with it: only the answers are left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A comment.
@@ -146,6 +149,9 @@ pub struct CommentView {
     pub request: RecordRef,
     /// What it says.
     pub body: String,
+    /// Whether its author's account was erased, and its words with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A member, of this instance or another: of others what they share, of own members everything.

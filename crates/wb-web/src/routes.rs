@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
+    accounts, address, audit, data, drafts, events, feed_link, feeds, found, home, inbox, invite,
     invites, keys, login, members, notices, pair, peers, profile, request, request_edit, requests,
     review, settings, share, shared, sharing, sync, waiting,
 };
@@ -183,6 +183,10 @@ pub const ROUTES: &[Route] = &[
     at_door(post("/settings/keys/recover", Admin, keys::begin)),
     post("/settings/keys/recovered", Admin, keys::recover),
     post("/settings/keys/void", Admin, keys::decide),
+    get("/settings/data", Member, data::page),
+    post("/settings/data/page", Member, data::html),
+    post("/settings/data/json", Member, data::json),
+    post("/settings/data/erase", Member, data::erase),
     get("/settings/feed", Member, feed_link::page),
     post("/settings/feed", Member, feed_link::change),
     get("/feeds/{token}/requests.atom", Anyone, feeds::atom),

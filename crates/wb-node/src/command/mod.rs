@@ -43,4 +43,6 @@ pub mod session_idle;
 pub mod sync;
 pub mod upgrade;
 pub mod user_add;
+pub mod user_erase;
+pub mod user_export;
 pub mod void_decide;

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod address;
 pub mod audit;
+pub mod data;
 pub mod drafts;
 pub mod events;
 pub mod feed_link;
