@@ -333,6 +333,12 @@ pub struct StatusView {
     pub held: Vec<HeldView>,
     /// Items of `wb inbox`.
     pub inbox: u64,
+    /// From when on the next publish closes this instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// Since when it is closed: nothing leaves any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Where it stands with a hub or peer, in short.

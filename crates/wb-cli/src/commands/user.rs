@@ -1,6 +1,6 @@
 //! `wb user`
 
-mod rights;
+pub mod rights;
 
 use std::path::PathBuf;
 

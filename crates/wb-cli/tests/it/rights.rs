@@ -303,3 +303,152 @@ fn an_export_holds_everything_about_a_member_and_nothing_that_opens_something() 
         "{again}"
     );
 }
+
+/// The id of one of her requests.
+fn request_of(north: &Instance, title: &str) -> String {
+    let requests = north.json(&["request", "list"]);
+    let found = requests.iter().find(|request| request["title"] == title);
+    text(found.expect("a request"), "id").to_owned()
+}
+
+#[test]
+fn many_records_go_further_only_as_far_as_their_authors_agreed() {
+    let world = World::new();
+    let north = &world.north;
+    let kept = request_of(north, KEPT);
+    // A steward kept one here that its author shares, and may let it go again. For the other its author is asked.
+    north.ok(&["record", "share", &world.shared, "--scope", "private"]);
+    let all = ["record", "share", "--kind", "request", "--scope", "public"];
+    let done = north.json(&all).remove(0);
+    let numbers = |done: &Value| {
+        ["changed", "already", "asked", "waiting", "declined"]
+            .map(|key| done[key].as_u64().unwrap())
+    };
+    assert_eq!(numbers(&done), [1, 1, 1, 0, 0], "{done}");
+    assert_eq!(numbers(&north.json(&all)[0]), [0, 2, 0, 1, 0]);
+    north.ok(&["publish"]);
+    let of = |id: &str| north.json(&["record", "show", id]).remove(0);
+    assert_eq!(of(&kept)["published"], serde_json::json!([]));
+    assert_eq!(
+        of(&world.shared)["published"],
+        serde_json::json!(["public"])
+    );
+    // She is asked, and nobody answers for her.
+    let waits = north.json(&["--as", HANDLE, "review", "list"]);
+    assert!(
+        waits
+            .iter()
+            .any(|row| row["what"] == "record" && row["id"] == kept.as_str()),
+        "{waits:?}"
+    );
+    north.run(&["review", "accept", &kept]).ends(2);
+    north.ok(&["--as", HANDLE, "review", "refuse", &kept]);
+    assert_eq!(numbers(&north.json(&all)[0]), [0, 2, 0, 0, 1]);
+    assert_eq!(of(&kept)["scope"], "private");
+    // Another is agreed to.
+    let by_her = [
+        "--as",
+        HANDLE,
+        "request",
+        "add",
+        "--description",
+        "please",
+        "--title",
+        "A rake",
+    ];
+    let rake = north.ok(&[&by_her[..], &["--scope", "private"]].concat());
+    assert_eq!(numbers(&north.json(&all)[0]), [0, 2, 1, 0, 1]);
+    north.ok(&["--as", HANDLE, "review", "accept", &rake]);
+    north.ok(&["publish"]);
+    assert_eq!(of(&rake)["published"], serde_json::json!(["public"]));
+    // All of it stands in her own log; and her word for all is her own records only.
+    north.ok(&["--as", HANDLE, "user", "export", HANDLE, "--to", "log.json"]);
+    let data = std::fs::read_to_string(world.folder.path().join("log.json")).unwrap();
+    let data: Value = serde_json::from_str(&data).unwrap();
+    let log = data["log"].as_array().expect("a log");
+    for (act, by_her) in [
+        ("record ask", false),
+        ("record share", false),
+        ("record agree", true),
+        ("record decline", true),
+    ] {
+        let is_there = log
+            .iter()
+            .any(|row| row["act"] == act && row["by_member"] == by_her);
+        assert!(is_there, "{act}: {log:?}");
+    }
+    let hers = north
+        .json(&[&["--as", HANDLE], &all[..]].concat())
+        .remove(0);
+    assert_eq!(numbers(&hers), [1, 2, 0, 0, 0], "{hers}");
+}
+
+#[test]
+fn a_closed_instance_takes_everything_back_says_so_and_publishes_nothing_more() {
+    let world = World::new();
+    let north = &world.north;
+    let south = Instance::found(world.folder.path(), "South", "warden");
+    let carry = |name: &str| {
+        north.ok(&["bundle", "export", name]);
+        south.run(&["bundle", "import", name, "--yes"]).ends(0);
+    };
+    carry("before.wbb");
+    let titles = |of: &Instance| -> Vec<String> {
+        let requests = of.json(&["request", "list"]);
+        requests
+            .iter()
+            .map(|request| text(request, "title").to_owned())
+            .collect()
+    };
+    assert!(titles(&south).contains(&SHARED.to_owned()));
+    // Nobody but an admin, and not by a slip; and there is a way back while there is time.
+    north.run(&["retire"]).ends(3);
+    north.run(&["--as", HANDLE, "retire", "--yes"]).ends(1);
+    let told = north
+        .json(&["retire", "--yes", "--export", "all"])
+        .remove(0);
+    assert!(told["closes"].is_string(), "{told}");
+    assert_eq!(told["exported"].as_array().map(Vec::len), Some(4), "{told}");
+    assert_eq!(north.json(&["publish"])[0]["taken_back"], 0);
+    north.ok(&["retire", "--undo"]);
+    north.run(&["retire", "--undo"]).ends(1);
+    north.ok(&["retire", "--yes", "--days", "0"]);
+    carry("after.wbb");
+    assert_eq!(titles(&south), Vec::<String>::new());
+    let cards = south.json(&["record", "list", "--kind", "card"]);
+    let card = cards
+        .iter()
+        .find(|card| card["local"] == false)
+        .expect("its card");
+    let card = format!("{}/{}", text(card, "origin"), text(card, "id"));
+    let card = south.json(&["record", "show", &card]).remove(0);
+    assert!(card["body"]["retired_at"].is_string(), "{card}");
+    // Nothing more leaves, whatever is written; what is here stays here, and there is no way back.
+    assert!(titles(north).contains(&SHARED.to_owned()));
+    north.ok(&[
+        "request",
+        "add",
+        "--title",
+        "One more",
+        "--description",
+        "now",
+        "--scope",
+        "public",
+    ]);
+    assert_eq!(north.json(&["publish"])[0]["sealed"], 0);
+    for refused in [
+        &["record", "share", &world.others, "--scope", "public"][..],
+        &["record", "share", "--kind", "request", "--scope", "public"],
+        &["retire", "--undo"],
+        &["retire", "--yes"],
+    ] {
+        let run = north.run(refused).ends(1);
+        assert!(run.stderr.contains("was closed"), "{}", run.stderr);
+    }
+    let stays = north.json(&["record", "list", "--staying", "--kind", "request"]);
+    assert!(
+        stays.iter().all(|row| row["stays"] == "retired"),
+        "{stays:?}"
+    );
+    north.ok(&["doctor"]);
+}

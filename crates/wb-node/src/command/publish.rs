@@ -10,6 +10,7 @@ use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
 use super::key_rotate::check_unchanged;
+use super::retire::close_when_due;
 use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -43,6 +44,7 @@ pub fn publish(node: &mut Node, actor: &Actor) -> Result<(Plan, Published)> {
     }
     let now = node.now();
     node.refresh()?;
+    close_when_due(node, now)?;
     refresh_card(node, now)?;
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.

@@ -14,7 +14,7 @@ use crate::query::tombstones::is_tombstone;
 use crate::view::{Base, SCHEMA_VERSION};
 
 /// Stands for whoever is here no more.
-const FORMER: &str = "a former member";
+pub(crate) const FORMER: &str = "a former member";
 
 /// Names of the authors known here.
 pub(crate) struct Authors {

@@ -1,10 +1,11 @@
-//! Settings: everything held about oneself, to take along, and erasing it.
+//! Everything held about a member, to take along, and erasing it: one's own in the settings, anybody's for admins.
 
 use askama::Template;
 use wb_node::NodeError;
 use wb_node::command::user_erase::user_erase;
 use wb_node::command::user_export::user_export;
 use wb_node::query::member_data::MemberData;
+use wb_store::{Account, AccountState};
 
 use crate::answer::Answer;
 use crate::shell::Shell;
@@ -16,6 +17,9 @@ struct Page {
     shell: Shell,
     home: String,
     handle: String,
+    /// Where its forms go.
+    base: String,
+    is_own: bool,
     records: usize,
     wrong: Option<String>,
 }
@@ -45,64 +49,136 @@ pub(crate) fn members(body: &serde_json::Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The page.
-pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    write(visit, None)
+/// Whose data a page is about.
+struct Whose {
+    /// Where its forms go.
+    base: String,
+    account: Account,
+    is_own: bool,
 }
 
-fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
+/// One's own.
+fn own(visit: &mut Visit<'_>) -> Result<Whose, Trouble> {
     let actor = visit.actor()?;
+    let account = visit.node()?.store().private().account_of(&actor.user)?;
+    Ok(Whose {
+        base: "/settings/data".to_owned(),
+        account: account.ok_or(Trouble::NotFound)?,
+        is_own: true,
+    })
+}
+
+/// That of the account in the path, for admins.
+fn theirs(visit: &mut Visit<'_>) -> Result<Whose, Trouble> {
+    let (id, actor) = (visit.own_record()?, visit.actor()?);
+    let account = visit.node()?.store().private().account_of(&id)?;
+    let account = account.filter(|account| account.state != AccountState::Gone);
+    Ok(Whose {
+        base: format!("/accounts/{id}"),
+        account: account.ok_or(Trouble::NotFound)?,
+        is_own: id == actor.user,
+    })
+}
+
+/// One's own, to take along or to erase.
+pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = own(visit)?;
+    write(visit, whose, None)
+}
+
+/// All of it as a page.
+pub fn html(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = own(visit)?;
+    download_page(visit, &whose)
+}
+
+/// All of it for programs.
+pub fn json(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = own(visit)?;
+    download_json(visit, &whose)
+}
+
+/// Erases the account of who asks, once they typed its name.
+pub fn erase(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = own(visit)?;
+    erase_typed(visit, whose)
+}
+
+/// Somebody else's, as an admin.
+pub fn page_of(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = theirs(visit)?;
+    write(visit, whose, None)
+}
+
+/// All of it as a page.
+pub fn html_of(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = theirs(visit)?;
+    download_page(visit, &whose)
+}
+
+/// All of it for programs.
+pub fn json_of(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = theirs(visit)?;
+    download_json(visit, &whose)
+}
+
+/// Erases it, once its name was typed.
+pub fn erase_of(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let whose = theirs(visit)?;
+    erase_typed(visit, whose)
+}
+
+fn write(visit: &mut Visit<'_>, whose: Whose, wrong: Option<String>) -> Result<Answer, Trouble> {
     let node = visit.node()?;
-    let (home, wrote) = (
-        node.name().to_owned(),
-        node.store().written_by(&actor.user)?,
-    );
+    let wrote = node.store().written_by(&whose.account.user)?;
+    let home = node.name().to_owned();
     let page = Page {
-        shell: visit.shell("Your data"),
+        shell: visit.shell(if whose.is_own {
+            "Your data".to_owned()
+        } else {
+            format!("The data of {}", whose.account.handle)
+        }),
         home,
-        handle: actor.handle,
+        handle: whose.account.handle,
+        base: whose.base,
+        is_own: whose.is_own,
         records: wrote.len(),
         wrong,
     };
     Ok(Answer::page(page.render()?))
 }
 
-/// All of it as a page.
-pub fn html(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let data = own(visit)?;
-    let text = member_data_page(&data)?;
+fn data(visit: &mut Visit<'_>, whose: &Whose) -> Result<MemberData, Trouble> {
+    let actor = visit.actor()?;
+    Ok(user_export(visit.node()?, &actor, &whose.account.handle)?)
+}
+
+fn download_page(visit: &mut Visit<'_>, whose: &Whose) -> Result<Answer, Trouble> {
+    let text = member_data_page(&data(visit, whose)?)?.into_bytes();
     Ok(Answer::download(
         "text/html; charset=utf-8",
-        "my-data.html",
-        text.into_bytes(),
+        "data.html",
+        text,
     ))
 }
 
-/// All of it for programs.
-pub fn json(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let text = own(visit)?.to_json();
-    Ok(Answer::download(
-        "application/json",
-        "my-data.json",
-        text.into_bytes(),
-    ))
+fn download_json(visit: &mut Visit<'_>, whose: &Whose) -> Result<Answer, Trouble> {
+    let text = data(visit, whose)?.to_json().into_bytes();
+    Ok(Answer::download("application/json", "data.json", text))
 }
 
-fn own(visit: &mut Visit<'_>) -> Result<MemberData, Trouble> {
+fn erase_typed(visit: &mut Visit<'_>, whose: Whose) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
-    Ok(user_export(visit.node()?, &actor, &actor.handle)?)
-}
-
-/// Erases the account of who asks, once they typed its name.
-pub fn erase(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let actor = visit.actor()?;
-    if visit.form.word("handle").as_deref() != Some(actor.handle.as_str()) {
-        let wrong = format!("That is not {}. Nothing was erased.", actor.handle);
-        return write(visit, Some(wrong));
+    let handle = whose.account.handle.clone();
+    if visit.form.word("handle").as_deref() != Some(handle.as_str()) {
+        let wrong = format!("That is not {handle}. Nothing was erased.");
+        return write(visit, whose, Some(wrong));
     }
-    match user_erase(visit.node()?, &actor, &actor.handle) {
-        Ok(_) => Ok(Answer::see("/")),
-        Err(error @ NodeError::Refused(_)) => write(visit, Some(crate::words::failure(&error))),
+    match user_erase(visit.node()?, &actor, &handle) {
+        Ok(_) => Ok(Answer::see(if whose.is_own { "/" } else { "/accounts" })),
+        Err(error @ NodeError::Refused(_)) => {
+            write(visit, whose, Some(crate::words::failure(&error)))
+        }
         Err(error) => Err(error.into()),
     }
 }

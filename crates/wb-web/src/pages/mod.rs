@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod address;
+pub mod agree;
 pub mod audit;
 pub mod data;
 pub mod drafts;

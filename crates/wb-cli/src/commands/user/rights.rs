@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use wb_node::NodeError;
 use wb_node::command::user_erase::{Erased, user_erase};
 use wb_node::command::user_export::user_export;
+use wb_node::{Actor, Node, NodeError};
 use wb_store::{Home, write_private_file};
 
 use crate::context::Context;
@@ -29,36 +29,14 @@ struct ErasedView<'a> {
     copies: Vec<String>,
 }
 
+/// `wb user export`
 pub fn export(context: &Context, handle: &str, to: &Path) -> Result<()> {
     let (node, actor) = context.acting()?;
-    let files = files(to);
-    if let Some((file, _)) = files.iter().find(|(file, _)| file.exists()) {
-        let message = format!("{} exists; nothing was written", file.display());
-        return Err(Failure::usage(&message, "name a folder or file that does not exist").into());
-    }
-    let data = user_export(&node, &actor, handle)?;
-    for (file, form) in &files {
-        let text = match form {
-            Form::Json => data.to_json(),
-            Form::Html => wb_web::member_data_page(&data)?,
-        };
-        if let Some(folder) = file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-        {
-            Home::new(folder).create()?;
-        }
-        write_private_file(file, text.as_bytes())
-            .with_context(|| format!("{} could not be written", file.display()))?;
-    }
-    let files: Vec<String> = files
-        .iter()
-        .map(|(file, _)| file.display().to_string())
-        .collect();
+    let files = write_files(&node, &actor, handle, to)?;
     if context.json() {
         return output::json(&Exported {
             schema_version: 1,
-            handle: &data.account.handle,
+            handle,
             files,
         });
     }
@@ -67,9 +45,37 @@ pub fn export(context: &Context, handle: &str, to: &Path) -> Result<()> {
     }
     context.say(format!(
         "Everything held here about {}. Only your user can read the files; whoever gets them reads it all.",
-        clean(&data.account.handle)
+        clean(handle)
     ));
     Ok(())
+}
+
+/// Writes what is held about a member; gives the files. None that is there is written over.
+pub fn write_files(node: &Node, actor: &Actor, handle: &str, to: &Path) -> Result<Vec<String>> {
+    let files = files(to);
+    if let Some((file, _)) = files.iter().find(|(file, _)| file.exists()) {
+        let message = format!("{} exists; nothing was written", file.display());
+        return Err(Failure::usage(&message, "name a folder or file that does not exist").into());
+    }
+    let data = user_export(node, actor, handle)?;
+    for (file, form) in &files {
+        let text = match form {
+            Form::Json => data.to_json(),
+            Form::Html => wb_web::member_data_page(&data)?,
+        };
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            Home::new(folder).create()?;
+        }
+        write_private_file(file, text.as_bytes())
+            .with_context(|| format!("{} could not be written", file.display()))?;
+    }
+    Ok(files
+        .iter()
+        .map(|(file, _)| file.display().to_string())
+        .collect())
 }
 
 #[derive(Clone, Copy)]
@@ -91,6 +97,7 @@ fn files(to: &Path) -> Vec<(PathBuf, Form)> {
     }
 }
 
+/// `wb user erase`
 pub fn erase(context: &Context, handle: &str) -> Result<()> {
     let (node, actor) = context.acting()?;
     if !context.yes() {
