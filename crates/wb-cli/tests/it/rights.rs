@@ -28,7 +28,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let north = Instance::found(folder.path(), "North", "keeper");
         let add = ["user", "add", HANDLE, "--display-name", NAME, "--bio", BIO];
         north.ok(&[&add[..], &["--email", EMAIL]].concat());

@@ -194,8 +194,8 @@ pub fn answer(
 ) -> Result<()> {
     let now = node.now();
     let write = node.store.write_in_sight()?;
-    let asked = asked(node, &actor.user)?.into_iter();
-    let asked = asked.filter(|asked| asked.record == *record).last();
+    let mut asked = asked(node, &actor.user)?.into_iter();
+    let asked = asked.find(|asked| asked.record == *record);
     let asked = asked.ok_or_else(|| NodeError::unknown("question about", record.to_string()))?;
     let found = write.local(record)?;
     let mut found = found.ok_or_else(|| NodeError::unknown("record", record.to_string()))?;
