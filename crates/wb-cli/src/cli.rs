@@ -131,6 +131,8 @@ pub enum Command {
     Backup(commands::backup::Backup),
     /// Put an instance from a backup into a folder, or settle the copy in it so that it can go on
     Restore(commands::restore::Restore),
+    /// Close this instance: announced with a date, then everything shared is taken back for good
+    Retire(commands::retire::Retire),
     /// Bring every file to the format of this version
     Upgrade(commands::upgrade::Upgrade),
     /// Make everything that is shown again from what is stored

@@ -50,11 +50,13 @@ pub enum Stays {
     TrustedLater,
     /// No revision is left that would stand above one that others saw.
     NumbersUsedUp,
+    /// The instance was closed.
+    Retired,
 }
 
 impl Stays {
     /// Every cause.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::KindStays,
         Self::ScopePrivate,
         Self::Deleted,
@@ -67,6 +69,7 @@ impl Stays {
         Self::ParentUnknown,
         Self::TrustedLater,
         Self::NumbersUsedUp,
+        Self::Retired,
     ];
 
     /// The name in the spec.
@@ -85,6 +88,7 @@ impl Stays {
             Self::ParentUnknown => "parent_unknown",
             Self::TrustedLater => "trusted_later",
             Self::NumbersUsedUp => "numbers_used_up",
+            Self::Retired => "retired",
         }
     }
 
@@ -106,6 +110,7 @@ impl Stays {
             Self::NumbersUsedUp => {
                 "somebody who had the key used up its revision numbers; write it anew as another record"
             }
+            Self::Retired => "this instance was closed",
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn fresh(name: &str) -> Card {
         protocol: Speaks::this().protocol,
         kinds: BTreeMap::new(),
         software: String::new(),
+        retired_at: None,
     };
     put_speaks(&mut card);
     card

@@ -10,6 +10,7 @@ mod card;
 pub mod command;
 mod direct;
 pub mod entropy;
+mod erasing;
 pub mod error;
 pub mod import;
 pub mod keys;

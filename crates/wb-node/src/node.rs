@@ -16,6 +16,7 @@ use wb_store::{AccountState, AuditRow, GuardStanding, Home, Role, Store, StoreEr
 use zeroize::Zeroizing;
 
 use crate::entropy;
+use crate::erasing;
 use crate::error::{NodeError, Result};
 use crate::keys;
 
@@ -87,7 +88,7 @@ impl Node {
         let identity = store.identity_log(&own)?.ok_or_else(missing)?;
         keys::settle(&store)?;
         let secret = NodeSecret::new(Zeroizing::new(store.private().secret("node")?));
-        Ok(Self {
+        let node = Self {
             store,
             own,
             name,
@@ -98,7 +99,10 @@ impl Node {
             machine: crate::machine::label(),
             turns: RefCell::default(),
             restores: Restores::No,
-        })
+        };
+        // An older copy does not bring anybody back.
+        erasing::finish(&node)?;
+        Ok(node)
     }
 
     /// Reads the own identity log anew where another process made it longer: a node that stays open speaks

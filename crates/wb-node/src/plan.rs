@@ -10,13 +10,15 @@ use wb_core::entry::Reason;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, User, known_version};
 use wb_core::leave::{
-    self, Account, Author, Candidate, Content, Leaving, Parent, Stays, leaving_scope, may_leave,
+    self, Account, Author, Candidate, Content, Leaving, Life, Parent, Stays, leaving_scope,
+    may_leave,
 };
 use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
-use wb_core::scope::{By, FeedScope, Scope};
+use wb_core::scope::{By, FeedScope, Kind, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog};
 
+use crate::command::retire::{Retirement, retirement};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
@@ -144,7 +146,10 @@ impl<'n> Reaches<'n> {
 
     /// How far a local record goes, or why it stays.
     pub(crate) fn of(&self, record: &LocalRecord) -> Result<std::result::Result<FeedScope, Stays>> {
-        Ok(leaving_scope(&self.0.candidate(record)?))
+        Ok(match self.0.closed(&record.kind) {
+            Some(cause) => Err(cause),
+            None => leaving_scope(&self.0.candidate(record)?),
+        })
     }
 }
 
@@ -155,6 +160,8 @@ struct Gather<'n> {
     accounts: BTreeMap<RecordId, Account>,
     profiles: BTreeMap<RecordId, Scope>,
     invites: BTreeMap<RecordId, InviteRow>,
+    /// Whether the instance was closed: then nothing but its card leaves, which says so.
+    is_retired: bool,
     /// Parents worked out before: a request with many comments is asked for many times.
     parents: RefCell<BTreeMap<RecordRef, Parent>>,
 }
@@ -177,6 +184,7 @@ impl<'n> Gather<'n> {
         let mut gather = Self {
             node,
             now,
+            is_retired: matches!(retirement(node)?, Retirement::Retired(_)),
             accounts: accounts.collect(),
             profiles: BTreeMap::new(),
             invites: invites.collect(),
@@ -198,7 +206,11 @@ impl<'n> Gather<'n> {
         let candidate = self.candidate(record)?;
         let sealed = self.node.store.sealed(&record.id)?;
         let kind = record.kind.to_string();
-        let (target, cause) = match may_leave(&candidate, self.node.secret()) {
+        let leaves = match self.closed(&record.kind) {
+            Some(cause) => Err(cause),
+            None => may_leave(&candidate, self.node.secret()),
+        };
+        let (target, cause) = match leaves {
             Ok(leaving) => (Some(leaving), None),
             Err(cause) => (None, Some(cause)),
         };
@@ -227,7 +239,9 @@ impl<'n> Gather<'n> {
             .iter()
             .filter(|line| Some(line.scope) != target_scope)
         {
-            let is_erased = matches!(cause, Some(Stays::Deleted | Stays::AuthorGone));
+            // Also where its author had kept it home before, and that was not published yet.
+            let is_erased = matches!(cause, Some(Stays::Deleted | Stays::AuthorGone))
+                || record.life == Life::Deleted;
             plan.retracts.push(Retract {
                 id: record.id,
                 kind: kind.clone(),
@@ -279,6 +293,10 @@ impl<'n> Gather<'n> {
             });
         }
         Ok(())
+    }
+
+    fn closed(&self, kind: &Kind) -> Option<Stays> {
+        (self.is_retired && kind.as_str() != "card").then_some(Stays::Retired)
     }
 
     fn candidate(&self, record: &LocalRecord) -> Result<Candidate> {

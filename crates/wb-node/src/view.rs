@@ -134,6 +134,9 @@ pub struct RequestView {
     pub contested: bool,
     /// Comments shown.
     pub comments: u64,
+    /// Whether its author's account was erased, and its words with it: only the answers are left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A comment.
@@ -146,6 +149,9 @@ pub struct CommentView {
     pub request: RecordRef,
     /// What it says.
     pub body: String,
+    /// Whether its author's account was erased, and its words with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A member, of this instance or another: of others what they share, of own members everything.
@@ -327,6 +333,12 @@ pub struct StatusView {
     pub held: Vec<HeldView>,
     /// Items of `wb inbox`.
     pub inbox: u64,
+    /// From when on the next publish closes this instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// Since when it is closed: nothing leaves any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Where it stands with a hub or peer, in short.

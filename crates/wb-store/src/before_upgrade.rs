@@ -89,6 +89,17 @@ fn snapshots(path: &Path) -> Vec<(PathBuf, i64)> {
 }
 
 impl Home {
+    /// Removes all copies from before an upgrade, and gives those that cannot be removed.
+    #[must_use]
+    pub fn drop_snapshots(&self) -> Vec<PathBuf> {
+        let databases = [self.main(), self.private(), self.hub()];
+        let snapshots = databases.iter().flat_map(|path| snapshots(path));
+        snapshots
+            .map(|(path, _)| path)
+            .filter(|path| fs::remove_file(path).is_err())
+            .collect()
+    }
+
     /// Removes copies from before an upgrade that are older than [`SNAPSHOT_DAYS`]; gives those that went.
     /// What cannot be removed is tried again another time.
     #[must_use]

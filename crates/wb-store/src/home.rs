@@ -93,6 +93,12 @@ impl Home {
         self.dir.join("turn.json")
     }
 
+    /// Salted hashes of accounts that were erased; never part of a backup.
+    #[must_use]
+    pub fn erased(&self) -> PathBuf {
+        self.dir.join("erased.json")
+    }
+
     /// The settings file; optional.
     #[must_use]
     pub fn config(&self) -> PathBuf {

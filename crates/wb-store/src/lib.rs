@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod agreements;
 mod audit;
 mod backups;
 mod before_upgrade;
@@ -15,6 +16,8 @@ mod counters;
 mod diff;
 mod doctor;
 mod doubts;
+mod erase;
+mod erased;
 mod error;
 mod feed_links;
 mod feeds;
@@ -53,6 +56,7 @@ mod unlock;
 mod unwritable;
 mod upgrade;
 
+pub use agreements::{Agreement, AgreementAnswer};
 pub use audit::AuditLine;
 pub use backups::{BACKUPS_MAX, BackupRecipient, BackupRow};
 pub use before_upgrade::SNAPSHOT_DAYS;
@@ -60,6 +64,8 @@ pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
+pub use erase::{ErasedRecords, PrivateTraces};
+pub use erased::ErasedList;
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feed_links::FeedLink;
 pub use feeds::{

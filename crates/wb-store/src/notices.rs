@@ -65,6 +65,18 @@ impl Private {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Everything a member was told, with when it was put away; the oldest first.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn all_notices(&self, user: &RecordId) -> Result<Vec<(NoticeRow, Option<Timestamp>)>> {
+        let sql = "SELECT notice_no, at, what, detail, session, seen_at FROM notices
+                   WHERE user_id = ?1 ORDER BY notice_no";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([Sql(*user)], |row| Ok((read(row)?, some(row.get(5)?))))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Puts a notice away. True where this browser of the member may.
     ///
     /// # Errors

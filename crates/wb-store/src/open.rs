@@ -72,6 +72,7 @@ pub(crate) const PRIVATE: Database = Database {
         include_str!("migrations/private_0002.sql"),
         include_str!("migrations/private_0003.sql"),
         concat!(include_str!("migrations/private_0004_backup.sql")),
+        concat!(include_str!("migrations/private_0005_rights.sql")),
     ],
 };
 

@@ -3,6 +3,7 @@
 //! Nothing here has a way out: no function that serves, bundles or previews takes a [`Private`].
 //! Writes are single statements that can be repeated, because what must agree lives in one file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -370,6 +371,17 @@ impl Private {
             )?
             .execute(params![Sql(user), key, value])?;
         Ok(())
+    }
+
+    /// Attributes of a member that are not shared.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn attributes(&self, user: &RecordId) -> Result<BTreeMap<String, String>> {
+        let sql = "SELECT key, value FROM attributes WHERE user_id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([Sql(user)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Writes a draft, new or changed.

@@ -39,6 +39,9 @@ pub struct Founding<'a> {
 /// In `meta`: whether the heads of others were compared since this copy was settled.
 const HEADS_COMPARED: &str = "heads_compared";
 
+/// In `meta`: from when on the next publish closes this instance; empty where it stays open.
+const RETIRES_AT: &str = "retires_at";
+
 /// A node's files.
 #[derive(Debug)]
 pub struct Store {
@@ -271,6 +274,15 @@ impl Store {
             .optional()?)
     }
 
+    /// From when on the next publish closes this instance, where that was announced.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn retires_at(&self) -> Result<Option<Timestamp>> {
+        let at = self.meta(RETIRES_AT)?;
+        Ok(at.and_then(|at| at.parse().ok()))
+    }
+
     /// The main file, for reading.
     pub(crate) fn main(&self) -> &Connection {
         &self.main
@@ -347,6 +359,15 @@ impl Write<'_> {
             "yes"
         };
         put_meta(&self.transaction, HEADS_COMPARED, word)
+    }
+
+    /// Keeps from when on the next publish closes this instance; none where it stays open.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn put_retires_at(&self, at: Option<Timestamp>) -> Result<()> {
+        let at = at.map_or_else(String::new, |at| at.to_string());
+        put_meta(&self.transaction, RETIRES_AT, &at)
     }
 
     /// Makes everything done in it count, on the disk.

@@ -17,6 +17,8 @@ pub struct Answer {
     pub(crate) tag: Option<String>,
     /// Since when they are so, as HTTP writes times, where that is known.
     pub(crate) since: Option<String>,
+    /// The name under which a browser keeps it, where it is to be kept and not shown.
+    pub(crate) keep_as: Option<&'static str>,
     /// Whether they are the same for everybody, so that what is in between may keep them, too.
     pub(crate) is_for_all: bool,
 }
@@ -61,6 +63,14 @@ impl Answer {
         Self::with(StatusCode::OK, Body::File(kind, bytes))
     }
 
+    /// A file that a browser keeps instead of showing it.
+    pub(crate) fn download(kind: &'static str, name: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            keep_as: Some(name),
+            ..Self::file(kind, bytes)
+        }
+    }
+
     pub(crate) fn events(lines: Lines) -> Self {
         Self::with(StatusCode::OK, Body::Events(lines))
     }
@@ -100,6 +110,7 @@ impl Answer {
             retry_after: None,
             tag: None,
             since: None,
+            keep_as: None,
             is_for_all: false,
         }
     }

@@ -12,8 +12,9 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, FORWARDED, HOST, HeaderValue, IF_NONE_MATCH,
-    LAST_MODIFIED, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, FORWARDED, HOST, HeaderValue,
+    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -301,6 +302,10 @@ pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Respons
             "private, no-cache"
         };
         put(&mut response, CACHE_CONTROL, kept);
+    }
+    if let Some(name) = answer.keep_as {
+        let kept = format!("attachment; filename=\"{name}\"");
+        put(&mut response, CONTENT_DISPOSITION, &kept);
     }
     if let Some(since) = &answer.since {
         put(&mut response, LAST_MODIFIED, since);

@@ -31,6 +31,7 @@ mod words;
 
 pub use door::router;
 pub use limits::SETUP_MINUTES;
+pub use pages::data::member_data_page;
 pub use rates::SiteLimits;
 pub use routes::{Access, ROUTES, Route};
 pub use site::{Report, Site, SiteConfig};

@@ -4,9 +4,9 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
-    invites, keys, login, members, notices, pair, peers, profile, request, request_edit, requests,
-    review, settings, share, shared, sharing, sync, waiting,
+    accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
+    invite, invites, keys, login, members, notices, pair, peers, profile, request, request_edit,
+    requests, review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -118,6 +118,8 @@ pub const ROUTES: &[Route] = &[
     post("/drafts/{id}/delete", Member, drafts::delete),
     get("/records/{id}/scope", Member, share::page),
     post("/records/{id}/scope", Member, share::scope),
+    get("/agree", Member, agree::page),
+    post("/agree", Member, agree::answer),
     get("/members", Member, members::list),
     get("/members/{home}/{id}", Member, members::page),
     get("/invites", Member, invites::list),
@@ -133,6 +135,10 @@ pub const ROUTES: &[Route] = &[
     get("/accounts", Steward, accounts::page),
     post("/accounts/approve", Steward, accounts::approve),
     post("/accounts/end", Steward, accounts::end),
+    get("/accounts/{id}", Admin, data::page_of),
+    post("/accounts/{id}/page", Admin, data::html_of),
+    post("/accounts/{id}/json", Admin, data::json_of),
+    post("/accounts/{id}/erase", Admin, data::erase_of),
     get("/shared", Steward, shared::list),
     post("/shared/{id}/narrow", Steward, shared::narrow),
     get("/audit", Member, audit::page),
@@ -183,6 +189,10 @@ pub const ROUTES: &[Route] = &[
     at_door(post("/settings/keys/recover", Admin, keys::begin)),
     post("/settings/keys/recovered", Admin, keys::recover),
     post("/settings/keys/void", Admin, keys::decide),
+    get("/settings/data", Member, data::page),
+    post("/settings/data/page", Member, data::html),
+    post("/settings/data/json", Member, data::json),
+    post("/settings/data/erase", Member, data::erase),
     get("/settings/feed", Member, feed_link::page),
     post("/settings/feed", Member, feed_link::change),
     get("/feeds/{token}/requests.atom", Anyone, feeds::atom),

@@ -24,6 +24,7 @@ pub mod record;
 mod registration;
 pub mod request;
 pub mod restore;
+pub mod retire;
 pub mod review;
 pub mod serve;
 pub mod session;
@@ -68,6 +69,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),
         Command::Restore(args) => restore::run(context, &args),
+        Command::Retire(args) => retire::run(context, &args).map(done),
         Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),
         Command::Import(command) => import::run(context, &command).map(done),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_node::command::record_share::{Marked, record_share, record_unshare};
+use wb_node::command::share_all::share_all;
 use wb_node::query::records;
 use wb_store::Filter;
 
@@ -40,7 +41,11 @@ pub enum Record {
     /// Mark a record to be shared; nothing leaves before `publish`, `sync` or `bundle export`
     Share {
         /// The record
-        id: String,
+        #[arg(required_unless_present = "kind", conflicts_with = "kind")]
+        id: Option<String>,
+        /// All records of this kind instead: one's own, and as a steward those of others as far as they agreed
+        #[arg(long, conflicts_with = "fields")]
+        kind: Option<Kind>,
         /// How far it may go
         #[arg(long)]
         scope: Scope,
@@ -117,7 +122,14 @@ pub fn run(context: &Context, command: Record) -> Result<ExitCode> {
         } => list_staying(context, kind.as_ref()),
         Record::List { kind, hidden, .. } => list(context, kind, hidden),
         Record::Show { id } => show(context, &id),
-        Record::Share { id, scope, fields } => share(context, &id, scope, fields.as_deref()),
+        Record::Share {
+            kind: Some(kind),
+            scope,
+            ..
+        } => share_kind(context, &kind, scope),
+        Record::Share {
+            id, scope, fields, ..
+        } => share(context, &id.unwrap_or_default(), scope, fields.as_deref()),
         Record::Unshare { id } => unshare(context, &id),
     }
     .map(|()| ExitCode::SUCCESS)
@@ -267,6 +279,51 @@ fn share(context: &Context, id: &str, scope: Scope, fields: Option<&[Field]>) ->
             marked.id,
             cause.sentence()
         ))?,
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct SharedAllView {
+    schema_version: u32,
+    changed: u64,
+    already: u64,
+    asked: u64,
+    waiting: u64,
+    declined: u64,
+}
+
+fn share_kind(context: &Context, kind: &Kind, scope: Scope) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let done = share_all(&node, &actor, kind, scope)?;
+    if context.json() {
+        return output::json(&SharedAllView {
+            schema_version: 1,
+            changed: done.changed,
+            already: done.already,
+            asked: done.asked,
+            waiting: done.waiting,
+            declined: done.declined,
+        });
+    }
+    output::line(format!(
+        "Marked {scope}: {}. {} went as far before.",
+        count(done.changed, "record", "records"),
+        done.already
+    ))?;
+    if done.asked + done.waiting > 0 {
+        context.say(format!(
+            "Only an author lets a record go further: {} asked now, {} were asked before and have not answered. They see \
+             it on every page, and in `wb --as HANDLE review list`.",
+            count(done.asked, "is", "are"),
+            done.waiting
+        ));
+    }
+    if done.declined > 0 {
+        context.say(format!(
+            "{} declined before, or have nobody to answer; they stay as they are.",
+            done.declined
+        ));
     }
     Ok(())
 }

@@ -224,7 +224,11 @@ fn show(context: &Context, id: &str) -> Result<()> {
     if request.contested {
         output::line("contested: its home and a helper say different things")?;
     }
-    output::line(format!("\n{}", clean_lines(&request.description)))?;
+    if request.erased {
+        output::line("Who asked here has left, and their words were erased. The answers stay.")?;
+    } else {
+        output::line(format!("\n{}", clean_lines(&request.description)))?;
+    }
     for comment in &comments {
         let base = &comment.base;
         output::line(format!(
@@ -232,7 +236,11 @@ fn show(context: &Context, id: &str) -> Result<()> {
             who(base),
             base.created_at,
             base.scope,
-            clean_lines(&comment.body)
+            if comment.erased {
+                "(an answer that was erased with its author's account)".to_owned()
+            } else {
+                clean_lines(&comment.body)
+            }
         ))?;
     }
     Ok(())

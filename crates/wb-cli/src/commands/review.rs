@@ -3,10 +3,13 @@
 use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
-use wb_core::id::InstanceId;
-use wb_node::Node;
+use wb_core::id::{InstanceId, RecordId};
 use wb_node::command::review::{Decision, review_account, review_origin};
+use wb_node::command::share_all::{answer, asked};
+use wb_node::plan::headline;
 use wb_node::query::review::review;
+use wb_node::{Actor, Node};
+use wb_store::AgreementAnswer;
 
 use crate::context::Context;
 use crate::output::{self, clean};
@@ -14,16 +17,16 @@ use crate::output::{self, clean};
 /// People and communities that wait for a decision
 #[derive(Debug, Subcommand)]
 pub enum Review {
-    /// List who waits
+    /// List who waits, and which own records one is asked to let go further
     List,
-    /// Let a person in, or show what a community shares
+    /// Let a person in, show what a community shares, or let an own record go as far as is asked
     Accept {
-        /// The handle of a person, or the name or id of a community
+        /// The handle of a person, the name or id of a community, or the id of an own record
         who: String,
     },
-    /// Turn a person away, or never show what a community shares
+    /// Turn a person away, never show what a community shares, or leave an own record as it is
     Refuse {
-        /// The handle of a person, or the name or id of a community
+        /// The handle of a person, the name or id of a community, or the id of an own record
         who: String,
     },
 }
@@ -50,7 +53,7 @@ struct Done<'a> {
 pub fn run(context: &Context, command: Review) -> Result<()> {
     let (mut node, actor) = context.acting()?;
     let (who, decision) = match command {
-        Review::List => return list(context, &node),
+        Review::List => return list(context, &node, &actor),
         Review::Accept { who } => (who, Decision::Accept),
         Review::Refuse { who } => (who, Decision::Refuse),
     };
@@ -59,9 +62,17 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
         .accounts
         .iter()
         .find(|account| account.handle.eq_ignore_ascii_case(&who));
-    match person {
-        Some(person) => drop(review_account(&node, &actor, &person.user, decision)?),
-        None => {
+    let own: Option<RecordId> = who.parse().ok();
+    match (own, person) {
+        (Some(record), _) => {
+            let said = match decision {
+                Decision::Accept => AgreementAnswer::Agreed,
+                Decision::Refuse => AgreementAnswer::Declined,
+            };
+            answer(&node, &actor, &record, said)?;
+        }
+        (None, Some(person)) => drop(review_account(&node, &actor, &person.user, decision)?),
+        (None, None) => {
             let origin = community(&node, &who)?;
             review_origin(&mut node, &actor, origin, decision)?;
         }
@@ -81,7 +92,7 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
     Ok(())
 }
 
-fn list(context: &Context, node: &Node) -> Result<()> {
+fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
     let waiting = review(node)?;
     let people = waiting.accounts.into_iter().map(|account| Row {
         schema_version: 1,
@@ -101,7 +112,20 @@ fn list(context: &Context, node: &Node) -> Result<()> {
         records: origin.records.values().sum(),
         sample: origin.sample,
     });
-    let rows: Vec<Row> = people.chain(communities).collect();
+    let mut rows: Vec<Row> = people.chain(communities).collect();
+    for asked in asked(node, &actor.user)? {
+        let record = node.store().local(&asked.record)?;
+        let text = record.map(|record| headline(record.kind.as_str(), &record.body));
+        rows.push(Row {
+            schema_version: 1,
+            what: "record",
+            id: asked.record.to_string(),
+            name: text.unwrap_or_default(),
+            since: asked.at.to_string(),
+            records: 1,
+            sample: vec![format!("to go as far as: {}", asked.scope)],
+        });
+    }
     let columns = ["what", "name", "since", "records held", "id"];
     output::list(
         context,

@@ -99,6 +99,16 @@ pub fn run(context: &Context) -> Result<()> {
             "publishing is off: this database is older than what this instance published last (next: `wb restore`)",
         )?;
     }
+    if let Some(at) = status.closes_at {
+        output::line(format!(
+            "closing    with the first publish or sync from {at} on (back: `wb retire --undo`)"
+        ))?;
+    }
+    if let Some(at) = status.closed_at {
+        output::line(format!(
+            "closed     {at}: nothing leaves any more; sync until every hub and peer has taken it back"
+        ))?;
+    }
     let backup = backup_state(&node)?;
     let next = if backup.needs_somebody() {
         " (next: `wb backup FILE`, or the setting backup.dir)"

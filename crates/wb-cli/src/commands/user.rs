@@ -1,5 +1,9 @@
 //! `wb user`
 
+pub mod rights;
+
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
@@ -33,6 +37,19 @@ pub enum User {
         /// An address that stays private
         #[arg(long)]
         email: Option<String>,
+    },
+    /// Write everything held about a member into files: as JSON for programs, and as a page to read
+    Export {
+        /// The handle
+        handle: String,
+        /// A folder for both, or one file that ends in .json or .html
+        #[arg(long, value_name = "FOLDER|FILE")]
+        to: PathBuf,
+    },
+    /// Erase an account: what it wrote and what is kept about it goes, and what was shared is taken back
+    Erase {
+        /// The handle
+        handle: String,
     },
     /// List own members, and those of other instances who share a profile
     List,
@@ -125,6 +142,8 @@ pub fn run(context: &Context, command: User) -> Result<()> {
             context.say("Added. The profile is private until its owner shares it.");
             Ok(())
         }
+        User::Export { handle, to } => rights::export(context, &handle, &to),
+        User::Erase { handle } => rights::erase(context, &handle),
         User::List => {
             let (node, actor) = context.acting()?;
             let users = users::users(&node, &actor)?;

@@ -30,6 +30,7 @@ mod peers;
 mod power;
 mod restoring;
 mod retracting;
+mod rights;
 #[cfg(feature = "next-schema")]
 mod skew;
 mod stays_up;

@@ -243,6 +243,9 @@ pub struct Card {
     pub kinds: BTreeMap<Kind, u32>,
     /// The program.
     pub software: String,
+    /// When the instance was closed: nothing but this card is shared any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
 }
 
 /// How often an instance syncs.

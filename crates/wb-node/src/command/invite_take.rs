@@ -11,6 +11,7 @@ use wb_store::{Account, AccountState, AuditRow, InviteRow, Role};
 
 use super::user_add::{check_handle, profile_record};
 use crate::entropy;
+use crate::erasing::is_reserved;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
@@ -49,7 +50,7 @@ pub fn invite_take(node: &mut Node, input: &InviteTake<'_>) -> Result<Account> {
     check_handle(input.handle)?;
     let now = node.now();
     let invite = open_invite(node, input.token)?.ok_or_else(over)?;
-    if node.store.private().account(input.handle)?.is_some() {
+    if node.store.private().account(input.handle)?.is_some() || is_reserved(node, input.handle)? {
         return Err(NodeError::HandleTaken(input.handle.to_owned()));
     }
     let user = entropy::record_id(now);

@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
 use super::key_rotate::check_unchanged;
+use super::retire::close_when_due;
 use crate::card;
 use crate::direct::folder;
 use crate::direct::reach::FOLDER;
@@ -66,6 +67,7 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     }
     let now = node.now();
     node.refresh()?;
+    close_when_due(node, now)?;
     refresh_card(node, now)?;
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.

@@ -39,6 +39,7 @@ pub fn record_share(
     scope: Scope,
     fields: Option<ProfileShares>,
 ) -> Result<Marked> {
+    super::retire::check_open(node)?;
     // Read and written in one transaction: nobody's mark is lost.
     let write = node.store.write_in_sight()?;
     let mut found = own_any(node, record)?;
@@ -102,14 +103,14 @@ pub fn record_lift(node: &Node, actor: &Actor, record: &RecordRef) -> Result<Mar
     save(node, write, actor, found, "record lift", Scope::Public)
 }
 
-fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
+pub(super) fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
     match record.author {
         Some(author) => author == actor.user,
         None => actor.role == Role::Admin,
     }
 }
 
-fn forbidden(actor: &Actor) -> NodeError {
+pub(super) fn forbidden(actor: &Actor) -> NodeError {
     NodeError::Forbidden {
         actor: actor.handle.clone(),
         act: "change how far this record goes",
@@ -117,7 +118,7 @@ fn forbidden(actor: &Actor) -> NodeError {
     }
 }
 
-fn renew_share_code(record: &mut LocalRecord, node: &Node) -> Result<()> {
+pub(super) fn renew_share_code(record: &mut LocalRecord, node: &Node) -> Result<()> {
     let was_published = record.rev > 0 && node.store.sealed(&record.id)?.is_empty();
     let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
     if let (true, Ok(Body::Invite(mut invite))) = (was_published, body) {
@@ -143,6 +144,11 @@ fn save(
     write.drop_retract_reason(&record.id)?;
     write.commit()?;
     node.audit(now, actor, act, &record.id, format!("scope {scope}"))?;
+    if let Some(author) = record.author.filter(|author| *author != actor.user) {
+        // What is done with somebody's record stands in their own log, too.
+        let detail = format!("{} {}, scope {scope}", record.kind, record.id);
+        node.audit(now, actor, act, &author, detail)?;
+    }
     let key = RecordRef {
         origin: node.own_id(),
         id: record.id,

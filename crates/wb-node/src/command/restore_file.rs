@@ -11,13 +11,14 @@ use wb_core::id::{InstanceId, PublicKey};
 use wb_core::identity::IdentityLog;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
-use wb_store::{Home, Placing, free_bytes};
+use wb_store::{Home, Placing, Store, free_bytes};
 use zeroize::Zeroizing;
 
 use super::backup::{Progress, Step};
 use super::sync::lock_home;
 use crate::backup::{BackupError, Secret, open, stamp};
 use crate::entropy;
+use crate::erasing;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::view::{BackupPart, RestoredView, SCHEMA_VERSION};
@@ -76,8 +77,13 @@ pub fn restore_file(
     let now = entropy::now();
     let names: Vec<PartName> = manifest.parts.iter().map(|part| part.name).collect();
     let replaced = placing.finish(&names, &stamp(now))?;
+    // Whoever was erased since is erased again when the folder is opened.
+    let due = erasing::due(&Store::open(home)?)?.len() as u64;
     note(home, &manifest, now)?;
-    Ok(view(&manifest, Some(home.dir()), replaced.dir.as_deref()))
+    Ok(RestoredView {
+        erased_again: due,
+        ..view(&manifest, Some(home.dir()), replaced.dir.as_deref())
+    })
 }
 
 /// Room, and whose files are there.
@@ -155,5 +161,6 @@ fn view(manifest: &Manifest, home: Option<&Path>, replaced: Option<&Path>) -> Re
             .collect(),
         home_dir: home.map(text),
         replaced: replaced.map(text),
+        erased_again: 0,
     }
 }

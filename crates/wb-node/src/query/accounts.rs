@@ -1,5 +1,6 @@
 //! Accounts with their browsers, for who looks after them.
 
+use wb_core::id::RecordId;
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, Role, SessionRow};
 
@@ -9,6 +10,8 @@ use crate::node::{Actor, Node};
 /// An account.
 #[derive(Debug, Clone)]
 pub struct AccountView {
+    /// Its user record.
+    pub user: RecordId,
     /// Its handle.
     pub handle: String,
     /// What it may do.
@@ -41,6 +44,7 @@ pub fn accounts(node: &Node, actor: &Actor) -> Result<Vec<AccountView>> {
             .iter()
             .filter(|row| row.handle.eq_ignore_ascii_case(&account.handle));
         views.push(AccountView {
+            user: account.user,
             waiting: waits.cloned().collect(),
             sessions: private.sessions_of(&account.user, now)?,
             since: account.created_at,

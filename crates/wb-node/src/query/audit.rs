@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use wb_core::id::RecordId;
 use wb_core::time::Timestamp;
-use wb_store::Role;
+use wb_store::{AccountState, Role};
+
+use super::authors::FORMER;
 
 use crate::error::Result;
 use crate::node::{Actor, Node};
@@ -51,6 +53,7 @@ pub fn audit(node: &Node, actor: &Actor, before: Option<i64>) -> Result<AuditPag
     rows.truncate(AUDIT_PAGE);
     let accounts = private.accounts()?.into_iter();
     let handles: BTreeMap<RecordId, String> = accounts
+        .filter(|account| account.state != AccountState::Gone)
         .map(|account| (account.user, account.handle))
         .collect();
     let named = |text: &str| {
@@ -60,9 +63,14 @@ pub fn audit(node: &Node, actor: &Actor, before: Option<i64>) -> Result<AuditPag
     };
     let rows = rows.into_iter().map(|(_, row)| AuditView {
         at: row.at,
-        actor: row
-            .actor
-            .map_or_else(|| "the program".to_owned(), |id| named(&id.to_string())),
+        actor: match row.actor {
+            None => "the program".to_owned(),
+            // Of who was erased the log keeps what they did, and not who they were.
+            Some(id) => handles
+                .get(&id)
+                .cloned()
+                .unwrap_or_else(|| FORMER.to_owned()),
+        },
         what: words(&row.act),
         target: named(&row.target),
         detail: row.detail,
@@ -83,6 +91,13 @@ fn words(act: &str) -> String {
         "session end" => "ended a session",
         "record share" => "changed how far a record goes",
         "record unshare" => "kept a record here",
+        "record ask" => "asked to let records go further",
+        "record agree" => "let a record go further, as was asked",
+        "record decline" => "left a record as it is, though asked",
+        "user export" => "took along what is held about a member",
+        "user erase" => "erased an account",
+        "retire" => "announced that this instance closes",
+        "retire undo" => "took back that this instance closes",
         "user login-link" => "made a log-in link",
         "user add" => "added a member",
         "invite create" => "made an invitation",

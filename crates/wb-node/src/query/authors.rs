@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use wb_core::id::RecordId;
 use wb_core::kinds::Body;
 use wb_core::scope::By;
-use wb_store::{Filter, RecordRow, Standing};
+use wb_store::{AccountState, Filter, RecordRow, Standing};
 
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::SPEAKS_ITSELF;
+use crate::query::tombstones::is_tombstone;
 use crate::view::{Base, SCHEMA_VERSION};
+
+/// Stands for whoever is here no more.
+pub(crate) const FORMER: &str = "a former member";
 
 /// Names of the authors known here.
 pub(crate) struct Authors {
@@ -26,6 +30,7 @@ impl Authors {
         let accounts = node.store.private().accounts()?;
         let own = accounts
             .into_iter()
+            .filter(|account| account.state != AccountState::Gone)
             .map(|account| (account.user, account.handle))
             .collect();
         let filter = Filter {
@@ -61,11 +66,12 @@ impl Authors {
 
     fn name(&self, row: &RecordRow, home: &str) -> String {
         match row.by {
+            _ if is_tombstone(row) => FORMER.to_owned(),
             Some(By::User(id)) if row.standing == Standing::Own => self
                 .own
                 .get(&id)
                 .cloned()
-                .unwrap_or_else(|| "a former member".to_owned()),
+                .unwrap_or_else(|| FORMER.to_owned()),
             Some(By::User(id)) => self
                 .others
                 .get(&(row.key.origin, id))

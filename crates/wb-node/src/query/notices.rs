@@ -4,6 +4,8 @@ use wb_core::id::Hash;
 use wb_core::time::Timestamp;
 use wb_store::Account;
 
+use crate::command::retire::{Retirement, retirement};
+use crate::command::share_all::asked;
 use crate::error::Result;
 use crate::node::Node;
 
@@ -30,6 +32,18 @@ pub enum NoticeView {
         /// The browser, while it is in.
         session: Option<Hash>,
     },
+    /// The member is asked to share something more widely.
+    Agree {
+        /// How many records.
+        records: usize,
+    },
+    /// This instance closes, or is closed.
+    Closes {
+        /// From when on; what is here stays to be read.
+        at: Timestamp,
+        /// Whether it is closed already.
+        is_closed: bool,
+    },
 }
 
 /// What is told to one of a member's browsers.
@@ -51,5 +65,21 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
         at: row.at,
         session: row.session,
     });
-    Ok(asks.chain(let_in).collect())
+    let mut notices: Vec<NoticeView> = asks.chain(let_in).collect();
+    let records = asked(node, &account.user)?.len();
+    if records > 0 {
+        notices.push(NoticeView::Agree { records });
+    }
+    match retirement(node)? {
+        Retirement::Open => {}
+        Retirement::Announced(at) => notices.push(NoticeView::Closes {
+            at,
+            is_closed: false,
+        }),
+        Retirement::Retired(at) => notices.push(NoticeView::Closes {
+            at,
+            is_closed: true,
+        }),
+    }
+    Ok(notices)
 }

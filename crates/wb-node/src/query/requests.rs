@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::{Body, To};
+use wb_core::scope::Scope;
 use wb_core::status::Said;
 use wb_store::{Filter, RecordRow, StatusRow};
 
 use super::authors::Authors;
+use super::tombstones::{TITLE, erased_request, is_tombstone, thread};
 use super::words::words_of;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
-use crate::view::RequestView;
+use crate::view::{Base, RequestView};
 
 /// What a request is, and what its home would say next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +71,7 @@ pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
     let authors = Authors::load(node)?;
     let filter = Filter {
         kind: Some("request".parse().expect("a kind")),
+        hidden_too: true,
         ..Filter::default()
     };
     let mut said: BTreeMap<RecordRef, Vec<StatusRow>> = BTreeMap::new();
@@ -79,6 +82,13 @@ pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
     let views = node.store.records(&filter)?.into_iter().filter_map(|row| {
         let said = said.get(&row.key).map_or(&[][..], Vec::as_slice);
         let comments = comments.get(&row.key).copied().unwrap_or(0);
+        if is_tombstone(&row) {
+            // Without an answer nothing is left to read.
+            return (comments > 0).then(|| erased(&authors, &row, comments));
+        }
+        if row.hidden.is_some() {
+            return None;
+        }
         view(&authors, &row, &fold(&row.key, said), comments)
     });
     Ok(views.collect())
@@ -96,12 +106,12 @@ pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
         ..Filter::default()
     };
     let rows = node.store.records(&filter)?;
-    let comments = Filter {
-        kind: Some("comment".parse().expect("a kind")),
-        parent: Some(*key),
-        ..Filter::default()
-    };
-    let comments = node.store.records(&comments)?.len() as u64;
+    let comments = thread(node, key)?.len() as u64;
+    if rows.is_empty()
+        && let Some(row) = erased_request(node, key)?
+    {
+        return Ok(erased(&authors, &row, comments));
+    }
     let status = request_status(node, key)?;
     let row = rows.first().filter(|row| row.kind.as_str() == "request");
     let found = row.and_then(|row| view(&authors, row, &status, comments));
@@ -125,5 +135,23 @@ fn view(
         status: status.value,
         contested: status.contested,
         comments,
+        erased: false,
     })
+}
+
+/// What is left of a request whose author's account was erased: nobody needs anything there.
+fn erased(authors: &Authors, row: &RecordRow, comments: u64) -> RequestView {
+    RequestView {
+        base: Base {
+            hidden: None,
+            scope: Scope::Private,
+            ..authors.base(row)
+        },
+        title: TITLE.to_owned(),
+        description: String::new(),
+        status: To::Cancelled,
+        contested: false,
+        comments,
+        erased: true,
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use wb_core::time::Timestamp;
+use wb_store::SessionRow;
 
 use crate::error::Result;
 use crate::node::{Actor, Node};
@@ -36,8 +37,12 @@ pub fn sessions(node: &Node, actor: &Actor) -> Result<Vec<SessionView>> {
     let waiting = private.sessions_waiting(of, now)?;
     let own = private.sessions_of(&actor.user, now)?;
     let rows = waiting.into_iter().chain(own);
-    Ok(rows
-        .map(|row| SessionView {
+    Ok(rows.map(SessionView::of).collect())
+}
+
+impl SessionView {
+    pub(crate) fn of(row: SessionRow) -> Self {
+        Self {
             schema_version: SCHEMA_VERSION,
             state: if row.user.is_some() { "in" } else { "waits" },
             handle: row.handle,
@@ -45,6 +50,6 @@ pub fn sessions(node: &Node, actor: &Actor) -> Result<Vec<SessionView>> {
             since: row.created_at,
             seen_at: row.seen_at,
             ends_at: row.ends_at,
-        })
-        .collect())
+        }
+    }
 }

@@ -8,6 +8,7 @@ use wb_store::{GuardStanding, Standing};
 
 use super::inbox::inbox_count;
 use super::peers::{label, peer_state};
+use crate::command::retire::{Retirement, retirement};
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::{count_stays, plan};
@@ -89,7 +90,14 @@ pub fn status(node: &Node) -> Result<StatusView> {
         let counts = missing.iter().filter(|(kind, _)| is_asked(kind) == asked);
         counts.map(|(_, records)| records).sum::<u64>()
     };
+    let (closes_at, closed_at) = match retirement(node)? {
+        Retirement::Open => (None, None),
+        Retirement::Announced(at) => (Some(at), None),
+        Retirement::Retired(at) => (None, Some(at)),
+    };
     Ok(StatusView {
+        closes_at,
+        closed_at,
         schema_version: SCHEMA_VERSION,
         id: node.own_id(),
         name: node.name().to_owned(),

@@ -83,6 +83,8 @@ pub struct RestoredView {
     pub home_dir: Option<String>,
     /// The folder to which what was there was moved; none when nothing was there.
     pub replaced: Option<String>,
+    /// Accounts in it that were erased in this folder since, and are erased again.
+    pub erased_again: u64,
 }
 
 /// An upgrade that was done, or tried on copies.

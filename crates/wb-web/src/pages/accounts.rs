@@ -15,6 +15,7 @@ use crate::visit::{Trouble, Visit};
 struct Page {
     shell: Shell,
     accounts: Vec<AccountView>,
+    is_admin: bool,
     wrong: Option<String>,
     done: Option<String>,
 }
@@ -33,6 +34,7 @@ fn write(
     let accounts = accounts(visit.node()?, &actor)?;
     let page = Page {
         shell: visit.shell("Accounts"),
+        is_admin: visit.is_admin(),
         accounts,
         wrong,
         done,

@@ -2,7 +2,9 @@
 
 pub mod accounts;
 pub mod address;
+pub mod agree;
 pub mod audit;
+pub mod data;
 pub mod drafts;
 pub mod events;
 pub mod feed_link;

@@ -66,7 +66,8 @@ fn write(
         .local(&key.id)?
         .and_then(|record| record.author);
     let is_mine = request.base.local && author == Some(actor.user);
-    let who = match request.base.local {
+    let has_words = request.base.local && !request.erased;
+    let who = match has_words {
         true => Some(who(node, &key)?),
         false => None,
     };
@@ -76,7 +77,7 @@ fn write(
         is_steward,
         who,
         shell: visit.shell(request.title.clone()),
-        decides: request.base.local && (is_mine || is_steward),
+        decides: has_words && (is_mine || is_steward),
         request,
         comments: answers,
         road,

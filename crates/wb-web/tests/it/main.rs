@@ -20,5 +20,6 @@ mod pairing;
 mod peers;
 mod people;
 mod rates;
+mod rights;
 mod sessions;
 mod site;

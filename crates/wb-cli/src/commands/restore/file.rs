@@ -11,7 +11,7 @@ use super::super::backup::{quoted, shown, size};
 use super::Restore;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{self, clean};
+use crate::output::{self, clean, count};
 use crate::secret_input::{ask_passphrase, ask_words, passphrase_from, words_from};
 
 /// Restores a backup, or only reads it.
@@ -91,6 +91,12 @@ fn show(context: &Context, done: &RestoredView) -> Result<()> {
     output::line(format!("restored   to {home}"))?;
     if let Some(aside) = &done.replaced {
         output::line(format!("before     what was there is in {aside}"))?;
+    }
+    if done.erased_again > 0 {
+        output::line(format!(
+            "erased     {} again, because this folder was told to since",
+            count(done.erased_again, "account", "accounts")
+        ))?;
     }
     context.say(format!(
         "It is an older copy of itself, so it publishes nothing yet: what others have of it since then is not here.\n\

@@ -209,8 +209,8 @@ fn applies(cause: Stays, c: &Candidate) -> bool {
             [c.scope, c.ceiling].contains(&Scope::TrustedPeers)
                 || c.parent == Parent::Scope(Scope::TrustedPeers)
         }
-        // Decided where revisions are given, not by the door.
-        Stays::NumbersUsedUp => false,
+        // Decided where revisions are given, or for the whole instance, and not by the door.
+        Stays::NumbersUsedUp | Stays::Retired => false,
     }
 }
 

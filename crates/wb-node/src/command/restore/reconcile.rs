@@ -14,6 +14,7 @@ use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, GuardStanding, LocalRecord, Role, StoreError, Write};
 
+use crate::erasing::{erase_what_came_back, is_reserved};
 use crate::error::Result;
 use crate::node::Node;
 use crate::plan::headline;
@@ -110,6 +111,8 @@ pub(super) fn reconcile(node: &Node, branches: &[Branch], now: Timestamp) -> Res
     if !came.erased.is_empty() {
         node.store.checkpoint()?;
     }
+    // Before accounts are made for profiles: who was erased has none again.
+    erase_what_came_back(node)?;
     accounts(node, now, &mut came)?;
     Ok(came)
 }
@@ -459,6 +462,7 @@ fn free_handle(node: &Node, wanted: Option<String>, id: &RecordId) -> Result<Str
     if let Some(handle) = wanted
         && crate::command::user_add::check_handle(&handle).is_ok()
         && node.store.private().account(&handle)?.is_none()
+        && !is_reserved(node, &handle)?
     {
         return Ok(handle);
     }

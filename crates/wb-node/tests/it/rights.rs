@@ -1,0 +1,222 @@
+//! Erasing an account, where nobody sees it: cut off half-way, after a restore, and what others have of it.
+
+use tempfile::TempDir;
+use wb_core::entry::Reason;
+use wb_core::id::{RecordId, RecordRef, Salt};
+use wb_core::kinds::To;
+use wb_core::leave::Life;
+use wb_core::scope::{By, FeedScope, Scope};
+use wb_node::command::init::{Init, init};
+use wb_node::command::publish::publish;
+use wb_node::command::record_share::{record_share, record_unshare};
+use wb_node::command::request_add::{RequestAdd, request_add};
+use wb_node::command::request_complete::request_complete;
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::command::user_erase::user_erase;
+use wb_node::plan::plan;
+use wb_node::query::{request_status, users};
+use wb_node::{Actor, Node};
+use wb_store::{AccountState, ErasedList, Home, Role};
+
+/// An instance founded by alice, with a steward bob and a member eve.
+struct World {
+    _dir: TempDir,
+    home: Home,
+    node: Node,
+    alice: Actor,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::new(dir.path().join("north"));
+        let input = Init {
+            name: "North",
+            admin: "alice",
+            words_file: None,
+        };
+        let mut node = init(&home, &input).expect("an empty folder").node;
+        let alice = node.actor(None).expect("a founder");
+        for (handle, role) in [("bob", Role::Steward), ("eve", Role::Member)] {
+            let user = UserAdd {
+                handle,
+                display_name: None,
+                bio: None,
+                role,
+                email: Some("somebody@mail.example"),
+            };
+            user_add(&mut node, &alice, &user).expect("a member");
+        }
+        Self {
+            _dir: dir,
+            home,
+            node,
+            alice,
+        }
+    }
+
+    fn actor(&self, handle: &str) -> Actor {
+        self.node.actor(Some(handle)).expect("a member")
+    }
+
+    fn ask(&mut self, handle: &str, scope: Scope) -> RecordRef {
+        let actor = self.actor(handle);
+        let ask = RequestAdd {
+            title: "A kettle",
+            description: "with a spout",
+            scope,
+        };
+        let id = request_add(&mut self.node, &actor, &ask).expect("a request");
+        RecordRef {
+            origin: self.node.own_id(),
+            id,
+        }
+    }
+
+    fn body(&self, id: &RecordId) -> String {
+        let record = self.node.store().local(id).expect("it is read");
+        record.expect("a record").body
+    }
+}
+
+/// The list comes first. A power cut after it, at whatever moment, leaves an account that is on it.
+#[test]
+fn an_erasing_that_was_cut_off_is_finished_when_the_folder_is_opened() {
+    let mut world = World::new();
+    let request = world.ask("eve", Scope::Public);
+    let eve = world.actor("eve").user;
+    let mut list = ErasedList::new(Salt([9; 16]));
+    list.add(&eve, "eve", &[By::User(eve)]);
+    list.write(&world.home).expect("it is written");
+    world.node = Node::open(&world.home).expect("it opens");
+    assert_eq!(world.body(&request.id), "{}");
+    let private = world.node.store().private();
+    assert_eq!(private.account("eve").unwrap(), None);
+    let account = private
+        .account_of(&eve)
+        .unwrap()
+        .expect("that there was one");
+    assert_eq!(account.state, AccountState::Gone);
+    assert!(private.contacts(&eve).unwrap().is_empty());
+    // Nobody else lost anything.
+    assert_eq!(users::users(&world.node, &world.alice).unwrap().len(), 2);
+    // And a list that cannot be read is not taken for an empty one.
+    std::fs::write(world.home.erased(), "{").unwrap();
+    assert!(Node::open(&world.home).is_err());
+}
+
+#[test]
+fn what_its_author_had_kept_home_before_is_erased_elsewhere_as_well() {
+    let mut world = World::new();
+    let request = world.ask("eve", Scope::Public);
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let eve = world.actor("eve");
+    record_unshare(&world.node, &eve, &request).expect("she may");
+    user_erase(&world.node, &eve, "eve").expect("she may");
+    let planned = plan(&world.node, world.node.now()).expect("a plan");
+    let retract = planned
+        .retracts
+        .iter()
+        .find(|retract| retract.id == request.id);
+    assert_eq!(retract.expect("it is taken back").reason, Reason::Erase);
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let again = plan(&world.node, world.node.now()).expect("a plan");
+    assert!(again.is_empty(), "{again:?}");
+}
+
+#[test]
+fn a_need_that_was_met_is_not_open_again_because_whoever_said_so_is_gone() {
+    let mut world = World::new();
+    let request = world.ask("alice", Scope::Public);
+    let bob = world.actor("bob");
+    let said = request_complete(&mut world.node, &bob, &request, Some("by my cousin"));
+    let said = said.expect("a steward may");
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    user_erase(&world.node, &world.alice, "bob").expect("an admin may");
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let status = request_status(&world.node, &request).expect("a status");
+    assert_eq!((status.value, status.contested), (To::Completed, false));
+    assert_eq!(world.body(&said), "{}");
+}
+
+/// A hub may hold what the erased one had shared under a name that nobody here can make anew.
+#[test]
+fn what_was_shared_under_a_pseudonym_is_on_the_list_too() {
+    let mut world = World::new();
+    let request = world.ask("eve", Scope::Public);
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let record = world
+        .node
+        .store()
+        .local(&request.id)
+        .unwrap()
+        .expect("a record");
+    let left_by = record.left_by.expect("it left");
+    assert!(matches!(left_by, By::Pseudonym(_)), "{left_by:?}");
+    let eve = world.actor("eve");
+    user_erase(&world.node, &eve, "eve").expect("she may");
+    let list = ErasedList::read(&world.home).unwrap().expect("a list");
+    assert!(list.has_name(&left_by) && list.has_name(&By::User(eve.user)));
+    assert!(!list.has_name(&By::User(world.alice.user)));
+}
+
+#[test]
+fn who_was_invited_by_somebody_erased_names_them_no_more() {
+    let mut world = World::new();
+    let (eve, bob) = (world.actor("eve"), world.actor("bob"));
+    let profile = RecordRef {
+        origin: world.node.own_id(),
+        id: bob.user,
+    };
+    let mut record = world
+        .node
+        .store()
+        .local(&bob.user)
+        .unwrap()
+        .expect("a profile");
+    let mut body: serde_json::Value = serde_json::from_str(&record.body).unwrap();
+    body["inviter"] = serde_json::json!({ "origin": profile.origin, "id": eve.user });
+    record.body = body.to_string();
+    record.edit += 1;
+    let write = world.node.store().write_in_sight().unwrap();
+    write.put_local(&record).unwrap();
+    write.commit().unwrap();
+    record_share(&world.node, &bob, &profile, Scope::Public, None).expect("he may");
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    user_erase(&world.node, &eve, "eve").expect("she may");
+    assert!(!world.body(&bob.user).contains(&eve.user.to_string()));
+    let record = world
+        .node
+        .store()
+        .local(&bob.user)
+        .unwrap()
+        .expect("a profile");
+    assert_eq!(record.life, Life::Active);
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let sealed = world.node.store().sealed(&bob.user).unwrap();
+    assert_eq!(
+        sealed.first().map(|line| line.scope),
+        Some(FeedScope::Public)
+    );
+    assert!(
+        users::user(&world.node, &world.alice, "bob")
+            .unwrap()
+            .inviter
+            .is_none()
+    );
+}
+
+#[test]
+fn nobody_is_erased_by_somebody_else_but_an_admin() {
+    let world = World::new();
+    let (eve, bob) = (world.actor("eve"), world.actor("bob"));
+    for (actor, handle) in [(&eve, "bob"), (&bob, "eve"), (&bob, "nobody")] {
+        assert!(user_erase(&world.node, actor, handle).is_err(), "{handle}");
+    }
+    assert_eq!(ErasedList::read(&world.home).unwrap(), None);
+    assert!(
+        user_erase(&world.node, &world.alice, "alice").is_err(),
+        "the last admin"
+    );
+    assert_eq!(ErasedList::read(&world.home).unwrap(), None);
+}
