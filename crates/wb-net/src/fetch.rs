@@ -202,7 +202,10 @@ mod tests {
             ("HTTPS://A.example", "a.example", "/"),
         ] {
             let address = FileAddress::parse(text).expect(text);
-            assert_eq!((address.host().as_str(), address.target.as_str()), (host, target));
+            assert_eq!(
+                (address.host().as_str(), address.target.as_str()),
+                (host, target)
+            );
         }
     }
 

@@ -5,8 +5,8 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, audit, drafts, events, feed_link, feeds, found, home, inbox, invite,
-    invites, keys, login, members, notices, pair, peers, picture, profile, request, request_edit, requests,
-    review, settings, share, shared, sharing, sync, waiting,
+    invites, keys, login, members, notices, pair, peers, picture, profile, request, request_edit,
+    requests, review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 

@@ -56,11 +56,7 @@ impl Network for Mapped {
     }
 }
 
-async fn fetch(
-    network: &Arc<Mapped>,
-    roots: Roots,
-    address: &str,
-) -> Result<Vec<u8>, FetchError> {
+async fn fetch(network: &Arc<Mapped>, roots: Roots, address: &str) -> Result<Vec<u8>, FetchError> {
     let web = Web {
         network: Arc::clone(network) as Arc<dyn Network>,
         roots,
@@ -131,15 +127,14 @@ async fn an_address_that_leads_inside_is_not_connected_to() {
 
 #[tokio::test]
 async fn a_place_that_says_to_look_elsewhere_is_not_obeyed() {
-    for elsewhere in ["https://127.0.0.1/secret", "https://pictures.example.org/two.png"] {
-        let said = format!(
-            "HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 3\r\n\r\nyes"
-        );
+    for elsewhere in [
+        "https://127.0.0.1/secret",
+        "https://pictures.example.org/two.png",
+    ] {
+        let said =
+            format!("HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 3\r\n\r\nyes");
         let (came, asked) = fetch_saying(said).await;
-        assert!(
-            matches!(came, Err(FetchError::Elsewhere(302))),
-            "{came:?}"
-        );
+        assert!(matches!(came, Err(FetchError::Elsewhere(302))), "{came:?}");
         assert_eq!(asked.len(), 1, "{asked:?}");
     }
 }

@@ -85,7 +85,10 @@ fn stands_still(moves: bool) -> Result<(), NoPicture> {
 
 /// How often a JPEG begins to go over its points. Within points the marker cannot stand.
 fn scans(bytes: &[u8]) -> usize {
-    bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count()
+    bytes
+        .windows(2)
+        .filter(|pair| *pair == [0xff, 0xda])
+        .count()
 }
 
 /// Unpacks the points, after its head was believed to be small enough.
@@ -114,7 +117,10 @@ fn write(image: DynamicImage) -> Result<Picture, NoPicture> {
     let image = DynamicImage::from(rgba);
     let mut bytes = Vec::new();
     let (format, written) = if has_holes {
-        (PictureFormat::Png, image.write_with_encoder(PngEncoder::new(&mut bytes)))
+        (
+            PictureFormat::Png,
+            image.write_with_encoder(PngEncoder::new(&mut bytes)),
+        )
     } else {
         let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
         let image = DynamicImage::from(image.into_rgb8());

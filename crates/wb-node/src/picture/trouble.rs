@@ -21,7 +21,9 @@ pub enum NoPicture {
     )]
     Kind,
     /// It moves.
-    #[error("The picture moves, and only pictures that stand still are shown here. {NOTHING} The link leads to it.")]
+    #[error(
+        "The picture moves, and only pictures that stand still are shown here. {NOTHING} The link leads to it."
+    )]
     Moves,
     /// It has too many points, whatever its file weighs.
     #[error(

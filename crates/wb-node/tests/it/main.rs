@@ -6,5 +6,6 @@ mod hub;
 mod import_whiteballoon;
 mod marks;
 mod peers;
+mod pictures;
 mod starter;
 mod streams;

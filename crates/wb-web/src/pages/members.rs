@@ -165,10 +165,7 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 /// One member, with why the picture is not shown.
-pub(super) fn page_saying(
-    visit: &mut Visit<'_>,
-    wrong: Option<String>,
-) -> Result<Answer, Trouble> {
+pub(super) fn page_saying(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
     let key = visit.record()?;
     let actor = visit.actor()?;
     let name = format!("{}/{}", key.origin, key.id);
