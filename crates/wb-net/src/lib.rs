@@ -24,6 +24,7 @@ pub mod address;
 pub mod body;
 pub mod certificate;
 pub mod client;
+pub mod fetch;
 pub mod hub;
 pub mod network;
 pub mod pace;

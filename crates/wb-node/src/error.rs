@@ -11,6 +11,7 @@ use wb_store::legacy::LegacyError;
 use wb_store::{StoreError, is_io_full};
 
 use crate::backup::BackupError;
+use crate::picture::NoPicture;
 
 /// What to do where there is no room.
 pub const FULL: &str =
@@ -234,6 +235,9 @@ pub enum NodeError {
         /// Details.
         detail: String,
     },
+    /// A picture from elsewhere is not shown; the sentence says it all.
+    #[error(transparent)]
+    Picture(#[from] NoPicture),
     /// Another process is syncing in this folder.
     #[error("another wb is syncing in this folder")]
     SyncRuns,
@@ -286,6 +290,8 @@ impl NodeError {
             Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Verification
             }
+            Self::Picture(NoPicture::Fetch(_)) => ErrorKind::Unreachable,
+            Self::Picture(_) => ErrorKind::Verification,
             Self::Suspect | Self::TwoCopies(_) | Self::SyncRuns => ErrorKind::Conflict,
             Self::Unconfirmed(_) => ErrorKind::Unreachable,
             Self::Backup {

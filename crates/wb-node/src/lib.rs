@@ -16,6 +16,7 @@ pub mod import;
 pub mod keys;
 pub mod machine;
 pub mod node;
+pub mod picture;
 pub mod plan;
 pub mod query;
 pub mod secret;

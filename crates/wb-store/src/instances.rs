@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
 use crate::feeds::Ingest;
+use crate::pictures::drop_of_hidden;
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
 
@@ -431,7 +432,7 @@ impl Write<'_> {
             "UPDATE instances SET standing = ?2 WHERE id = ?1 AND standing != 'self'",
             params![Sql(id), standing.as_str()],
         )?;
-        Ok(())
+        drop_of_hidden(&self.transaction)
     }
 
     /// Approves an instance that waits; any other decision stays.

@@ -35,6 +35,7 @@ mod open;
 mod own_keys;
 mod pairs;
 mod peers;
+mod pictures;
 mod place;
 mod private;
 mod project;
@@ -82,6 +83,7 @@ pub use notices::NoticeRow;
 pub use own_keys::{OwnDelta, Recovered, VoidDecision, VoidEntry, header_of};
 pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
 pub use peers::Peer;
+pub use pictures::{KeptPicture, PICTURES_BYTES_MAX, PICTURES_MAX, Picture, PictureFormat};
 pub use place::{Placing, Replaced, free_bytes};
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,

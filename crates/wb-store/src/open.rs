@@ -60,7 +60,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0003_direct.sql"),
             include_str!("migrations/main_0003_peers.sql")
         ),
-        concat!(include_str!("migrations/main_0004_retract.sql")),
+        concat!(
+            include_str!("migrations/main_0004_retract.sql"),
+            include_str!("migrations/main_0004_pictures.sql")
+        ),
     ],
 };
 

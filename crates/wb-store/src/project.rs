@@ -5,7 +5,7 @@
 //! (parent, approval) is joined by queries, so that it needs no fold when it changes.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use wb_core::id::{Hash, RecordId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, BodyError};
 use wb_core::leave::{Life, Stays};
 use wb_core::line::Line;
@@ -15,6 +15,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
 use crate::local::load_local;
+use crate::pictures::{drop_unless, drop_without_record};
 use crate::sql::{Sql, word};
 use crate::store::Write;
 
@@ -30,6 +31,8 @@ struct Row {
     body: Option<String>,
     line_hash: Option<Hash>,
     cause: Option<&'static str>,
+    /// The address of the picture that a profile shows; none where it shows none.
+    picture: Option<String>,
 }
 
 /// Makes the row of one record of another instance from its stored entries.
@@ -67,6 +70,9 @@ fn forget_name(connection: &Connection, instance_no: i64, id: &RecordId) -> Resu
 }
 
 fn put_row(connection: &Connection, instance_no: i64, id: &RecordId, row: &Row) -> Result<()> {
+    if row.kind.as_str() == "user" {
+        drop_unless(connection, instance_no, id, row.picture.as_deref())?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, parent_origin, parent_id, body, line_hash, cause)
@@ -95,6 +101,7 @@ fn put_row(connection: &Connection, instance_no: i64, id: &RecordId, row: &Row) 
 }
 
 fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<()> {
+    drop_unless(connection, instance_no, id, None)?;
     connection
         .prepare_cached("DELETE FROM records WHERE instance_no = ?1 AND id = ?2")?
         .execute(params![instance_no, Sql(id)])?;
@@ -220,6 +227,7 @@ fn hide(row: &LiveRow, cause: Cause) -> Row {
         body: None,
         line_hash: Some(row.line_hash),
         cause: Some(cause.as_str()),
+        picture: None,
     }
 }
 
@@ -247,11 +255,20 @@ fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row
         at: line.at,
         created_at: body.as_ref().and_then(created_at).unwrap_or(line.at),
         parent: body.as_ref().and_then(|body| body.parent(line.origin)),
+        picture: body.as_ref().and_then(picture),
         // The exact text of the body, so that members this version does not know are still there.
         body: body.map(|_| text.to_owned()),
         line_hash: Some(row.line_hash),
         cause: cause.map(Cause::as_str),
     })
+}
+
+/// The address of the picture that a profile names.
+pub(crate) fn picture(body: &Body) -> Option<String> {
+    match body {
+        Body::User(user) => user.avatar.clone(),
+        _ => None,
+    }
 }
 
 pub(crate) fn created_at(body: &Body) -> Option<Timestamp> {
@@ -264,14 +281,22 @@ pub(crate) fn created_at(body: &Body) -> Option<Timestamp> {
 
 /// Makes the row of a record of this instance from its local record.
 pub(crate) fn project_local(connection: &Connection, id: &RecordId) -> Result<()> {
-    let own = "SELECT instance_no FROM instances WHERE standing = 'self'";
-    let own_no: i64 = connection
+    let own = "SELECT instance_no, id FROM instances WHERE standing = 'self'";
+    let (own_no, own_id): (i64, InstanceId) = connection
         .prepare_cached(own)?
-        .query_row([], |row| row.get(0))?;
+        .query_row([], |row| Ok((row.get(0)?, row.get::<_, Sql<_>>(1)?.0)))?;
     let Some(local) = load_local(connection, id)? else {
         return drop_row(connection, own_no, id);
     };
+    let cause = match local.life {
+        Life::Active => None,
+        Life::Pending => Some(Stays::NotApproved.as_str()),
+        Life::Deleted => Some(Stays::Deleted.as_str()),
+    };
+    let is_profile = cause.is_none() && local.kind.as_str() == "user";
+    let profile = is_profile.then(|| Body::read(&local.kind, 1, own_id, &local.body).ok());
     let row = Row {
+        picture: profile.flatten().as_ref().and_then(picture),
         kind: local.kind,
         scope: local.scope.min(local.ceiling).as_str(),
         rev: local.rev,
@@ -281,11 +306,7 @@ pub(crate) fn project_local(connection: &Connection, id: &RecordId) -> Result<()
         parent: local.parent,
         body: Some(local.body),
         line_hash: None,
-        cause: match local.life {
-            Life::Active => None,
-            Life::Pending => Some(Stays::NotApproved.as_str()),
-            Life::Deleted => Some(Stays::Deleted.as_str()),
-        },
+        cause,
     };
     put_row(connection, own_no, id, &row)
 }
@@ -315,6 +336,7 @@ pub fn rebuild(write: &Write<'_>) -> Result<u64> {
     while let Some(row) = rows.next()? {
         project_record(connection, row.get(0)?, &row.get::<_, Sql<RecordId>>(1)?.0)?;
     }
+    drop_without_record(connection)?;
     let count: Option<Sql<u64>> = connection
         .query_row("SELECT count(*) FROM records", [], |row| row.get(0))
         .optional()?;

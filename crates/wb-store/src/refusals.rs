@@ -8,6 +8,7 @@ use wb_core::id::InstanceId;
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::pictures::drop_of_hidden;
 use crate::sql::Sql;
 use crate::store::{Store, Write};
 
@@ -57,7 +58,7 @@ impl Write<'_> {
             "INSERT INTO refusals (id, name, at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
             params![Sql(id), name, Sql(now)],
         )?;
-        Ok(())
+        drop_of_hidden(&self.transaction)
     }
 
     /// Lifts a refusal: the instance waits for a decision like any that is new.

@@ -201,6 +201,7 @@ impl Store {
             write.due_new_log(scope, NewLog::Follow, why, now)?;
         }
         write.forget_own_copies()?;
+        write.drop_pictures()?;
         write.commit()?;
         // A crash before this line leaves it suspect, and settling again does the same.
         self.advance_guard()?;

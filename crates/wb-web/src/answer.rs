@@ -31,6 +31,8 @@ pub(crate) enum Body {
     SeeOther(String),
     /// A file of a type.
     File(&'static str, Vec<u8>),
+    /// A file made of something from elsewhere: opened by itself, it may do nothing.
+    Foreign(&'static str, Vec<u8>),
     /// What is new, for as long as the browser listens.
     Events(Lines),
     /// Nothing: whoever asks has it, or should not ask again by itself.
@@ -84,6 +86,14 @@ impl Answer {
         Self {
             tag: Some(Self::tag_of(&bytes)),
             ..Self::file(kind, bytes)
+        }
+    }
+
+    /// A file made of something from elsewhere; whoever keeps it asks each time, because it may be taken back.
+    pub(crate) fn foreign(kind: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            tag: Some(Self::tag_of(&bytes)),
+            ..Self::with(StatusCode::OK, Body::Foreign(kind, bytes))
         }
     }
 

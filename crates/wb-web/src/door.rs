@@ -311,6 +311,7 @@ pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Respons
         put(&mut response, LAST_MODIFIED, since);
     }
     let is_held = held.is_some_and(|tags| answer.is_held(tags));
+    let mut is_foreign = false;
     match answer.body {
         _ if is_held => *response.status_mut() = StatusCode::NOT_MODIFIED,
         Answered::Page(html) => {
@@ -321,6 +322,11 @@ pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Respons
         Answered::File(kind, bytes) => {
             put(&mut response, CONTENT_TYPE, kind);
             *response.body_mut() = Body::from(bytes);
+        }
+        Answered::Foreign(kind, bytes) => {
+            put(&mut response, CONTENT_TYPE, kind);
+            *response.body_mut() = Body::from(bytes);
+            is_foreign = true;
         }
         Answered::Events(lines) => {
             put(&mut response, CONTENT_TYPE, EVENTS);
@@ -339,6 +345,9 @@ pub(crate) fn write(secure: bool, answer: Answer, held: Option<&str>) -> Respons
         }
     }
     headers::guard(response.headers_mut());
+    if is_foreign {
+        headers::shut_in(response.headers_mut());
+    }
     response
 }
 

@@ -12,9 +12,18 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// A file made of something from elsewhere is nothing but points: as a page of its own it has no origin, no
+/// script, no form, and loads nothing.
+const SHUT_IN: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
+
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Takes every right from a file made of something from elsewhere.
+pub(crate) fn shut_in(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SHUT_IN));
+}
 
 /// Adds them.
 pub(crate) fn guard(headers: &mut HeaderMap) {

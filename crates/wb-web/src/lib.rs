@@ -21,6 +21,7 @@ mod jobs;
 mod limits;
 mod live;
 mod pages;
+mod pictures;
 mod rates;
 mod routes;
 mod shell;

@@ -33,6 +33,17 @@ pub const DOOR_RATE: Rate = Rate {
     burst: 60,
     every_ms: 10_000,
 };
+/// Pictures that are fetched for one member: each makes this node ask another computer, and unpacks a file of
+/// somebody else.
+pub const PICTURE_RATE: Rate = Rate {
+    burst: 20,
+    every_ms: 15_000,
+};
+/// Pictures that are fetched at the same time; each may hold a thread for some seconds, and unpacking one takes up
+/// to a hundred megabytes.
+pub const PICTURES_AT_ONCE_MAX: usize = 2;
+/// Seconds after which somebody who came while others were fetching tries again.
+pub const PICTURE_WAIT_SECONDS: u64 = 10;
 /// Members or addresses of which it is known how often they asked; protects memory (some 5 MB each).
 pub const RATE_KEYS_MAX: usize = 65_536;
 

@@ -9,7 +9,7 @@ use wb_core::time::Timestamp;
 use wb_net::client_of;
 use wb_net::rates::{Buckets, Rate, RetryAfter};
 
-use crate::limits::{ADDRESS_RATE, DOOR_RATE, MEMBER_RATE, RATE_KEYS_MAX};
+use crate::limits::{ADDRESS_RATE, DOOR_RATE, MEMBER_RATE, PICTURE_RATE, RATE_KEYS_MAX};
 
 /// How much is granted. The default is made of the constants of the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct SiteLimits {
     pub address: Rate,
     /// Log-in, invitations and links, from one address.
     pub door: Rate,
+    /// Pictures that are fetched for one member.
+    pub picture: Rate,
 }
 
 impl Default for SiteLimits {
@@ -28,6 +30,7 @@ impl Default for SiteLimits {
             member: MEMBER_RATE,
             address: ADDRESS_RATE,
             door: DOOR_RATE,
+            picture: PICTURE_RATE,
         }
     }
 }
@@ -38,6 +41,7 @@ pub(crate) struct Charges {
     members: Buckets<RecordId>,
     addresses: Buckets<IpAddr>,
     door: Buckets<IpAddr>,
+    pictures: Buckets<RecordId>,
 }
 
 impl Charges {
@@ -46,6 +50,7 @@ impl Charges {
             members: Buckets::new(limits.member, RATE_KEYS_MAX),
             addresses: Buckets::new(limits.address, RATE_KEYS_MAX),
             door: Buckets::new(limits.door, RATE_KEYS_MAX),
+            pictures: Buckets::new(limits.picture, RATE_KEYS_MAX),
         }
     }
 
@@ -66,5 +71,10 @@ impl Charges {
             self.door.take(address, now)?;
         }
         Ok(())
+    }
+
+    /// Charges a picture to the member for whom it is fetched.
+    pub fn picture(&self, member: RecordId, now: Timestamp) -> Result<(), RetryAfter> {
+        self.pictures.take(member, now)
     }
 }

@@ -5,8 +5,8 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
-    invite, invites, keys, login, members, notices, pair, peers, profile, request, request_edit,
-    requests, review, settings, share, shared, sharing, sync, waiting,
+    invite, invites, keys, login, members, notices, pair, peers, picture, profile, request,
+    request_edit, requests, review, settings, share, shared, sharing, sync, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -122,6 +122,9 @@ pub const ROUTES: &[Route] = &[
     post("/agree", Member, agree::answer),
     get("/members", Member, members::list),
     get("/members/{home}/{id}", Member, members::page),
+    get("/members/{home}/{id}/picture", Member, picture::file),
+    post("/members/{home}/{id}/picture", Member, picture::show),
+    post("/members/{home}/{id}/picture/away", Member, picture::away),
     get("/invites", Member, invites::list),
     post("/invites", Member, invites::create),
     get("/invites/{token}", Member, invites::card),

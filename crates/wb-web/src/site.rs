@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::time::Timestamp;
+use wb_net::fetch::Web;
 use wb_node::command::key_recover::Gathered;
 use wb_node::{Node, NodeError, entropy, secret};
 use wb_store::Home;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::jobs::Jobs;
 use crate::limits::{NODES_KEPT_MAX, SETUP_MINUTES};
 use crate::live::Live;
+use crate::pictures::Pictures;
 use crate::rates::{Charges, SiteLimits};
 
 const SETUP_MS: i64 = SETUP_MINUTES * 60 * 1_000;
@@ -45,6 +47,7 @@ pub struct Site {
     recovering: Mutex<Option<(Timestamp, Recovering)>>,
     pub(crate) jobs: Jobs,
     pub(crate) live: Live,
+    pub(crate) pictures: Pictures,
 }
 
 impl std::fmt::Debug for Site {
@@ -98,6 +101,7 @@ impl Site {
             founding: Mutex::default(),
             recovering: Mutex::default(),
             jobs,
+            pictures: Pictures::default(),
         }
     }
 
@@ -105,6 +109,13 @@ impl Site {
     #[must_use]
     pub fn with_limits(mut self, limits: SiteLimits) -> Self {
         self.charges = Charges::new(limits);
+        self
+    }
+
+    /// Reaches pictures otherwise than over this machine's network.
+    #[must_use]
+    pub fn with_web(mut self, web: Web) -> Self {
+        self.pictures = Pictures::over(web);
         self
     }
 

@@ -26,6 +26,7 @@ mod next_schema;
 mod pages;
 mod peer_acts;
 mod peers;
+mod pictures;
 #[cfg(target_os = "linux")]
 mod power;
 mod restoring;

@@ -7,6 +7,7 @@ mod address;
 mod body;
 mod certificate;
 mod client;
+mod fetch;
 mod network;
 mod reach;
 mod server;

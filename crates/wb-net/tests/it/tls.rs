@@ -1,7 +1,7 @@
 //! TLS against an authority that the test makes.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -37,6 +37,17 @@ impl Authority {
 
     /// A server that proves this name; it answers every request with `yes`.
     pub async fn serve(&self, name: &str) -> SocketAddr {
+        self.serve_saying(name, answer("yes")).await.0
+    }
+
+    /// A server that proves this name and says the same to every request, and what it was asked.
+    pub async fn serve_saying(
+        &self,
+        name: &str,
+        said: String,
+    ) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let asked = Arc::clone(&seen);
         let key = KeyPair::generate().expect("randomness");
         let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         let certificate = params
@@ -55,7 +66,8 @@ impl Authority {
         tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.expect("it listens");
-                let acceptor = acceptor.clone();
+                let (acceptor, said) = (acceptor.clone(), said.clone());
+                let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
                     // A client that refuses the certificate hangs up here.
                     let Ok(mut stream) = acceptor.accept(socket).await else {
@@ -63,15 +75,20 @@ impl Authority {
                     };
                     let mut chunk = [0; 4_096];
                     // The requests of these tests are short, so one read brings a whole one.
-                    while let Ok(1..) = stream.read(&mut chunk).await {
-                        let written = stream.write_all(answer("yes").as_bytes()).await;
-                        written.expect("the client reads");
-                        stream.flush().await.expect("the client reads");
+                    while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+                        let text = String::from_utf8_lossy(&chunk[..count]).into_owned();
+                        seen.lock().expect("no test panics with it").push(text);
+                        // A client that has read enough hangs up.
+                        if stream.write_all(said.as_bytes()).await.is_err()
+                            || stream.flush().await.is_err()
+                        {
+                            return;
+                        }
                     }
                 });
             }
         });
-        address
+        (address, asked)
     }
 }
 

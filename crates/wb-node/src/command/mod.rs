@@ -28,6 +28,8 @@ pub mod peer_forget;
 pub mod peer_invite;
 pub mod peer_pause;
 pub mod peer_retry;
+pub mod picture_away;
+pub mod picture_show;
 pub mod profile_edit;
 pub mod publish;
 pub mod publish_for_callers;

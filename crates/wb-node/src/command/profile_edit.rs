@@ -1,5 +1,6 @@
 //! Changing one's own profile: what it says, which of its fields others see, and how far it goes.
 
+use wb_core::id::RecordRef;
 use wb_core::kinds::{Body, User, check_name};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::Scope;
@@ -54,6 +55,10 @@ pub fn profile_edit(node: &Node, actor: &Actor, input: &ProfileEdit<'_>) -> Resu
     });
     body.check(node.own_id())
         .map_err(NodeError::text("profile"))?;
+    let had_picture = node.store.picture(&RecordRef {
+        origin: node.own_id(),
+        id: actor.user,
+    })?;
     record.body = serde_json::to_string(&body).expect("a body has string keys and serialises");
     record.shares = Some(input.shares);
     record.scope = input.scope;
@@ -62,6 +67,10 @@ pub fn profile_edit(node: &Node, actor: &Actor, input: &ProfileEdit<'_>) -> Resu
     record.edit += 1;
     write.put_local(&record)?;
     write.commit()?;
+    if had_picture.is_some() {
+        // Where the profile names another address now, it was dropped with the commit.
+        node.store.checkpoint()?;
+    }
     node.store.private().together(|private| {
         private.drop_contacts(&actor.user, "email")?;
         if let Some(email) = input.email {

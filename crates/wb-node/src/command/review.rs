@@ -106,6 +106,8 @@ pub fn review_origin(
         let write = node.store.write()?;
         write.set_standing(&origin, Standing::Blocked)?;
         write.commit()?;
+        // Pictures of its members went with it.
+        node.store.checkpoint()?;
     }
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")

@@ -118,19 +118,24 @@ pub struct SharedData {
     pub is_in: bool,
     /// Since when.
     pub at: Timestamp,
-    /// Hubs and peers, and whether each confirmed it.
+    /// Everybody known to carry the feed, and where each stands with the record.
     pub with: Vec<WithData>,
 }
 
-/// A hub or peer.
+/// A hub, a peer or a follower.
 #[derive(Debug, Clone, Serialize)]
 pub struct WithData {
     /// Its name.
     pub name: String,
-    /// Whether it confirmed that it has this.
-    pub confirmed: bool,
-    /// The last exchange with it that went well.
-    pub synced_at: Option<Timestamp>,
+    /// Which of the three.
+    pub role: &'static str,
+    /// Where it stands: `holds`, `pending`, `erased` and so on, as of `wb record who`.
+    pub state: &'static str,
+    /// The same for people.
+    #[serde(skip)]
+    pub words: &'static str,
+    /// When it was last heard of.
+    pub at: Option<Timestamp>,
 }
 
 /// An invitation, without the secret of its link.
@@ -351,12 +356,14 @@ fn record_data(node: &Node, reaches: &Reaches<'_>, record: &LocalRecord) -> Resu
         is_in: last.is_put,
         at: last.at,
         with: last
-            .hubs
+            .holders
             .into_iter()
-            .map(|hub| WithData {
-                name: hub.name,
-                confirmed: hub.confirmed,
-                synced_at: hub.synced_at,
+            .map(|holder| WithData {
+                role: holder.role.as_str(),
+                state: holder.state.as_str(),
+                words: holder.words(),
+                at: holder.at,
+                name: holder.name,
             })
             .collect(),
     });

@@ -22,6 +22,7 @@ pub mod notices;
 pub mod outbox;
 pub mod peer_holds;
 pub mod peers;
+pub mod picture;
 pub mod reach;
 pub mod records;
 pub mod refused;

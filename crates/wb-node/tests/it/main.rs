@@ -6,6 +6,7 @@ mod hub;
 mod import_whiteballoon;
 mod marks;
 mod peers;
+mod pictures;
 mod rights;
 mod starter;
 mod streams;

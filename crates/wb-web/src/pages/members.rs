@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use askama::Template;
 use wb_core::id::InstanceId;
 use wb_core::scope::By;
+use wb_core::time::Timestamp;
+use wb_net::fetch::FileAddress;
+use wb_node::query::picture::picture;
 use wb_node::query::requests::requests;
 use wb_node::query::users::{user, users};
 use wb_node::view::{RequestView, UserView};
@@ -141,10 +144,28 @@ struct Page {
     /// What they ask for, as far as this browser's member may see it; the newest first.
     requests: Vec<RequestView>,
     is_self: bool,
+    /// What was fetched of the picture that the profile names.
+    picture: Option<Shown>,
+    /// Whom this node would ask for it; none where it cannot be asked for.
+    place: Option<String>,
+    /// Why it is not shown although somebody asked.
+    wrong: Option<String>,
+}
+
+/// A picture on the page of its member.
+struct Shown {
+    width: u32,
+    height: u32,
+    at: Timestamp,
 }
 
 /// One member.
 pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    page_saying(visit, None)
+}
+
+/// One member, with why the picture is not shown.
+pub(super) fn page_saying(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
     let key = visit.record()?;
     let actor = visit.actor()?;
     let name = format!("{}/{}", key.origin, key.id);
@@ -162,7 +183,16 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     });
     requests.reverse();
     requests.truncate(ROWS_PER_PAGE);
+    let address = member.avatar.as_deref().map(FileAddress::parse);
+    let kept = picture(node, &actor, &key)?;
     let page = Page {
+        picture: kept.map(|kept| Shown {
+            width: kept.picture.width,
+            height: kept.picture.height,
+            at: kept.at,
+        }),
+        place: address.and_then(Result::ok).map(|place| place.host()),
+        wrong,
         is_self: key.origin == node.own_id() && key.id == actor.user,
         shell: visit.shell(member.base.author.clone()),
         member,

@@ -20,6 +20,7 @@ pub mod members;
 pub mod notices;
 pub mod pair;
 pub mod peers;
+pub mod picture;
 pub mod profile;
 pub mod request;
 pub mod request_edit;

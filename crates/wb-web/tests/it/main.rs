@@ -19,6 +19,7 @@ mod origin;
 mod pairing;
 mod peers;
 mod people;
+mod pictures;
 mod rates;
 mod rights;
 mod sessions;

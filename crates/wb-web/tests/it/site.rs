@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use wb_core::hash;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::scope::Scope;
+use wb_net::fetch::Web;
 use wb_node::command::bundle_export::{BundleExport, bundle_export};
 use wb_node::command::bundle_import::{BundleImport, bundle_import};
 use wb_node::command::init::{Init, init};
@@ -68,6 +69,7 @@ pub struct Came {
     pub location: Option<String>,
     pub headers: HeaderMap,
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Came {
@@ -83,6 +85,11 @@ impl Elm {
 
     /// With limits of its own, and browsers that come over TLS or not.
     pub fn with(limits: SiteLimits, secure: bool) -> Self {
+        Self::reaching(limits, secure, Web::default())
+    }
+
+    /// With pictures that are reached in a way of its own.
+    pub fn reaching(limits: SiteLimits, secure: bool, web: Web) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let home = Home::new(dir.path().join("elm"));
         let input = Init {
@@ -119,7 +126,8 @@ impl Elm {
             hosts: vec![NAME.to_owned()],
             secure,
         })
-        .with_limits(limits);
+        .with_limits(limits)
+        .with_web(web);
         let site = Arc::new(site);
         Self {
             _dir: dir,
@@ -344,6 +352,7 @@ impl Elm {
             location: parts.headers.get(LOCATION).map(text),
             headers: parts.headers,
             body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         }
     }
 }

@@ -223,6 +223,7 @@ impl Harbour {
             location: parts.headers.get(LOCATION).map(text),
             headers: parts.headers,
             body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         }
     }
 

@@ -1,0 +1,24 @@
+//! Putting away a picture that was fetched: the profile shows a link again.
+
+use wb_core::id::RecordRef;
+
+use crate::error::Result;
+use crate::node::{Actor, Node};
+
+/// Drops the picture that is kept of a profile, for everybody here. Where there is none nothing happens.
+///
+/// # Errors
+/// What the store reports.
+pub fn picture_away(node: &mut Node, actor: &Actor, key: &RecordRef) -> Result<()> {
+    let now = node.now();
+    let write = node.store.write()?;
+    let was_there = write.drop_picture(key)?;
+    write.commit()?;
+    if !was_there {
+        return Ok(());
+    }
+    // Its bytes must not stay behind in the log file.
+    node.store.checkpoint()?;
+    let name = format!("{}/{}", key.origin, key.id);
+    node.audit(now, actor, "picture away", &name, "")
+}
