@@ -23,6 +23,7 @@ pub mod pairing;
 pub mod protocol;
 pub mod rule;
 pub mod scope;
+pub mod sealed;
 pub mod show;
 pub mod signed;
 pub mod status;

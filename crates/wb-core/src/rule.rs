@@ -140,6 +140,24 @@ rules! {
     TooLarge = "too_large",
     /// A want file that is not well formed.
     WantMalformed = "want_malformed",
+    /// An envelope with a missing or malformed member.
+    EnvelopeMalformed = "envelope_malformed",
+    /// A body that is not the one its envelope names.
+    EnvelopeMismatch = "envelope_mismatch",
+    /// An envelope that is over, or lasts longer than any may.
+    EnvelopeExpired = "envelope_expired",
+    /// A body that no sealing key held here opens.
+    NotForUs = "not_for_us",
+    /// What was sealed is not a statement, its content and zero bytes.
+    SealedMalformed = "sealed_malformed",
+    /// A statement that does not fit its envelope or its content.
+    SealedMismatch = "sealed_mismatch",
+    /// A statement that does not name its reader.
+    NotInAudience = "not_in_audience",
+    /// A purpose this version does not know.
+    UnknownPurpose = "unknown_purpose",
+    /// Something else in an envelope than its purpose says.
+    SealedContent = "sealed_content",
 }
 
 impl Rule {

@@ -287,6 +287,7 @@ impl<'n> Gather<'n> {
             life: record.life,
             author: self.author(record),
             parent: self.parent(record.parent)?,
+            has_audience: false,
             at: record.at,
             left_by: record.left_by,
             session: None,
