@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, ENVELOPE_BYTES_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
@@ -31,6 +31,10 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
+/// Bytes of an envelope of the largest size, in base64 and with its line.
+const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
+/// Bytes of a list of envelopes that were taken.
+const TAKEN_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
 /// Long-polls look for what another process wrote (an approval by hand) this often.
@@ -223,6 +227,9 @@ enum Route {
     Push,
     Own,
     Turn,
+    KeepEnvelope,
+    Envelopes,
+    EnvelopesTaken,
 }
 
 impl Route {
@@ -242,12 +249,15 @@ impl Route {
             ("POST", "push") => Self::Push,
             ("GET", "own") => Self::Own,
             ("POST", "turn") => Self::Turn,
+            ("POST", "envelopes") if path == "envelopes/taken" => Self::EnvelopesTaken,
+            ("POST", "envelopes") => Self::KeepEnvelope,
+            ("GET", "envelopes") => Self::Envelopes,
             _ => return None,
         };
         let segments = path.split('/').count();
         let wanted = match route {
             Self::Snapshot | Self::Lines => 3,
-            Self::Own => 2,
+            Self::Own | Self::EnvelopesTaken => 2,
             _ => 1,
         };
         (segments == wanted).then_some(route)
@@ -258,6 +268,8 @@ impl Route {
             Self::Register => REGISTRATION_BYTES_MAX,
             Self::Follows => FOLLOWS_BYTES_MAX,
             Self::Push => SYNC_BODY_BYTES_MAX,
+            Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
+            Self::EnvelopesTaken => TAKEN_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
             _ => 0,
         })
@@ -365,6 +377,9 @@ async fn serve<S: HubStore>(
         Route::Push => routes::push::push(hub, sender, body).await,
         Route::Own => routes::own::own(hub, sender, request).await,
         Route::Turn => routes::turn::turn(hub, sender, &body).await,
+        Route::KeepEnvelope => routes::envelopes::keep(hub, sender, &body).await,
+        Route::Envelopes => routes::envelopes::page(hub, sender, request).await,
+        Route::EnvelopesTaken => routes::envelopes::taken(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod node;
 pub mod plan;
 pub mod query;
+mod sealed;
 pub mod secret;
 pub mod service;
 pub mod settings;

@@ -15,7 +15,9 @@ use wb_core::leave::{
 use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
 use wb_core::scope::{By, FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{AccountState, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog};
+use wb_store::{
+    AccountState, Belongs, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog,
+};
 
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -155,6 +157,8 @@ struct Gather<'n> {
     accounts: BTreeMap<RecordId, Account>,
     profiles: BTreeMap<RecordId, Scope>,
     invites: BTreeMap<RecordId, InviteRow>,
+    /// Whether anybody is in the trusted audience.
+    has_audience: bool,
     /// Parents worked out before: a request with many comments is asked for many times.
     parents: RefCell<BTreeMap<RecordRef, Parent>>,
 }
@@ -180,6 +184,11 @@ impl<'n> Gather<'n> {
             accounts: accounts.collect(),
             profiles: BTreeMap::new(),
             invites: invites.collect(),
+            has_audience: node
+                .store
+                .audience()?
+                .iter()
+                .any(|row| row.belongs == Belongs::In),
             parents: RefCell::default(),
         };
         // How far each profile goes decides under which name its owner's records leave.
@@ -287,7 +296,7 @@ impl<'n> Gather<'n> {
             life: record.life,
             author: self.author(record),
             parent: self.parent(record.parent)?,
-            has_audience: false,
+            has_audience: self.has_audience,
             at: record.at,
             left_by: record.left_by,
             session: None,
@@ -397,7 +406,12 @@ impl<'n> Gather<'n> {
             let hidden = row.hidden.as_deref();
             hidden.is_none_or(|hidden| hidden == HEADS_NOT_COMPARED)
         });
-        Ok(shown.map_or(Parent::Unknown, |row| Parent::Scope(row.scope)))
+        Ok(match shown {
+            None => Parent::Unknown,
+            // The audience of its origin is not the one here: an answer could reach whom it is not for.
+            Some(row) if row.scope == Scope::TrustedPeers => Parent::TrustedElsewhere,
+            Some(row) => Parent::Scope(row.scope),
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod audience;
 mod audit;
 mod backups;
 mod before_upgrade;
@@ -15,6 +16,7 @@ mod counters;
 mod diff;
 mod doctor;
 mod doubts;
+mod envelopes;
 mod error;
 mod feed_links;
 mod feeds;
@@ -42,6 +44,7 @@ pub mod relay;
 mod roads;
 mod runs;
 mod scratch;
+mod sealing_keys;
 mod sent;
 mod sessions;
 mod sql;
@@ -51,6 +54,7 @@ mod unlock;
 mod unwritable;
 mod upgrade;
 
+pub use audience::{AudienceRow, Belongs};
 pub use audit::AuditLine;
 pub use backups::{BACKUPS_MAX, BackupRecipient, BackupRow};
 pub use before_upgrade::SNAPSHOT_DAYS;
@@ -58,6 +62,7 @@ pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
+pub use envelopes::{NewEnvelope, OutEnvelope};
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feed_links::FeedLink;
 pub use feeds::{

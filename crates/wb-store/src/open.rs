@@ -60,6 +60,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0003_direct.sql"),
             include_str!("migrations/main_0003_peers.sql")
         ),
+        concat!(include_str!("migrations/main_0004_sealed.sql")),
     ],
 };
 
@@ -71,6 +72,7 @@ pub(crate) const PRIVATE: Database = Database {
         include_str!("migrations/private_0002.sql"),
         include_str!("migrations/private_0003.sql"),
         concat!(include_str!("migrations/private_0004_backup.sql")),
+        concat!(include_str!("migrations/private_0005_sealed.sql")),
     ],
 };
 
@@ -86,6 +88,7 @@ pub(crate) const RELAY: Database = Database {
         ),
         include_str!("migrations/relay_0002.sql"),
         concat!(include_str!("migrations/turns_0003.sql")),
+        concat!(include_str!("migrations/relay_0004_sealed.sql")),
     ],
 };
 

@@ -224,6 +224,17 @@ pub struct ChangesSection {
     pub follows: Follows,
     /// Heads held of the client's own feeds.
     pub own: Vec<Held>,
+    /// Sealed envelopes that wait for the client; absent where none does.
+    #[serde(default, skip_serializing_if = "is_none_waiting")]
+    pub envelopes: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
+pub(super) fn is_none_waiting(envelopes: &u64) -> bool {
+    *envelopes == 0
 }
 
 impl ChangesSection {
@@ -245,6 +256,7 @@ impl ChangesSection {
             items: totals.1,
             follows,
             own,
+            envelopes: 0,
         }
     }
 

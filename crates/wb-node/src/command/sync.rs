@@ -20,6 +20,7 @@ use wb_net::{HubClient, Traffic};
 use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
 
 mod direct;
+mod envelopes;
 
 use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
@@ -38,6 +39,7 @@ use crate::sync::{
     check_own, check_turn, connect, fetch_for_rehearsal, pull, push, rehearse, sealed_and_lacking,
     take_turn,
 };
+use crate::view::EnvelopesView;
 
 /// What is synced, and how.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,8 @@ pub struct Synced {
     pub recovered: Vec<Recovered>,
     /// What came back of the own feed, while a copy is settled.
     pub own_back: OwnBack,
+    /// Sealed envelopes that went and came.
+    pub envelopes: EnvelopesView,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -206,6 +210,7 @@ pub async fn sync(
         started: now,
         road: Road::Hub,
         trouble: None,
+        waiting_there: None,
     };
     if run.done.peer.role == Role::Node {
         return direct::sync(run, node, actor, input, state, progress).await;
@@ -281,6 +286,7 @@ impl Synced {
             run_no: None,
             recovered: Vec::new(),
             own_back: OwnBack::default(),
+            envelopes: EnvelopesView::default(),
             end: None,
         }
     }
@@ -293,6 +299,8 @@ struct Running {
     road: Road,
     /// What was wrong with single feeds, told when everything else is done.
     trouble: Option<SyncEnd>,
+    /// How many sealed envelopes wait there, where that was said.
+    waiting_there: Option<u64>,
 }
 
 impl Running {
@@ -371,6 +379,7 @@ impl Running {
         self.done.notices = pulled.notices;
         self.done.run_no = pulled.run_no;
         self.trouble = pulled.trouble;
+        self.waiting_there = pulled.envelopes;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -403,6 +412,10 @@ impl Running {
                 let write = node.store.write()?;
                 write.note_heads_compared(guard)?;
                 write.commit()?;
+            }
+            // With the newest keys and cards, which came by the pull.
+            if self.waiting_there != Some(0) {
+                self.take_envelopes(node, hub).await?;
             }
             own
         } else {
@@ -463,7 +476,7 @@ impl Running {
             }
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
-        Ok(())
+        self.give_envelopes(node, hub, None).await
     }
 
     async fn rehearse(

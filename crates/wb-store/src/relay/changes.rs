@@ -315,13 +315,14 @@ impl Relay {
             }
             lines.end_section();
             let at = at.filter(|_| more).unwrap_or(last);
-            let section = ChangesSection::new(
+            let mut section = ChangesSection::new(
                 at.cursor(self.log()),
                 more,
                 (lines.deltas, lines.items),
                 follow::named(&list),
                 own_heads(connection, member)?,
             );
+            section.envelopes = super::envelopes::waiting(connection, member, now)?;
             Ok(Ok(Changes {
                 section,
                 body: lines.body,

@@ -101,6 +101,8 @@ struct Answered {
     next: Option<Next>,
     name: String,
     bundle: Vec<u8>,
+    /// Sealed envelopes that wait there.
+    envelopes: u64,
 }
 
 impl Running {
@@ -233,6 +235,9 @@ impl Running {
                 self.note_answer(node, &answer);
             }
         }
+        if input.pull && answer.envelopes > 0 {
+            self.take_envelopes(node, client.as_hub()).await?;
+        }
         if !input.push {
             return self.check_ahead();
         }
@@ -245,7 +250,8 @@ impl Running {
         // Before anything is sealed: whether the peer holds more of us than we do.
         check_own(node, &self.done.peer.acked)?;
         self.done.published = publish(node, actor)?.1;
-        self.deliver(node, client, answer.hash, progress).await
+        self.deliver(node, client, answer.hash, progress).await?;
+        self.give_envelopes(node, client.as_hub(), Some(id)).await
     }
 
     /// Whether more of the own feed came from there than is here.
@@ -292,6 +298,7 @@ impl Running {
             hash,
             next,
             name: section.name,
+            envelopes: section.envelopes,
             bundle: bundle.to_vec(),
         })
     }
@@ -528,7 +535,9 @@ fn is_later_log(node: &Node) -> Ended<bool> {
 fn live(node: &Node) -> Ended<u64> {
     let own = node.own_id();
     let feeds = node.store.served().feeds()?;
-    let feeds = feeds.iter().filter(|feed| feed.held.origin == own);
+    let feeds = feeds
+        .iter()
+        .filter(|feed| feed.held.origin == own && feed.held.scope == FeedScope::Public);
     Ok(feeds.map(|feed| feed.live_n).sum())
 }
 

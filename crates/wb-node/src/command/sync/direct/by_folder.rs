@@ -59,6 +59,9 @@ impl Running {
         }
         if input.pull {
             self.take_file(node, path, input, progress)?;
+            if !input.dry_run {
+                self.take_sealed_file(node, path)?;
+            }
         }
         let acked = self.done.peer.acked.clone();
         if input.dry_run {
@@ -70,6 +73,8 @@ impl Running {
             check_own(node, &acked)?;
             self.done.published = publish(node, actor)?.1;
             self.leave(node, path, found.map(|found| found.hash))?;
+            self.seal_owed(node)?;
+            self.done.envelopes.given += folder::leave_sealed(node, path, id)?;
         }
         folder::leave_want(node, path, Some(id))?;
         self.trouble.take().map_or(Ok(()), Err)
