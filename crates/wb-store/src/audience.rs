@@ -45,6 +45,8 @@ pub struct AudienceRow {
     pub era: u64,
     /// Since when that key is one that nobody here confirmed.
     pub rekeyed_at: Option<Timestamp>,
+    /// Whether it is given all of the feed once more, whatever it has.
+    pub whole: bool,
     /// The head that its last want named.
     pub held: Option<Held>,
     /// When that want came.
@@ -56,7 +58,7 @@ pub struct AudienceRow {
 }
 
 const SELECT: &str = "SELECT a.member, a.standing, a.since, a.added_at, a.sealing_key, a.era, a.rekeyed_at, a.held,
-    a.held_at, a.given, a.given_at, (SELECT id FROM instances WHERE standing = 'self') FROM audience a";
+    a.held_at, a.given, a.given_at, (SELECT id FROM instances WHERE standing = 'self'), a.whole FROM audience a";
 
 impl Store {
     /// The trusted audience by id, those that are leaving too.
@@ -113,6 +115,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<AudienceRow>> {
         sealing_key: row.get(4)?,
         era: row.get::<_, Sql<_>>(5)?.0,
         rekeyed_at: some(row.get(6)?),
+        whole: row.get(12)?,
         held,
         held_at: some(row.get(8)?),
         given,
@@ -128,11 +131,11 @@ impl Write<'_> {
     pub fn put_audience(&self, row: &AudienceRow) -> Result<()> {
         self.transaction.execute(
             "INSERT INTO audience (member, standing, since, added_at, sealing_key, era, rekeyed_at, held, held_at,
-               given, given_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+               given, given_at, whole) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (member) DO UPDATE SET standing = excluded.standing, since = excluded.since,
                added_at = excluded.added_at, sealing_key = excluded.sealing_key, era = excluded.era,
                rekeyed_at = excluded.rekeyed_at, held = excluded.held, held_at = excluded.held_at,
-               given = excluded.given, given_at = excluded.given_at",
+               given = excluded.given, given_at = excluded.given_at, whole = excluded.whole",
             params![
                 Sql(row.member),
                 row.belongs.as_str(),
@@ -145,6 +148,7 @@ impl Write<'_> {
                 row.held_at.map(Sql),
                 row.given.as_ref().map(Held::to_query),
                 row.given_at.map(Sql),
+                row.whole,
             ],
         )?;
         Ok(())

@@ -134,8 +134,7 @@ pub fn peer_trust(
             sealing_key: key,
             era,
             rekeyed_at: None,
-            given: None,
-            given_at: None,
+            whole: true,
             ..row
         },
         None => AudienceRow {
@@ -146,6 +145,7 @@ pub fn peer_trust(
             sealing_key: key,
             era,
             rekeyed_at: None,
+            whole: true,
             held: None,
             held_at: None,
             given: None,

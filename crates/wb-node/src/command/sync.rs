@@ -33,6 +33,7 @@ use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
+use crate::sealed::keys::note_keys;
 use crate::sync::push::is_above_recovery;
 use crate::sync::{
     Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
@@ -414,6 +415,7 @@ impl Running {
                 write.commit()?;
             }
             // With the newest keys and cards, which came by the pull.
+            note_keys(node)?;
             if self.waiting_there != Some(0) {
                 self.take_envelopes(node, hub).await?;
             }

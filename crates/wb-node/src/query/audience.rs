@@ -68,10 +68,10 @@ fn state(
             "its sealing key changed; it gets nothing of what was before until `wb peer trust` confirms it",
         ),
         Reachable::Yes if head.is_none() => ("nothing_yet", "nothing was sealed for anybody yet"),
-        Reachable::Yes if row.held.as_ref() == head => ("has_all", "it has everything, as it said"),
-        Reachable::Yes if row.given.is_none() => {
+        Reachable::Yes if row.whole || row.given.is_none() => {
             ("waits", "what it lacks is sealed with the next sync")
         }
+        Reachable::Yes if row.held.as_ref() == head => ("has_all", "it has everything, as it said"),
         Reachable::Yes => (
             "given",
             "it was given what there is, and has not said yet that it has all of it",

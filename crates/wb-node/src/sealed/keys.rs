@@ -101,3 +101,25 @@ pub(crate) fn follow_card(
     (row.sealing_key, row.era, row.rekeyed_at) = (key, era, Some(now));
     Ok((Reachable::Yes, true))
 }
+
+/// Notes which keys changed, as soon as the cards that say so are here: what is written from then on may go to them.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn note_keys(node: &Node) -> Result<()> {
+    let now = node.now();
+    let mut changed = Vec::new();
+    for mut row in node.store.audience()? {
+        if follow_card(node, &mut row, now)?.1 {
+            changed.push(row);
+        }
+    }
+    if changed.is_empty() || node.store.unwritable().is_some() {
+        return Ok(());
+    }
+    let write = node.store.write_in_sight()?;
+    for row in &changed {
+        write.put_audience(row)?;
+    }
+    Ok(write.commit()?)
+}

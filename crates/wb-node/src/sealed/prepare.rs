@@ -115,6 +115,7 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
                 write.put_audience(&AudienceRow {
                     given: last.clone(),
                     given_at: Some(now),
+                    whole: false,
                     ..owed.row
                 })?;
             }
@@ -151,6 +152,9 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
 /// The head from which a member is given the rest: the last one sealed to it, or what it confirmed where that never
 /// came in the time that an envelope lasts.
 fn stands_at(row: &AudienceRow, now: Timestamp) -> Option<&Held> {
+    if row.whole {
+        return None;
+    }
     let is_over = row
         .given_at
         .is_some_and(|at| now.unix_ms().saturating_sub(at.unix_ms()) > LASTS_MS);

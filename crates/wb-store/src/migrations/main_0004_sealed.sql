@@ -12,6 +12,8 @@ CREATE TABLE audience (
     era         INTEGER NOT NULL,
     -- Since when that key is one that nobody here confirmed: of records before it there are no lines either.
     rekeyed_at  INTEGER,
+    -- Whether it is given all of the feed once more, whatever it has: lines that it was not given before fill what it has.
+    whole       INTEGER NOT NULL,
     -- The head of the trusted feed that its last want named, and the one that was sealed to it last.
     held        TEXT,
     held_at     INTEGER,

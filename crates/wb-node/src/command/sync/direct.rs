@@ -34,6 +34,7 @@ use crate::direct::want::{confirmed, own_want};
 use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::plan::plan;
+use crate::sealed::keys::note_keys;
 use crate::sync::push::{Owed, lacking, refused};
 use crate::sync::spool::Spool;
 use crate::sync::{OnProgress, SetAside, SyncEnd, check_own, check_turn, take_turn};
@@ -235,6 +236,7 @@ impl Running {
                 self.note_answer(node, &answer);
             }
         }
+        note_keys(node)?;
         if input.pull && answer.envelopes > 0 {
             self.take_envelopes(node, client.as_hub()).await?;
         }

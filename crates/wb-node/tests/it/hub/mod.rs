@@ -22,6 +22,7 @@ mod privacy;
 mod raw;
 mod restored;
 mod restoring;
+mod sealed;
 mod seam;
 mod signatures;
 mod snapshots;

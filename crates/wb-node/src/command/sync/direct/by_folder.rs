@@ -18,6 +18,7 @@ use crate::direct::want::confirmed;
 use crate::error::NodeError;
 use crate::import::lines::{Lines, Next as NextLine};
 use crate::node::{Actor, Node};
+use crate::sealed::keys::note_keys;
 use crate::sync::push::{Owed, lacking};
 use crate::sync::spool::Spool;
 use crate::sync::{OnProgress, SyncEnd, check_own};
@@ -60,6 +61,7 @@ impl Running {
         if input.pull {
             self.take_file(node, path, input, progress)?;
             if !input.dry_run {
+                note_keys(node)?;
                 self.take_sealed_file(node, path)?;
             }
         }
