@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use wb_core::bundle::Writer;
 use wb_core::id::{InstanceId, RecordRef};
-use wb_core::scope::Scope;
+use wb_core::ndjson::put_line;
+use wb_core::scope::{FeedScope, Scope};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{Cause, EnvelopeBody, GivenEnvelope, Policy};
 use wb_node::command::comment_add::comment_add;
@@ -96,6 +98,9 @@ fn what_is_for_trusted_peers_is_read_by_them_and_by_nobody_who_carries_it() {
     trust(&mut north, south.id());
     let synced = north.sync(&hub);
     assert_eq!((synced.end, synced.envelopes.given), (None, 1));
+    // A hub hands it to nobody else who asks.
+    let page = east.with_client(&hub, async |client, _| client.envelopes(None).await);
+    assert_eq!(page.expect("an answer").envelopes, []);
     sync_all(&hub, &mut [&mut east, &mut south]);
     assert_eq!(titles(&south), [CANARY]);
     assert_eq!(titles(&east), Vec::<String>::new());
@@ -298,4 +303,38 @@ fn an_answer_to_a_foreign_trusted_record_stays_home() {
     for member in [&east, &north] {
         assert!(!home_holds(member, words));
     }
+}
+
+#[test]
+fn a_trusted_feed_that_does_not_come_sealed_is_refused() {
+    let (hub, mut north, mut south, _east) = three();
+    ask(&mut north, CANARY);
+    trust(&mut north, south.id());
+    north.seal();
+    // The hub got hold of the plain feed, and hands it on as a part of what arrived.
+    let (origin, served) = (north.id(), north.node.store().served());
+    let headers = served.all_headers(&origin, FeedScope::TrustedPeers);
+    let headers = headers.expect("a store").expect("it was sealed here");
+    let mut section = Vec::new();
+    let items = headers.iter().map(|header| header.entries).sum();
+    let count = headers.len() as u64;
+    let first = Writer::deltas(origin, FeedScope::TrustedPeers, count, items);
+    put_line(&mut section, &first);
+    for header in &headers {
+        put_line(&mut section, &header.line);
+        for item in served.items(header).expect("a store") {
+            put_line(&mut section, &item);
+        }
+    }
+    hub.seam().lie_in_changes(move |mut page| {
+        page.body.extend_from_slice(&section);
+        page.has_news = true;
+        page
+    });
+    south.sync(&hub);
+    assert_eq!(titles(&south), Vec::<String>::new());
+    assert!(!home_holds(&south, CANARY));
+    hub.seam().be_honest();
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    assert_eq!(titles(&south), [CANARY]);
 }
