@@ -46,8 +46,10 @@ pub enum Stays {
     ParentStays,
     /// The request it belongs to is not known here.
     ParentUnknown,
-    /// Sealed trusted feeds are not in this version.
-    TrustedLater,
+    /// It answers a record that another instance shared with its own audience.
+    ParentTrustedElsewhere,
+    /// Nobody is in the trusted audience.
+    NoAudience,
     /// No revision is left that would stand above one that others saw.
     NumbersUsedUp,
     /// The instance was closed.
@@ -56,7 +58,7 @@ pub enum Stays {
 
 impl Stays {
     /// Every cause.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::KindStays,
         Self::ScopePrivate,
         Self::Deleted,
@@ -67,7 +69,8 @@ impl Stays {
         Self::InviteClosed,
         Self::ParentStays,
         Self::ParentUnknown,
-        Self::TrustedLater,
+        Self::ParentTrustedElsewhere,
+        Self::NoAudience,
         Self::NumbersUsedUp,
         Self::Retired,
     ];
@@ -86,7 +89,8 @@ impl Stays {
             Self::InviteClosed => "invite_closed",
             Self::ParentStays => "parent_stays",
             Self::ParentUnknown => "parent_unknown",
-            Self::TrustedLater => "trusted_later",
+            Self::ParentTrustedElsewhere => "parent_trusted_elsewhere",
+            Self::NoAudience => "no_audience",
             Self::NumbersUsedUp => "numbers_used_up",
             Self::Retired => "retired",
         }
@@ -106,7 +110,13 @@ impl Stays {
             Self::InviteClosed => "the invite is disabled, used up or expired",
             Self::ParentStays => "the request it belongs to stays home",
             Self::ParentUnknown => "the request it belongs to is not known here",
-            Self::TrustedLater => "sharing with trusted peers only is not in this version yet",
+            Self::ParentTrustedElsewhere => {
+                "it answers what another community shared with its trusted peers only; a reply by letter is not in \
+                 this version yet"
+            }
+            Self::NoAudience => {
+                "it is for trusted peers, and you trust nobody yet; `wb peer trust` adds an instance"
+            }
             Self::NumbersUsedUp => {
                 "somebody who had the key used up its revision numbers; write it anew as another record"
             }
@@ -198,6 +208,8 @@ pub enum Parent {
     None,
     /// It leaves, or came from elsewhere, in this scope; private when it stays.
     Scope(Scope),
+    /// Another instance shared it with its own audience, which is not the one here.
+    TrustedElsewhere,
     /// It is not known here.
     Unknown,
 }
@@ -289,6 +301,8 @@ pub struct Candidate {
     pub author: Author,
     /// The request it belongs to.
     pub parent: Parent,
+    /// Whether anybody is in the trusted audience.
+    pub has_audience: bool,
     /// When this revision was written.
     pub at: Timestamp,
     /// The `by` it left with, kept until its author changes that by an act of its own.
@@ -449,12 +463,14 @@ pub fn leaving_scope(candidate: &Candidate) -> Result<FeedScope, Stays> {
     let scope = match candidate.parent {
         Parent::None => own,
         Parent::Unknown => return Err(Stays::ParentUnknown),
+        Parent::TrustedElsewhere => return Err(Stays::ParentTrustedElsewhere),
         Parent::Scope(Scope::Private) => return Err(Stays::ParentStays),
         Parent::Scope(parent) => own.min(parent),
     };
     match scope {
         Scope::Public => Ok(FeedScope::Public),
-        Scope::TrustedPeers => Err(Stays::TrustedLater),
+        Scope::TrustedPeers if candidate.has_audience => Ok(FeedScope::TrustedPeers),
+        Scope::TrustedPeers => Err(Stays::NoAudience),
         Scope::Private => Err(Stays::ScopePrivate),
     }
 }

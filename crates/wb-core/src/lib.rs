@@ -24,6 +24,7 @@ pub mod protocol;
 pub mod receipt;
 pub mod rule;
 pub mod scope;
+pub mod sealed;
 pub mod show;
 pub mod signed;
 pub mod status;

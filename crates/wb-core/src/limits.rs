@@ -85,6 +85,16 @@ pub const PAIRS_ASKED_MAX: usize = 100;
 pub const PEER_BYTES_MAX: u64 = 1_073_741_824;
 /// Live records that one peer may have at a node; protects its disk.
 pub const PEER_RECORDS_MAX: u64 = 500_000;
+/// Bytes of the body of one envelope; protects the memory of whoever opens or relays it.
+pub const ENVELOPE_BYTES_MAX: usize = 16_777_216;
+/// Instances one envelope can be sealed to, and an audience can have; protects the line, and the work of sealing.
+pub const ENVELOPE_RECIPIENTS_MAX: usize = 64;
+/// Days an envelope lasts; protects the disk of a hub, and bounds how long an old sealing key matters.
+pub const ENVELOPE_DAYS: i64 = 30;
+/// Envelopes of one origin to one recipient that a hub keeps; protects its disk and the recipient's patience.
+pub const ENVELOPES_PER_PAIR_MAX: u64 = 50;
+/// Bytes of envelopes of one origin that a hub keeps; protects its disk.
+pub const ENVELOPES_BYTES_MAX: u64 = 268_435_456;
 /// Bytes of the manifest of a backup; protects the memory of a reader.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
 /// Bytes of one part of a backup; protects the disk of a reader, together with its free space.

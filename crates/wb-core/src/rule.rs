@@ -142,6 +142,24 @@ rules! {
     WantMalformed = "want_malformed",
     /// A receipt that is not well formed.
     ReceiptMalformed = "receipt_malformed",
+    /// An envelope with a missing or malformed member.
+    EnvelopeMalformed = "envelope_malformed",
+    /// A body that is not the one its envelope names.
+    EnvelopeMismatch = "envelope_mismatch",
+    /// An envelope that is over, or lasts longer than any may.
+    EnvelopeExpired = "envelope_expired",
+    /// A body that no sealing key held here opens.
+    NotForUs = "not_for_us",
+    /// What was sealed is not a statement, its content and zero bytes.
+    SealedMalformed = "sealed_malformed",
+    /// A statement that does not fit its envelope or its content.
+    SealedMismatch = "sealed_mismatch",
+    /// A statement that does not name its reader.
+    NotInAudience = "not_in_audience",
+    /// A purpose this version does not know.
+    UnknownPurpose = "unknown_purpose",
+    /// Something else in an envelope than its purpose says.
+    SealedContent = "sealed_content",
 }
 
 impl Rule {

@@ -26,6 +26,10 @@ pub const BUNDLE: Type = Type("wb.bundle.v1");
 pub const WANT: Type = Type("wb.want.v1");
 /// What a follower says of a feed.
 pub const RECEIPT: Type = Type("wb.receipt.v1");
+/// The outside of an envelope.
+pub const ENVELOPE: Type = Type("wb.envelope.v1");
+/// The statement inside an envelope.
+pub const SEALED: Type = Type("wb.sealed.v1");
 
 /// A line that has the layout and the type, and whose signature has not been looked at.
 #[derive(Debug, Clone, Copy)]

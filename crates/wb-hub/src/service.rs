@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, ENVELOPE_BYTES_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
@@ -31,6 +31,10 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
+/// Bytes of an envelope of the largest size, in base64 and with its line.
+const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
+/// Bytes of a list of envelopes that were taken.
+const TAKEN_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of receipts: a page of them, with as many kinds as may be named in each.
@@ -227,6 +231,9 @@ enum Route {
     Turn,
     GiveReceipts,
     Receipts,
+    KeepEnvelope,
+    Envelopes,
+    EnvelopesTaken,
 }
 
 impl Route {
@@ -248,12 +255,15 @@ impl Route {
             ("POST", "turn") => Self::Turn,
             ("POST", "receipts") => Self::GiveReceipts,
             ("GET", "receipts") => Self::Receipts,
+            ("POST", "envelopes") if path == "envelopes/taken" => Self::EnvelopesTaken,
+            ("POST", "envelopes") => Self::KeepEnvelope,
+            ("GET", "envelopes") => Self::Envelopes,
             _ => return None,
         };
         let segments = path.split('/').count();
         let wanted = match route {
             Self::Snapshot | Self::Lines => 3,
-            Self::Own => 2,
+            Self::Own | Self::EnvelopesTaken => 2,
             _ => 1,
         };
         (segments == wanted).then_some(route)
@@ -264,6 +274,8 @@ impl Route {
             Self::Register => REGISTRATION_BYTES_MAX,
             Self::Follows => FOLLOWS_BYTES_MAX,
             Self::Push => SYNC_BODY_BYTES_MAX,
+            Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
+            Self::EnvelopesTaken => TAKEN_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
             Self::GiveReceipts => RECEIPTS_BYTES_MAX,
             _ => 0,
@@ -374,6 +386,9 @@ async fn serve<S: HubStore>(
         Route::Turn => routes::turn::turn(hub, sender, &body).await,
         Route::GiveReceipts => routes::receipts::give(hub, sender, &body).await,
         Route::Receipts => routes::receipts::page(hub, sender, request).await,
+        Route::KeepEnvelope => routes::envelopes::keep(hub, sender, &body).await,
+        Route::Envelopes => routes::envelopes::page(hub, sender, request).await,
+        Route::EnvelopesTaken => routes::envelopes::taken(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

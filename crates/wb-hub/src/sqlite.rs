@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
-use wb_core::id::{InstanceId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
 use wb_core::ndjson;
@@ -15,8 +15,8 @@ use wb_core::receipt::{RECEIPTS_PAGE_MAX, Receipt};
 use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
-    Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, PushedFeed, Receipts,
-    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
+    Cursor, Directory, EnvelopesPage, FollowList, Follows, Heads, Policy, Pushed, PushedFeed,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -32,8 +32,8 @@ use crate::listings::{
 };
 use crate::quota::{Bounds, Quota};
 use crate::store::{
-    ChangesPage, Decision, HubStore, Kept, LinesPage, MemberRow, PageRefused, PushRefused,
-    RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, Kept, LinesPage, MemberRow,
+    PageRefused, PushRefused, RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -409,6 +409,26 @@ impl HubStore for SqliteHub {
             .await
     }
 
+    async fn keep_envelope(
+        &self,
+        keeping: Keeping,
+    ) -> Kept<Result<Vec<InstanceId>, EnvelopeRefused>> {
+        self.write(move |write| {
+            write.keep_envelope(&keeping.envelope, &keeping.line, &keeping.body)
+        })
+        .await
+    }
+
+    async fn envelopes(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<EnvelopesPage> {
+        self.read(move |relay| relay.envelopes(&id, after, now))
+            .await
+    }
+
+    async fn envelopes_taken(&self, id: InstanceId, hashes: Vec<Hash>) -> Kept<()> {
+        self.write(move |write| write.envelopes_taken(&id, &hashes))
+            .await
+    }
+
     async fn history(
         &self,
         id: InstanceId,
@@ -532,7 +552,12 @@ impl HubStore for SqliteHub {
     }
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
-        let ended = self.write(move |write| write.end_suspensions(now)).await?;
+        let ended = self
+            .write(move |write| {
+                write.expire_envelopes(now)?;
+                write.end_suspensions(now)
+            })
+            .await?;
         let shared = Arc::clone(&self.shared);
         self.runs
             .run(move || {

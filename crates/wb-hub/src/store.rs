@@ -7,9 +7,10 @@ use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::{FeedScope, Kind};
+use wb_core::sealed::Envelope;
 use wb_core::sync::{
-    Cursor, Directory, FeedHead, FollowList, Follows, Heads, Policy, Pushed, Receipts,
-    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
+    Cursor, Directory, EnvelopesPage, FeedHead, FollowList, Follows, Heads, Policy, Pushed,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -120,6 +121,19 @@ pub enum PushRefused {
         used: u64,
     },
 }
+
+/// An envelope that was verified.
+#[derive(Debug, Clone)]
+pub struct Keeping {
+    /// What its line says.
+    pub envelope: Envelope,
+    /// The line, as it came.
+    pub line: Vec<u8>,
+    /// What is sealed.
+    pub body: Vec<u8>,
+}
+
+pub use wb_store::relay::EnvelopeRefused;
 
 /// Why a registration does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,6 +307,27 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         after: u64,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Receipts>> + Send;
+
+    /// Keeps an envelope that was verified for those of its recipients that are members; who they are, or why not.
+    fn keep_envelope(
+        &self,
+        keeping: Keeping,
+    ) -> impl Future<Output = Kept<Result<Vec<InstanceId>, EnvelopeRefused>>> + Send;
+
+    /// A page of the envelopes that wait for a member.
+    fn envelopes(
+        &self,
+        id: InstanceId,
+        after: u64,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<EnvelopesPage>> + Send;
+
+    /// Notes which envelopes a member has.
+    fn envelopes_taken(
+        &self,
+        id: InstanceId,
+        hashes: Vec<Hash>,
+    ) -> impl Future<Output = Kept<()>> + Send;
 
     /// A page of what is held of an instance's own public feed, with every identity entry: also what does
     /// not count any more.

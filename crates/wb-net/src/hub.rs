@@ -10,8 +10,9 @@ use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
-    Cause, Cursor, Directory, FollowList, Follows, Heads, Problem, Pushed, Receipts, ReceiptsGiven,
-    ReceiptsTaken, Registration, SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
+    Cause, Cursor, Directory, EnvelopeKept, EnvelopesPage, EnvelopesTaken, FollowList, Follows,
+    GivenEnvelope, Heads, Noted, Problem, Pushed, Receipts, ReceiptsGiven, ReceiptsTaken,
+    Registration, SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
 };
 
 use wb_core::want::Held;
@@ -341,6 +342,37 @@ impl HubClient {
     /// As [`HubClient::register`].
     pub async fn receipts(&mut self, after: u64) -> Result<Receipts, CallError> {
         self.json(Call::get("receipts", Some(format!("after={after}"))))
+            .await
+    }
+
+    /// Gives a sealed envelope, to be kept for its recipients.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn give_envelope(
+        &mut self,
+        given: &GivenEnvelope,
+    ) -> Result<EnvelopeKept, CallError> {
+        let body = wb_core::signed::payload(given);
+        self.json(Call::send(Method::POST, "envelopes", body)).await
+    }
+
+    /// Reads a page of the sealed envelopes that wait for this instance.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn envelopes(&mut self, after: Option<u64>) -> Result<EnvelopesPage, CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        self.json(Call::get("envelopes", query)).await
+    }
+
+    /// Says which envelopes are here.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn envelopes_taken(&mut self, taken: &EnvelopesTaken) -> Result<Noted, CallError> {
+        let body = wb_core::signed::payload(taken);
+        self.json(Call::send(Method::POST, "envelopes/taken", body))
             .await
     }
 

@@ -15,13 +15,13 @@ use crate::error::Result;
 use crate::node::Node;
 
 /// A card as this version of the program writes it.
-pub(crate) fn fresh(name: &str) -> Card {
+pub(crate) fn fresh(name: &str, sealing_key: Option<String>) -> Card {
     let mut card = Card {
         name: name.to_owned(),
         about: None,
         addresses: Vec::new(),
         hubs: Vec::new(),
-        sealing_key: None,
+        sealing_key,
         sync: SyncRhythm::ByHand(true),
         protocol: Speaks::this().protocol,
         kinds: BTreeMap::new(),
@@ -41,8 +41,13 @@ pub(crate) fn put_speaks(card: &mut Card) {
 }
 
 /// The record of a fresh card: it leaves once something is published.
-pub(crate) fn record(name: &str, origin: InstanceId, now: Timestamp) -> LocalRecord {
-    let body = Body::Card(fresh(name));
+pub(crate) fn record(
+    name: &str,
+    origin: InstanceId,
+    sealing_key: String,
+    now: Timestamp,
+) -> LocalRecord {
+    let body = Body::Card(fresh(name, Some(sealing_key)));
     let id = entropy::record_id(now);
     local(id, &body, None, Scope::Public, origin, now)
 }

@@ -19,6 +19,7 @@ pub mod node;
 pub mod picture;
 pub mod plan;
 pub mod query;
+mod sealed;
 pub mod secret;
 pub mod service;
 pub mod settings;

@@ -16,7 +16,9 @@ use wb_core::leave::{
 use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
 use wb_core::scope::{By, FeedScope, Kind, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{AccountState, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog};
+use wb_store::{
+    AccountState, Belongs, Filter, HEADS_NOT_COMPARED, InviteRow, LocalRecord, LogDue, NewLog,
+};
 
 use crate::command::retire::{Retirement, retirement};
 use crate::error::{NodeError, Result};
@@ -162,6 +164,8 @@ struct Gather<'n> {
     invites: BTreeMap<RecordId, InviteRow>,
     /// Whether the instance was closed: then nothing but its card leaves, which says so.
     is_retired: bool,
+    /// Whether anybody is in the trusted audience.
+    has_audience: bool,
     /// Parents worked out before: a request with many comments is asked for many times.
     parents: RefCell<BTreeMap<RecordRef, Parent>>,
 }
@@ -188,6 +192,11 @@ impl<'n> Gather<'n> {
             accounts: accounts.collect(),
             profiles: BTreeMap::new(),
             invites: invites.collect(),
+            has_audience: node
+                .store
+                .audience()?
+                .iter()
+                .any(|row| row.belongs == Belongs::In),
             parents: RefCell::default(),
         };
         // How far each profile goes decides under which name its owner's records leave.
@@ -309,6 +318,7 @@ impl<'n> Gather<'n> {
             life: record.life,
             author: self.author(record),
             parent: self.parent(record.parent)?,
+            has_audience: self.has_audience,
             at: record.at,
             left_by: record.left_by,
             session: None,
@@ -418,7 +428,12 @@ impl<'n> Gather<'n> {
             let hidden = row.hidden.as_deref();
             hidden.is_none_or(|hidden| hidden == HEADS_NOT_COMPARED)
         });
-        Ok(shown.map_or(Parent::Unknown, |row| Parent::Scope(row.scope)))
+        Ok(match shown {
+            None => Parent::Unknown,
+            // The audience of its origin is not the one here: an answer could reach whom it is not for.
+            Some(row) if row.scope == Scope::TrustedPeers => Parent::TrustedElsewhere,
+            Some(row) => Parent::Scope(row.scope),
+        })
     }
 }
 

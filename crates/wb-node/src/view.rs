@@ -10,9 +10,11 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::sync::{Proof, Role};
 use wb_core::time::Timestamp;
 
+mod audience;
 mod backups;
 mod keys;
 
+pub use audience::{AudienceView, EnvelopesView};
 pub use backups::{
     BackupPart, BackupRowView, BackupState, BackupView, FileUpgradeView, RestoredView, UpgradeView,
 };

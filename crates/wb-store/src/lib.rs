@@ -8,6 +8,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod agreements;
+mod audience;
 mod audit;
 mod backups;
 mod before_upgrade;
@@ -16,6 +17,7 @@ mod counters;
 mod diff;
 mod doctor;
 mod doubts;
+mod envelopes;
 mod erase;
 mod erased;
 mod error;
@@ -48,6 +50,7 @@ mod retracting;
 mod roads;
 mod runs;
 mod scratch;
+mod sealing_keys;
 mod sent;
 mod sessions;
 mod sql;
@@ -58,6 +61,7 @@ mod unwritable;
 mod upgrade;
 
 pub use agreements::{Agreement, AgreementAnswer};
+pub use audience::{AudienceRow, Belongs};
 pub use audit::AuditLine;
 pub use backups::{BACKUPS_MAX, BackupRecipient, BackupRow};
 pub use before_upgrade::SNAPSHOT_DAYS;
@@ -65,6 +69,7 @@ pub use copies::{Copies, Progress};
 pub use diff::{Changed, Difference};
 pub use doctor::{Finding, Findings};
 pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
+pub use envelopes::{NewEnvelope, OutEnvelope};
 pub use erase::{ErasedRecords, PrivateTraces};
 pub use erased::ErasedList;
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};

@@ -62,7 +62,8 @@ pub(crate) const MAIN: Database = Database {
         ),
         concat!(
             include_str!("migrations/main_0004_retract.sql"),
-            include_str!("migrations/main_0004_pictures.sql")
+            include_str!("migrations/main_0004_pictures.sql"),
+            include_str!("migrations/main_0004_sealed.sql")
         ),
     ],
 };
@@ -75,7 +76,10 @@ pub(crate) const PRIVATE: Database = Database {
         include_str!("migrations/private_0002.sql"),
         include_str!("migrations/private_0003.sql"),
         concat!(include_str!("migrations/private_0004_backup.sql")),
-        concat!(include_str!("migrations/private_0005_rights.sql")),
+        concat!(
+            include_str!("migrations/private_0005_rights.sql"),
+            include_str!("migrations/private_0005_sealed.sql")
+        ),
     ],
 };
 
@@ -91,7 +95,10 @@ pub(crate) const RELAY: Database = Database {
         ),
         include_str!("migrations/relay_0002.sql"),
         concat!(include_str!("migrations/turns_0003.sql")),
-        concat!(include_str!("migrations/relay_0004_receipts.sql")),
+        concat!(
+            include_str!("migrations/relay_0004_receipts.sql"),
+            include_str!("migrations/relay_0004_sealed.sql")
+        ),
     ],
 };
 

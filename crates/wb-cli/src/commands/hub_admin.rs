@@ -76,7 +76,7 @@ pub struct Suspend {
     #[arg(long)]
     reason: String,
     /// Until this day or time (2026-12-31, 2026-12-31T12:00:00Z); without it until `reinstate`
-    #[arg(long, value_parser = parse_until, value_name = "TIME")]
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
     until: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ pub struct LoginLink {
     handle: Option<String>,
 }
 
-fn parse_until(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     let whole = if text.len() == 10 {
         format!("{text}T00:00:00.000Z")
     } else if let Some(seconds) = text.strip_suffix('Z').filter(|rest| rest.len() == 19) {

@@ -16,6 +16,7 @@ use crate::output::{self, clean, count, heading, short};
 mod acts;
 mod lists;
 mod pairing;
+mod trust;
 
 /// Hubs and peers, and where it stands with each
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,13 @@ pub enum Peer {
     Block {
         /// The peer or instance: its name, its address, enough of its id, or the whole id
         #[arg(value_name = "PEER|INSTANCE")]
+        instance: String,
+    },
+    /// Let an instance read what is shared with trusted peers only; without INSTANCE, list who may
+    Trust(trust::Trust),
+    /// Take an instance out of the trusted audience, and ask it to erase what it has
+    Untrust {
+        /// The instance: its name, enough of its id, or the whole id
         instance: String,
     },
     /// Remove a peer and what is kept about syncing with it; records stay
@@ -92,6 +100,8 @@ pub fn run(context: &Context, command: &Peer) -> Result<ExitCode> {
         Peer::Resume(args) => acts::resume(context, args)?,
         Peer::Retry { peer } => return acts::retry(context, peer),
         Peer::Block { instance } => return acts::block(context, instance),
+        Peer::Trust(args) => return trust::trust(context, args),
+        Peer::Untrust { instance } => return trust::untrust(context, instance),
         Peer::Forget(args) => return acts::forget(context, args),
     }
     Ok(ExitCode::SUCCESS)

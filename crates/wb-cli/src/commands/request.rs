@@ -118,7 +118,7 @@ fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) 
     context.say(match scope {
         Scope::Private => "Added; it stays on this node.",
         Scope::TrustedPeers => {
-            "Added for trusted peers; sharing with them only is not in this version yet, so it stays on this node."
+            "Added for trusted peers; it leaves sealed with the next publish, sync or export, to those that `wb peer trust` lists."
         }
         Scope::Public => "Added; it leaves with the next publish, sync or export.",
     });

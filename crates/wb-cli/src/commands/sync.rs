@@ -18,6 +18,7 @@ use wb_node::plan::plan;
 use wb_node::query::peers::goes_by_itself;
 use wb_node::query::review::review;
 use wb_node::sync::{SetAside, Tally};
+use wb_node::view::EnvelopesView;
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
 
@@ -86,6 +87,7 @@ struct SyncView<'a> {
     bytes_received: u64,
     round_trips: u64,
     run: Option<i64>,
+    envelopes: &'a EnvelopesView,
 }
 
 #[derive(Serialize)]
@@ -335,7 +337,10 @@ fn name(peer: &Peer) -> String {
 }
 
 fn is_nothing(done: &Synced) -> bool {
-    done.tally.is_empty() && done.pushed.deltas == 0 && done.published.deltas == 0
+    done.tally.is_empty()
+        && done.envelopes.given + done.envelopes.taken == 0
+        && done.pushed.deltas == 0
+        && done.published.deltas == 0
 }
 
 fn moved(done: &Synced) -> String {
@@ -368,7 +373,48 @@ fn moved(done: &Synced) -> String {
     if pushed.deltas > 0 {
         parts.push(format!("gave {}", records(pushed.records, pushed.retracts)));
     }
+    let sealed = &done.envelopes;
+    if sealed.given > 0 {
+        let envelopes = count(sealed.given, "sealed envelope", "sealed envelopes");
+        parts.push(format!("gave {envelopes}"));
+    }
+    if sealed.taken > 0 {
+        let envelopes = count(sealed.taken, "sealed envelope", "sealed envelopes");
+        parts.push(format!("opened {envelopes}"));
+    }
     parts.join("; ")
+}
+
+/// What a person should know of sealed envelopes.
+fn sealed_words(sealed: &EnvelopesView, name: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let envelopes = |n| count(n, "sealed envelope", "sealed envelopes");
+    if sealed.left > 0 {
+        texts.push(format!(
+            "{} at {name} was left there: who sealed it is not accepted here. `wb review` lists who waits.",
+            envelopes(sealed.left)
+        ));
+    }
+    if !sealed.refused.is_empty() {
+        texts.push(format!(
+            "{} from {name} was refused, because it breaks {}. Nothing of it counts; who sealed it is told what is here.",
+            envelopes(sealed.refused.len() as u64),
+            sealed.refused.join(", ")
+        ));
+    }
+    if sealed.blocked > 0 {
+        texts.push(format!(
+            "To {} nothing is sealed for now; `wb peer trust` says why.",
+            count(sealed.blocked, "trusted instance", "trusted instances")
+        ));
+    }
+    if sealed.too_large > 0 {
+        texts.push(format!(
+            "For {} all that is shared with trusted peers only is more than an envelope holds, so nothing of it was sealed.",
+            count(sealed.too_large, "trusted instance", "trusted instances")
+        ));
+    }
+    texts
 }
 
 fn records(puts: u64, retracts: u64) -> String {
@@ -393,6 +439,7 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
              older copy, or another copy of the instance publishes. Nothing is published from here: run `wb restore`, or use the newest copy."
         ));
     }
+    texts.extend(sealed_words(&done.envelopes, name));
     let names = names(node, done)?;
     for aside in &done.tally.set_aside {
         texts.push(aside_words(aside, &names));
@@ -508,6 +555,7 @@ fn view(done: &Synced, dry_run: bool) -> SyncView<'_> {
         bytes_received: done.traffic.received,
         round_trips: done.round_trips,
         run: done.run_no,
+        envelopes: &done.envelopes,
     }
 }
 

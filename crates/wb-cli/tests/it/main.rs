@@ -32,6 +32,7 @@ mod power;
 mod restoring;
 mod retracting;
 mod rights;
+mod sealed;
 #[cfg(feature = "next-schema")]
 mod skew;
 mod stays_up;

@@ -122,6 +122,9 @@ pub struct ExchangeSection {
     /// Where to go on; none where this is all.
     #[serde(deserialize_with = "json::present")]
     pub next: Option<String>,
+    /// Sealed envelopes that wait for whoever asks; absent where none does.
+    #[serde(default, skip_serializing_if = "super::messages::is_none_waiting")]
+    pub envelopes: u64,
 }
 
 impl ExchangeSection {
@@ -130,12 +133,13 @@ impl ExchangeSection {
 
     /// The line of an answer.
     #[must_use]
-    pub fn line(name: &str, next: Option<Next>) -> Vec<u8> {
+    pub fn line(name: &str, next: Option<Next>, envelopes: u64) -> Vec<u8> {
         crate::signed::payload(&Self {
             section: Self::SECTION.to_owned(),
             schema_version: 1,
             name: name.to_owned(),
             next: next.map(|next| next.to_string()),
+            envelopes,
         })
     }
 
@@ -170,7 +174,7 @@ mod tests {
             },
         ] {
             assert_eq!(next.to_string().parse(), Ok(next));
-            let line = ExchangeSection::line("Elm", Some(next));
+            let line = ExchangeSection::line("Elm", Some(next), 0);
             let (section, read) = ExchangeSection::read(&line).expect("its own form");
             assert_eq!((section.name.as_str(), read), ("Elm", Some(next)));
         }
@@ -179,7 +183,7 @@ mod tests {
         }
         let plus = format!("deltas:+1.{hash}");
         assert_eq!(plus.parse::<Next>(), Err(()));
-        let line = ExchangeSection::line("Elm", None);
+        let line = ExchangeSection::line("Elm", None, 2);
         let later = String::from_utf8(line).expect("text").replace(":1,", ":2,");
         assert_eq!(
             ExchangeSection::read(later.as_bytes()),

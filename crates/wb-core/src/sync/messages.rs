@@ -228,6 +228,17 @@ pub struct ChangesSection {
     /// receipts leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipts: Option<u64>,
+    /// Sealed envelopes that wait for the client; absent where none does.
+    #[serde(default, skip_serializing_if = "is_none_waiting")]
+    pub envelopes: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
+pub(super) fn is_none_waiting(envelopes: &u64) -> bool {
+    *envelopes == 0
 }
 
 impl ChangesSection {
@@ -257,6 +268,7 @@ impl ChangesSection {
             follows,
             own,
             receipts: None,
+            envelopes: 0,
         }
     }
 

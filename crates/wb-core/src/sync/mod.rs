@@ -6,6 +6,7 @@
 mod cause;
 mod cursor;
 mod direct;
+mod envelopes;
 mod follows;
 mod messages;
 mod peer;
@@ -19,6 +20,10 @@ pub mod turn;
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
 pub use direct::{ExchangeSection, Next, PairStanding, PairStandings, Pairing};
+pub use envelopes::{
+    Body as EnvelopeBody, EnvelopeKept, EnvelopesPage, EnvelopesTaken, GivenEnvelope, Noted,
+    WaitingEnvelope,
+};
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,

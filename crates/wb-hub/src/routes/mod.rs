@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod directory;
+pub mod envelopes;
 pub mod follows;
 pub mod heads;
 pub mod history;

@@ -21,6 +21,7 @@ use crate::card;
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
+use crate::sealed::keys::own_key;
 
 /// What is founded.
 #[derive(Debug, Clone)]
@@ -110,6 +111,7 @@ fn found_in(
         role: Role::Admin,
         created_at: now,
     })?;
+    let sealing_key = own_key(&store, now)?;
     let write = store.write()?;
     write.put_local(&super::user_add::profile_record(
         founder,
@@ -117,7 +119,7 @@ fn found_in(
         identity.id(),
         now,
     ))?;
-    write.put_local(&card::record(input.name, identity.id(), now))?;
+    write.put_local(&card::record(input.name, identity.id(), sealing_key, now))?;
     write.commit()?;
     store.finish_founding(&key)?;
     drop(store);

@@ -16,7 +16,7 @@ use wb_core::time::Timestamp;
 use wb_core::words::{RecoveryWords, WORDS};
 use wb_store::{NewLog, Standing, Write};
 
-use super::key_rotate::{check_admin, check_unchanged, hubs, warn};
+use super::key_rotate::{check_admin, check_unchanged, hubs, trusted_head, warn};
 use crate::backup::recipient_of;
 use crate::entropy;
 use crate::error::{NodeError, Result};
@@ -342,6 +342,9 @@ fn follow_up(node: &mut Node, actor: &Actor, input: &Recover<'_>, done: &mut Rec
             "the key of backups could not be noted ({error}): run `wb backup` with `--words-file` and the new sheet once"
         ));
     }
+    // Whoever had the folder had the sealing key: the next publication brings a card with another.
+    let sealing = crate::sealed::keys::new_key(&node.store, now).map(drop);
+    warn(&mut done.warnings, sealing);
     // Whoever has a copy of this folder took turns as this one did: hubs are told which one goes on.
     warn(&mut done.warnings, settle_turns(node));
     warn(&mut done.warnings, super::restore::free(node, now));
@@ -389,7 +392,7 @@ fn place(node: &Node, input: &Recover<'_>) -> Result<(Hash, Heads)> {
             seq: chosen.seq,
             hash: chosen.hash,
         }),
-        trusted_peers: None,
+        trusted_peers: trusted_head(&node.store, &node.own_id())?,
     };
     Ok((from.hash, heads))
 }
@@ -447,6 +450,9 @@ fn commit(
         NewLog::Afresh
     };
     write.due_new_log(FeedScope::Public, opens, WHY_NEW_LOG, now)?;
+    // Nobody is asked what somebody else sealed there: all of it is given anew, to the keys of now.
+    write.due_new_log(FeedScope::TrustedPeers, NewLog::Afresh, WHY_NEW_LOG, now)?;
+    write.seal_anew()?;
     // Another copy that was seen had the key before; this one goes on with the new one.
     write.forget_own_copies()?;
     write.commit()?;

@@ -3,7 +3,8 @@
 //! What others hold is asked first: a rotation by an older copy of this folder would contradict the one that
 //! the newest copy made.
 
-use wb_core::id::{Hash, PublicKey};
+use wb_core::hash;
+use wb_core::id::{Hash, InstanceId, PublicKey};
 use wb_core::identity::{Heads, IdentityLog, LastHead, Position, rotate};
 use wb_core::scope::FeedScope;
 use wb_core::sync::PeerCause;
@@ -188,6 +189,7 @@ fn commit(
         let log = make(&node.store, &identity)?;
         check_unchanged(&node.store, &identity)?;
         write.put_identity(&log, Standing::Own, now)?;
+        write.seal_anew()?;
         Ok(write.commit()?)
     })();
     match made {
@@ -238,6 +240,15 @@ fn last_heads(store: &Store, identity: &IdentityLog) -> Result<Heads> {
             seq: held.seq,
             hash: held.hash,
         }),
-        trusted_peers: None,
+        trusted_peers: trusted_head(store, &own)?,
     })
+}
+
+/// What an entry says of the last head of the trusted feed: its commitment, or that there is none.
+pub(crate) fn trusted_head(store: &Store, own: &InstanceId) -> Result<Option<Hash>> {
+    let held = store.served().head(own, FeedScope::TrustedPeers)?;
+    Ok(held.map(|held| {
+        let salt = entropy::salt();
+        hash::trusted_head(&salt, &held.log, held.generation, held.seq, &held.hash)
+    }))
 }

@@ -28,6 +28,7 @@ pub mod peer_forget;
 pub mod peer_invite;
 pub mod peer_pause;
 pub mod peer_retry;
+pub mod peer_trust;
 pub mod picture_away;
 pub mod picture_show;
 pub mod profile_edit;

@@ -5,10 +5,11 @@
 //! until it is lifted by name (`wb peer forget --refusal`).
 
 use wb_core::id::InstanceId;
-use wb_store::{Peer, Standing};
+use wb_store::{Belongs, Peer, Standing};
 
 use super::follow::{Target, find_peer, read_target, unfollow};
 use super::peer_pause::must_be_admin;
+use super::peer_trust::peer_untrust;
 use super::sync::lock;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -70,6 +71,14 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     }
     let now = node.now();
     let name = name_of(node, &id)?;
+    // Whoever is refused reads nothing that is for trusted peers only; nothing is sealed to it from here on either.
+    if node
+        .store
+        .in_audience(&id)?
+        .is_some_and(|row| row.belongs == Belongs::In)
+    {
+        peer_untrust(node, actor, id)?;
+    }
     let write = node.store.write()?;
     write.block(&id, &name, now)?;
     write.commit()?;

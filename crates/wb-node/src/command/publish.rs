@@ -21,6 +21,7 @@ use crate::error::{NodeError, Result};
 use crate::machine;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, Put, Retract, plan, rank};
+use crate::sealed;
 use crate::sync::turn::words_of;
 
 /// What was sealed.
@@ -122,6 +123,7 @@ fn refresh_card(node: &mut Node, now: Timestamp) -> Result<()> {
     for (mut record, old) in card::kept(node)? {
         let mut newest = old.clone();
         card::put_speaks(&mut newest);
+        newest.sealing_key = Some(sealed::keys::own_key(&node.store, now)?);
         if newest == old {
             continue;
         }
@@ -185,10 +187,12 @@ fn seal_all(
             acts = puts;
         }
         let mut chunks = chunks(&acts);
-        if chunks.is_empty() && open.is_some() {
-            chunks.push(&[]);
+        // Who was removed from the audience gets the empty beginning of the new log, so that has to be empty.
+        let parts = scope == FeedScope::TrustedPeers && open.is_some();
+        if open.is_some() && (parts || chunks.is_empty()) {
+            chunks.insert(0, &[]);
         }
-        for chunk in chunks {
+        for (number, chunk) in chunks.into_iter().enumerate() {
             let items: Vec<SealItem<'_>> = chunk.iter().map(seal_item).collect();
             published.new_logs += u64::from(open.is_some());
             let request = SealDelta {
@@ -207,6 +211,9 @@ fn seal_all(
             write.note_sealed_here(scope, &machine)?;
             published.deltas += 1;
             note(write, chunk, &mut published)?;
+            if parts && number == 0 {
+                sealed::part(node, write, signer, now)?;
+            }
         }
     }
     write.new_logs_opened()?;

@@ -10,6 +10,7 @@ use wb_store::Role;
 use crate::card;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::sealed::keys::own_key;
 
 /// Days between announcing and closing, unless another number is said: time to take data along.
 pub const RETIRE_DAYS: u32 = 7;
@@ -106,8 +107,9 @@ pub(crate) fn close_when_due(node: &Node, now: Timestamp) -> Result<()> {
     let mut cards = card::kept(node)?;
     if cards.is_empty() {
         // Whoever follows must be told.
-        let record = card::record(node.name(), node.own_id(), now);
-        cards.push((record, card::fresh(node.name())));
+        let key = own_key(&node.store, now)?;
+        let fresh = card::fresh(node.name(), Some(key.clone()));
+        cards.push((card::record(node.name(), node.own_id(), key, now), fresh));
     }
     for (mut record, mut card) in cards {
         card.retired_at = Some(now);

@@ -20,6 +20,7 @@ use wb_net::{HubClient, Traffic};
 use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd, RunStart};
 
 mod direct;
+mod envelopes;
 
 use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
@@ -32,12 +33,14 @@ use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
+use crate::sealed::keys::note_keys;
 use crate::sync::push::is_above_recovery;
 use crate::sync::{
     Fetched, Lacking, OnProgress, OwnBack, PullInput, Pulled, PushedAll, Rehearsed, SyncEnd, Tally,
     check_own, check_turn, connect, exchange_receipts, fetch_for_rehearsal, pull, push, rehearse,
     sealed_and_lacking, take_turn,
 };
+use crate::view::EnvelopesView;
 
 /// What is synced, and how.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +90,8 @@ pub struct Synced {
     pub recovered: Vec<Recovered>,
     /// What came back of the own feed, while a copy is settled.
     pub own_back: OwnBack,
+    /// Sealed envelopes that went and came.
+    pub envelopes: EnvelopesView,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -210,6 +215,7 @@ pub async fn sync(
         road: Road::Hub,
         trouble: None,
         receipts: None,
+        waiting_there: None,
     };
     if run.done.peer.role == Role::Node {
         return direct::sync(run, node, actor, input, state, progress).await;
@@ -301,6 +307,7 @@ impl Synced {
             run_no: None,
             recovered: Vec::new(),
             own_back: OwnBack::default(),
+            envelopes: EnvelopesView::default(),
             end: None,
         }
     }
@@ -315,6 +322,8 @@ struct Running {
     trouble: Option<SyncEnd>,
     /// The number of the newest receipt that the hub holds for this instance; none where it takes none.
     receipts: Option<u64>,
+    /// How many sealed envelopes wait there, where that was said.
+    waiting_there: Option<u64>,
 }
 
 impl Running {
@@ -394,6 +403,7 @@ impl Running {
         self.done.run_no = pulled.run_no;
         self.trouble = pulled.trouble;
         self.receipts = pulled.receipts;
+        self.waiting_there = pulled.envelopes;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -428,6 +438,11 @@ impl Running {
                 write.commit()?;
             }
             self.exchange_receipts(node, hub).await?;
+            // With the newest keys and cards, which came by the pull.
+            note_keys(node)?;
+            if self.waiting_there != Some(0) {
+                self.take_envelopes(node, hub).await?;
+            }
             own
         } else {
             None
@@ -487,7 +502,7 @@ impl Running {
             }
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
-        Ok(())
+        self.give_envelopes(node, hub, None).await
     }
 
     /// Says what is held of the feeds that come by this hub, and hears what followers say of ours. What goes

@@ -10,6 +10,7 @@ use super::quota::Quota;
 use super::refusal::{self, Refusal};
 use super::take::{Taker, Taking, Took};
 use crate::node::Node;
+use crate::sealed::keys::note_keys;
 
 /// How much a delivery came as.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +96,7 @@ pub(crate) fn take<'l>(
     if erases {
         node.store.checkpoint().map_err(local)?;
     }
+    note_keys(node).map_err(|error| refusal::of_node(&error))?;
     let own_heads = node.store.served().head(&from, FeedScope::Public);
     Ok(Pushed {
         schema_version: 1,

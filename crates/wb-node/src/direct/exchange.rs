@@ -17,6 +17,7 @@ use super::want::{confirmed, own_receipt};
 use crate::command::hub_register::{state_of, state_text};
 use crate::error::Result;
 use crate::node::Node;
+use crate::sealed::serve;
 
 /// A contact is noted anew after so many milliseconds, also where nothing else changed.
 const NOTE_EVERY_MS: i64 = 60_000;
@@ -93,8 +94,13 @@ pub(crate) fn answer(
     })?;
     let held =
         own_receipt(node, &[asked.want.instance]).map_err(|error| refusal::of_node(&error))?;
+    let waiting = serve::waiting(node, asked.want.instance);
+    let waiting = waiting.map_err(|error| refusal::of_node(&error))?;
     let mut body = Vec::with_capacity(made.bytes.len() + held.line.len() + 256);
-    put_line(&mut body, &ExchangeSection::line(node.name(), made.next));
+    put_line(
+        &mut body,
+        &ExchangeSection::line(node.name(), made.next, waiting),
+    );
     put_line(&mut body, &held.line);
     body.extend_from_slice(&made.bytes);
     Ok(body)

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use wb_core::hash;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
+use wb_core::limits::SYNC_BODY_BYTES_MAX;
 use wb_core::ndjson;
 use wb_core::pairing::{NO_TOKEN, safety_words};
-use wb_core::sync::PeerCause;
+use wb_core::sync::{EnvelopeBody, PeerCause, WaitingEnvelope, read_message};
 use wb_core::want::Want;
 
 use super::make::{Delivery, own_bundle_file};
@@ -24,6 +25,8 @@ use crate::sync::SyncEnd;
 
 /// Bytes of a want file that is read: an identity log of its full length, and the heads of many peers.
 const WANT_BYTES_MAX: u64 = 4 * 1_024 * 1_024;
+/// Bytes of a file of sealed envelopes.
+const SEALED_BYTES_MAX: u64 = SYNC_BODY_BYTES_MAX as u64;
 /// Files of a folder that are looked at; protects from a directory that is no shared folder.
 const FILES_MAX: usize = 10_000;
 /// Instances of a folder that are told.
@@ -68,6 +71,10 @@ pub(crate) fn want_file(folder: &Path, of: InstanceId) -> PathBuf {
 
 pub(crate) fn bundle_file(folder: &Path, from: InstanceId, to: InstanceId) -> PathBuf {
     folder.join(format!("{from}-for-{to}.wbb"))
+}
+
+pub(crate) fn sealed_file(folder: &Path, from: InstanceId, to: InstanceId) -> PathBuf {
+    folder.join(format!("{from}-for-{to}.wbs"))
 }
 
 /// Whether there is a plain file of that name: nothing else is opened, because opening a pipe waits.
@@ -209,6 +216,70 @@ pub(crate) fn leave_bundle(
         Ok(())
     })?;
     Ok(bytes)
+}
+
+/// Reads the sealed envelopes that a peer left; none where there is no file of that name.
+///
+/// # Errors
+/// That it cannot be read, or is larger than all that may wait.
+pub(crate) fn read_sealed(path: &Path) -> Result<Vec<WaitingEnvelope>> {
+    if !is_plain(path) {
+        return Ok(Vec::new());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(NodeError::file(path))?;
+    file.take(SEALED_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(NodeError::file(path))?;
+    if bytes.len() as u64 > SEALED_BYTES_MAX {
+        return Err(NodeError::Refused(format!(
+            "{} is larger than all envelopes that may wait; it was not read",
+            path.display()
+        )));
+    }
+    // A damaged line costs itself.
+    let lines = ndjson::lines(&bytes);
+    Ok(lines.filter_map(|line| read_message(line).ok()).collect())
+}
+
+/// Leaves the sealed envelopes that wait for a peer, or takes the file away where none does.
+pub(crate) fn leave_sealed(node: &Node, folder: &Path, to: InstanceId) -> Result<u64> {
+    let path = sealed_file(folder, node.own_id(), to);
+    let mut bytes = Vec::new();
+    let waiting = node.store.envelopes_waiting(Some(&to))?;
+    let mut left = 0;
+    for n in waiting {
+        let Some(envelope) = node.store.envelope_waiting(n)? else {
+            continue;
+        };
+        let line = wb_core::signed::payload(&WaitingEnvelope {
+            n,
+            envelope: String::from_utf8_lossy(&envelope.line).into_owned(),
+            body: EnvelopeBody(envelope.body),
+        });
+        if (bytes.len() + line.len()) as u64 >= SEALED_BYTES_MAX {
+            // The rest comes once these were taken.
+            break;
+        }
+        ndjson::put_line(&mut bytes, &line);
+        left += 1;
+    }
+    if bytes.is_empty() {
+        if is_plain(&path) {
+            let _ = fs::remove_file(&path);
+        }
+        return Ok(0);
+    }
+    if is_same(&path, &bytes) {
+        return Ok(0);
+    }
+    write_whole(&path, |temporary| {
+        let mut file = File::create_new(temporary).map_err(NodeError::file(temporary))?;
+        file.write_all(&bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(NodeError::file(temporary))
+    })?;
+    Ok(left)
 }
 
 /// Takes the own bundle for a peer away, once it has everything.

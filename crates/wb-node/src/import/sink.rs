@@ -8,6 +8,8 @@ use wb_core::feed::{
 };
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::{IdentityLog, Merge, merge};
+use wb_core::rule::Rule;
+use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_store::{Ingest, Standing, StoreError, Taken, Write};
@@ -35,6 +37,8 @@ pub struct StoreSink<'w, 's> {
     pub recovered: BTreeSet<InstanceId>,
     /// Instances approved by hand before they came.
     pub approved: BTreeSet<InstanceId>,
+    /// Whose trusted feed may come, because it came sealed; by every other road it is refused.
+    pub trusted_of: Option<InstanceId>,
     /// The head that the section being read shows its carrier to have, as far as it verified.
     carried: Option<Held>,
 }
@@ -56,6 +60,7 @@ impl<'w, 's> StoreSink<'w, 's> {
             run_no: None,
             recovered: BTreeSet::new(),
             approved: BTreeSet::new(),
+            trusted_of: None,
             carried: None,
         }
     }
@@ -66,6 +71,17 @@ impl<'w, 's> StoreSink<'w, 's> {
             self.write.note_road(run_no, &held, self.now)?;
         }
         Ok(())
+    }
+
+    /// Refuses a trusted feed that did not come sealed by its origin.
+    fn check_sealed(&self, origin: InstanceId, scope: FeedScope) -> Result<(), Refusal> {
+        if scope == FeedScope::Public || self.trusted_of == Some(origin) {
+            return Ok(());
+        }
+        Err(Refusal {
+            rule: Rule::NotInAudience,
+            item: None,
+        })
     }
 
     fn ingest(&self) -> Ingest<'w> {
@@ -133,6 +149,10 @@ impl Sink for StoreSink<'_, '_> {
         snapshot: &mut SnapshotReader,
         identity: Option<&IdentityLog>,
     ) -> Result<Result<SnapshotOutcome, Refusal>, StoreError> {
+        let totals = snapshot.totals();
+        if let Err(refusal) = self.check_sealed(totals.origin, totals.scope) {
+            return Ok(Err(refusal));
+        }
         if snapshot.totals().origin == self.own && !self.takes_own {
             let placed = self.write.compare_snapshot(snapshot, identity)?;
             return Ok(placed.map(|outcome| match outcome {
@@ -186,6 +206,9 @@ impl Sink for StoreSink<'_, '_> {
     }
 
     fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, StoreError> {
+        if let Err(refusal) = self.check_sealed(delta.header.origin, delta.header.scope) {
+            return Ok(Outcome::Refused(refusal));
+        }
         if delta.header.origin == self.own && self.takes_own {
             let outcome = self.ingest().delta(delta)?;
             self.own_came_back |= matches!(outcome, Outcome::Append(_));

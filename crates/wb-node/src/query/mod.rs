@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod address;
+pub mod audience;
 pub mod audit;
 mod authors;
 pub mod auto;

@@ -96,16 +96,29 @@ fn consequence(node: &Node, record: &LocalRecord, is_author: bool, scope: Scope)
     } else {
         then.ceiling = scope;
     }
-    let is_published = !node.store.sealed(&record.id)?.is_empty();
+    let sealed = node.store.sealed(&record.id)?;
+    let is_published = !sealed.is_empty();
+    let is_in = |scope| sealed.iter().any(|line| line.scope == scope);
     let name = node.name();
     Ok(match (is_published, reach(node, &then, node.now())?) {
-        (true, Ok(_)) => format!("It stays where it is: with every community that follows {name}."),
-        (false, Ok(FeedScope::Public)) => format!(
+        (true, Ok(FeedScope::Public)) if is_in(FeedScope::Public) => {
+            format!("It stays where it is: with every community that follows {name}.")
+        }
+        (true, Ok(FeedScope::TrustedPeers)) if is_in(FeedScope::TrustedPeers) => {
+            "It stays where it is: with the communities that this one trusts.".to_owned()
+        }
+        (true, Ok(FeedScope::TrustedPeers)) => format!(
+            "With the next sync it is taken back from every community that follows {name}, and goes sealed to those \
+             that this one trusts. What somebody copied before stays with them."
+        ),
+        (_, Ok(FeedScope::Public)) => format!(
             "With the next sync it goes to every community that follows {name}, and to their pages. {}",
             signature(node, record)?
         ),
         (false, Ok(FeedScope::TrustedPeers)) => {
-            "With the next sync it goes to the communities that this one trusts.".to_owned()
+            "With the next sync it goes, sealed, to the communities that this one trusts. Whoever carries it cannot \
+             read it."
+                .to_owned()
         }
         (true, Err(_)) => format!(
             "With the next sync it is taken back: every community that follows {name} drops it{}. What somebody \

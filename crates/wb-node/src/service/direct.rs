@@ -15,11 +15,13 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECONDS_MAX};
+use wb_core::limits::{
+    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECONDS_MAX,
+};
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
 use wb_core::sync::signature::UnverifiedRequest;
-use wb_core::sync::{Cause, Next, Pairing, TurnCall, read_message};
+use wb_core::sync::{Cause, Next, Noted, Pairing, TurnCall, read_message};
 use wb_net::rates::{Buckets, Rate, RetryAfter};
 use wb_net::signed::{JSON, NDJSON, Reply, Request, Responder};
 use wb_net::{BodyLimit, client_of, read_body};
@@ -33,6 +35,7 @@ use crate::direct::pairing;
 use crate::direct::refusal::{self, Refusal};
 use crate::entropy;
 use crate::node::Node;
+use crate::sealed::serve;
 
 /// Requests of one peer: an exchange and a few deliveries a second, for whoever catches up.
 const PEER_RATE: Rate = Rate {
@@ -49,6 +52,8 @@ const ADDRESS_RATE: Rate = Rate {
 const KEYS_MAX: usize = 16_384;
 /// Bytes of a want or a pairing: an identity log of its full length as this program writes it.
 const SMALL_BODY_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of an envelope of the largest size, in base64 and with its line.
+const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
 /// Bytes of a turn.
 const TURN_BYTES_MAX: usize = 8 * 1_024;
 /// Bodies of more than [`BODY_UNCHECKED_BYTES_MAX`] in memory at once.
@@ -80,6 +85,9 @@ enum Route {
     Exchange,
     Deliver,
     Turn,
+    Envelopes,
+    KeepEnvelope,
+    EnvelopesTaken,
 }
 
 impl Route {
@@ -90,6 +98,9 @@ impl Route {
             (&Method::POST, "exchange") => Some(Self::Exchange),
             (&Method::POST, "deliver") => Some(Self::Deliver),
             (&Method::POST, "turn") => Some(Self::Turn),
+            (&Method::GET, "envelopes") => Some(Self::Envelopes),
+            (&Method::POST, "envelopes") => Some(Self::KeepEnvelope),
+            (&Method::POST, "envelopes/taken") => Some(Self::EnvelopesTaken),
             _ => None,
         }
     }
@@ -100,6 +111,9 @@ impl Route {
             Self::Deliver => SYNC_BODY_BYTES_MAX,
             // More than it ever is; it fits into what is read of anybody.
             Self::Turn => TURN_BYTES_MAX,
+            Self::Envelopes => 0,
+            Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
+            Self::EnvelopesTaken => SMALL_BODY_BYTES_MAX,
         })
     }
 }
@@ -198,6 +212,9 @@ impl Peers {
             Route::Exchange => self.exchange(node, request, body).await,
             Route::Deliver => self.deliver(node, request, body).await,
             Route::Turn => self.turn(node, request, body).await,
+            Route::Envelopes | Route::KeepEnvelope | Route::EnvelopesTaken => {
+                self.envelopes(route, node, request, body).await
+            }
         }
     }
 
@@ -259,7 +276,7 @@ impl Peers {
         // Of a want the newest key may come in it; a delivery is signed with a key that is known.
         let verified = unverified.verify(node.held.as_ref(), clock()());
         let is_proved = verified.is_ok();
-        if route == Route::Deliver {
+        if matches!(route, Route::Deliver | Route::KeepEnvelope) {
             verified.map_err(refuse)?;
         }
         // Who only says that it is a peer must not take the places of peers.
@@ -417,6 +434,49 @@ impl Peers {
         });
         drop(node);
         Ok(Reply::ok(JSON, wb_core::signed::payload(&answer)))
+    }
+
+    /// What peers say about sealed envelopes.
+    async fn envelopes(
+        &self,
+        route: Route,
+        node: Node,
+        request: &mut Request,
+        body: Body,
+    ) -> Result<Reply, Refusal> {
+        let mut node = node;
+        let received = with!(self, node, received(request));
+        let taken = self.receive(&received, route, request, body).await;
+        let (unverified, body) = taken.map_err(|refusal| self.of_unknown(request, refusal))?;
+        let verified = self.verify(&received, &unverified, None);
+        let sender = verified.map_err(|refusal| self.of_unknown(request, refusal))?;
+        self.charge(&received, sender, request)?;
+        let query = request.query().unwrap_or_default().to_owned();
+        let answer = with!(self, node, move |node: &mut Node| {
+            check_peer(node, sender)?;
+            let local = |error: crate::NodeError| refusal::of_node(&error);
+            Ok(match route {
+                Route::KeepEnvelope => {
+                    let given = read_message(&body).map_err(refusal::bad_request)?;
+                    let kept = serve::keep(node, sender, &given).map_err(local)?;
+                    wb_core::signed::payload(&kept)
+                }
+                Route::EnvelopesTaken => {
+                    let taken = read_message(&body).map_err(refusal::bad_request)?;
+                    serve::taken(node, sender, &taken).map_err(local)?;
+                    wb_core::signed::payload(&Noted { schema_version: 1 })
+                }
+                _ => {
+                    let after = query.strip_prefix("after=").map(str::parse).transpose();
+                    let after: Option<u64> = after
+                        .map_err(|_| refusal::bad_request("`after` is not what a page named"))?;
+                    let page = serve::page(node, sender, after.unwrap_or(0)).map_err(local)?;
+                    wb_core::signed::payload(&page)
+                }
+            })
+        });
+        drop(node);
+        Ok(Reply::ok(JSON, answer))
     }
 
     /// Opens the node, to answer one call.

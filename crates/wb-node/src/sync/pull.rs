@@ -54,6 +54,8 @@ pub struct Pulled {
     pub notices: BTreeSet<Notice>,
     /// Heads that the hub holds of own feeds, as it said.
     pub own: Option<Vec<Held>>,
+    /// How many sealed envelopes wait there for this instance; none where that was not said.
+    pub envelopes: Option<u64>,
     /// The run, when something came.
     pub run_no: Option<i64>,
     /// What was wrong with single feeds; the others were taken.
@@ -152,6 +154,7 @@ struct Pull<'n> {
     approved: BTreeSet<InstanceId>,
     tally: Tally,
     trouble: Option<SyncEnd>,
+    envelopes: Option<u64>,
     run_no: Option<i64>,
     /// Kinds of the feeds that come in two passes.
     first_kinds: BTreeMap<(InstanceId, FeedScope), BTreeSet<Kind>>,
@@ -175,6 +178,7 @@ impl<'n> Pull<'n> {
             approved: BTreeSet::new(),
             tally: Tally::default(),
             trouble: None,
+            envelopes: None,
             run_no: None,
             first_kinds: BTreeMap::new(),
             announced: BTreeMap::new(),
@@ -191,6 +195,7 @@ impl<'n> Pull<'n> {
             trouble: self.trouble,
             notices: self.session.notices().clone(),
             own: self.session.own().map(<[Held]>::to_vec),
+            envelopes: self.envelopes,
             run_no: self.run_no,
             receipts: self.receipts,
         }
@@ -409,6 +414,7 @@ impl<'n> Pull<'n> {
         let (first, rest) = split_first(&body);
         let section = ChangesSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
         self.receipts = section.receipts;
+        self.envelopes = Some(section.envelopes);
         if rest.is_empty() {
             self.session.changes(&section, false);
             return Ok(());

@@ -117,9 +117,7 @@ pub(crate) fn is_above_recovery(identity: &IdentityLog, theirs: &Held) -> bool {
 /// # Errors
 /// As [`push`].
 pub fn check_own(node: &Node, at_hub: &[Held]) -> Result<(), SyncEnd> {
-    for scope in FeedScope::ALL {
-        lacking(node, node.store.served(), scope, at_hub)?;
-    }
+    lacking(node, node.store.served(), FeedScope::Public, at_hub)?;
     Ok(())
 }
 
@@ -130,7 +128,8 @@ pub fn check_own(node: &Node, at_hub: &[Held]) -> Result<(), SyncEnd> {
 pub fn sealed_and_lacking(node: &Node, at_hub: &[Held]) -> Result<Vec<Lacking>, SyncEnd> {
     let served = node.store.served();
     let mut list = Vec::new();
-    for scope in FeedScope::ALL {
+    // What is shared with trusted peers only is given sealed, and nobody who carries it says what it has of it.
+    for scope in [FeedScope::Public] {
         match lacking(node, served, scope, at_hub)? {
             Owed::Deltas(headers) => {
                 for header in headers {

@@ -54,7 +54,7 @@ fn every_community_has_something_of_everything() {
         assert_eq!((filled.invites, filled.invite_tokens.len()), (2, 2));
         let plan = plan(&node, wb_node::entropy::now()).unwrap();
         let stays = count_stays(&plan.stays);
-        for cause in [Stays::ScopePrivate, Stays::ParentStays, Stays::TrustedLater] {
+        for cause in [Stays::ScopePrivate, Stays::ParentStays, Stays::NoAudience] {
             // Only North marks a comment on a private request as public.
             let expected = cause != Stays::ParentStays || which == Community::North;
             assert_eq!(stays.contains_key(&cause), expected, "{which:?} {cause}");

@@ -316,7 +316,7 @@ impl Relay {
             }
             lines.end_section();
             let at = at.filter(|_| more).unwrap_or(last);
-            let section = ChangesSection::new(
+            let mut section = ChangesSection::new(
                 at.cursor(self.log()),
                 more,
                 (lines.deltas, lines.items),
@@ -324,6 +324,7 @@ impl Relay {
                 own_heads(connection, member)?,
             )
             .with_receipts(receipts::newest(connection, member)?);
+            section.envelopes = super::envelopes::waiting(connection, member, now)?;
             Ok(Ok(Changes {
                 section,
                 body: lines.body,

@@ -11,6 +11,7 @@ mod as_of;
 mod changes;
 mod counts;
 mod doctor;
+mod envelopes;
 mod file;
 mod follow;
 mod forget;
@@ -31,6 +32,7 @@ mod void;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};
+pub use envelopes::EnvelopeRefused;
 pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use history::BadPlace;

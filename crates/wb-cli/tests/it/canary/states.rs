@@ -44,7 +44,7 @@ const STATES: [(&str, &str, &str); 7] = [
         "UPDATE local_records SET ceiling = 'private' WHERE lower(hex(id)) = ?1 AND ?2 != ''",
     ),
     (
-        "trusted_later",
+        "no_audience",
         "wb.db",
         "UPDATE local_records SET ceiling = 'trusted_peers' WHERE lower(hex(id)) = ?1 AND ?2 != ''",
     ),

@@ -8,6 +8,7 @@ mod histories;
 mod identity;
 mod pairing;
 mod requests;
+mod sealed;
 mod signed_line;
 mod status;
 mod streams;

@@ -127,7 +127,11 @@ fn author() -> impl Strategy<Value = Author> {
 
 fn parent() -> impl Strategy<Value = Parent> {
     let scope = select(&SCOPES[..]).prop_map(Parent::Scope);
-    prop_oneof![3 => Just(Parent::None), 2 => scope, 1 => Just(Parent::Unknown)]
+    prop_oneof![
+        3 => Just(Parent::None),
+        2 => scope,
+        1 => select(vec![Parent::Unknown, Parent::TrustedElsewhere]),
+    ]
 }
 
 fn mostly_public() -> impl Strategy<Value = Scope> {
@@ -150,6 +154,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
         parent(),
         left_by,
         option::of(any::<[u8; 16]>()),
+        any::<bool>(),
     );
     (
         record_id(),
@@ -159,7 +164,13 @@ fn candidate() -> impl Strategy<Value = Candidate> {
         rest,
     )
         .prop_map(
-            |(id, content, scope, ceiling, (life, author, parent, left_by, session))| {
+            |(
+                id,
+                content,
+                scope,
+                ceiling,
+                (life, author, parent, left_by, session, has_audience),
+            )| {
                 let kind = match &content {
                     Content::Profile { .. } => "user".parse().expect("a kind"),
                     Content::Invite { body, .. } | Content::Record(body) => body.kind(),
@@ -180,12 +191,19 @@ fn candidate() -> impl Strategy<Value = Candidate> {
                     life,
                     author,
                     parent,
+                    has_audience,
                     at: at(),
                     left_by,
                     session: session.map(Token),
                 }
             },
         )
+}
+
+/// Whether a record that leaves goes no further than the trusted audience.
+fn is_trusted(c: &Candidate) -> bool {
+    [c.scope, c.ceiling].contains(&Scope::TrustedPeers)
+        || c.parent == Parent::Scope(Scope::TrustedPeers)
 }
 
 /// Whether a cause of page 03 applies, each by itself.
@@ -205,10 +223,8 @@ fn applies(cause: Stays, c: &Candidate) -> bool {
         Stays::InviteClosed => matches!(c.content, Content::Invite { open: false, .. }),
         Stays::ParentStays => c.parent == Parent::Scope(Scope::Private),
         Stays::ParentUnknown => c.parent == Parent::Unknown,
-        Stays::TrustedLater => {
-            [c.scope, c.ceiling].contains(&Scope::TrustedPeers)
-                || c.parent == Parent::Scope(Scope::TrustedPeers)
-        }
+        Stays::ParentTrustedElsewhere => c.parent == Parent::TrustedElsewhere,
+        Stays::NoAudience => is_trusted(c) && !c.has_audience,
         // Decided where revisions are given, or for the whole instance, and not by the door.
         Stays::NumbersUsedUp | Stays::Retired => false,
     }
@@ -223,7 +239,8 @@ proptest! {
         let decided = may_leave(&candidate, &secret());
         prop_assert_eq!(decided.as_ref().err().copied(), first);
         if let Ok(leaving) = decided {
-            prop_assert_eq!(leaving.scope(), FeedScope::Public);
+            let trusted = leaving.scope() == FeedScope::TrustedPeers;
+            prop_assert_eq!(trusted, is_trusted(&candidate));
         }
     }
 
@@ -246,14 +263,15 @@ proptest! {
     fn an_author_whose_profile_stays_is_not_named(candidate in candidate()) {
         let Author::Member { user, profile, .. } = candidate.author else { return Ok(()) };
         let is_named = matches!(candidate.left_by, Some(By::User(_))) || candidate.id == user;
-        if profile == Scope::Public || is_named {
+        let reach = if is_trusted(&candidate) { Scope::TrustedPeers } else { Scope::Public };
+        if profile >= reach || is_named {
             return Ok(());
         }
         if let Ok(leaving) = may_leave(&candidate, &secret()) {
             let line = leaving.line(ORIGIN, 1, None, Salt([6; 16]));
             let line = String::from_utf8(line).expect("a line is text");
             prop_assert!(!line.contains(&user.to_string()), "{}", line);
-            let pseudonym = secret().pseudonym(FeedScope::Public, &user);
+            let pseudonym = secret().pseudonym(leaving.scope(), &user);
             prop_assert_eq!(leaving.by(), By::Pseudonym(pseudonym));
         }
     }
@@ -283,6 +301,7 @@ fn the_hash_of_a_line_gives_its_text_away_to_nobody() {
         life: Life::Active,
         author: Author::Instance,
         parent: Parent::None,
+        has_audience: false,
         at: at(),
         left_by: None,
         session: None,

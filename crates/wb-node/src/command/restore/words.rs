@@ -31,6 +31,7 @@ use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::import::lines::{Lines, Next};
 use crate::node::Node;
+use crate::sealed::keys::own_key;
 use crate::sync::ask_recovery_at;
 
 /// Where what was published is to be found.
@@ -167,8 +168,10 @@ pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<Taken> 
     };
     let restored = restore(&mut node, &actor, rest).await?;
     if card::kept(&node)?.is_empty() {
+        let now = entropy::now();
+        let sealing_key = own_key(&node.store, now)?;
         let write = node.store.write()?;
-        write.put_local(&card::record(input.name, input.id, entropy::now()))?;
+        write.put_local(&card::record(input.name, input.id, sealing_key, now))?;
         write.commit()?;
     }
     Ok(Taken {

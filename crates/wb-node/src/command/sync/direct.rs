@@ -34,6 +34,7 @@ use crate::direct::want::{confirmed, own_want};
 use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::plan::plan;
+use crate::sealed::keys::note_keys;
 use crate::sync::push::{Owed, lacking, refused};
 use crate::sync::spool::Spool;
 use crate::sync::{OnProgress, SetAside, SyncEnd, check_own, check_turn, take_turn};
@@ -101,6 +102,8 @@ struct Answered {
     next: Option<Next>,
     name: String,
     bundle: Vec<u8>,
+    /// Sealed envelopes that wait there.
+    envelopes: u64,
 }
 
 impl Running {
@@ -233,6 +236,10 @@ impl Running {
                 self.note_answer(node, &answer);
             }
         }
+        note_keys(node)?;
+        if input.pull && answer.envelopes > 0 {
+            self.take_envelopes(node, client.as_hub()).await?;
+        }
         if !input.push {
             return self.check_ahead();
         }
@@ -245,7 +252,8 @@ impl Running {
         // Before anything is sealed: whether the peer holds more of us than we do.
         check_own(node, &self.done.peer.acked)?;
         self.done.published = publish(node, actor)?.1;
-        self.deliver(node, client, answer.hash, progress).await
+        self.deliver(node, client, answer.hash, progress).await?;
+        self.give_envelopes(node, client.as_hub(), Some(id)).await
     }
 
     /// Whether more of the own feed came from there than is here.
@@ -292,6 +300,7 @@ impl Running {
             hash,
             next,
             name: section.name,
+            envelopes: section.envelopes,
             bundle: bundle.to_vec(),
         })
     }
@@ -528,7 +537,9 @@ fn is_later_log(node: &Node) -> Ended<bool> {
 fn live(node: &Node) -> Ended<u64> {
     let own = node.own_id();
     let feeds = node.store.served().feeds()?;
-    let feeds = feeds.iter().filter(|feed| feed.held.origin == own);
+    let feeds = feeds
+        .iter()
+        .filter(|feed| feed.held.origin == own && feed.held.scope == FeedScope::Public);
     Ok(feeds.map(|feed| feed.live_n).sum())
 }
 

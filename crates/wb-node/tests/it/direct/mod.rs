@@ -7,5 +7,6 @@ mod hostile;
 mod pairing;
 mod recovered;
 mod restoring;
+mod sealed;
 mod street;
 mod syncing;

@@ -23,6 +23,7 @@ mod raw;
 mod receipts;
 mod restored;
 mod restoring;
+mod sealed;
 mod seam;
 mod signatures;
 mod snapshots;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wb_core::id::InstanceId;
+use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
@@ -14,12 +14,12 @@ use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Receipts, StaleReceipt,
     Standing, Standings,
 };
-use wb_core::sync::{TurnAnswer, TurnCall};
+use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
-    ChangesPage, Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused,
-    RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, LinesPage, MemberRow, PageRefused,
+    PushRefused, RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -275,6 +275,21 @@ impl HubStore for Seamed {
 
     async fn receipts(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<Receipts> {
         self.file.receipts(id, after, now).await
+    }
+
+    async fn keep_envelope(
+        &self,
+        keeping: Keeping,
+    ) -> Kept<Result<Vec<InstanceId>, EnvelopeRefused>> {
+        self.file.keep_envelope(keeping).await
+    }
+
+    async fn envelopes(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<EnvelopesPage> {
+        self.file.envelopes(id, after, now).await
+    }
+
+    async fn envelopes_taken(&self, id: InstanceId, hashes: Vec<Hash>) -> Kept<()> {
+        self.file.envelopes_taken(id, hashes).await
     }
 
     async fn history(

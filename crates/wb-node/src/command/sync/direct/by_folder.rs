@@ -18,6 +18,7 @@ use crate::direct::want::confirmed;
 use crate::error::NodeError;
 use crate::import::lines::{Lines, Next as NextLine};
 use crate::node::{Actor, Node};
+use crate::sealed::keys::note_keys;
 use crate::sync::push::{Owed, lacking};
 use crate::sync::spool::Spool;
 use crate::sync::{OnProgress, SyncEnd, check_own};
@@ -59,6 +60,10 @@ impl Running {
         }
         if input.pull {
             self.take_file(node, path, input, progress)?;
+            if !input.dry_run {
+                note_keys(node)?;
+                self.take_sealed_file(node, path)?;
+            }
         }
         let acked = self.done.peer.acked.clone();
         if input.dry_run {
@@ -70,6 +75,8 @@ impl Running {
             check_own(node, &acked)?;
             self.done.published = publish(node, actor)?.1;
             self.leave(node, path, found.map(|found| found.hash))?;
+            self.seal_owed(node)?;
+            self.done.envelopes.given += folder::leave_sealed(node, path, id)?;
         }
         folder::leave_want(node, path, Some(id))?;
         self.trouble.take().map_or(Ok(()), Err)

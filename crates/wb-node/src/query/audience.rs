@@ -1,0 +1,80 @@
+//! Who is in the trusted audience, and how far each member is.
+
+use wb_core::scope::FeedScope;
+use wb_core::want::Held;
+use wb_store::{AudienceRow, Belongs};
+
+use crate::error::Result;
+use crate::node::Node;
+use crate::sealed::keys::{Reachable, follow_card};
+use crate::view::AudienceView;
+
+/// The trusted audience, by id.
+///
+/// # Errors
+/// What the store reports.
+pub fn audience(node: &Node) -> Result<Vec<AudienceView>> {
+    let head = node
+        .store
+        .served()
+        .head(&node.own_id(), FeedScope::TrustedPeers)?;
+    let known = node.store.instances()?;
+    let mut views = Vec::new();
+    for row in node.store.audience()? {
+        let name = known.iter().find(|known| known.id == row.member);
+        let (state, sentence) = state(node, &row, head.as_ref())?;
+        views.push(AudienceView {
+            schema_version: 1,
+            id: row.member,
+            name: name.and_then(|known| known.name.clone()),
+            since: row.since,
+            added_at: row.added_at,
+            state,
+            sentence,
+            confirmed_at: row.held_at,
+        });
+    }
+    Ok(views)
+}
+
+/// Where a member stands, as a word and in words.
+fn state(
+    node: &Node,
+    row: &AudienceRow,
+    head: Option<&Held>,
+) -> Result<(&'static str, &'static str)> {
+    if row.belongs == Belongs::Leaving {
+        return Ok((
+            "leaving",
+            "removed; with the next publish or sync it is asked to erase what it has",
+        ));
+    }
+    let (reachable, changed) = follow_card(node, &mut row.clone(), node.now())?;
+    Ok(match reachable {
+        Reachable::NotAccepted => (
+            "not_accepted",
+            "nothing is sealed to it, because it is not accepted here any more",
+        ),
+        Reachable::NoCard => (
+            "no_key",
+            "nothing is sealed to it, because its card with a sealing key is not shown here",
+        ),
+        Reachable::KeyFromBeforeRecovery => (
+            "key_in_doubt",
+            "it recovered its key, and nothing is sealed to it until its card names another sealing key",
+        ),
+        Reachable::Yes if changed || row.rekeyed_at.is_some() => (
+            "new_key",
+            "its sealing key changed; it gets nothing of what was before until `wb peer trust` confirms it",
+        ),
+        Reachable::Yes if head.is_none() => ("nothing_yet", "nothing was sealed for anybody yet"),
+        Reachable::Yes if row.whole || row.given.is_none() => {
+            ("waits", "what it lacks is sealed with the next sync")
+        }
+        Reachable::Yes if row.held.as_ref() == head => ("has_all", "it has everything, as it said"),
+        Reachable::Yes => (
+            "given",
+            "it was given what there is, and has not said yet that it has all of it",
+        ),
+    })
+}

@@ -1,0 +1,136 @@
+//! The seal itself: age, to several X25519 keys, from a plaintext that is padded already.
+
+use std::io::{Read as _, Write as _};
+
+use age::{Decryptor, Encryptor, x25519};
+use bech32::{Bech32, Hrp};
+use wb_core::limits::ENVELOPE_BYTES_MAX;
+use wb_core::rule::Rule;
+use zeroize::Zeroizing;
+
+use crate::entropy;
+use crate::error::{NodeError, Result};
+
+/// A fresh key: its public half, and the secret, both as age writes them.
+pub(super) fn fresh_key() -> (String, Zeroizing<String>) {
+    let prefix = Hrp::parse("age-secret-key-").expect("it is well formed");
+    let seed = entropy::bytes::<32>();
+    let text = bech32::encode::<Bech32>(prefix, seed.as_slice());
+    let text = Zeroizing::new(text.expect("32 bytes are not too long"));
+    let secret = Zeroizing::new(text.to_uppercase());
+    let identity: x25519::Identity = secret.parse().expect("it is a key as age writes it");
+    (identity.to_public().to_string(), secret)
+}
+
+/// Whether a text is a key that can be sealed to.
+pub(crate) fn is_key(text: &str) -> bool {
+    text.parse::<x25519::Recipient>().is_ok()
+}
+
+/// Seals a plaintext to keys as age writes them.
+pub(super) fn seal(plain: &[u8], keys: &[String]) -> Result<Vec<u8>> {
+    let parsed: Vec<x25519::Recipient> = keys.iter().filter_map(|key| key.parse().ok()).collect();
+    let refused = |what: &dyn std::fmt::Display| {
+        NodeError::Refused(format!(
+            "an envelope was not sealed: {what}; nothing was sent"
+        ))
+    };
+    if parsed.len() != keys.len() {
+        return Err(refused(&"a sealing key is not one"));
+    }
+    let recipients = parsed.iter().map(|key| key as &dyn age::Recipient);
+    let encryptor = Encryptor::with_recipients(recipients).map_err(|error| refused(&error))?;
+    let mut body = Vec::with_capacity(plain.len() + 1_024);
+    let mut out = encryptor
+        .wrap_output(&mut body)
+        .map_err(|error| refused(&error))?;
+    out.write_all(plain).map_err(|error| refused(&error))?;
+    out.finish().map_err(|error| refused(&error))?;
+    Ok(body)
+}
+
+/// Opens a body with whichever of these secrets does.
+///
+/// # Errors
+/// `not_for_us`, also for what is no body at all.
+pub(super) fn open(
+    body: &[u8],
+    secrets: &[Zeroizing<String>],
+) -> std::result::Result<Zeroizing<Vec<u8>>, Rule> {
+    let identities: Vec<x25519::Identity> = secrets
+        .iter()
+        .filter_map(|secret| secret.parse().ok())
+        .collect();
+    let decryptor = Decryptor::new_buffered(body).map_err(|_| Rule::NotForUs)?;
+    // What asks for a passphrase would cost its work before it is known to be nothing.
+    if decryptor.is_scrypt() {
+        return Err(Rule::NotForUs);
+    }
+    let keys = identities.iter().map(|key| key as &dyn age::Identity);
+    let reader = decryptor.decrypt(keys).map_err(|_| Rule::NotForUs)?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(body.len()));
+    reader
+        .take(ENVELOPE_BYTES_MAX as u64)
+        .read_to_end(&mut plain)
+        .map_err(|_| Rule::NotForUs)?;
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use wb_core::id::InstanceId;
+    use wb_core::identity::IdentityLog;
+    use wb_core::sealed::{Envelope, Sealed};
+    use wb_core::sync::EnvelopeBody;
+    use wb_core::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn envelopes_of_the_specification_open_for_their_readers_and_for_nobody_else() {
+        let vectors = include_str!("../../../../docs/spec/vectors/sealed/opens.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let log: Vec<String> = serde_json::from_value(vectors["identity"].clone()).unwrap();
+        let log = IdentityLog::verify(None, &log).unwrap();
+        let now: Timestamp = serde_json::from_value(vectors["now"].clone()).unwrap();
+        let cases = vectors["cases"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let name = &case["name"];
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let body: EnvelopeBody = serde_json::from_value(case["body"].clone()).unwrap();
+            let body = body.0;
+            let line = text(&case["line"]);
+            let envelope = Envelope::verify(line.as_bytes(), &body, &log, now);
+            let envelope = envelope.unwrap_or_else(|rule| panic!("{name}: {rule}"));
+            for reader in case["readers"].as_array().unwrap() {
+                let key = Zeroizing::new(text(&reader["key"]));
+                let identity: x25519::Identity = key.parse().unwrap();
+                let public = identity.to_public().to_string();
+                assert_eq!(public, text(&reader["sealing_key"]), "{name}");
+                let plain = open(&body, &[key]).unwrap_or_else(|rule| panic!("{name}: {rule}"));
+                let id: InstanceId = text(&reader["reader"]).parse().unwrap();
+                let (_, _, content) = Sealed::open(&plain, &envelope, &log, &id).unwrap();
+                let hash = wb_core::hash::sha256(content);
+                assert_eq!(hash.to_string(), text(&case["sha256"]), "{name}");
+            }
+            let stranger = Zeroizing::new(text(&case["stranger"]));
+            assert_eq!(
+                open(&body, &[stranger]).err(),
+                Some(Rule::NotForUs),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_with_each_of_its_keys_and_with_no_other() {
+        let (north, oak, eve) = (fresh_key(), fresh_key(), fresh_key());
+        let body = seal(b"a canary", &[north.0, oak.0]).unwrap();
+        assert!(!body.windows(8).any(|part| part == b"a canary"));
+        for secret in [north.1, oak.1] {
+            assert_eq!(open(&body, &[secret]).unwrap().as_slice(), b"a canary");
+        }
+        assert_eq!(open(&body, &[eve.1]).err(), Some(Rule::NotForUs));
+    }
+}

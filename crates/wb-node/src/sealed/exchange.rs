@@ -1,0 +1,141 @@
+//! Exchanging envelopes with a hub or a node: first what waits there is taken, then what waits here is given.
+
+use wb_core::id::{Hash, InstanceId};
+use wb_core::rule::Rule;
+use wb_core::sync::{Cause, EnvelopeBody, EnvelopesTaken, GivenEnvelope};
+use wb_net::HubClient;
+use wb_net::signed::CallError;
+use wb_store::Changed;
+
+use super::take::{Coming, Taken, name_of, take};
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::sync::SyncEnd;
+
+/// Pages of envelopes that are asked for in one sync; ends whoever always has more.
+const PAGES_MAX: usize = 1_000;
+
+/// What was exchanged.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanged {
+    /// Envelopes that were taken.
+    pub taken: u64,
+    /// What they changed here.
+    pub changed: Vec<Changed>,
+    /// Envelopes that wait for somebody here to accept their origin.
+    pub left: u64,
+    /// Envelopes that break a rule.
+    pub refused: Vec<Rule>,
+    /// The run by which something came.
+    pub run_no: Option<i64>,
+    /// Sections of feeds among them.
+    pub feeds: u64,
+}
+
+impl Exchanged {
+    /// Counts what came of one envelope; true where it stays where it is.
+    pub(crate) fn note(&mut self, taken: Taken) -> bool {
+        match taken {
+            Taken::New {
+                changed,
+                run_no,
+                is_feed,
+            } => {
+                self.taken += 1;
+                self.feeds += u64::from(is_feed);
+                self.changed.extend(changed);
+                self.run_no = run_no;
+            }
+            Taken::Known => {}
+            Taken::Left => {
+                self.left += 1;
+                return true;
+            }
+            Taken::Refused(rule) => self.refused.push(rule),
+        }
+        false
+    }
+}
+
+/// Takes what waits there for this instance, and says what it has.
+pub(crate) async fn take_waiting(
+    node: &Node,
+    client: &mut HubClient,
+    coming: Coming<'_>,
+) -> Result<Exchanged, SyncEnd> {
+    let mut done = Exchanged {
+        run_no: coming.run_no,
+        ..Exchanged::default()
+    };
+    let mut after = None;
+    for _ in 0..PAGES_MAX {
+        let page = match client.envelopes(after).await {
+            Ok(page) => page,
+            Err(error) if is_older(&error) => return Ok(done),
+            Err(error) => return Err(error.into()),
+        };
+        let mut hashes: Vec<Hash> = Vec::new();
+        for waiting in &page.envelopes {
+            let coming = Coming {
+                run_no: done.run_no,
+                ..coming
+            };
+            let line = waiting.envelope.as_bytes();
+            let taken = take(node, line, &waiting.body.0, coming)?;
+            if !done.note(taken) {
+                hashes.push(name_of(&waiting.body.0));
+            }
+        }
+        if !hashes.is_empty() {
+            let taken = EnvelopesTaken {
+                schema_version: 1,
+                hashes,
+            };
+            client.envelopes_taken(&taken).await?;
+        }
+        match page.next {
+            // A place that does not go on would be asked for again and again.
+            Some(next) if after.is_none_or(|after| next > after) => after = Some(next),
+            _ => break,
+        }
+    }
+    Ok(done)
+}
+
+/// Gives what waits here: to a hub everything, to a node what is for it. Returns how many it keeps.
+pub(crate) async fn give(
+    node: &mut Node,
+    client: &mut HubClient,
+    only_for: Option<InstanceId>,
+) -> Result<u64, SyncEnd> {
+    let mut given = 0;
+    for n in node.store.envelopes_waiting(only_for.as_ref())? {
+        let Some(envelope) = node.store.envelope_waiting(n)? else {
+            continue;
+        };
+        let call = GivenEnvelope {
+            schema_version: 1,
+            envelope: String::from_utf8_lossy(&envelope.line).into_owned(),
+            body: EnvelopeBody(envelope.body),
+        };
+        let kept = match client.give_envelope(&call).await {
+            Ok(kept) => kept,
+            Err(error) if is_older(&error) => return Ok(given),
+            // What is full there empties by itself; the rest waits here.
+            Err(error) if error.refusal() == Some(Cause::OverQuota) => return Ok(given),
+            Err(error) => return Err(error.into()),
+        };
+        given += u64::from(!kept.kept_for.is_empty());
+        let write = node.store.write().map_err(NodeError::from)?;
+        for recipient in &kept.kept_for {
+            write.envelope_given(&envelope.hash, recipient)?;
+        }
+        write.commit()?;
+    }
+    Ok(given)
+}
+
+/// Whether who answered is a program from before there were envelopes.
+fn is_older(error: &CallError) -> bool {
+    error.refusal() == Some(Cause::NotFound)
+}

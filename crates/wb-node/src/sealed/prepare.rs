@@ -1,0 +1,213 @@
+//! Sealing what is owed: to each member of the audience what it lacks, and a want to whoever sealed something to us.
+//!
+//! What is sealed waits in the database until somebody has it, so a crash loses nothing and seals nothing twice
+//! that was given already.
+
+use std::collections::BTreeMap;
+
+use wb_core::hash;
+use wb_core::id::InstanceId;
+use wb_core::scope::FeedScope;
+use wb_core::sealed::{Contents, Envelope, Purpose};
+use wb_core::signed::Signer;
+use wb_core::time::Timestamp;
+use wb_core::want::Held;
+use wb_store::{AudienceRow, Belongs, NewEnvelope, Write};
+
+use super::content::{Given, lacking};
+use super::crypt;
+use super::keys::{LASTS_MS, Reachable, follow_card, key_of, own_key};
+use super::want::want_for;
+use crate::error::Result;
+use crate::node::Node;
+
+/// What was sealed, and what could not be.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// Envelopes sealed.
+    pub sealed: u64,
+    /// Members that nothing is sealed to for now, and why.
+    pub blocked: Vec<(InstanceId, Reachable)>,
+    /// Members for whom all of the trusted feed is more than an envelope holds.
+    pub too_large: Vec<InstanceId>,
+}
+
+/// A member with what is sealed to it.
+struct Owed {
+    row: AudienceRow,
+    key: String,
+}
+
+/// Seals what is owed now, in one transaction. What the own head confirmed by the guard says may be sealed was sealed
+/// before, by publishing; here it is only wrapped.
+///
+/// # Errors
+/// What the store reports, or that the signing key cannot be used. Nothing changes then.
+pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
+    let mut done = Prepared::default();
+    let (audience, wants) = (node.store.audience()?, node.store.wants_owed()?);
+    if audience.is_empty() && wants.is_empty() {
+        return Ok(done);
+    }
+    let write = node.store.write_in_sight()?;
+    write.tidy_envelopes(now)?;
+    let served = node.store.served();
+    let head = served.head(&node.own_id(), FeedScope::TrustedPeers)?;
+    let is_forked = node
+        .store
+        .forked_feeds()?
+        .iter()
+        .any(|feed| (feed.origin, feed.scope) == (node.own_id(), FeedScope::TrustedPeers));
+    let members: Vec<InstanceId> = audience
+        .iter()
+        .filter(|row| row.belongs == Belongs::In)
+        .map(|row| row.member)
+        .collect();
+    // Who stands at one head with one from-date is given one envelope.
+    let mut groups: BTreeMap<(Option<String>, Option<Timestamp>), Vec<Owed>> = BTreeMap::new();
+    for mut row in audience {
+        let (reachable, changed) = follow_card(node, &mut row, now)?;
+        if changed {
+            write.put_audience(&row)?;
+        }
+        if row.belongs != Belongs::In {
+            continue;
+        }
+        if reachable != Reachable::Yes {
+            done.blocked.push((row.member, reachable));
+            continue;
+        }
+        let from = stands_at(&row, now).map(|head| head.to_query());
+        let since = row.since.max(row.rekeyed_at);
+        let key = row.sealing_key.clone();
+        let group = groups.entry((from, since)).or_default();
+        group.push(Owed { row, key });
+    }
+    if let Some(head) = head.filter(|_| !is_forked) {
+        let mut signer = None;
+        for ((_, since), group) in groups {
+            let from = stands_at(&group[0].row, now).cloned();
+            let pieces = match lacking(served, &head, from.as_ref(), since)? {
+                Given::Nothing => continue,
+                Given::TooLarge => {
+                    done.too_large
+                        .extend(group.iter().map(|owed| owed.row.member));
+                    continue;
+                }
+                Given::Pieces(pieces) => pieces,
+            };
+            let signer = match &signer {
+                Some(signer) => signer,
+                None => signer.insert(node.signer()?),
+            };
+            let to = Recipients {
+                audience: &members,
+                ids: group.iter().map(|owed| owed.row.member).collect(),
+                keys: group.iter().map(|owed| owed.key.clone()).collect(),
+            };
+            for piece in &pieces {
+                let what = (Purpose::Feed, since, piece.content.as_slice());
+                seal_to(node, &write, signer, &to, what, now)?;
+                done.sealed += 1;
+            }
+            let last = pieces.last().map(|piece| piece.head.clone());
+            for owed in group {
+                write.put_audience(&AudienceRow {
+                    given: last.clone(),
+                    given_at: Some(now),
+                    whole: false,
+                    ..owed.row
+                })?;
+            }
+        }
+    }
+    for origin in wants {
+        let Some((key, _)) = key_of(&node.store, &origin)? else {
+            continue;
+        };
+        let signer = node.signer()?;
+        let audience = [origin];
+        let to = Recipients {
+            audience: &audience,
+            ids: vec![origin],
+            keys: vec![key],
+        };
+        let want = want_for(node, &origin, &signer)?;
+        write.outdone_for(&origin, Purpose::Want.as_str())?;
+        seal_to(
+            node,
+            &write,
+            &signer,
+            &to,
+            (Purpose::Want, None, &want),
+            now,
+        )?;
+        write.owe_want(&origin, false)?;
+        done.sealed += 1;
+    }
+    write.commit()?;
+    Ok(done)
+}
+
+/// The head from which a member is given the rest: the last one sealed to it, or what it confirmed where that never
+/// came in the time that an envelope lasts.
+fn stands_at(row: &AudienceRow, now: Timestamp) -> Option<&Held> {
+    if row.whole {
+        return None;
+    }
+    let is_over = row
+        .given_at
+        .is_some_and(|at| now.unix_ms().saturating_sub(at.unix_ms()) > LASTS_MS);
+    if is_over {
+        row.held.as_ref()
+    } else {
+        row.given.as_ref()
+    }
+}
+
+/// To whom something is sealed.
+pub(super) struct Recipients<'a> {
+    /// Everybody who may read it.
+    pub audience: &'a [InstanceId],
+    /// Who gets this envelope, strictly rising.
+    pub ids: Vec<InstanceId>,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
+/// Seals something and lets it wait.
+pub(super) fn seal_to(
+    node: &Node,
+    write: &Write<'_>,
+    signer: &Signer,
+    to: &Recipients<'_>,
+    (purpose, since, content): (Purpose, Option<Timestamp>, &[u8]),
+    now: Timestamp,
+) -> Result<()> {
+    let expires = now.plus_ms(LASTS_MS);
+    let contents = Contents {
+        purpose,
+        audience: to.audience,
+        since,
+        expires,
+        content,
+    };
+    let plain = contents.plaintext(node.identity(), signer);
+    let mut keys = to.keys.clone();
+    // Also to its origin, which may lose everything and be given it back.
+    keys.push(own_key(&node.store, now)?);
+    let body = crypt::seal(&plain, &keys)?;
+    let envelope = Envelope::new(node.identity(), to.ids.clone(), expires, &body);
+    let line = envelope.sign(signer);
+    Ok(write.put_envelope(
+        &NewEnvelope {
+            hash: hash::sha256(&body),
+            line: &line,
+            body: &body,
+            purpose: purpose.as_str(),
+            recipients: &to.ids,
+            expires,
+        },
+        now,
+    )?)
+}

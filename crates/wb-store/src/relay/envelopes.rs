@@ -1,0 +1,181 @@
+//! Sealed envelopes that wait at a hub for their recipients (spec: sealed envelopes, roads).
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use wb_core::id::{Hash, InstanceId};
+use wb_core::limits::{ENVELOPES_BYTES_MAX, ENVELOPES_PER_PAIR_MAX, PAGE_BYTES_TARGET};
+use wb_core::sealed::Envelope;
+use wb_core::sync::{EnvelopeBody, EnvelopesPage, WaitingEnvelope};
+use wb_core::time::Timestamp;
+
+use super::file::{Relay, RelayWrite};
+use crate::error::Result;
+use crate::sql::Sql;
+
+/// Why an envelope is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvelopeRefused {
+    /// So many of one pair wait already.
+    Pair,
+    /// So many bytes of its origin wait already.
+    Bytes,
+}
+
+/// How many envelopes wait for somebody.
+pub(super) fn waiting(
+    connection: &Connection,
+    recipient: &InstanceId,
+    now: Timestamp,
+) -> Result<u64> {
+    let sql = "SELECT count(*) FROM envelopes_for f JOIN envelopes e USING (envelope_no)
+               WHERE f.recipient = ?1 AND e.expires > ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let count: Sql<u64> =
+        statement.query_row(params![Sql(recipient), Sql(now)], |row| row.get(0))?;
+    Ok(count.0)
+}
+
+impl Relay {
+    /// A page of what waits for somebody, oldest first.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn envelopes(
+        &self,
+        recipient: &InstanceId,
+        after: u64,
+        now: Timestamp,
+    ) -> Result<EnvelopesPage> {
+        self.at_one_moment(|connection| {
+            let sql = "SELECT e.envelope_no, e.line, e.body FROM envelopes_for f JOIN envelopes e USING (envelope_no)
+                       WHERE f.recipient = ?1 AND f.envelope_no > ?2 AND e.expires > ?3 ORDER BY f.envelope_no";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![Sql(recipient), Sql(after), Sql(now)])?;
+            let mut page = EnvelopesPage {
+                schema_version: 1,
+                envelopes: Vec::new(),
+                next: None,
+            };
+            let mut bytes = 0;
+            while let Some(row) = rows.next()? {
+                if bytes > PAGE_BYTES_TARGET {
+                    page.next = page.envelopes.last().map(|last| last.n);
+                    break;
+                }
+                let line: Vec<u8> = row.get(1)?;
+                let body: Vec<u8> = row.get(2)?;
+                bytes += line.len() + body.len();
+                page.envelopes.push(WaitingEnvelope {
+                    n: row.get::<_, Sql<u64>>(0)?.0,
+                    envelope: String::from_utf8_lossy(&line).into_owned(),
+                    body: EnvelopeBody(body),
+                });
+            }
+            Ok(page)
+        })
+    }
+}
+
+impl RelayWrite<'_> {
+    /// Keeps an envelope that was verified for those of its recipients that are members. Returns who they are.
+    ///
+    /// # Errors
+    /// What the database reports; inside, why it is not kept.
+    pub fn keep_envelope(
+        &self,
+        envelope: &Envelope,
+        line: &[u8],
+        body: &[u8],
+    ) -> Result<std::result::Result<Vec<InstanceId>, EnvelopeRefused>> {
+        let mut known = Vec::new();
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM members WHERE id = ?1 AND standing = 'member'")?;
+        for id in &envelope.recipients {
+            if statement.exists([Sql(id)])? {
+                known.push(*id);
+            }
+        }
+        let sql = "SELECT 1 FROM envelopes WHERE hash = ?1 AND origin = ?2";
+        let held: Option<i64> = self
+            .transaction
+            .query_row(
+                sql,
+                params![Sql(envelope.hash), Sql(envelope.origin)],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if known.is_empty() || held.is_some() {
+            return Ok(Ok(known));
+        }
+        let sql =
+            "SELECT ifnull(sum(length(line) + length(body)), 0) FROM envelopes WHERE origin = ?1";
+        let kept: Sql<u64> = self
+            .transaction
+            .query_row(sql, [Sql(envelope.origin)], |row| row.get(0))?;
+        if kept.0 + (line.len() + body.len()) as u64 > ENVELOPES_BYTES_MAX {
+            return Ok(Err(EnvelopeRefused::Bytes));
+        }
+        for id in &known {
+            let sql = "SELECT count(*) FROM envelopes_for WHERE recipient = ?1 AND origin = ?2";
+            let of_pair: Sql<u64> =
+                self.transaction
+                    .query_row(sql, params![Sql(id), Sql(envelope.origin)], |row| {
+                        row.get(0)
+                    })?;
+            if of_pair.0 >= ENVELOPES_PER_PAIR_MAX {
+                return Ok(Err(EnvelopeRefused::Pair));
+            }
+        }
+        self.transaction.execute(
+            "INSERT INTO envelopes (origin, hash, line, body, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                Sql(envelope.origin),
+                Sql(envelope.hash),
+                line,
+                body,
+                Sql(envelope.expires)
+            ],
+        )?;
+        let n = self.transaction.last_insert_rowid();
+        for id in &known {
+            self.transaction.execute(
+                "INSERT INTO envelopes_for (recipient, envelope_no, origin) VALUES (?1, ?2, ?3)",
+                params![Sql(id), n, Sql(envelope.origin)],
+            )?;
+        }
+        Ok(Ok(known))
+    }
+
+    /// Notes that somebody has envelopes, and lets go of those that nobody waits for any more.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn envelopes_taken(&self, recipient: &InstanceId, hashes: &[Hash]) -> Result<()> {
+        for hash in hashes {
+            self.transaction.execute(
+                "DELETE FROM envelopes_for WHERE recipient = ?1
+                   AND envelope_no IN (SELECT envelope_no FROM envelopes WHERE hash = ?2)",
+                params![Sql(recipient), Sql(hash)],
+            )?;
+        }
+        self.drop_envelopes()
+    }
+
+    /// Lets go of envelopes that are over.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn expire_envelopes(&self, now: Timestamp) -> Result<()> {
+        self.transaction
+            .execute("DELETE FROM envelopes WHERE expires <= ?1", [Sql(now)])?;
+        self.drop_envelopes()
+    }
+
+    fn drop_envelopes(&self) -> Result<()> {
+        self.transaction.execute(
+            "DELETE FROM envelopes WHERE envelope_no NOT IN (SELECT envelope_no FROM envelopes_for)",
+            [],
+        )?;
+        Ok(())
+    }
+}
