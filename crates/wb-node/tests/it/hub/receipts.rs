@@ -238,7 +238,7 @@ fn an_old_bundle_and_an_old_hub_do_not_bring_it_back() {
 }
 
 #[test]
-fn a_follower_restored_from_an_older_copy_is_pending_again_until_it_erased_again() {
+fn a_follower_restored_from_an_older_copy_erases_again_and_counts_above_what_it_said_before() {
     let (hub, mut north, mut south, mut east, record) = street();
     let before = south.copy();
     retract(&mut north, &record, Reason::Erase);
@@ -265,7 +265,12 @@ fn a_follower_restored_from_an_older_copy_is_pending_again_until_it_erased_again
         "{:?}",
         holders(&north, &record)
     );
-    assert_eq!(south.sync(&hub).end, None);
+    let again = south.sync(&hub);
+    assert_eq!(
+        (again.end, again.round_trips),
+        (None, 1),
+        "it was said, and is not said again"
+    );
 }
 
 #[test]
