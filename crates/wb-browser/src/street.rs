@@ -333,6 +333,11 @@ impl Street {
                 self.elm.page(&route.replace("{token}", &self.invitation))
             }
             "/members/{home}/{id}" => self.elm.page(&format!("/members/{}", self.profile)),
+            "/accounts/{id}" => {
+                let admin = self.elm.json(&["user", "show", "ada"]);
+                let id = member(admin.first().expect("the founder"), "id");
+                self.elm.page(&format!("/accounts/{id}"))
+            }
             "/requests/{home}/{id}" => self.elm.page(&format!("/requests/{}", self.request)),
             "/drafts/{id}" => self.draft.clone(),
             "/inbox/{key}" => {

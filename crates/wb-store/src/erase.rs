@@ -168,7 +168,7 @@ impl Private {
                     .execute([Sql(owner)])?;
             }
         }
-        self.forget_in_words("notices", "notice_no", of.handle)?;
+        self.forget_in_notices(of.handle)?;
         self.forget_in_audit(of)?;
         // That there was one is kept: whatever still names it is told from what nobody wrote.
         let gone =
@@ -184,33 +184,26 @@ impl Private {
     }
 
     /// What was done stays in the audit log, with nobody's name: that of the erased is replaced by one that
-    /// means nothing, and words that name it go.
+    /// means nothing. Words about the erased go; words about others stay, so that nobody washes away what they did by
+    /// leaving.
     fn forget_in_audit(&self, of: &PrivateTraces<'_>) -> Result<()> {
         let (user, nobody) = (of.user.to_string(), of.nobody.to_string());
-        let sql =
-            "UPDATE audit SET detail = '', actor = CASE WHEN actor = ?1 THEN ?2 ELSE actor END,
+        let sql = "UPDATE audit SET
+                     detail = CASE WHEN target = ?3 OR act = 'invite take' THEN '' ELSE detail END,
+                     actor = CASE WHEN actor = ?1 THEN ?2 ELSE actor END,
                      target = CASE WHEN target = ?3 THEN ?4 ELSE target END
                    WHERE actor = ?1 OR target = ?3";
         let of_user = params![Sql(of.user), Sql(of.nobody), user, nobody];
         self.connection().prepare_cached(sql)?.execute(of_user)?;
-        self.forget_in_words("audit", "audit_no", of.handle)
+        Ok(())
     }
 
-    /// Empties the words of rows in which a handle stands as a word of its own.
-    fn forget_in_words(&self, table: &str, key: &str, handle: &str) -> Result<()> {
-        let find =
-            format!("SELECT {key}, detail FROM {table} WHERE instr(lower(detail), lower(?1)) > 0");
-        let mut statement = self.connection().prepare(&find)?;
-        let rows = statement.query_map([handle], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-        })?;
-        let rows: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>()?;
-        let forget = format!("UPDATE {table} SET detail = '' WHERE {key} = ?1");
-        for (number, _) in rows.iter().filter(|(_, detail)| names(detail, handle)) {
-            self.connection()
-                .prepare_cached(&forget)?
-                .execute([number])?;
-        }
+    /// Others were told who let their browser in. That somebody did they still know.
+    fn forget_in_notices(&self, handle: &str) -> Result<()> {
+        let sql = "UPDATE notices SET detail = substr(detail, 1, length(detail) - length(?1)) || 'by a former member'
+                   WHERE substr(detail, -length(?1)) = ?1";
+        let end = format!("by {handle}");
+        self.connection().prepare_cached(sql)?.execute([end])?;
         Ok(())
     }
 
@@ -225,35 +218,6 @@ impl Private {
         match emptied.map_err(StoreError::from) {
             Err(error) if error.is_full() => Ok(()),
             other => other.map(drop),
-        }
-    }
-}
-
-/// Whether a handle stands in a text as a word of its own.
-fn names(text: &str, handle: &str) -> bool {
-    let (text, handle) = (text.to_lowercase(), handle.to_lowercase());
-    let is_end = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    let mut places = text.match_indices(&handle);
-    places.any(|(at, found)| {
-        is_end(text[..at].chars().next_back()) && is_end(text[at + found.len()..].chars().next())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-
-    #[test]
-    fn a_handle_is_a_word_of_its_own() {
-        for (text, is_in) in [
-            ("added ann", true),
-            ("Ann was let in", true),
-            ("by ann.", true),
-            ("planned", false),
-            ("annals of joann", false),
-            ("", false),
-        ] {
-            assert_eq!(names(text, "ann"), is_in, "{text}");
         }
     }
 }

@@ -220,3 +220,54 @@ fn nobody_is_erased_by_somebody_else_but_an_admin() {
     );
     assert_eq!(ErasedList::read(&world.home).unwrap(), None);
 }
+
+/// Words of the audit log and of notices were emptied wherever the handle stood in them: somebody named `scope` washed
+/// away what stewards had done with everybody's records.
+#[test]
+fn nobody_washes_away_what_was_done_by_leaving() {
+    let mut world = World::new();
+    let user = UserAdd {
+        handle: "scope",
+        display_name: None,
+        bio: None,
+        role: Role::Steward,
+        email: None,
+    };
+    user_add(&mut world.node, &world.alice, &user).expect("a member");
+    let request = world.ask("eve", Scope::Public);
+    let (scope, eve) = (world.actor("scope"), world.actor("eve"));
+    record_unshare(&world.node, &scope, &request).expect("a steward may");
+    let private = world.node.store().private();
+    let let_in = ["Firefox was let in by scope", "Firefox has a wide scope"];
+    for detail in let_in {
+        private
+            .put_notice(&eve.user, world.node.now(), "let in", detail, None)
+            .expect("it is told");
+    }
+    user_erase(&world.node, &world.alice, "scope").expect("an admin may");
+    let rows = private.audit_rows(None, None, 100).expect("a log");
+    let narrowed = rows.iter().filter(|(_, row)| row.act == "record unshare");
+    let details: Vec<&str> = narrowed.map(|(_, row)| row.detail.as_str()).collect();
+    assert_eq!(details.len(), 2, "{rows:?}");
+    assert!(
+        details
+            .iter()
+            .all(|detail| detail.contains("scope private")),
+        "{details:?}"
+    );
+    let is_named = |row: &wb_store::AuditRow| {
+        row.actor == Some(scope.user)
+            || row.target == scope.user.to_string()
+            || row.detail == "added scope"
+    };
+    assert!(rows.iter().all(|(_, row)| !is_named(row)), "{rows:?}");
+    let told = private.all_notices(&eve.user).expect("notices");
+    let told: Vec<&str> = told.iter().map(|(row, _)| row.detail.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "Firefox was let in by a former member",
+            "Firefox has a wide scope"
+        ]
+    );
+}
