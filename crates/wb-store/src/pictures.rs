@@ -224,7 +224,7 @@ mod tests {
         connection
             .execute("INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (1, x'00', 'approved', 0)", [])
             .unwrap();
-        let keep = |id: u8, bytes: usize| {
+        let keep = |id: u8, bytes: i64| {
             let sql = "INSERT OR REPLACE INTO pictures (instance_no, id, address, format, width, height, bytes, at)
                        VALUES (1, ?1, '', 'png', 1, 1, zeroblob(?2), 0)";
             connection.execute(sql, params![[id], bytes]).unwrap();

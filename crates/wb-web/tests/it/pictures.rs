@@ -166,6 +166,14 @@ async fn serve(
         let text = String::from_utf8_lossy(&chunk[..count]).into_owned();
         asked.lock().expect("nobody panics with it").push(text);
         let said = said.lock().expect("nobody panics with it").clone();
+        if said.is_empty() {
+            // It listens and says nothing.
+            tokio::spawn(async move {
+                std::future::pending::<()>().await;
+                drop(stream);
+            });
+            continue;
+        }
         // A client that has read enough hangs up.
         if stream.write_all(&said).await.is_ok() {
             let _ = stream.shutdown().await;
@@ -408,6 +416,15 @@ async fn whatever_is_no_picture_is_told_in_a_sentence_and_nothing_is_kept() {
         let said = refused(&world, &omar, what).await;
         assert!(said.contains(says), "{what}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_place_that_says_nothing_is_given_up_in_a_few_seconds() {
+    let world = World::new().await;
+    let omar = world.elm.of("omar");
+    let said = refused(&world, &omar, "silence").await;
+    assert!(said.contains("took too long"), "{said}");
+    assert!(said.contains("Try again later."), "{said}");
 }
 
 #[tokio::test]
