@@ -10,6 +10,7 @@ use wb_core::sealed::Envelope;
 use wb_core::sync::{Cause, EnvelopeBody, GivenEnvelope, Policy};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query::audience::audience;
 use wb_store::GuardStanding;
 
@@ -337,4 +338,32 @@ fn a_trusted_feed_that_does_not_come_sealed_is_refused() {
     hub.seam().be_honest();
     sync_all(&hub, &mut [&mut north, &mut south]);
     assert_eq!(titles(&south), [CANARY]);
+}
+
+#[test]
+fn more_than_one_page_of_envelopes_is_taken() {
+    let (hub, mut north, mut south, _east) = three();
+    trust(&mut north, south.id());
+    let long = "Long ".repeat(3_900);
+    for part in 0..3 {
+        for n in 0..130 {
+            let actor = north.actor();
+            let input = RequestAdd {
+                title: &format!("Part {part}, {n}"),
+                description: &long,
+                scope: Scope::TrustedPeers,
+            };
+            request_add(&mut north.node, &actor, &input).expect("a request");
+        }
+        sync_all(&hub, &mut [&mut north]);
+    }
+    let page = south.with_client(&hub, async |client, _| client.envelopes(None).await);
+    assert!(
+        page.expect("an answer").next.is_some(),
+        "it is more than a page"
+    );
+    let synced = south.sync(&hub);
+    assert_eq!((synced.end, synced.envelopes.taken), (None, 3));
+    assert_eq!(titles(&south).len(), 390);
+    assert_eq!(hub_waits(&hub), 1, "its want alone waits");
 }
