@@ -154,6 +154,11 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb record show", &["REQUEST"]),
     ("wb record share", &["REQUEST", "--scope", "public"]),
     ("wb record unshare", &["REQUEST"]),
+    ("wb record who", &["REQUEST"]),
+    (
+        "wb record retract",
+        &["REQUEST", "--reason", "mistake", "--yes"],
+    ),
     ("wb request add", &["--title", "T", "--description", "D"]),
     ("wb request edit", &["REQUEST", "--title", "T2"]),
     ("wb request list", &[]),

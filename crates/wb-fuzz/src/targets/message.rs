@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wb_core::rule::Rule;
 use wb_core::sync::{
-    AgainSection, ChangesSection, Directory, Heads, PageSection, Problem, Pushed, Registration,
-    Standings, WhoIsThis, read_message,
+    AgainSection, ChangesSection, Directory, Heads, PageSection, Problem, Pushed, Receipts,
+    ReceiptsGiven, ReceiptsTaken, Registration, Standings, WhoIsThis, read_message,
 };
 
 use crate::input::mode;
@@ -19,7 +19,7 @@ pub const TARGET: Target = Target {
 };
 
 /// Readers, by the mode of an input.
-const READERS: [fn(&[u8]); 10] = [
+const READERS: [fn(&[u8]); 13] = [
     who,
     message::<Registration>,
     message::<Standings>,
@@ -30,6 +30,9 @@ const READERS: [fn(&[u8]); 10] = [
     |line| section(line, ChangesSection::read),
     |line| section(line, AgainSection::read),
     |line| section(line, PageSection::read),
+    message::<ReceiptsGiven>,
+    message::<ReceiptsTaken>,
+    message::<Receipts>,
 ];
 
 fn run(input: &[u8]) {
@@ -99,6 +102,9 @@ fn seeds() -> Vec<Vec<u8>> {
         ),
         format!(r#"{{"section":"again","schema_version":1,"head":{head}}}"#),
         format!(r#"{{"section":"page","schema_version":1,"head":"{id}","next":"live:0196f3c4-0000-7000-8000-00000000abcd"}}"#),
+        r#"{"schema_version":1,"receipts":["{}"]}"#.to_owned(),
+        format!(r#"{{"schema_version":1,"stale":[{{"origin":"{id}","scope":"public","n":7}}]}}"#),
+        r#"{"schema_version":1,"receipts":[{"receipt":"{}","identity":["{}"],"name":"Oak"}],"next":12,"last":12,"followers":5}"#.to_owned(),
     ];
     let numbered = (0_u8..).zip(messages);
     numbered

@@ -62,7 +62,7 @@ pub fn retracting(
     Ok(Retracting {
         id: record.id,
         headline: headline(record.kind.as_str(), &record.body),
-        words: words(reason, !published.is_empty()),
+        words: words(reason, !published.is_empty(), record.rev > 0),
         published,
         children,
         kind: record.kind,
@@ -157,7 +157,7 @@ fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
 }
 
 /// What is done, and what cannot be promised: read before, because nothing after it can be undone elsewhere.
-fn words(reason: Reason, is_published: bool) -> String {
+fn words(reason: Reason, is_published: bool, has_left: bool) -> String {
     let here = match reason {
         Reason::Scope => "It stays here, for members of this community only.",
         Reason::Mistake => {
@@ -168,6 +168,9 @@ fn words(reason: Reason, is_published: bool) -> String {
              they are deleted."
         }
     };
+    if !is_published && has_left {
+        return format!("It left once, and is taken back already. {here}");
+    }
     if !is_published {
         return format!("It is in no feed: nobody got it from here. {here}");
     }

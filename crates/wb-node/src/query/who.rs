@@ -247,6 +247,7 @@ impl Known {
         let known = node.store.instances()?.into_iter();
         // What its own card says, before what somebody else calls it.
         let cards: BTreeMap<InstanceId, String> = known
+            .filter(|known| known.id != node.own_id())
             .filter_map(|known| Some((known.id, known.name?)))
             .collect();
         let named_by = |id: &InstanceId, other: &str| match cards.get(id) {

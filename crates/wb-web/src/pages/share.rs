@@ -134,7 +134,7 @@ pub fn scope(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
             None => drop(record_unshare(node, &actor, &key)?),
         }
         if reason == Some(Reason::Erase) {
-            return Ok(Answer::see(&format!("/records/{}/scope", key.id)));
+            return Ok(Answer::see(format!("/records/{}/scope", key.id)));
         }
     } else if !record.is_published && contact::is_in(&[&record.text]) && !sure {
         return write(visit, Some(scope));
