@@ -86,7 +86,11 @@ fn riff(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len())
         .expect("it is short")
         .to_le_bytes();
-    let pad: &[u8] = if data.len() % 2 == 0 { &[] } else { &[0] };
+    let pad: &[u8] = if data.len().is_multiple_of(2) {
+        &[]
+    } else {
+        &[0]
+    };
     [&kind[..], &length, data, pad].concat()
 }
 
