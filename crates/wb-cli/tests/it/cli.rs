@@ -215,6 +215,9 @@ const WITH_PEERS: &[&str] = &[
     "wb peer resume",
     "wb peer retry",
     "wb peer show",
+    // In `sealed`.
+    "wb peer trust",
+    "wb peer untrust",
     // In `backup`: it needs a folder of its own each time.
     "wb restore",
     "wb review accept",

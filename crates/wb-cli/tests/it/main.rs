@@ -29,6 +29,7 @@ mod peers;
 #[cfg(target_os = "linux")]
 mod power;
 mod restoring;
+mod sealed;
 #[cfg(feature = "next-schema")]
 mod skew;
 mod stays_up;

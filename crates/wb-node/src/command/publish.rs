@@ -3,7 +3,7 @@
 //! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
 
 use wb_core::id::RecordId;
-use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX};
+use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, ENVELOPE_BYTES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
@@ -145,7 +145,12 @@ fn seal_all(
             note(write, &gone, &mut published)?;
             acts = puts;
         }
-        let mut chunks = chunks(&acts);
+        // A delta of the trusted feed has to fit into an envelope.
+        let bytes_max = match scope {
+            FeedScope::Public => DELTA_BYTES_MAX,
+            FeedScope::TrustedPeers => ENVELOPE_BYTES_MAX as u64 / 2,
+        };
+        let mut chunks = chunks(&acts, bytes_max);
         // Who was removed from the audience gets the empty beginning of the new log, so that has to be empty.
         let parts = scope == FeedScope::TrustedPeers && open.is_some();
         if open.is_some() && (parts || chunks.is_empty()) {
@@ -180,7 +185,7 @@ fn seal_all(
 }
 
 /// Splits into deltas within the limits on entries and on bytes.
-fn chunks<'a, 'p>(acts: &'a [Act<'p>]) -> Vec<&'a [Act<'p>]> {
+fn chunks<'a, 'p>(acts: &'a [Act<'p>], bytes_max: u64) -> Vec<&'a [Act<'p>]> {
     const ENVELOPE_BYTES: u64 = 1_024;
     let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0_u64);
     for (index, act) in acts.iter().enumerate() {
@@ -188,7 +193,7 @@ fn chunks<'a, 'p>(acts: &'a [Act<'p>]) -> Vec<&'a [Act<'p>]> {
             Act::Put(put) => put.leaving.body().len() as u64 + ENVELOPE_BYTES,
             Act::Retract(_) => 0,
         };
-        let is_full = index - start >= DELTA_ENTRIES_MAX || bytes + size > DELTA_BYTES_MAX;
+        let is_full = index - start >= DELTA_ENTRIES_MAX || bytes + size > bytes_max;
         if is_full {
             chunks.push(&acts[start..index]);
             (start, bytes) = (index, 0);

@@ -15,8 +15,12 @@ pub(super) const LASTS_MS: i64 = ENVELOPE_DAYS * 24 * 60 * 60 * 1_000;
 
 /// The own public sealing key; made where there is none yet.
 pub(crate) fn own_key(store: &Store, now: Timestamp) -> Result<String> {
-    match store.private().sealing_key()? {
-        Some(key) => Ok(key),
+    let private = store.private();
+    match private.sealing_key()? {
+        Some(key) => {
+            private.destroy_sealing_keys(now.plus_ms(-LASTS_MS))?;
+            Ok(key)
+        }
         None => new_key(store, now),
     }
 }

@@ -4,6 +4,7 @@ use tempfile::TempDir;
 use wb_core::scope::Scope;
 use wb_node::command::peer_add::{look_into, peer_add_folder};
 use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query::audience::audience;
 
 use super::street::{House, titles};
@@ -24,6 +25,16 @@ fn pair() -> (House, House) {
 fn trust(house: &mut House, other: &House) {
     let actor = house.actor();
     peer_trust(&mut house.node, &actor, other.id(), None).expect("its card is here");
+}
+
+fn ask_trusted(house: &mut House, description: &str) {
+    let actor = house.actor();
+    let input = RequestAdd {
+        title: "Much to say",
+        description,
+        scope: Scope::TrustedPeers,
+    };
+    request_add(&mut house.node, &actor, &input).expect("a request");
 }
 
 fn state(house: &House) -> &'static str {
@@ -161,4 +172,23 @@ fn a_stick_carries_envelopes_that_nobody_else_can_open() {
     elm.sync(oak.id());
     assert_eq!(state(&elm), "has_all");
     assert!(!sealed.is_file());
+}
+
+#[test]
+fn what_is_larger_than_a_small_body_goes_as_well() {
+    let (mut elm, mut oak) = pair();
+    for _ in 0..12 {
+        ask_trusted(&mut elm, &"Long ".repeat(3_000));
+        ask_trusted(&mut oak, &"Longer ".repeat(2_000));
+    }
+    trust(&mut elm, &oak);
+    trust(&mut oak, &elm);
+    elm.seal();
+    let synced = oak.sync(elm.id());
+    assert_eq!(
+        (synced.end, synced.envelopes.taken, synced.envelopes.given),
+        (None, 1, 2)
+    );
+    assert_eq!(titles(&oak).len(), 24);
+    assert_eq!(titles(&elm).len(), 24);
 }

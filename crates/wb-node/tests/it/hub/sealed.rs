@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use wb_core::bundle::Writer;
 use wb_core::id::{InstanceId, RecordRef};
-use wb_core::scope::Scope;
+use wb_core::ndjson::put_line;
+use wb_core::scope::{FeedScope, Scope};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{Cause, EnvelopeBody, GivenEnvelope, Policy};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query::audience::audience;
 use wb_store::GuardStanding;
 
@@ -96,6 +99,9 @@ fn what_is_for_trusted_peers_is_read_by_them_and_by_nobody_who_carries_it() {
     trust(&mut north, south.id());
     let synced = north.sync(&hub);
     assert_eq!((synced.end, synced.envelopes.given), (None, 1));
+    // A hub hands it to nobody else who asks.
+    let page = east.with_client(&hub, async |client, _| client.envelopes(None).await);
+    assert_eq!(page.expect("an answer").envelopes, []);
     sync_all(&hub, &mut [&mut east, &mut south]);
     assert_eq!(titles(&south), [CANARY]);
     assert_eq!(titles(&east), Vec::<String>::new());
@@ -298,4 +304,66 @@ fn an_answer_to_a_foreign_trusted_record_stays_home() {
     for member in [&east, &north] {
         assert!(!home_holds(member, words));
     }
+}
+
+#[test]
+fn a_trusted_feed_that_does_not_come_sealed_is_refused() {
+    let (hub, mut north, mut south, _east) = three();
+    ask(&mut north, CANARY);
+    trust(&mut north, south.id());
+    north.seal();
+    // The hub got hold of the plain feed, and hands it on as a part of what arrived.
+    let (origin, served) = (north.id(), north.node.store().served());
+    let headers = served.all_headers(&origin, FeedScope::TrustedPeers);
+    let headers = headers.expect("a store").expect("it was sealed here");
+    let mut section = Vec::new();
+    let items = headers.iter().map(|header| header.entries).sum();
+    let count = headers.len() as u64;
+    let first = Writer::deltas(origin, FeedScope::TrustedPeers, count, items);
+    put_line(&mut section, &first);
+    for header in &headers {
+        put_line(&mut section, &header.line);
+        for item in served.items(header).expect("a store") {
+            put_line(&mut section, &item);
+        }
+    }
+    hub.seam().lie_in_changes(move |mut page| {
+        page.body.extend_from_slice(&section);
+        page.has_news = true;
+        page
+    });
+    south.sync(&hub);
+    assert_eq!(titles(&south), Vec::<String>::new());
+    assert!(!home_holds(&south, CANARY));
+    hub.seam().be_honest();
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    assert_eq!(titles(&south), [CANARY]);
+}
+
+#[test]
+fn more_than_one_page_of_envelopes_is_taken() {
+    let (hub, mut north, mut south, _east) = three();
+    trust(&mut north, south.id());
+    let long = "Long ".repeat(3_900);
+    for part in 0..3 {
+        for n in 0..130 {
+            let actor = north.actor();
+            let input = RequestAdd {
+                title: &format!("Part {part}, {n}"),
+                description: &long,
+                scope: Scope::TrustedPeers,
+            };
+            request_add(&mut north.node, &actor, &input).expect("a request");
+        }
+        sync_all(&hub, &mut [&mut north]);
+    }
+    let page = south.with_client(&hub, async |client, _| client.envelopes(None).await);
+    assert!(
+        page.expect("an answer").next.is_some(),
+        "it is more than a page"
+    );
+    let synced = south.sync(&hub);
+    assert_eq!((synced.end, synced.envelopes.taken), (None, 3));
+    assert_eq!(titles(&south).len(), 390);
+    assert_eq!(hub_waits(&hub), 1, "its want alone waits");
 }
