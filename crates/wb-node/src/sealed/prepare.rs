@@ -32,14 +32,8 @@ pub struct Prepared {
     pub too_large: Vec<InstanceId>,
 }
 
-/// A member with what is sealed to it.
-struct Owed {
-    row: AudienceRow,
-    key: String,
-}
-
-/// Seals what is owed now, in one transaction. What the own head confirmed by the guard says may be sealed was sealed
-/// before, by publishing; here it is only wrapped.
+/// Seals what is owed now, in one transaction. What is in the feed was sealed into it before, by publishing; here it is
+/// only wrapped.
 ///
 /// # Errors
 /// What the store reports, or that the signing key cannot be used. Nothing changes then.
@@ -51,20 +45,40 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
     }
     let write = node.store.write_in_sight()?;
     write.tidy_envelopes(now)?;
-    let served = node.store.served();
-    let head = served.head(&node.own_id(), FeedScope::TrustedPeers)?;
-    let is_forked = node
-        .store
-        .forked_feeds()?
-        .iter()
-        .any(|feed| (feed.origin, feed.scope) == (node.own_id(), FeedScope::TrustedPeers));
+    let own = (node.own_id(), FeedScope::TrustedPeers);
+    let head = node.store.served().head(&own.0, own.1)?;
+    let forked = node.store.forked_feeds()?;
+    let is_forked = forked.iter().any(|feed| (feed.origin, feed.scope) == own);
     let members: Vec<InstanceId> = audience
         .iter()
         .filter(|row| row.belongs == Belongs::In)
         .map(|row| row.member)
         .collect();
-    // Who stands at one head with one from-date is given one envelope.
-    let mut groups: BTreeMap<(Option<String>, Option<Timestamp>), Vec<Owed>> = BTreeMap::new();
+    let groups = group(node, &write, audience, &mut done, now)?;
+    if let Some(head) = head.filter(|_| !is_forked) {
+        for group in groups.into_values() {
+            seal_rest(node, &write, &head, (&members, group), &mut done, now)?;
+        }
+    }
+    for origin in wants {
+        done.sealed += u64::from(seal_want(node, &write, origin, now)?);
+    }
+    write.commit()?;
+    Ok(done)
+}
+
+/// Who stands at one head with one from-date is given one envelope.
+type Groups = BTreeMap<(Option<String>, Option<Timestamp>), Vec<AudienceRow>>;
+
+/// Groups those who can be sealed to; notes which keys changed, and who cannot.
+fn group(
+    node: &Node,
+    write: &Write<'_>,
+    audience: Vec<AudienceRow>,
+    done: &mut Prepared,
+    now: Timestamp,
+) -> Result<Groups> {
+    let mut groups = Groups::new();
     for mut row in audience {
         let (reachable, changed) = follow_card(node, &mut row, now)?;
         if changed {
@@ -77,76 +91,74 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             done.blocked.push((row.member, reachable));
             continue;
         }
-        let from = stands_at(&row, now).map(|head| head.to_query());
-        let since = row.since.max(row.rekeyed_at);
-        let key = row.sealing_key.clone();
-        let group = groups.entry((from, since)).or_default();
-        group.push(Owed { row, key });
+        let from = stands_at(&row, now).map(Held::to_query);
+        groups.entry((from, since(&row))).or_default().push(row);
     }
-    if let Some(head) = head.filter(|_| !is_forked) {
-        let mut signer = None;
-        for ((_, since), group) in groups {
-            let from = stands_at(&group[0].row, now).cloned();
-            let pieces = match lacking(served, &head, from.as_ref(), since)? {
-                Given::Nothing => continue,
-                Given::TooLarge => {
-                    done.too_large
-                        .extend(group.iter().map(|owed| owed.row.member));
-                    continue;
-                }
-                Given::Pieces(pieces) => pieces,
-            };
-            let signer = match &signer {
-                Some(signer) => signer,
-                None => signer.insert(node.signer()?),
-            };
-            let to = Recipients {
-                audience: &members,
-                ids: group.iter().map(|owed| owed.row.member).collect(),
-                keys: group.iter().map(|owed| owed.key.clone()).collect(),
-            };
-            for piece in &pieces {
-                let what = (Purpose::Feed, since, piece.content.as_slice());
-                seal_to(node, &write, signer, &to, what, now)?;
-                done.sealed += 1;
-            }
-            let last = pieces.last().map(|piece| piece.head.clone());
-            for owed in group {
-                write.put_audience(&AudienceRow {
-                    given: last.clone(),
-                    given_at: Some(now),
-                    whole: false,
-                    ..owed.row
-                })?;
-            }
+    Ok(groups)
+}
+
+/// Of records before it a member gets no lines: before its from-date, and before its key changed.
+fn since(row: &AudienceRow) -> Option<Timestamp> {
+    row.since.max(row.rekeyed_at)
+}
+
+/// Seals what a group lacks of the trusted feed.
+fn seal_rest(
+    node: &Node,
+    write: &Write<'_>,
+    head: &Held,
+    (members, group): (&[InstanceId], Vec<AudienceRow>),
+    done: &mut Prepared,
+    now: Timestamp,
+) -> Result<()> {
+    let (from, since) = (stands_at(&group[0], now), since(&group[0]));
+    let pieces = match lacking(node.store.served(), head, from, since)? {
+        Given::Nothing => return Ok(()),
+        Given::TooLarge => {
+            done.too_large.extend(group.iter().map(|row| row.member));
+            return Ok(());
         }
-    }
-    for origin in wants {
-        let Some((key, _)) = key_of(&node.store, &origin)? else {
-            continue;
-        };
-        let signer = node.signer()?;
-        let audience = [origin];
-        let to = Recipients {
-            audience: &audience,
-            ids: vec![origin],
-            keys: vec![key],
-        };
-        let want = want_for(node, &origin, &signer)?;
-        write.outdone_for(&origin, Purpose::Want.as_str())?;
-        seal_to(
-            node,
-            &write,
-            &signer,
-            &to,
-            (Purpose::Want, None, &want),
-            now,
-        )?;
-        write.owe_want(&origin, false)?;
+        Given::Pieces(pieces) => pieces,
+    };
+    let signer = node.signer()?;
+    let to = Recipients {
+        audience: members,
+        ids: group.iter().map(|row| row.member).collect(),
+        keys: group.iter().map(|row| row.sealing_key.clone()).collect(),
+    };
+    for piece in &pieces {
+        let what = (Purpose::Feed, since, piece.content.as_slice());
+        seal_to(node, write, &signer, &to, what, now)?;
         done.sealed += 1;
     }
-    write.commit()?;
-    Ok(done)
+    let given = pieces.last().map(|piece| piece.head.clone());
+    for row in group {
+        write.put_audience(&AudienceRow {
+            given: given.clone(),
+            given_at: Some(now),
+            whole: false,
+            ..row
+        })?;
+    }
+    Ok(())
+}
+
+/// Seals a want to whoever sealed something to this instance; false while its card with a key is not here.
+fn seal_want(node: &Node, write: &Write<'_>, origin: InstanceId, now: Timestamp) -> Result<bool> {
+    let Some((key, _)) = key_of(&node.store, &origin)? else {
+        return Ok(false);
+    };
+    let signer = node.signer()?;
+    let to = Recipients {
+        audience: &[origin],
+        ids: vec![origin],
+        keys: vec![key],
+    };
+    let want = want_for(node, &origin, &signer)?;
+    write.outdone_for(&origin, Purpose::Want.as_str())?;
+    seal_to(node, write, &signer, &to, (Purpose::Want, None, &want), now)?;
+    write.owe_want(&origin, false)?;
+    Ok(true)
 }
 
 /// The head from which a member is given the rest: the last one sealed to it, or what it confirmed where that never

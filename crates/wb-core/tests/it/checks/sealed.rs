@@ -3,6 +3,7 @@
 use serde_json::Value;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
+use wb_core::rule::Rule;
 use wb_core::sealed::{Envelope, Sealed, padded};
 use wb_core::time::Timestamp;
 
@@ -39,7 +40,7 @@ fn wb_core_agrees_with_the_vectors_of_envelopes() {
     for (name, case) in cases(&vectors) {
         let line = case["line"].as_str().expect("a line");
         let verified = Envelope::verify(line.as_bytes(), &bytes(&case["body"]), &identity, now);
-        let rule = verified.err().map(|rule| rule.as_str());
+        let rule = verified.err().map(Rule::as_str);
         let expected = case["rule"].as_str();
         if rule != expected {
             findings.push(format!("{name}: expected {expected:?}, got {rule:?}"));
