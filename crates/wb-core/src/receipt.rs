@@ -71,7 +71,8 @@ pub struct Receipt {
     pub erased_to: Option<u64>,
     /// Kinds of which no line is held, rising.
     pub stubs: Vec<Kind>,
-    /// Counts what the follower said of this feed.
+    /// Counts what the follower said of this feed under its key: of two receipts the one of the later key counts, and of
+    /// one key that with the higher count.
     pub n: u64,
     /// When.
     pub at: Timestamp,
@@ -140,15 +141,33 @@ impl Receipt {
             return Err(Rule::WrongId);
         }
         let newest = identity.newest();
-        let says = Position {
-            era: receipt.era,
-            n: receipt.key,
-        };
-        if (receipt.identity, says) != (newest.hash, newest.position) {
+        if (receipt.identity, receipt.position()) != (newest.hash, newest.position) {
             return Err(Rule::WrongKey);
         }
         unverified.verify(&newest.signing_key)?;
         Ok(receipt)
+    }
+
+    /// Reads a receipt that was verified before it was kept, without verifying it again.
+    ///
+    /// # Errors
+    /// `receipt_malformed`: it is not what was kept.
+    pub fn kept(line: &[u8]) -> Result<Self, Rule> {
+        let unverified = Unverified::read(line, signed::RECEIPT)?;
+        serde_json::from_slice(unverified.payload()).map_err(|_| Rule::ReceiptMalformed)
+    }
+
+    /// The same, where the key that signed it is still the newest of its follower.
+    ///
+    /// # Errors
+    /// As [`Receipt::kept`]; `wrong_key` where another key followed.
+    pub fn kept_under(line: &[u8], identity: &IdentityLog) -> Result<Self, Rule> {
+        let receipt = Self::kept(line)?;
+        if receipt.identity == identity.newest().hash {
+            Ok(receipt)
+        } else {
+            Err(Rule::WrongKey)
+        }
     }
 
     fn is_well_formed(&self) -> bool {
@@ -157,6 +176,15 @@ impl Receipt {
             && self.erased_to.is_none_or(|to| to <= self.seq)
             && rises
             && self.stubs.len() <= FEED_KINDS_MAX
+    }
+
+    /// Where the key that signs stands in its follower's log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position {
+            era: self.era,
+            n: self.key,
+        }
     }
 
     /// The head it is about.
@@ -225,17 +253,16 @@ impl Stand {
             Some(to) => is_later_log || (is_same_log && to >= last.seq),
             None => false,
         };
-        if reaches && !last.is_put && is_erased {
-            return Says::Erased;
+        // Also of a kind of which no line is held: those that were taken back are kept beside the feed for a while.
+        match (reaches && !last.is_put, is_erased) {
+            (true, true) => return Says::Erased,
+            (true, false) => return Says::Hidden,
+            (false, _) => {}
         }
         if self.stubs.contains(last.kind) {
             return Says::Stubs;
         }
-        match (reaches, last.is_put) {
-            (false, _) => Says::Pending,
-            (true, true) => Says::Holds,
-            (true, false) => Says::Hidden,
-        }
+        if reaches { Says::Holds } else { Says::Pending }
     }
 }
 
@@ -324,5 +351,8 @@ mod tests {
         stand.head.seq = 7;
         stand.erased_to = Some(7);
         assert_eq!(stand.says(&last(false, &kind)), Says::Erased);
+        // All lines of a kind were taken back, and none is held of it any more: they are kept for 72 hours.
+        stand.erased_to = Some(6);
+        assert_eq!(stand.says(&last(false, &kind)), Says::Hidden);
     }
 }

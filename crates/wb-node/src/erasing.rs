@@ -145,8 +145,7 @@ pub(crate) fn erase(
             ),
         })?)
     })?;
-    node.store.checkpoint()?;
-    node.store.private().checkpoint()?;
+    node.store.empty_logs()?;
     Ok(erased)
 }
 
@@ -269,7 +268,7 @@ pub(crate) fn erase_what_came_back(node: &Node) -> Result<ErasedRecords> {
     }
     write.commit()?;
     if erased.records > 0 {
-        node.store.checkpoint()?;
+        node.store.empty_logs()?;
     }
     Ok(erased)
 }

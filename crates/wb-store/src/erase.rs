@@ -4,19 +4,19 @@
 //! Words, author and the name it left under are gone at once; a line that was shared goes with the next publish.
 //! Rows that are deleted or written over are zeroed in the file (secure delete); the log files are emptied after it.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use wb_core::id::RecordId;
 use wb_core::scope::By;
 use wb_core::time::Timestamp;
 
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::private::Private;
 use crate::project::project_local;
 use crate::sql::Sql;
 use crate::store::{Store, Write, put_meta};
 
-/// The body of a tombstone.
-pub(crate) const NO_WORDS: &str = "{}";
+/// The body of a record whose text was erased.
+pub const NO_WORDS: &str = "{}";
 
 /// What was erased of the main file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -205,19 +205,5 @@ impl Private {
         let end = format!("by {handle}");
         self.connection().prepare_cached(sql)?.execute([end])?;
         Ok(())
-    }
-
-    /// Writes what is in the log of the private file into the file itself and empties the log, as
-    /// [`Store::checkpoint`] does.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn checkpoint(&self) -> Result<()> {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let emptied = self.connection().query_row(sql, [], |_| Ok(())).optional();
-        match emptied.map_err(StoreError::from) {
-            Err(error) if error.is_full() => Ok(()),
-            other => other.map(drop),
-        }
     }
 }

@@ -10,6 +10,7 @@ use wb_core::leave::{Life, ProfileShares};
 use wb_core::scope::{By, FeedScope, Kind, Scope};
 use wb_core::time::Timestamp;
 
+use crate::erase::NO_WORDS;
 use crate::error::{Result, StoreError};
 use crate::project::project_local;
 use crate::retracting::reason_of;
@@ -362,8 +363,8 @@ impl Write<'_> {
     pub fn note_retracted(&self, id: &RecordId, rev: u64, reason: Reason) -> Result<()> {
         self.transaction.execute(
             "UPDATE local_records SET rev = max(rev, ?2), sealed_edit = 0,
-               body = CASE WHEN ?3 THEN '{}' ELSE body END WHERE id = ?1",
-            params![Sql(id), Sql(rev), reason == Reason::Erase],
+               body = CASE WHEN ?3 THEN ?4 ELSE body END WHERE id = ?1",
+            params![Sql(id), Sql(rev), reason == Reason::Erase, NO_WORDS],
         )?;
         self.drop_retract_reason(id)?;
         if reason == Reason::Erase {

@@ -61,6 +61,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0003_peers.sql")
         ),
         concat!(
+            include_str!("migrations/feeds_0004_held.sql"),
             include_str!("migrations/main_0004_retract.sql"),
             include_str!("migrations/main_0004_pictures.sql"),
             include_str!("migrations/main_0004_sealed.sql")
@@ -96,6 +97,7 @@ pub(crate) const RELAY: Database = Database {
         include_str!("migrations/relay_0002.sql"),
         concat!(include_str!("migrations/turns_0003.sql")),
         concat!(
+            include_str!("migrations/feeds_0004_held.sql"),
             include_str!("migrations/relay_0004_receipts.sql"),
             include_str!("migrations/relay_0004_sealed.sql")
         ),

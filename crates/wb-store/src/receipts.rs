@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::id::{Hash, InstanceId, LogId};
+use wb_core::identity::Position;
 use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::live::LiveHash;
 use wb_core::receipt::Stand;
@@ -16,6 +17,11 @@ use crate::store::{Store, Write};
 
 /// Receipts kept of one feed; protects the disk from a hub that makes followers up.
 pub const RECEIPTS_KEPT_MAX: u64 = 10_000;
+
+/// Bytes of receipts and identity logs kept of one feed, and of those that one hub handed on; protects disk and memory
+/// from a hub that makes followers up with logs of any length.
+const RECEIPTS_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
+const RECEIPTS_BYTES_PER_HUB_MAX: u64 = 16 * 1_024 * 1_024;
 
 /// What was said last of a feed, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +39,9 @@ pub struct ReceiptHeld {
     pub scope: FeedScope,
     /// Who says it.
     pub follower: InstanceId,
-    /// Counts what the follower said.
+    /// Where the key stands in its log that signed.
+    pub position: Position,
+    /// Counts what the follower said under that key.
     pub n: u64,
     /// The signed line.
     pub line: Vec<u8>,
@@ -129,12 +137,16 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn receipts(&self) -> Result<Vec<ReceiptHeld>> {
-        let sql = "SELECT scope, follower, n, line, identity, name, hub, at FROM receipts ORDER BY scope, follower";
+        let sql = "SELECT scope, follower, n, line, identity, name, hub, at, era, entry FROM receipts ORDER BY scope, follower";
         let mut statement = self.main().prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(ReceiptHeld {
                 scope: word(row, 0)?,
                 follower: row.get::<_, Sql<InstanceId>>(1)?.0,
+                position: Position {
+                    era: row.get::<_, Sql<u64>>(8)?.0,
+                    n: row.get::<_, Sql<u64>>(9)?.0,
+                },
                 n: row.get::<_, Sql<u64>>(2)?.0,
                 line: row.get(3)?,
                 identity: row.get(4)?,
@@ -235,9 +247,19 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn put_receipt(&self, receipt: &ReceiptHeld) -> Result<bool> {
-        let room = "SELECT count(*) < ?2 FROM receipts WHERE scope = ?1 AND follower != ?3";
-        let limit = Sql(RECEIPTS_KEPT_MAX);
-        let key = params![receipt.scope.as_str(), limit, Sql(receipt.follower)];
+        let room = "SELECT count(*) < ?2 AND ifnull(sum(length(line) + length(identity)), 0) + ?4 <= ?5
+                      AND ifnull(sum(length(line) + length(identity)) FILTER (WHERE hub = ?6), 0) + ?4 <= ?7
+                    FROM receipts WHERE scope = ?1 AND follower != ?3";
+        let bytes = (receipt.line.len() + receipt.identity.len()) as u64;
+        let key = params![
+            receipt.scope.as_str(),
+            Sql(RECEIPTS_KEPT_MAX),
+            Sql(receipt.follower),
+            Sql(bytes),
+            Sql(RECEIPTS_BYTES_MAX),
+            Sql(receipt.hub),
+            Sql(RECEIPTS_BYTES_PER_HUB_MAX),
+        ];
         let has_room: bool = self
             .transaction
             .prepare_cached(room)?
@@ -248,11 +270,12 @@ impl Write<'_> {
         let changed = self
             .transaction
             .prepare_cached(
-                "INSERT INTO receipts (scope, follower, n, line, identity, name, hub, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO receipts (scope, follower, n, line, identity, name, hub, at, era, entry)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (scope, follower) DO UPDATE SET n = excluded.n, line = excluded.line,
-                   identity = excluded.identity, name = excluded.name, hub = excluded.hub, at = excluded.at
-                 WHERE excluded.n > n",
+                   identity = excluded.identity, name = excluded.name, hub = excluded.hub, at = excluded.at,
+                   era = excluded.era, entry = excluded.entry
+                 WHERE (excluded.era, excluded.entry, excluded.n) > (era, entry, n)",
             )?
             .execute(params![
                 receipt.scope.as_str(),
@@ -263,6 +286,8 @@ impl Write<'_> {
                 receipt.name,
                 Sql(receipt.hub),
                 Sql(receipt.at),
+                Sql(receipt.position.era),
+                Sql(receipt.position.n),
             ])?;
         Ok(changed > 0)
     }

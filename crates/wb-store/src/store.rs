@@ -313,22 +313,6 @@ impl Store {
             TransactionBehavior::Immediate,
         )?))
     }
-
-    /// Writes what is in the log of the main file into the file itself and empties the log, so that
-    /// nothing erased stays behind in it. Another process may be reading, or the disk be full; then it is
-    /// done later, when the file is closed. What was committed counts either way. Returns whether it was done.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn checkpoint(&self) -> Result<bool> {
-        let is_busy = self
-            .main
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        match is_busy.map_err(StoreError::from) {
-            Err(error) if error.is_full() => Ok(false),
-            other => other.map(|is_busy: bool| !is_busy),
-        }
-    }
 }
 
 /// One transaction on the main file. Dropped without [`Write::commit`] it changes nothing.

@@ -16,6 +16,7 @@ use wb_store::{
 };
 
 use super::bundle_verify::{cut, refused};
+use super::sync::erase_kept;
 use crate::error::Result;
 use crate::import::lines::{Lines, Next};
 use crate::import::sink::StoreSink;
@@ -83,6 +84,9 @@ pub fn bundle_import(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported> {
     let now = node.now();
+    if !input.dry_run {
+        erase_kept(node)?;
+    }
     let before: BTreeMap<InstanceId, Standing> = node
         .store
         .instances()?

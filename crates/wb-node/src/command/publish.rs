@@ -12,7 +12,7 @@ use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
 use super::key_rotate::check_unchanged;
-use super::retire::close_when_due;
+use super::retire::{Retirement, close_when_due, retirement};
 use crate::card;
 use crate::direct::folder;
 use crate::direct::reach::FOLDER;
@@ -68,7 +68,10 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     }
     let now = node.now();
     node.refresh()?;
-    close_when_due(node, now)?;
+    if seals == Seals::All {
+        // Closing takes everything back: who takes one record back did not ask for that.
+        close_when_due(node, now)?;
+    }
     refresh_card(node, now)?;
     let signer = node.signer()?;
     // Planned and sealed in one transaction: what somebody takes back meanwhile is not sealed.
@@ -78,9 +81,9 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     }
     check_unchanged(&node.store, node.identity())?;
     let mut plan = plan(node, now)?;
-    // A new log has to hold what stays live, so it is sealed whole.
-    if seals == Seals::Retracts && plan.new_logs.is_empty() {
-        plan.puts.clear();
+    if seals == Seals::Retracts {
+        let is_closed = matches!(retirement(node)?, Retirement::Retired(_));
+        keep_retracts(&mut plan, is_closed);
     }
     if plan.is_empty() {
         drop(write);
@@ -105,6 +108,22 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         format!("{puts} records, {retracts} taken back"),
     )?;
     Ok((plan, published))
+}
+
+/// Leaves out of a plan what is not taken back. A new log has to hold what stays live in its feed, so that is sealed
+/// whole; of a record that moves to another feed both halves wait. Once the instance is closed its card goes along: it
+/// tells those who follow why.
+fn keep_retracts(plan: &mut Plan, is_closed: bool) {
+    let new_logs = &plan.new_logs;
+    plan.puts.retain(|put| {
+        let opens = |scope| new_logs.iter().any(|due| due.scope == scope);
+        opens(put.leaving.scope()) || (is_closed && put.leaving.kind().as_str() == "card")
+    });
+    let puts = &plan.puts;
+    plan.retracts.retain(|retract| {
+        let moves = || puts.iter().any(|put| put.leaving.id() == retract.id);
+        retract.cause.is_some() || moves()
+    });
 }
 
 /// Takes away the bundles that wait in folders for peers: they hold what was taken back. The next sync leaves anew

@@ -7,15 +7,14 @@ use wb_core::entry::Reason;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::leave::Life;
 use wb_core::scope::{FeedScope, Kind, Scope};
-use wb_store::{LocalRecord, Role};
+use wb_store::{LocalRecord, NO_WORDS};
 
+use super::record_share::{is_author, note_for_author};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::headline;
 use crate::query::own_any;
 
-/// The body of a record whose text was erased.
-const ERASED: &str = "{}";
 /// Kinds of which the text goes with something else: an account, the instance, an invitation.
 const NOT_ERASED_ALONE: [&str; 4] = ["user", "card", "invite", "vouch"];
 
@@ -43,6 +42,9 @@ pub struct Retracted {
     pub id: RecordId,
     /// The feeds that it is in, until the next sealing.
     pub published: Vec<FeedScope>,
+    /// Whether what was erased is gone from the logs of the database as well. Else somebody reads in it, and it goes
+    /// with the next sync, or while `wb up` runs.
+    pub is_emptied: bool,
 }
 
 /// What taking a record back would do, in words.
@@ -90,7 +92,7 @@ pub fn record_retract(
         record.ceiling = Scope::Private;
     }
     if reason == Reason::Erase {
-        ERASED.clone_into(&mut record.body);
+        NO_WORDS.clone_into(&mut record.body);
         record.life = Life::Deleted;
         write.erase_void(&record.id)?;
     }
@@ -101,14 +103,14 @@ pub fn record_retract(
         write.put_retract_reason(&record.id, reason)?;
     }
     write.commit()?;
-    if reason == Reason::Erase {
-        node.store.checkpoint()?;
-    }
+    let is_emptied = reason != Reason::Erase || node.store.empty_logs()?;
     let detail = format!("reason {}", reason.as_str());
-    node.audit(now, actor, "record retract", &record.id, detail)?;
+    node.audit(now, actor, "record retract", &record.id, detail.as_str())?;
+    note_for_author(node, actor, &record, "record retract", &detail, now)?;
     Ok(Retracted {
         id: record.id,
         published,
+        is_emptied,
     })
 }
 
@@ -121,13 +123,6 @@ pub fn can_be_erased(kind: &Kind) -> bool {
 fn feeds_of(node: &Node, id: &RecordId) -> Result<Vec<FeedScope>> {
     let sealed = node.store.sealed(id)?;
     Ok(sealed.iter().map(|line| line.scope).collect())
-}
-
-fn is_author(actor: &Actor, record: &LocalRecord) -> bool {
-    match record.author {
-        Some(author) => author == actor.user,
-        None => actor.role == Role::Admin,
-    }
 }
 
 fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {

@@ -7,6 +7,7 @@ use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, known_version};
 use wb_core::leave::{ProfileShares, Stays};
 use wb_core::scope::{FeedScope, Scope};
+use wb_core::time::Timestamp;
 use wb_store::{LocalRecord, Role, Write};
 
 use crate::entropy;
@@ -129,6 +130,22 @@ pub(super) fn renew_share_code(record: &mut LocalRecord, node: &Node) -> Result<
     Ok(())
 }
 
+/// What is done with somebody's record by another stands in their own log, too.
+pub(super) fn note_for_author(
+    node: &Node,
+    actor: &Actor,
+    record: &LocalRecord,
+    act: &str,
+    what: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(author) = record.author.filter(|author| *author != actor.user) else {
+        return Ok(());
+    };
+    let detail = format!("{} {}, {what}", record.kind, record.id);
+    node.audit(now, actor, act, &author, detail)
+}
+
 fn save(
     node: &Node,
     write: Write<'_>,
@@ -144,11 +161,7 @@ fn save(
     write.drop_retract_reason(&record.id)?;
     write.commit()?;
     node.audit(now, actor, act, &record.id, format!("scope {scope}"))?;
-    if let Some(author) = record.author.filter(|author| *author != actor.user) {
-        // What is done with somebody's record stands in their own log, too.
-        let detail = format!("{} {}, scope {scope}", record.kind, record.id);
-        node.audit(now, actor, act, &author, detail)?;
-    }
+    note_for_author(node, actor, &record, act, &format!("scope {scope}"), now)?;
     let key = RecordRef {
         origin: node.own_id(),
         id: record.id,

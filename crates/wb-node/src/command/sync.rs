@@ -261,19 +261,22 @@ pub async fn sync(
     run.finish(node, actor, input, state, Some(hub.caller()))
 }
 
-/// Erases what was taken back in great number and hidden since, once its time is over.
+/// Erases what was taken back in great number and hidden since, once its time is over, and empties logs that could not
+/// be emptied when something was erased.
 ///
 /// # Errors
 /// What the store reports.
 pub fn erase_kept(node: &Node) -> Result<()> {
     let now = node.now();
-    if !node.store.has_kept_too_long(now)? {
-        return Ok(());
+    let is_over = node.store.has_kept_too_long(now)?;
+    if is_over {
+        let write = node.store.write_in_sight()?;
+        write.erase_kept(now)?;
+        write.commit()?;
     }
-    let write = node.store.write_in_sight()?;
-    write.erase_kept(now)?;
-    write.commit()?;
-    node.store.checkpoint()?;
+    if is_over || node.store.has_to_empty_logs()? {
+        node.store.empty_logs()?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::exchange::{check_peer, contacted};
 use super::quota::Quota;
 use super::refusal::{self, Refusal};
 use super::take::{Taker, Taking, Took};
+use crate::command::sync::erase_kept;
 use crate::node::Node;
 use crate::sealed::keys::note_keys;
 
@@ -96,6 +97,7 @@ pub(crate) fn take<'l>(
     if erases {
         node.store.checkpoint().map_err(local)?;
     }
+    erase_kept(node).map_err(|error| refusal::of_node(&error))?;
     note_keys(node).map_err(|error| refusal::of_node(&error))?;
     let own_heads = node.store.served().head(&from, FeedScope::Public);
     Ok(Pushed {

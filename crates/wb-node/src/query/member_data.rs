@@ -13,7 +13,7 @@ use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, LocalRecord, Role};
 
 use super::sessions::SessionView;
-use super::who::who;
+use super::who::Known;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Reaches, headline};
@@ -226,7 +226,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
     let account = account(node, actor, handle)?;
     let (now, user) = (node.now(), account.user);
     let private = node.store.private();
-    let reaches = Reaches::new(node, now)?;
+    let (reaches, known) = (Reaches::new(node, now)?, Known::gather(node)?);
     let mut profile = None;
     let mut records = Vec::new();
     let mut shares = None;
@@ -234,7 +234,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
         let Some(record) = node.store.local(&id)? else {
             continue;
         };
-        let data = record_data(node, &reaches, &record)?;
+        let data = record_data(node, &reaches, &known, &record)?;
         if id == user {
             shares = record.shares;
             profile = Some(data);
@@ -345,12 +345,13 @@ fn contacts(node: &Node, owner: &RecordId) -> Result<Vec<Contact>> {
         .collect())
 }
 
-fn record_data(node: &Node, reaches: &Reaches<'_>, record: &LocalRecord) -> Result<RecordData> {
-    let key = RecordRef {
-        origin: node.own_id(),
-        id: record.id,
-    };
-    let moves = who(node, &key)?.moves.into_iter();
+fn record_data(
+    node: &Node,
+    reaches: &Reaches<'_>,
+    known: &Known,
+    record: &LocalRecord,
+) -> Result<RecordData> {
+    let moves = known.who(node, record)?.moves.into_iter();
     let shared = moves.map(|last| SharedData {
         feed: last.feed(),
         is_in: last.is_put,

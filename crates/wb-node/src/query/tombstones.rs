@@ -4,7 +4,7 @@ use wb_core::id::RecordRef;
 use wb_core::leave::Stays;
 use wb_core::scope::By;
 use wb_core::show::Cause;
-use wb_store::{Filter, RecordRow, Standing};
+use wb_store::{Filter, NO_WORDS, RecordRow, Standing};
 
 use crate::error::Result;
 use crate::node::Node;
@@ -17,7 +17,7 @@ pub(crate) fn is_tombstone(row: &RecordRow) -> bool {
     row.standing == Standing::Own
         && row.hidden.as_deref() == Some(Stays::Deleted.as_str())
         && row.by == Some(By::Instance)
-        && row.body.as_deref() == Some("{}")
+        && row.body.as_deref() == Some(NO_WORDS)
 }
 
 /// The comments of a request, as its thread shows them: where the request or one of them was erased, the others

@@ -1,6 +1,7 @@
 //! Who has a record of this instance: every known holder, and what it confirmed (spec: receipts).
 //!
-//! Known are hubs it was given to, peers, and followers that signed a receipt. What was not confirmed is told as
+//! Known of the public feed are hubs it was given to, peers, and followers that signed a receipt; of the trusted feed it
+//! is its audience, because nobody else can read what carries it. What was not confirmed is told as
 //! pending, however likely it is; readers without a name are told as such.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use wb_core::scope::FeedScope;
 use wb_core::sync::{Phase, Role};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_store::{Peer, SealedMove};
+use wb_store::{AudienceRow, Belongs, LocalRecord, Peer, ReceiptHeld, SealedMove};
 
 use super::own_any;
 use super::peers::label;
@@ -184,8 +185,13 @@ impl MoveView {
         });
         let confirmed = confirmed.count();
         if total == 0 {
-            return "Nobody is known to have it; readers without a name cannot be counted."
-                .to_owned();
+            return match self.scope {
+                FeedScope::Public => {
+                    "Nobody is known to have it; readers without a name cannot be counted."
+                }
+                FeedScope::TrustedPeers => "Nobody is trusted with it now.",
+            }
+            .to_owned();
         }
         let what = if self.is_put {
             "say that they have it"
@@ -198,7 +204,12 @@ impl MoveView {
             1 => "; 1 is silent".to_owned(),
             count => format!("; {count} are silent"),
         };
-        format!("{confirmed} of {total} {what}{silent}; readers without a name cannot be counted.")
+        let uncounted = match self.scope {
+            FeedScope::Public => "; readers without a name cannot be counted",
+            // What carries it is sealed for each of them.
+            FeedScope::TrustedPeers => "",
+        };
+        format!("{confirmed} of {total} {what}{silent}{uncounted}.")
     }
 }
 
@@ -208,15 +219,10 @@ impl MoveView {
 /// That it is another instance's, or not here.
 pub fn who(node: &Node, key: &RecordRef) -> Result<WhoView> {
     let record = own_any(node, key)?;
-    let moves = node.store.sealed_moves(&record.id)?;
-    if moves.is_empty() {
+    if node.store.sealed_moves(&record.id)?.is_empty() {
         return Ok(WhoView { moves: Vec::new() });
     }
-    let known = Known::gather(node)?;
-    let moves = moves.iter().map(|last| known.view(last));
-    Ok(WhoView {
-        moves: moves.collect(),
-    })
+    Known::gather(node)?.who(node, &record)
 }
 
 /// A holder, and what it said of each own feed.
@@ -231,16 +237,31 @@ struct Holder {
     /// From what it confirmed directly.
     confirmed: Vec<Stand>,
     heard_at: Option<Timestamp>,
+    /// Of records before it this holder is given no text.
+    since: Option<Timestamp>,
 }
 
-struct Known {
+/// Everybody known, gathered once for any number of records.
+pub(crate) struct Known {
     now: Timestamp,
+    /// Who carries the public feed.
     holders: Vec<Holder>,
+    /// Who is trusted.
+    audience: Vec<Holder>,
     nameless: Vec<(String, u64)>,
 }
 
 impl Known {
-    fn gather(node: &Node) -> Result<Self> {
+    /// Who has a record of this instance.
+    pub(crate) fn who(&self, node: &Node, record: &LocalRecord) -> Result<WhoView> {
+        let moves = node.store.sealed_moves(&record.id)?;
+        let moves = moves.iter().map(|last| self.view(last, record.at));
+        Ok(WhoView {
+            moves: moves.collect(),
+        })
+    }
+
+    pub(crate) fn gather(node: &Node) -> Result<Self> {
         let now = node.now();
         let mut holders = BTreeMap::new();
         let mut hubs = BTreeMap::new();
@@ -254,7 +275,14 @@ impl Known {
             Some(name) => label(name, id),
             None => label(other, id),
         };
-        for peer in node.store.peers()? {
+        let peers = node.store.peers()?;
+        let mut audience = Vec::new();
+        for row in node.store.audience()? {
+            let peer = peers.iter().find(|peer| peer.id == row.member);
+            let name = named_by(&row.member, peer.map_or("", |peer| &peer.name));
+            audience.push(of_audience(node, &row, peer, name, now)?);
+        }
+        for peer in peers {
             let name = named_by(&peer.id, &peer.name);
             if peer.role == Role::Hub {
                 hubs.insert(peer.id, name.clone());
@@ -268,13 +296,7 @@ impl Known {
                 .cloned()
                 .unwrap_or_else(|| held.hub.short());
             *named.entry(held.hub).or_default() += 1;
-            let log: Vec<&[u8]> = ndjson::lines(&held.identity).collect();
-            let newest = match IdentityLog::verify(Some(held.follower), &log) {
-                Ok(log) => newest_log(node, log)?,
-                Err(_) => None,
-            };
-            // Under the newest key known, which may have come since the receipt did.
-            let receipt = newest.and_then(|log| Receipt::verify(&held.line, &log).ok());
+            let receipt = counting(node, &held)?;
             let stand = match receipt {
                 Some(receipt) if node.store.is_own_head(&receipt.head())? => Some(receipt.stand()),
                 _ => None,
@@ -288,6 +310,7 @@ impl Known {
                 receipt: None,
                 confirmed: Vec::new(),
                 heard_at: None,
+                since: None,
             });
             holder.refused |= is_blocked(node, &held.follower)?;
             holder.heard_at = holder.heard_at.max(Some(held.at));
@@ -306,15 +329,18 @@ impl Known {
             }
         }
         let mut holders: Vec<Holder> = holders.into_values().collect();
-        holders.sort_by(|a, b| (a.role, &a.name, a.id).cmp(&(b.role, &b.name, b.id)));
+        for list in [&mut holders, &mut audience] {
+            list.sort_by(|a, b| (a.role, &a.name, a.id).cmp(&(b.role, &b.name, b.id)));
+        }
         Ok(Self {
             now,
             holders,
+            audience,
             nameless,
         })
     }
 
-    fn view(&self, last: &SealedMove) -> MoveView {
+    fn view(&self, last: &SealedMove, written_at: Timestamp) -> MoveView {
         let place = Move {
             log: last.log,
             generation: last.generation,
@@ -322,21 +348,32 @@ impl Known {
             is_put: last.is_put,
             kind: &last.kind,
         };
-        let holders = self.holders.iter();
-        let holders = holders.map(|holder| holder.view(&place, last.scope, self.now));
+        let (holders, nameless) = match last.scope {
+            FeedScope::Public => (&self.holders, self.nameless.clone()),
+            FeedScope::TrustedPeers => (&self.audience, Vec::new()),
+        };
+        let holders = holders
+            .iter()
+            .map(|holder| holder.view(&place, last.scope, written_at, self.now));
         MoveView {
             scope: last.scope,
             seq: last.seq,
             at: last.at,
             is_put: last.is_put,
             holders: holders.collect(),
-            nameless: self.nameless.clone(),
+            nameless,
         }
     }
 }
 
 impl Holder {
-    fn view(&self, last: &Move<'_>, scope: FeedScope, now: Timestamp) -> HolderView {
+    fn view(
+        &self,
+        last: &Move<'_>,
+        scope: FeedScope,
+        written_at: Timestamp,
+        now: Timestamp,
+    ) -> HolderView {
         let receipt = self.receipt.as_ref();
         let receipt = receipt.filter(|(stand, ..)| stand.head.scope == scope);
         let by_receipt = receipt.map(|(stand, ..)| stand.says(last));
@@ -349,6 +386,11 @@ impl Holder {
         let says = match by_receipt {
             Some(says) if says != Says::Pending => says,
             _ => confirmed.unwrap_or(Says::Pending),
+        };
+        let is_before = self.since.is_some_and(|since| written_at < since);
+        let says = match says {
+            Says::Holds if is_before => Says::Stubs,
+            says => says,
         };
         HolderView {
             id: self.id,
@@ -400,7 +442,57 @@ fn of_peer(node: &Node, peer: &Peer, name: String, now: Timestamp) -> Result<Hol
         receipt: None,
         confirmed,
         heard_at: peer.last_ok,
+        since: None,
     })
+}
+
+/// A member of the trusted audience: what it holds is the head that its last want named.
+fn of_audience(
+    node: &Node,
+    row: &AudienceRow,
+    peer: Option<&Peer>,
+    name: String,
+    now: Timestamp,
+) -> Result<Holder> {
+    let mut confirmed = Vec::new();
+    if let Some(held) = &row.held
+        && node.store.is_own_head(held)?
+    {
+        confirmed.push(stand_at(held));
+    }
+    Ok(Holder {
+        id: row.member,
+        name,
+        role: match peer {
+            Some(_) => HolderRole::Peer,
+            None => HolderRole::Follower,
+        },
+        phase: peer.map(|peer| state_of(peer, now).phase()),
+        // Who is leaving is given nothing more, and may not have erased what it had.
+        refused: row.belongs == Belongs::Leaving || is_blocked(node, &row.member)?,
+        receipt: None,
+        confirmed,
+        heard_at: row.held_at,
+        since: row.since,
+    })
+}
+
+/// A receipt that was verified when it came, where its key is the newest known still.
+fn counting(node: &Node, held: &ReceiptHeld) -> Result<Option<Receipt>> {
+    let newest = match node.store.identity_log(&held.follower)? {
+        Some(known) if known.newest().position < held.position => {
+            let log: Vec<&[u8]> = ndjson::lines(&held.identity).collect();
+            match IdentityLog::verify(Some(held.follower), &log) {
+                Ok(log) => newest_log(node, log)?,
+                Err(_) => return Ok(None),
+            }
+        }
+        // Nothing came since that could take its place: it need not be verified for everybody who looks.
+        None => return Ok(Receipt::kept(&held.line).ok()),
+        known => known,
+    };
+    let receipt = newest.and_then(|log| Receipt::kept_under(&held.line, &log).ok());
+    Ok(receipt)
 }
 
 /// What a head that was confirmed says: everything up to there is held, and what was dropped is gone.

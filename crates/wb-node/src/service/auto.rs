@@ -17,7 +17,7 @@ use wb_store::{Home, Peer};
 use super::running;
 use crate::command::hub_register::{state_of, state_text};
 use crate::command::publish_for_callers::{callers, publish_for_callers};
-use crate::command::sync::{SyncInput, Synced, lock, sync, to_watch, watch_peer};
+use crate::command::sync::{SyncInput, Synced, erase_kept, lock, sync, to_watch, watch_peer};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -96,6 +96,10 @@ async fn forever(
 ) -> Infallible {
     let mut is_first = true;
     loop {
+        // Also where nobody is synced with any more: what others took back is not kept for longer by that.
+        if let Err(error) = erase_kept(node) {
+            trouble(&error);
+        }
         match due(node, every, is_first) {
             Ok(peers) => drop(each(node, peers, true, report, trouble).await),
             Err(error) => trouble(&error),

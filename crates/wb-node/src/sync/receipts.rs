@@ -20,6 +20,9 @@ use crate::node::Node;
 
 /// Characters kept of the name that a hub gives a follower; protects whoever shows it.
 const NAME_CHARS_MAX: usize = 80;
+/// How far above the own count a hub may say that it is; so that no hub uses the numbers up, which would end what is said
+/// at every other one.
+const STALE_JUMP_MAX: u64 = 1 << 32;
 /// Pages read in one sync; ends what a hub would go on with for ever.
 const PAGES_MAX: usize = 100;
 
@@ -91,7 +94,7 @@ async fn give(
                 let stale = stale
                     .filter(|stale| (stale.origin, stale.scope) == (head.origin, head.scope))
                     .map(|stale| stale.n)
-                    .find(|n| *n >= due.n && *n < NUMBER_MAX);
+                    .find(|n| (due.n..due.n.saturating_add(STALE_JUMP_MAX)).contains(n));
                 match stale {
                     Some(held) => again.push(Due {
                         stand: due.stand.clone(),
@@ -133,12 +136,13 @@ fn due(node: &Node, peer: InstanceId, now: Timestamp) -> Result<Vec<Due>> {
         if given.is_some_and(|given| given.said == said && is_fresh(given.at)) {
             continue;
         }
-        let counted = node.store.receipts_counted(&head.origin, head.scope)?;
-        due.push(Due {
-            n: counted + 1,
-            said,
-            stand,
-        });
+        // One count for all hubs: an origin compares what came by each of them.
+        let n = node.store.receipts_counted(&head.origin, head.scope)? + 1;
+        if n > NUMBER_MAX - STALE_JUMP_MAX {
+            // Where the numbers are used up nothing is said of this feed, so that the rest of the body is read.
+            continue;
+        }
+        due.push(Due { n, said, stand });
     }
     Ok(due)
 }
@@ -245,6 +249,7 @@ fn verify(
     Ok(Some(ReceiptHeld {
         scope: receipt.scope,
         follower: receipt.follower,
+        position: receipt.position(),
         n: receipt.n,
         line: row.receipt.clone().into_bytes(),
         identity: lines.join(&b'\n'),

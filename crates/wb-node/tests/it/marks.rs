@@ -4,21 +4,24 @@
 use std::path::Path;
 
 use tempfile::TempDir;
-use wb_core::id::{RecordId, RecordRef};
+use wb_core::entry::Reason;
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, Personalisation};
 use wb_core::leave::{ProfileShares, Stays};
-use wb_core::scope::{By, Scope};
+use wb_core::scope::{By, FeedScope, Scope};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::init::{Init, init};
 use wb_node::command::invite_create::{InviteCreate, invite_create};
-use wb_node::command::publish::publish;
+use wb_node::command::publish::{publish, publish_retracts};
+use wb_node::command::record_retract::record_retract;
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_edit::request_edit;
+use wb_node::command::retire::{Retirement, retire, retirement};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::plan::plan;
 use wb_node::{Actor, Node, entropy};
-use wb_store::{Home, Role, Store};
+use wb_store::{AudienceRow, Belongs, Home, NewLog, Role, Store};
 
 /// An instance founded by alice, with a member bob whose profile is private.
 struct World {
@@ -251,4 +254,110 @@ fn a_record_that_is_too_long_stays_home_and_holds_up_nobody() {
     world.publish();
     assert_eq!(world.node.store().sealed(&request.id).unwrap().len(), 1);
     assert!(world.dir.path().exists());
+}
+
+impl World {
+    fn take_back(&mut self, record: &RecordRef) -> (u64, u64) {
+        let alice = self.alice.clone();
+        record_retract(&self.node, &alice, record, Reason::Erase).unwrap();
+        let sealed = publish_retracts(&mut self.node, &alice).unwrap();
+        (sealed.puts, sealed.retracts)
+    }
+
+    fn feeds_of(&self, record: &RecordRef) -> Vec<FeedScope> {
+        let sealed = self.node.store().sealed(&record.id).unwrap();
+        sealed.iter().map(|line| line.scope).collect()
+    }
+}
+
+/// Taking one record back sealed half of a move of another: it left the trusted feed, and was in none until somebody
+/// published. And a new log of one feed let everything leave that was marked for the other.
+#[test]
+fn taking_one_record_back_seals_no_half_of_a_move_and_nothing_marked_for_another_feed() {
+    let mut world = World::new();
+    let alice = world.alice.clone();
+    let mut other = Store::open(&Home::new(world.home())).unwrap();
+    let write = other.write().unwrap();
+    write
+        .put_audience(&AudienceRow {
+            member: InstanceId([9; 32]),
+            belongs: Belongs::In,
+            since: None,
+            added_at: entropy::now(),
+            sealing_key: "age1nobody".to_owned(),
+            era: 0,
+            rekeyed_at: None,
+            whole: false,
+            held: None,
+            held_at: None,
+            given: None,
+            given_at: None,
+        })
+        .unwrap();
+    write.commit().unwrap();
+    let (moves, first, second) = (world.ask(&alice), world.ask(&alice), world.ask(&alice));
+    record_share(&world.node, &alice, &moves, Scope::TrustedPeers, None).unwrap();
+    world.publish();
+    assert_eq!(world.feeds_of(&moves), [FeedScope::TrustedPeers]);
+    record_share(&world.node, &alice, &moves, Scope::Public, None).unwrap();
+    let waits = world.ask(&alice);
+
+    assert_eq!(world.take_back(&first), (0, 1));
+    assert_eq!(world.feeds_of(&moves), [FeedScope::TrustedPeers]);
+    let write = other.write().unwrap();
+    write
+        .due_new_log(
+            FeedScope::TrustedPeers,
+            NewLog::Follow,
+            "test",
+            entropy::now(),
+        )
+        .unwrap();
+    write.commit().unwrap();
+    assert_eq!(world.take_back(&second), (0, 1));
+    assert_eq!(world.feeds_of(&waits), []);
+
+    world.publish();
+    assert_eq!(world.feeds_of(&moves), [FeedScope::Public]);
+    assert_eq!(world.feeds_of(&waits), [FeedScope::Public]);
+}
+
+/// Past the date of `wb retire` taking one record back took everything back, and left the card out that says why.
+#[test]
+fn taking_one_record_back_closes_no_instance() {
+    let mut world = World::new();
+    let alice = world.alice.clone();
+    let (taken, stays) = (world.ask(&alice), world.ask(&alice));
+    world.publish();
+    retire(&world.node, &alice, 0).unwrap();
+    assert_eq!(world.take_back(&taken), (0, 1));
+    assert_eq!(world.feeds_of(&stays), [FeedScope::Public]);
+    assert!(matches!(
+        retirement(&world.node).unwrap(),
+        Retirement::Announced(_)
+    ));
+    world.publish();
+    assert_eq!(world.feeds_of(&stays), []);
+    assert!(matches!(
+        retirement(&world.node).unwrap(),
+        Retirement::Retired(_)
+    ));
+}
+
+/// What a steward does with somebody's record stands in that one's own log, also when it is taken back for a reason.
+#[test]
+fn what_a_steward_takes_back_stands_in_the_log_of_its_author() {
+    let mut world = World::new();
+    let (alice, bob) = (world.alice.clone(), world.bob.clone());
+    let asked = world.ask(&bob);
+    record_retract(&world.node, &alice, &asked, Reason::Scope).unwrap();
+    let rows = world.node.store().private();
+    let rows = rows.audit_rows(Some(&bob.user), None, 100).unwrap();
+    let about: Vec<&str> = rows
+        .iter()
+        .filter(|(_, row)| row.act == "record retract" && row.target == bob.user.to_string())
+        .map(|(_, row)| row.detail.as_str())
+        .collect();
+    let detail = format!("request {}, reason scope", asked.id);
+    assert_eq!(about, [detail]);
 }

@@ -1,6 +1,6 @@
 //! Deltas that wait, contradict or were refused: kept with their bytes, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension as _, params};
 use wb_core::entry::Entry;
@@ -24,6 +24,8 @@ const HELD_PER_ORIGIN_MAX: i64 = 4_096;
 const UNVERIFIED_MAX: i64 = 1_024;
 /// What such a delta waits for, as its rule says.
 const WAITS_FOR_IDENTITY: &str = "identity";
+/// In place of an id: the lines of this delta are noted.
+const LOOKED_THROUGH: &[u8] = &[0; 32];
 /// Bytes on either shelf; protects the disk likewise.
 const HELD_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
 
@@ -34,6 +36,8 @@ struct Holding<'h> {
     hash: Hash,
     items: &'h [u8],
     digest: Hash,
+    /// What has its text in the items.
+    lines: Vec<(RecordId, u64)>,
 }
 
 impl Ingest<'_> {
@@ -53,6 +57,11 @@ impl Ingest<'_> {
                 hash: delta.hash,
                 items: &items,
                 digest,
+                lines: if outcome == "early" {
+                    with_lines(delta)
+                } else {
+                    Vec::new()
+                },
             },
             outcome,
             rule,
@@ -67,6 +76,7 @@ impl Ingest<'_> {
             hash,
             items: &[],
             digest: digest(line, &[]),
+            lines: Vec::new(),
         };
         self.hold_header(&holding, "fork", None)
     }
@@ -99,6 +109,14 @@ impl Ingest<'_> {
                 Sql(held.digest),
             ],
         )?;
+        if outcome == "early" {
+            let held_no = self.connection.query_row(
+                "SELECT held_no FROM held WHERE digest = ?1",
+                [Sql(held.digest)],
+                |row| row.get(0),
+            )?;
+            self.note_lines(held_no, &held.lines)?;
+        }
         Ok(())
     }
 
@@ -139,37 +157,85 @@ impl Ingest<'_> {
         scope: FeedScope,
         gone: &BTreeMap<RecordId, u64>,
     ) -> Result<()> {
-        let sql = "SELECT held_no, header, items FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early'";
-        let waiting: Vec<(i64, Vec<u8>, Vec<u8>)> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_map(params![Sql(origin), scope.as_str()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for (held_no, header, items) in waiting {
-            let (mut stripped, mut lines) = (false, Vec::new());
-            for item in ndjson::lines(&items) {
+        for held_no in self.held_with(origin, scope, gone)? {
+            let Some((header, items)) = self.held_bytes(held_no)? else {
+                continue;
+            };
+            let (mut stripped, mut lines, mut left) = (false, Vec::new(), Vec::new());
+            for item in &items {
                 let line = (!Entry::starts(item))
                     .then(|| Line::read(item).ok())
                     .flatten();
                 let is_gone =
                     |line: &Line<'_>| gone.get(&line.id).is_some_and(|rev| line.rev <= *rev);
-                match line.filter(is_gone) {
-                    Some(line) => {
+                match line {
+                    Some(line) if is_gone(&line) => {
                         stripped = true;
                         lines.push(Entry::of_line(&line).to_bytes());
                     }
-                    None => lines.push(item.to_vec()),
+                    line => {
+                        left.extend(line.map(|line| (line.id, line.rev)));
+                        lines.push(item.clone());
+                    }
                 }
             }
             if stripped {
                 let items = lines.join(&b'\n');
+                let digest = digest(&header, &items);
                 self.connection.execute(
-                    "UPDATE OR REPLACE held SET items = ?2, digest = ?3 WHERE held_no = ?1",
-                    params![held_no, items, Sql(digest(&header, &items))],
+                    "DELETE FROM held WHERE digest = ?1 AND held_no != ?2",
+                    params![Sql(digest), held_no],
+                )?;
+                self.connection.execute(
+                    "UPDATE held SET items = ?2, digest = ?3 WHERE held_no = ?1",
+                    params![held_no, items, Sql(digest)],
                 )?;
             }
+            self.note_lines(held_no, &left)?;
+        }
+        Ok(())
+    }
+
+    /// Deltas of a feed that wait and may hold the text of what is gone. Looked up by its ids: who fills the shelf and
+    /// takes something back again and again must not have it all read each time.
+    fn held_with(
+        &self,
+        origin: &InstanceId,
+        scope: FeedScope,
+        gone: &BTreeMap<RecordId, u64>,
+    ) -> Result<BTreeSet<i64>> {
+        let sql = "SELECT held_no FROM held WHERE origin = ?1 AND scope = ?2 AND outcome = 'early'
+                     AND NOT EXISTS (SELECT 1 FROM held_lines l WHERE l.id = ?3 AND l.rev = 0 AND l.held_no = held.held_no)";
+        let mut found: BTreeSet<i64> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_map(
+                params![Sql(origin), scope.as_str(), LOOKED_THROUGH],
+                |row| row.get(0),
+            )?
+            .collect::<rusqlite::Result<_>>()?;
+        let sql = "SELECT held_no FROM held_lines l CROSS JOIN held h USING (held_no)
+                   WHERE l.id = ?1 AND l.rev <= ?2 AND h.origin = ?3 AND h.scope = ?4 AND h.outcome = 'early'";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for (id, rev) in gone {
+            let key = params![Sql(id), Sql(*rev), Sql(origin), scope.as_str()];
+            for held_no in statement.query_map(key, |row| row.get(0))? {
+                found.insert(held_no?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Notes the lines of a delta that waits, in place of those noted before.
+    fn note_lines(&self, held_no: i64, lines: &[(RecordId, u64)]) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM held_lines WHERE held_no = ?1")?
+            .execute([held_no])?;
+        let sql = "INSERT OR IGNORE INTO held_lines (id, rev, held_no) VALUES (?1, ?2, ?3)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.execute(params![LOOKED_THROUGH, 0, held_no])?;
+        for (id, rev) in lines {
+            statement.execute(params![Sql(id), Sql(*rev), held_no])?;
         }
         Ok(())
     }
@@ -179,6 +245,12 @@ impl Ingest<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([held_no], read_bytes).optional()?)
     }
+}
+
+/// What has its text in a delta.
+fn with_lines(delta: &Delta<'_>) -> Vec<(RecordId, u64)> {
+    let items = delta.items.iter().filter(|item| item.line.is_some());
+    items.map(|item| (item.entry.id, item.entry.rev)).collect()
 }
 
 /// The entries of a delta, one a line.

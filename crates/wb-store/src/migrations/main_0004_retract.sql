@@ -9,6 +9,9 @@ CREATE TABLE retract_reasons (
 CREATE TABLE receipts (
     scope    TEXT NOT NULL,
     follower BLOB NOT NULL,
+    -- Where the key stands in its follower's log that signed it; what an earlier key counted comes before.
+    era      INTEGER NOT NULL,
+    entry    INTEGER NOT NULL,
     n        INTEGER NOT NULL,
     -- The signed line.
     line     BLOB NOT NULL,

@@ -5,6 +5,9 @@ CREATE TABLE receipts (
     origin   BLOB NOT NULL,
     scope    TEXT NOT NULL,
     follower BLOB NOT NULL,
+    -- Where the key stands in its follower's log that signed it; what an earlier key counted comes before.
+    era      INTEGER NOT NULL,
+    entry    INTEGER NOT NULL,
     n        INTEGER NOT NULL,
     line     BLOB NOT NULL,
     arrival  INTEGER NOT NULL,

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::id::InstanceId;
+use wb_core::identity::Position;
+use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::receipt::Receipt;
 use wb_core::sync::{ReceiptRow, Receipts, StaleReceipt};
 use wb_core::time::Timestamp;
@@ -46,30 +48,38 @@ impl RelayWrite<'_> {
         Ok(stale)
     }
 
-    /// Keeps one; inside, the count of a later one that is held.
+    /// Keeps one; inside, the count of a later one that is held. What another key signed before is no later one: who
+    /// stole it could count as high as there are numbers.
     fn put_receipt(&self, receipt: &Receipt, line: &[u8]) -> Result<Option<u64>> {
-        let sql = "SELECT n, line FROM receipts WHERE origin = ?1 AND scope = ?2 AND follower = ?3";
+        let sql = "SELECT era, entry, n, line FROM receipts WHERE origin = ?1 AND scope = ?2 AND follower = ?3";
         let key = params![
             Sql(receipt.origin),
             receipt.scope.as_str(),
             Sql(receipt.follower)
         ];
-        let held: Option<(Sql<u64>, Vec<u8>)> = self
+        let held: Option<(Position, u64, Vec<u8>)> = self
             .transaction
             .prepare_cached(sql)?
-            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(key, |row| {
+                let position = Position {
+                    era: row.get::<_, Sql<u64>>(0)?.0,
+                    n: row.get::<_, Sql<u64>>(1)?.0,
+                };
+                Ok((position, row.get::<_, Sql<u64>>(2)?.0, row.get(3)?))
+            })
             .optional()?;
-        if let Some((Sql(n), held)) = held
-            && n >= receipt.n
+        if let Some((position, n, held)) = held
+            && (position, n) >= (receipt.position(), receipt.n)
         {
             return Ok((held != line).then_some(n));
         }
         self.transaction
             .prepare_cached(
-                "INSERT INTO receipts (origin, scope, follower, n, line, arrival)
-                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT ifnull(max(arrival), 0) + 1 FROM receipts WHERE origin = ?1))
+                "INSERT INTO receipts (origin, scope, follower, n, line, era, entry, arrival)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                   (SELECT ifnull(max(arrival), 0) + 1 FROM receipts WHERE origin = ?1))
                  ON CONFLICT (origin, scope, follower) DO UPDATE SET n = excluded.n, line = excluded.line,
-                   arrival = excluded.arrival",
+                   era = excluded.era, entry = excluded.entry, arrival = excluded.arrival",
             )?
             .execute(params![
                 Sql(receipt.origin),
@@ -77,6 +87,8 @@ impl RelayWrite<'_> {
                 Sql(receipt.follower),
                 Sql(receipt.n),
                 line,
+                Sql(receipt.position().era),
+                Sql(receipt.position().n),
             ])?;
         Ok(None)
     }
@@ -101,8 +113,11 @@ impl Relay {
             let mut statement = connection.prepare_cached(sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut rows = statement.query(params![Sql(origin), Sql(after), limit])?;
-            let (mut receipts, mut next) = (Vec::new(), after);
+            let (mut receipts, mut next, mut bytes) = (Vec::new(), after, 0);
             while let Some(row) = rows.next()? {
+                if bytes >= PAGE_BYTES_TARGET {
+                    break;
+                }
                 let Sql(follower): Sql<InstanceId> = row.get(0)?;
                 let line: Vec<u8> = row.get(1)?;
                 next = row.get::<_, Sql<u64>>(2)?.0;
@@ -113,6 +128,8 @@ impl Relay {
                 let Some(log) = identity_log(connection, &follower)? else {
                     continue;
                 };
+                let entries = log.entries().iter().map(|entry| entry.line.len());
+                bytes += line.len() + entries.sum::<usize>();
                 receipts.push(ReceiptRow {
                     receipt: text(&line)?,
                     identity: log

@@ -68,11 +68,11 @@ fn call_everything(
 }
 
 /// The key of the hub that is stood in for.
-struct HubKey((KeyId, Arc<Signer>));
+pub(super) struct HubKey(pub(super) (KeyId, Arc<Signer>));
 
 impl HubKey {
     /// An answer of the hub, signed for what was asked.
-    fn answer(&self, asked: &Asked, status: u16, fields: &str, body: &[u8]) -> Vec<u8> {
+    pub(super) fn answer(&self, asked: &Asked, status: u16, fields: &str, body: &[u8]) -> Vec<u8> {
         let (key, signer) = &self.0;
         let request = asked.field("signature");
         let signed = sign_answer(status, body, request.as_deref(), *key, signer, now());

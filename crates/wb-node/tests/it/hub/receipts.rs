@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use wb_core::entry::Reason;
-use wb_core::id::RecordRef;
+use wb_core::id::{InstanceId, RecordRef};
+use wb_core::limits::NUMBER_MAX;
 use wb_core::receipt::{Receipt, Stand};
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::sync::Policy;
@@ -12,11 +13,13 @@ use wb_node::command::bundle_export::{BundleExport, bundle_export};
 use wb_node::command::bundle_import::{BundleImport, bundle_import};
 use wb_node::command::publish::publish_retracts;
 use wb_node::command::record_retract::record_retract;
-use wb_node::command::sync::SyncInput;
+use wb_node::command::sync::{SyncInput, erase_kept};
 use wb_node::query::who::{HolderView, MoveView, who};
 use wb_node::{Node, entropy};
 
+use super::hostile_answers::HubKey;
 use super::keys::{Owner, rotate};
+use super::stand_in::StandIn;
 use super::world::{BOTH_WAYS, HubUp, Member, key, titles};
 
 /// What stands in the record that is taken back, and nowhere else.
@@ -459,18 +462,190 @@ fn what_is_taken_back_goes_from_deltas_that_wait_as_well() {
         [record.id.as_bytes()],
     );
     assert_eq!(waits, Ok(1));
+    // Two more: one of which the line is noted, and one of which another is, so that it is not read at all.
+    for (seq, id) in [(98, record.id.as_bytes()), (97, &[7; 16])] {
+        let more = file.execute(
+            "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
+             SELECT origin, scope, outcome, rule, hash, log, ?1, header, items, at, randomblob(32) FROM held WHERE seq = 99",
+            [seq],
+        );
+        assert_eq!(more, Ok(1));
+        for (id, rev) in [(&id[..], 1), (&[0; 32], 0)] {
+            let noted = file.execute(
+                "INSERT INTO held_lines (id, rev, held_no) SELECT ?2, ?3, held_no FROM held WHERE seq = ?1",
+                rusqlite::params![seq, id, rev],
+            );
+            assert_eq!(noted, Ok(1));
+        }
+    }
     retract(&mut north, &record, Reason::Erase);
     north.sync(&hub);
     south.sync(&hub);
-    let stub: Vec<u8> = file
-        .query_row("SELECT items FROM held WHERE seq = 99", [], |row| {
-            row.get(0)
-        })
-        .expect("it waits");
+    let items = |seq: i64| -> Vec<u8> {
+        let sql = "SELECT items FROM held WHERE seq = ?1";
+        file.query_row(sql, [seq], |row| row.get(0))
+            .unwrap_or_default()
+    };
+    let is_entry = |items: Vec<u8>| items.starts_with(b"{\"op\":\"put\"");
     assert!(
-        stub.starts_with(b"{\"op\":\"put\""),
+        is_entry(items(99)) || is_entry(items(98)),
         "its entry stands alone"
     );
+    assert!(!is_entry(items(97)) && !items(97).is_empty());
+    let gone = file.execute("DELETE FROM held WHERE seq = 97", []);
+    assert_eq!(gone, Ok(1));
+    let noted: i64 = file
+        .query_row(
+            "SELECT count(*) FROM held_lines WHERE id = x'07070707070707070707070707070707'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("a table");
+    assert_eq!(noted, 0, "what was noted goes with it");
     drop(file);
     nowhere(&[&south]);
+}
+
+/// One answer of a hub that says a count near the highest there is ended what a follower says at all hubs: its next
+/// count was no number any more, and honest hubs refused the whole body.
+#[test]
+fn a_hub_that_says_the_highest_count_ends_no_receipts_elsewhere() {
+    let (hub, mut north, mut south, _east, record) = street();
+    retract(&mut north, &record, Reason::Erase);
+    north.sync(&hub);
+    let hub_key = HubKey(key(hub.node()));
+    let (to, origin) = (hub.socket(), north.id());
+    let lies = StandIn::start(move |asked| {
+        if asked.target() != "/sync/v1/receipts" {
+            return asked.hand_on(to);
+        }
+        let n = NUMBER_MAX - 1;
+        let stale = format!(
+            r#"{{"schema_version":1,"stale":[{{"origin":"{origin}","scope":"public","n":{n}}}]}}"#
+        );
+        let json = "content-type: application/json\r\n";
+        hub_key.answer(asked, 200, json, stale.as_bytes())
+    });
+    south.edit_peer(&hub, |peer| peer.address = lies.address());
+    assert_eq!(south.sync(&hub).end, None);
+    south.edit_peer(&hub, |peer| peer.address = hub.address());
+    assert!(counted(&south, origin) < 100, "{}", counted(&south, origin));
+    // What is new is said at the honest hub, and taken.
+    north.ask("A plane", Scope::Public);
+    north.sync(&hub);
+    assert_eq!(south.sync(&hub).end, None);
+    north.sync(&hub);
+    assert!(
+        holders(&north, &record).contains(&"South: erased".to_owned()),
+        "{:?}",
+        holders(&north, &record)
+    );
+}
+
+/// The count under which a member said something of a feed last.
+fn counted(member: &Member, origin: InstanceId) -> u64 {
+    let store = member.node.store();
+    store
+        .receipts_counted(&origin, FeedScope::Public)
+        .expect("a store")
+}
+
+#[test]
+fn what_a_thief_counted_under_a_stolen_key_comes_before_the_first_word_of_the_next() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Owner::found("South"));
+    for member in [&mut north, &mut south.member] {
+        member.register(&hub);
+    }
+    south.member.follow_all(&hub, &[north.id()]);
+    let record = north.ask(CANARY, Scope::Public);
+    north.sync(&hub);
+    south.member.sync(&hub);
+    // With South's own key, and the highest number there is.
+    let head = north.head(north.id()).expect("its feed");
+    let stand = Stand {
+        erased_to: None,
+        live: wb_core::id::Hash([0; 32]),
+        stubs: Vec::new(),
+        head,
+    };
+    let (node, signer) = (&south.member.node, key(&south.member.node).1);
+    let planted = Receipt::new(node.identity(), &stand, NUMBER_MAX, entropy::now());
+    let line = planted.sign(&signer);
+    let put = hub
+        .store()
+        .put_receipts(vec![(planted, line)], entropy::now());
+    assert_eq!(north.block_on(put).expect("a store"), []);
+    north.sync(&hub);
+    assert_eq!(
+        north.node.store().receipts().expect("a store")[0].n,
+        NUMBER_MAX
+    );
+
+    south.recover().expect("it recovers");
+    assert_eq!(south.member.sync(&hub).end, None);
+    retract(&mut north, &record, Reason::Erase);
+    north.sync(&hub);
+    assert_eq!(south.member.sync(&hub).end, None);
+    north.sync(&hub);
+    assert!(
+        holders(&north, &record).contains(&"South: erased".to_owned()),
+        "{:?}",
+        holders(&north, &record)
+    );
+}
+
+#[test]
+fn what_is_kept_for_72_hours_goes_also_where_nobody_syncs_any_more() {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    for member in [&mut north, &mut south] {
+        member.register(&hub);
+    }
+    south.follow_all(&hub, &[north.id()]);
+    let asked = ask_many(&mut north);
+    for member in [&mut north, &mut south] {
+        member.sync(&hub);
+    }
+    retract_all(&mut north, &asked);
+    north.sync(&hub);
+    south.sync(&hub);
+    let_pass(&south);
+    assert!(!with_text(south.home().dir()).is_empty());
+    // A bundle is read, whatever is in it.
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("north.wbb");
+    let input = BundleExport {
+        file: &file,
+        want: None,
+        zstd_level: None,
+    };
+    let actor = north.actor();
+    bundle_export(&mut north.node, &actor, &input, &mut |_, _| {}).expect("a bundle");
+    let input = BundleImport {
+        dry_run: false,
+        accept: true,
+        partial: false,
+    };
+    let actor = south.actor();
+    bundle_import(&mut south.node, &actor, &file, input, &mut |_| {}).expect("it is read");
+    nowhere(&[&south]);
+}
+
+#[test]
+fn what_is_erased_while_somebody_reads_is_told_to_be_in_the_log_and_goes_from_there_later() {
+    let (_hub, north, _south, _east, record) = street();
+    let reads = rusqlite::Connection::open(north.home().main()).expect("a database");
+    reads
+        .execute_batch("BEGIN; SELECT count(*) FROM local_records;")
+        .expect("it reads");
+    let retracted = record_retract(&north.node, &north.actor(), &record, Reason::Erase);
+    assert!(!retracted.expect("its own").is_emptied);
+    assert!(north.node.store().has_to_empty_logs().expect("a store"));
+    drop(reads);
+    // As with each sync, and while a program runs that syncs by itself.
+    erase_kept(&north.node).expect("a store");
+    assert!(!north.node.store().has_to_empty_logs().expect("a store"));
+    let log = std::fs::metadata(north.home().dir().join("wb.db-wal"));
+    assert!(log.map_or(0, |file| file.len()) < 20_000);
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wb_core::bundle::Writer;
+use wb_core::entry::Reason;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::ndjson::put_line;
 use wb_core::scope::{FeedScope, Scope};
@@ -10,8 +11,11 @@ use wb_core::sealed::Envelope;
 use wb_core::sync::{Cause, EnvelopeBody, GivenEnvelope, Policy};
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::publish::publish_retracts;
+use wb_node::command::record_retract::record_retract;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query::audience::audience;
+use wb_node::query::who::who;
 use wb_store::GuardStanding;
 
 use super::world::{HubUp, Member, key, titles};
@@ -366,4 +370,36 @@ fn more_than_one_page_of_envelopes_is_taken() {
     assert_eq!((synced.end, synced.envelopes.taken), (None, 3));
     assert_eq!(titles(&south).len(), 390);
     assert_eq!(hub_waits(&hub), 1, "its want alone waits");
+}
+
+/// Hubs and those who follow in public were told to have what is sealed for the trusted alone, and waiting until it was
+/// gone never ended.
+#[test]
+fn who_has_what_is_for_trusted_peers_is_told_of_them_alone_and_becomes_complete() {
+    let (hub, mut north, mut south, mut east) = three();
+    trust(&mut north, south.id());
+    let record = ask(&mut north, CANARY);
+    let told = |north: &Member| {
+        let moves = who(&north.node, &record).expect("an own record").moves;
+        assert_eq!(moves.len(), 1);
+        assert_eq!(moves[0].nameless, []);
+        let holders = moves[0].holders.iter();
+        let holders: Vec<String> = holders
+            .map(|holder| format!("{}: {}", holder.name, holder.state.as_str()))
+            .collect();
+        (holders.join(", "), moves[0].is_complete())
+    };
+    sync_all(&hub, &mut [&mut north]);
+    assert_eq!(told(&north), ("South: pending".to_owned(), false));
+    sync_all(&hub, &mut [&mut east, &mut south, &mut north]);
+    assert_eq!(told(&north), ("South: holds".to_owned(), true));
+
+    let actor = north.actor();
+    record_retract(&north.node, &actor, &record, Reason::Erase).expect("its own");
+    publish_retracts(&mut north.node, &actor).expect("it seals");
+    assert_eq!(told(&north), ("South: pending".to_owned(), false));
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    sync_all(&hub, &mut [&mut north]);
+    assert_eq!(told(&north), ("South: erased".to_owned(), true));
+    assert!(!home_holds(&south, CANARY));
 }
