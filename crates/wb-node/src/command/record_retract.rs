@@ -9,6 +9,7 @@ use wb_core::leave::Life;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_store::{LocalRecord, Role};
 
+use super::record_share::withdraw_question;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::headline;
@@ -89,10 +90,14 @@ pub fn record_retract(
     } else {
         record.ceiling = Scope::Private;
     }
+    withdraw_question(node, &record.id, Scope::Private)?;
     if reason == Reason::Erase {
         ERASED.clone_into(&mut record.body);
         record.life = Life::Deleted;
         write.erase_void(&record.id)?;
+        // First, because a crash after the text went would leave them with nobody to ask for it.
+        let private = node.store.private();
+        private.together(|private| private.forget_records(&[record.id]))?;
     }
     record.at = now;
     record.edit += 1;
@@ -103,6 +108,7 @@ pub fn record_retract(
     write.commit()?;
     if reason == Reason::Erase {
         node.store.checkpoint()?;
+        node.store.private().checkpoint()?;
     }
     let detail = format!("reason {}", reason.as_str());
     node.audit(now, actor, "record retract", &record.id, detail)?;
