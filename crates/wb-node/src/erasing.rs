@@ -1,6 +1,7 @@
 //! Erasing an account: what it wrote, what is kept about it, and that no older copy brings it back.
 //!
-//! The list beside the guard comes first, then the main file, then the private one. Whoever is on the list is erased
+//! The list beside the guard comes first, then what the private file keeps by the records, then the main file, and
+//! the account in the private file last. Whoever is on the list is erased
 //! whenever a folder is opened, so a crash in between is finished, and a database from before is brought in line.
 
 use std::collections::BTreeMap;
@@ -103,21 +104,23 @@ pub(crate) fn erase(
     let (now, user) = (node.now(), account.user);
     let write = node.store.write_in_sight()?;
     put_on_list(node, account)?;
-    let wrote = node.store.written_by(&user)?;
+    let mut wrote = node.store.written_by(&user)?;
     let said = statuses(node, &wrote, &user)?;
+    let list = ErasedList::read(node.store.home())?;
+    for (id, left_by) in node.store.nameless()? {
+        if list.as_ref().is_some_and(|list| list.has_name(&left_by)) {
+            wrote.push(id);
+        }
+    }
+    forget_records(node, &wrote)?;
     let mut erased = ErasedRecords::default();
     for id in &wrote {
         erased += write.erase_record(id)?;
     }
-    let list = ErasedList::read(node.store.home())?;
-    for (id, left_by) in node.store.nameless()? {
-        if list.as_ref().is_some_and(|list| list.has_name(&left_by)) {
-            erased += write.erase_record(&id)?;
-        }
-    }
     for id in node.store.records_that_name(&user.to_string())? {
         erased += forget_name(&write, &id, now)?;
     }
+    write.erase_void_of_erased()?;
     keep_statuses(node, &write, &said, heir, now)?;
     if node.store.founder()? == Some(user) {
         write.put_founder(heir)?;
@@ -127,7 +130,6 @@ pub(crate) fn erase(
     let traces = PrivateTraces {
         user: &user,
         handle: &account.handle,
-        records: &wrote,
         nobody: &nobody,
     };
     node.store.private().together(|private| {
@@ -147,6 +149,13 @@ pub(crate) fn erase(
     })?;
     node.store.empty_logs()?;
     Ok(erased)
+}
+
+/// Removes ways to reach somebody about records, before their texts go: whoever is cut off after that would not find
+/// them again.
+fn forget_records(node: &Node, records: &[RecordId]) -> Result<()> {
+    let private = node.store.private();
+    private.together(|private| Ok::<_, NodeError>(private.forget_records(records)?))
 }
 
 /// The names that records of a member left under.
@@ -262,10 +271,12 @@ pub(crate) fn erase_what_came_back(node: &Node) -> Result<ErasedRecords> {
         }
         Ok(())
     })?;
+    forget_records(node, &found)?;
     let mut erased = ErasedRecords::default();
     for id in &found {
         erased += write.erase_record(id)?;
     }
+    write.erase_void_of_erased()?;
     write.commit()?;
     if erased.records > 0 {
         node.store.empty_logs()?;

@@ -85,6 +85,23 @@ impl Private {
         Ok(())
     }
 
+    /// Takes back an open question that goes beyond a scope. What was answered stays answered.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn withdraw_agreement(&self, record: &RecordId, beyond: Scope) -> Result<()> {
+        let Some(row) = self.agreement(record)? else {
+            return Ok(());
+        };
+        if row.answer.is_none() && row.scope > beyond {
+            let sql = "DELETE FROM agreements WHERE record = ?1 AND answer IS NULL";
+            self.connection()
+                .prepare_cached(sql)?
+                .execute([Sql(record)])?;
+        }
+        Ok(())
+    }
+
     /// What an author was asked about a record.
     ///
     /// # Errors

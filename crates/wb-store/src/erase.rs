@@ -84,6 +84,7 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn erase_record(&self, id: &RecordId) -> Result<ErasedRecords> {
+        self.erase_void(id)?;
         let sql = "UPDATE local_records SET life = 'deleted', body = ?2, author = NULL, left_by = NULL, shares = NULL,
                      edit = edit + 1
                    WHERE id = ?1 AND NOT (life = 'deleted' AND body = ?2 AND author IS NULL)";
@@ -124,13 +125,30 @@ pub struct PrivateTraces<'a> {
     pub user: &'a RecordId,
     /// Its handle.
     pub handle: &'a str,
-    /// What it wrote: contacts of requests are kept by the request.
-    pub records: &'a [RecordId],
     /// Fresh and random: stands in the audit log for whoever it was.
     pub nobody: &'a RecordId,
 }
 
 impl Private {
+    /// Removes what is kept here beside the texts of records: ways to reach somebody about them, and what was asked
+    /// about them. Call it before their texts go from the main file: afterwards nothing there says whose they were.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn forget_records(&self, records: &[RecordId]) -> Result<()> {
+        for record in records {
+            for sql in [
+                "DELETE FROM contacts WHERE owner = ?1",
+                "DELETE FROM agreements WHERE record = ?1",
+            ] {
+                self.connection()
+                    .prepare_cached(sql)?
+                    .execute([Sql(record)])?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes everything about an account but that there was one. Call it within [`Private::together`].
     ///
     /// # Errors
@@ -153,21 +171,12 @@ impl Private {
                 .prepare_cached(sql)?
                 .execute([Sql(of.user)])?;
         }
+        self.forget_records(&[*of.user])?;
         // Browsers that wait under the handle wait for nobody now.
         let waiting = "DELETE FROM sessions WHERE user_id IS NULL AND handle = ?1";
         self.connection()
             .prepare_cached(waiting)?
             .execute([of.handle])?;
-        for owner in of.records.iter().chain([of.user]) {
-            for sql in [
-                "DELETE FROM contacts WHERE owner = ?1",
-                "DELETE FROM agreements WHERE record = ?1",
-            ] {
-                self.connection()
-                    .prepare_cached(sql)?
-                    .execute([Sql(owner)])?;
-            }
-        }
         self.forget_in_notices(of.handle)?;
         self.forget_in_audit(of)?;
         // That there was one is kept: whatever still names it is told from what nobody wrote.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use wb_core::hash;
 use wb_core::id::{Hash, RecordId, Salt};
+use wb_core::line::Line;
 use wb_core::scope::By;
 
 use crate::error::{Result, StoreError};
@@ -116,6 +117,12 @@ impl ErasedList {
         let name = self.name(by);
         let mut names = self.accounts.iter().flat_map(|erased| &erased.names);
         names.any(|known| *known == name)
+    }
+
+    /// Whether a line is the profile of somebody on it, or left under one of their names.
+    #[must_use]
+    pub fn has_line(&self, line: &[u8]) -> bool {
+        Line::read(line).is_ok_and(|line| self.has_user(&line.id) || self.has_name(&line.by))
     }
 
     fn user(&self, user: &RecordId) -> Hash {

@@ -14,6 +14,8 @@ use wb_core::scope::{FeedScope, Kind};
 use wb_core::signed::{self, Unverified};
 use wb_core::time::Timestamp;
 
+use crate::erase::NO_WORDS;
+use crate::erased::ErasedList;
 use crate::error::{Result, StoreError};
 use crate::feeds::read_entry;
 use crate::sql::{Sql, word};
@@ -450,11 +452,13 @@ impl Write<'_> {
     /// What is left of the room for void entries.
     fn void_room(&self) -> Result<Room> {
         let sql = "SELECT count(*), ifnull(sum(length(line)), 0) FROM void_own";
+        let erased = ErasedList::read(self.home)?;
         let mut statement = self.transaction.prepare_cached(sql)?;
         Ok(statement.query_row([], |row| {
             Ok(Room {
                 entries: VOID_ENTRIES_MAX - row.get::<_, i64>(0)?,
                 bytes: VOID_BYTES_MAX - row.get::<_, i64>(1)?,
+                erased,
             })
         })?)
     }
@@ -484,6 +488,14 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Whether the text of a local record was erased: then no void line brings it back either.
+    fn is_tombstone(&self, id: &RecordId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM local_records
+                     WHERE id = ?1 AND life = 'deleted' AND body = ?2)";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.query_row(params![Sql(id), NO_WORDS], |row| row.get(0))?)
+    }
+
     fn put_void(
         &self,
         header: &Header,
@@ -496,8 +508,14 @@ impl Write<'_> {
             Op::Put { .. } => "put",
             Op::Retract { .. } => "retract",
         };
+        let is_tombstone = self.is_tombstone(&entry.id)?;
         let size = |line: &[u8]| i64::try_from(line.len()).unwrap_or(i64::MAX);
-        let line = line.filter(|line| size(line) <= room.bytes);
+        let is_erased = |line: &[u8]| {
+            let is_theirs = |list: &ErasedList| list.has_line(line);
+            room.erased.as_ref().is_some_and(is_theirs)
+        };
+        let line = line.filter(|line| size(line) <= room.bytes && !is_erased(line));
+        let line = line.filter(|_| !is_tombstone);
         if room.entries <= 0 && !self.knows_void(hash, &entry.id)? {
             return Ok(());
         }
@@ -557,6 +575,8 @@ impl Write<'_> {
 struct Room {
     entries: i64,
     bytes: i64,
+    /// Whose words have none.
+    erased: Option<ErasedList>,
 }
 
 /// What a stored entry says of the one before.

@@ -16,9 +16,7 @@ impl Store {
     /// What the database reports, also that a transaction is open already.
     pub fn write_in_sight(&self) -> Result<Write<'_>> {
         self.check_writable()?;
-        Ok(Write::new(Transaction::new_unchecked(
-            self.main(),
-            TransactionBehavior::Immediate,
-        )?))
+        let transaction = Transaction::new_unchecked(self.main(), TransactionBehavior::Immediate)?;
+        Ok(Write::new(transaction, self.home()))
     }
 }

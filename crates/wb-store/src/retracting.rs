@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 use wb_core::entry::Reason;
 use wb_core::id::RecordId;
 
+use crate::erased::ErasedList;
 use crate::error::Result;
 use crate::sql::Sql;
 use crate::store::{Store, Write};
@@ -53,6 +54,32 @@ impl Write<'_> {
     pub fn drop_retract_reason(&self, id: &RecordId) -> Result<()> {
         let sql = "DELETE FROM retract_reasons WHERE id = ?1";
         self.transaction.prepare_cached(sql)?.execute([Sql(id)])?;
+        Ok(())
+    }
+
+    /// Removes the texts of void lines that nobody's decision is to bring back: of whoever is on the list of who was
+    /// erased, also where no record of theirs is here, because somebody else published it with a stolen key.
+    ///
+    /// # Errors
+    /// What the database reports, or that the list is damaged.
+    pub fn erase_void_of_erased(&self) -> Result<()> {
+        let Some(list) = ErasedList::read(self.home)? else {
+            return Ok(());
+        };
+        let sql = "SELECT void_no, line FROM void_own WHERE line IS NOT NULL";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut theirs: Vec<i64> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let line: Vec<u8> = row.get(1)?;
+            if list.has_line(&line) {
+                theirs.push(row.get(0)?);
+            }
+        }
+        let sql = "UPDATE void_own SET line = NULL WHERE void_no = ?1";
+        for void_no in theirs {
+            self.transaction.prepare_cached(sql)?.execute([void_no])?;
+        }
         Ok(())
     }
 

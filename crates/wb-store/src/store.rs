@@ -69,7 +69,8 @@ impl Store {
         })?;
         let mut main = open::open(&home.main(), MAIN, Opening::Make)?;
         let private = open::open(&home.private(), PRIVATE, Opening::Make)?;
-        let write = Write::new(main.transaction_with_behavior(TransactionBehavior::Immediate)?);
+        let transaction = main.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let write = Write::new(transaction, home);
         write.put_identity(founding.identity, Standing::Own, founding.now)?;
         put_meta(&write.transaction, "name", founding.name)?;
         put_meta(&write.transaction, "founder", &founding.founder.to_string())?;
@@ -309,9 +310,10 @@ impl Store {
     /// `Unwritable`, or what the database reports.
     pub fn write(&mut self) -> Result<Write<'_>> {
         self.check_writable()?;
-        Ok(Write::new(self.main.transaction_with_behavior(
-            TransactionBehavior::Immediate,
-        )?))
+        let transaction = self
+            .main
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Ok(Write::new(transaction, &self.home))
     }
 }
 
@@ -320,12 +322,15 @@ impl Store {
 pub struct Write<'s> {
     pub(crate) transaction: Transaction<'s>,
     pub(crate) known: KnownIdentity,
+    /// The folder: what it says of who was erased counts for whatever is written.
+    pub(crate) home: &'s Home,
 }
 
 impl<'s> Write<'s> {
-    pub(crate) fn new(transaction: Transaction<'s>) -> Self {
+    pub(crate) fn new(transaction: Transaction<'s>, home: &'s Home) -> Self {
         Self {
             transaction,
+            home,
             known: KnownIdentity::default(),
         }
     }

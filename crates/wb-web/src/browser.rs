@@ -63,6 +63,11 @@ impl Caller {
         (account.state == AccountState::Approved).then_some(account)
     }
 
+    /// Whoever it was has no account any more: the rest of this answer is for anybody.
+    pub fn leave(&mut self) {
+        self.browser = None;
+    }
+
     /// What this browser may ask for.
     pub fn may(&self, access: Access) -> bool {
         let role = self.member().map(|account| account.role);

@@ -4,6 +4,7 @@ use wb_core::id::RecordRef;
 
 use crate::error::Result;
 use crate::node::{Actor, Node};
+use crate::query::picture::picture_target;
 
 /// Drops the picture that is kept of a profile, for everybody here. Where there is none nothing happens.
 ///
@@ -19,6 +20,5 @@ pub fn picture_away(node: &mut Node, actor: &Actor, key: &RecordRef) -> Result<(
     }
     // Its bytes must not stay behind in the log file.
     node.store.checkpoint()?;
-    let name = format!("{}/{}", key.origin, key.id);
-    node.audit(now, actor, "picture away", &name, "")
+    node.audit(now, actor, "picture away", &picture_target(node, key), "")
 }

@@ -6,7 +6,7 @@ use wb_net::fetch::{FileAddress, Web};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::picture::{NoPicture, rewrite};
-use crate::query::picture::named;
+use crate::query::picture::{named, picture_target};
 
 /// Fetches the picture of a profile, writes it anew, and keeps that. Where it is kept already, nobody is asked.
 ///
@@ -35,6 +35,11 @@ pub fn picture_show(node: &mut Node, actor: &Actor, key: &RecordRef, web: &Web) 
         return Err(NoPicture::NotNamed.into());
     }
     write.commit()?;
-    let name = format!("{}/{}", key.origin, key.id);
-    node.audit(now, actor, "picture show", &name, place.host())
+    node.audit(
+        now,
+        actor,
+        "picture show",
+        &picture_target(node, key),
+        place.host(),
+    )
 }

@@ -9,7 +9,7 @@ use wb_core::leave::Life;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_store::{LocalRecord, NO_WORDS};
 
-use super::record_share::{is_author, note_for_author};
+use super::record_share::{is_author, note_for_author, withdraw_question};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::headline;
@@ -91,10 +91,14 @@ pub fn record_retract(
     } else {
         record.ceiling = Scope::Private;
     }
+    withdraw_question(node, &record.id, Scope::Private)?;
     if reason == Reason::Erase {
         NO_WORDS.clone_into(&mut record.body);
         record.life = Life::Deleted;
         write.erase_void(&record.id)?;
+        // First, because a crash after the text went would leave them with nobody to ask for it.
+        let private = node.store.private();
+        private.together(|private| private.forget_records(&[record.id]))?;
     }
     record.at = now;
     record.edit += 1;

@@ -63,6 +63,7 @@ pub fn record_share(
         renew_share_code(&mut found, node)?;
     } else if actor.is_steward() && fields.is_none() {
         found.ceiling = scope;
+        withdraw_question(node, &found.id, scope)?;
     } else {
         return Err(forbidden(actor));
     }
@@ -83,6 +84,7 @@ pub fn record_unshare(node: &Node, actor: &Actor, record: &RecordRef) -> Result<
     } else {
         return Err(forbidden(actor));
     }
+    withdraw_question(node, &found.id, Scope::Private)?;
     save(node, write, actor, found, "record unshare", Scope::Private)
 }
 
@@ -117,6 +119,13 @@ pub(super) fn forbidden(actor: &Actor) -> NodeError {
         act: "change how far this record goes",
         why: "only its author widens it, and only a steward narrows what others wrote",
     }
+}
+
+/// Whoever keeps a record nearer takes back what its author was asked before: an answer to the older word must not lift
+/// the newer one. Call it while writing is locked and before the mark is written, so that no crash leaves the question
+/// beside the mark.
+pub(super) fn withdraw_question(node: &Node, record: &RecordId, beyond: Scope) -> Result<()> {
+    Ok(node.store.private().withdraw_agreement(record, beyond)?)
 }
 
 pub(super) fn renew_share_code(record: &mut LocalRecord, node: &Node) -> Result<()> {

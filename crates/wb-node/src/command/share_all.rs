@@ -12,7 +12,7 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, Agreement, AgreementAnswer, LocalRecord};
 
-use super::record_share::{forbidden, is_author, renew_share_code};
+use super::record_share::{forbidden, is_author, renew_share_code, withdraw_question};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 
@@ -122,7 +122,8 @@ fn step(node: &Node, actor: &Actor, mut record: LocalRecord, scope: Scope) -> Re
         return Ok(Step::Change(Box::new(record)));
     }
     if scope <= record.scope {
-        // As far as its author chose, or less.
+        // As far as its author chose, or less. It is the newest word of a steward.
+        withdraw_question(node, &record.id, scope)?;
         if record.ceiling == scope || (record.ceiling > scope && record.scope == scope) {
             return Ok(Step::Already);
         }
@@ -157,7 +158,7 @@ pub struct Asked {
 }
 
 /// What a member is asked to share more widely and has not answered. What they widened by themselves since is not asked
-/// any more.
+/// any more, nor what somebody kept nearer after the question.
 ///
 /// # Errors
 /// What the store reports.

@@ -22,6 +22,9 @@ use crate::view::{Contact, DraftView, SCHEMA_VERSION};
 /// Rows of the audit log that are read at a time.
 const AUDIT_ROWS: usize = 1_000;
 
+/// The member of an invitation by which whoever has it is let in elsewhere.
+const SHARE_CODE: &str = "share_code";
+
 /// All of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct MemberData {
@@ -345,6 +348,15 @@ fn contacts(node: &Node, owner: &RecordId) -> Result<Vec<Contact>> {
         .collect())
 }
 
+/// A body without what opens something. Where it cannot be read as members with values nothing of it is given.
+fn body(record: &LocalRecord) -> serde_json::Value {
+    let mut body: serde_json::Value = serde_json::from_str(&record.body).unwrap_or_default();
+    if let (Some(members), "invite") = (body.as_object_mut(), record.kind.as_str()) {
+        members.remove(SHARE_CODE);
+    }
+    body
+}
+
 fn record_data(
     node: &Node,
     reaches: &Reaches<'_>,
@@ -372,7 +384,7 @@ fn record_data(
         id: record.id,
         kind: record.kind.to_string(),
         headline: headline(record.kind.as_str(), &record.body),
-        body: serde_json::from_str(&record.body).unwrap_or_default(),
+        body: body(record),
         parent: record.parent,
         life: Life::as_str(record.life),
         scope: record.scope,

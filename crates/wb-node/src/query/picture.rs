@@ -7,6 +7,15 @@ use super::users::user;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 
+/// What the log of what was done calls a profile: an own one by its id alone, as everything else does that was done
+/// about a member, so that it goes with them.
+pub(crate) fn picture_target(node: &Node, key: &RecordRef) -> String {
+    if key.origin == node.own_id() {
+        return key.id.to_string();
+    }
+    format!("{}/{}", key.origin, key.id)
+}
+
 /// The address of a picture that a shown profile names.
 ///
 /// # Errors

@@ -16,12 +16,14 @@ use wb_node::command::picture_away::picture_away;
 use wb_node::command::profile_edit::{ProfileEdit, profile_edit};
 use wb_node::command::rebuild::rebuild;
 use wb_node::command::review::{Decision, review_origin};
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::command::user_erase::user_erase;
 use wb_node::picture::{
     NoPicture, PICTURE_SCANS_MAX, PICTURE_SIDE_KEPT_MAX, PICTURE_SIDE_MAX, rewrite,
 };
 use wb_node::query::picture::picture;
 use wb_node::{Actor, Node};
-use wb_store::{Home, Picture, PictureFormat};
+use wb_store::{Home, Picture, PictureFormat, Role};
 
 /// Stands beside the points of a picture, and must not be in what is kept.
 const BESIDE: &str = "canary 52.5163 north 13.3777 east";
@@ -498,4 +500,44 @@ fn a_picture_of_a_member_of_ones_own_goes_with_the_address() {
     assert!(is_there(&street));
     street.names("https://pictures.example.org/new.png", Scope::Private);
     assert!(!is_there(&street));
+}
+
+/// The log named a profile of this instance in a way of its own, so that a picture was the one thing done about a member
+/// that still named them after they were erased.
+#[test]
+fn no_trace_of_a_picture_names_who_was_erased() {
+    let mut street = Street::new();
+    let (bob, own) = (street.bob.clone(), street.bobs());
+    let user = UserAdd {
+        handle: "dora",
+        display_name: None,
+        bio: None,
+        role: Role::Admin,
+        email: None,
+    };
+    user_add(&mut street.oak, &bob, &user).expect("somebody who stays");
+    let dora = street.oak.actor(Some("dora")).expect("she is in");
+    let write = street
+        .oak
+        .store()
+        .write_in_sight()
+        .expect("it can be written");
+    let now = street.oak.now();
+    write
+        .keep_picture(&own, AT, &street.kept, now)
+        .expect("it is written");
+    write.commit().expect("it is written");
+    picture_away(&mut street.oak, &dora, &own).expect("it is put away");
+    user_erase(&street.oak, &dora, "bob").expect("an admin may");
+    let rows = street.oak.store().private().audit_rows(None, None, 100);
+    let rows = rows.expect("a log");
+    assert!(
+        rows.iter().any(|(_, row)| row.act == "picture away"),
+        "{rows:?}"
+    );
+    let id = bob.user.to_string();
+    let names = |text: &str| text.contains(&id) || text.contains("bob");
+    for (_, row) in &rows {
+        assert!(!names(&row.target) && !names(&row.detail), "{row:?}");
+    }
 }

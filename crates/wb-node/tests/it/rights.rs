@@ -7,16 +7,20 @@ use wb_core::kinds::To;
 use wb_core::leave::Life;
 use wb_core::scope::{By, FeedScope, Scope};
 use wb_node::command::init::{Init, init};
+use wb_node::command::invite_create::{InviteCreate, invite_create};
 use wb_node::command::publish::publish;
+use wb_node::command::record_retract::record_retract;
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_complete::request_complete;
+use wb_node::command::share_all::{answer, asked, share_all};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::command::user_erase::user_erase;
 use wb_node::plan::plan;
+use wb_node::query::member_data::member_data;
 use wb_node::query::{request_status, users};
 use wb_node::{Actor, Node};
-use wb_store::{AccountState, ErasedList, Home, Role};
+use wb_store::{AccountState, AgreementAnswer, ErasedList, Home, Role};
 
 /// An instance founded by alice, with a steward bob and a member eve.
 struct World {
@@ -270,4 +274,131 @@ fn nobody_washes_away_what_was_done_by_leaving() {
             "Firefox has a wide scope"
         ]
     );
+}
+
+/// Ways to reach somebody about a request went after the main file, by the list of what the account wrote: cut off in
+/// between, nothing there said any more whose they were, and they stayed for ever.
+#[test]
+fn an_erasing_that_was_cut_off_between_the_two_files_leaves_no_contact() {
+    let mut world = World::new();
+    let request = world.ask("eve", Scope::Public);
+    let eve = world.actor("eve");
+    let private = world.node.store().private();
+    private
+        .put_contact(&request.id, "phone", "+49 30 1234")
+        .expect("it is kept");
+    let file = rusqlite::Connection::open(world.home.private()).expect("a file");
+    let cut =
+        "CREATE TRIGGER cut BEFORE UPDATE ON accounts BEGIN SELECT RAISE(ABORT, 'cut off'); END";
+    file.execute_batch(cut).expect("a trigger");
+
+    user_erase(&world.node, &eve, "eve").expect_err("it is cut off");
+
+    // The main file is done, the account is not.
+    assert_eq!(world.body(&request.id), "{}");
+    let private = world.node.store().private();
+    assert!(private.account("eve").unwrap().is_some());
+    file.execute_batch("DROP TRIGGER cut").expect("no trigger");
+    drop(file);
+    world.node = Node::open(&world.home).expect("it opens");
+    let private = world.node.store().private();
+    assert_eq!(private.account("eve").unwrap(), None);
+    assert_eq!(private.contacts(&request.id).unwrap(), []);
+}
+
+#[test]
+fn a_request_that_is_erased_by_itself_takes_its_contacts_along() {
+    let mut world = World::new();
+    let (kept, erased) = (
+        world.ask("eve", Scope::Public),
+        world.ask("eve", Scope::Public),
+    );
+    let eve = world.actor("eve");
+    let private = world.node.store().private();
+    for request in [&kept, &erased] {
+        private
+            .put_contact(&request.id, "phone", "+49 30 1234")
+            .expect("it is kept");
+    }
+    record_retract(&world.node, &eve, &erased, Reason::Erase).expect("she may");
+    record_retract(&world.node, &eve, &kept, Reason::Scope).expect("she may");
+    let private = world.node.store().private();
+    assert_eq!(private.contacts(&erased.id).unwrap(), []);
+    assert_eq!(private.contacts(&kept.id).unwrap().len(), 1);
+}
+
+/// To agree to what one steward had asked lifted what another had set since.
+#[test]
+fn an_answer_to_an_old_question_lifts_no_newer_ceiling() {
+    type Narrow = fn(&World, &RecordRef);
+    let ways: [(&str, Scope, Narrow); 4] = [
+        ("unshare", Scope::Private, |world, request| {
+            record_unshare(&world.node, &world.actor("bob"), request).expect("he may");
+        }),
+        ("share less far", Scope::TrustedPeers, |world, request| {
+            let bob = world.actor("bob");
+            record_share(&world.node, &bob, request, Scope::TrustedPeers, None).expect("he may");
+        }),
+        ("retract", Scope::Private, |world, request| {
+            let bob = world.actor("bob");
+            record_retract(&world.node, &bob, request, Reason::Scope).expect("he may");
+        }),
+        ("share all less far", Scope::Private, |world, _| {
+            let (bob, kind) = (world.actor("bob"), "request".parse().expect("a kind"));
+            share_all(&world.node, &bob, &kind, Scope::Private).expect("he may");
+        }),
+    ];
+    for (way, ceiling, narrow) in ways {
+        let mut world = World::new();
+        let request = world.ask("eve", Scope::Private);
+        let (eve, kind) = (world.actor("eve"), "request".parse().expect("a kind"));
+        let done = share_all(&world.node, &world.alice, &kind, Scope::Public);
+        assert_eq!(done.expect("a steward may").asked, 1, "{way}");
+        assert_eq!(asked(&world.node, &eve.user).unwrap().len(), 1, "{way}");
+
+        narrow(&world, &request);
+
+        assert_eq!(asked(&world.node, &eve.user).unwrap(), [], "{way}");
+        let agreed = answer(&world.node, &eve, &request.id, AgreementAnswer::Agreed);
+        assert!(agreed.is_err(), "{way}: {agreed:?}");
+        let record = world.node.store().local(&request.id).unwrap();
+        let record = record.expect("a request");
+        assert_eq!(
+            (record.scope, record.ceiling),
+            (Scope::Private, ceiling),
+            "{way}"
+        );
+    }
+    // A word that is as wide as the question leaves it, and what was declined stays so.
+    let mut world = World::new();
+    let request = world.ask("eve", Scope::Private);
+    let (eve, kind) = (world.actor("eve"), "request".parse().expect("a kind"));
+    share_all(&world.node, &world.alice, &kind, Scope::Public).expect("a steward may");
+    let bob = world.actor("bob");
+    record_share(&world.node, &bob, &request, Scope::Public, None).expect("he may");
+    assert_eq!(asked(&world.node, &eve.user).unwrap().len(), 1);
+    answer(&world.node, &eve, &request.id, AgreementAnswer::Declined).expect("she may");
+    record_unshare(&world.node, &bob, &request).expect("he may");
+    let again = share_all(&world.node, &bob, &kind, Scope::Public).expect("he may");
+    assert_eq!((again.asked, again.declined), (0, 1));
+}
+
+/// The body of an invitation was given as it is, and whoever found the file could ask for a place with it.
+#[test]
+fn what_is_held_about_a_member_gives_no_share_code_away() {
+    let mut world = World::new();
+    let input = InviteCreate {
+        suggested_handle: Some("newcomer".to_owned()),
+        ..InviteCreate::default()
+    };
+    let alice = world.alice.clone();
+    let (id, token) = invite_create(&mut world.node, &alice, &input).expect("an invite");
+    let body: serde_json::Value = serde_json::from_str(&world.body(&id)).expect("a body");
+    let code = body["share_code"].as_str().expect("a code");
+    let data = member_data(&world.node, &alice, "alice").expect("her own");
+    let record = data.records.iter().find(|record| record.id == id);
+    let record = record.expect("the invitation is hers");
+    assert_eq!(record.body["suggested_handle"], "newcomer");
+    let json = data.to_json();
+    assert!(!json.contains(code) && !json.contains(&token), "{json}");
 }

@@ -119,7 +119,7 @@ impl Store {
             Err(error) if error.is_full() || error.is_read_only() || error.is_busy() => {
                 let mut copy = self.copy_in_memory()?;
                 let transaction = copy.transaction()?;
-                compare_shown(&Write::new(transaction))
+                compare_shown(&Write::new(transaction, self.home()))
             }
             tried => tried,
         }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use wb_node::NodeError;
-use wb_node::command::user_erase::user_erase;
+use wb_node::command::user_erase::{Erased, user_erase};
 use wb_node::command::user_export::user_export;
 use wb_node::query::member_data::MemberData;
 use wb_store::{Account, AccountState};
@@ -22,6 +22,18 @@ struct Page {
     is_own: bool,
     records: usize,
     wrong: Option<String>,
+}
+
+/// What is left to do once an account is erased.
+#[derive(Template)]
+#[template(path = "erased.html")]
+struct ErasedPage {
+    shell: Shell,
+    handle: String,
+    is_own: bool,
+    shared: u64,
+    /// Older copies that still hold it.
+    copies: Vec<String>,
 }
 
 #[derive(Template)]
@@ -175,10 +187,36 @@ fn erase_typed(visit: &mut Visit<'_>, whose: Whose) -> Result<Answer, Trouble> {
         return write(visit, whose, Some(wrong));
     }
     match user_erase(visit.node()?, &actor, &handle) {
+        Ok(erased) if !erased.copies.is_empty() => erased_page(visit, whose, &erased),
         Ok(_) => Ok(Answer::see(if whose.is_own { "/" } else { "/accounts" })),
         Err(error @ NodeError::Refused(_)) => {
             write(visit, whose, Some(crate::words::failure(&error)))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Names the copies that erasing does not reach: to admins by their paths, to members by their names, which say enough
+/// to whoever looks after the node.
+fn erased_page(visit: &mut Visit<'_>, whose: Whose, erased: &Erased) -> Result<Answer, Trouble> {
+    let is_admin = visit.is_admin();
+    let copies = erased.copies.iter().map(|path| {
+        let name = path.file_name().filter(|_| !is_admin);
+        name.map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    });
+    let copies = copies.collect();
+    if whose.is_own {
+        visit.caller.leave();
+    }
+    let page = ErasedPage {
+        shell: visit.shell("Erased"),
+        handle: whose.account.handle,
+        is_own: whose.is_own,
+        shared: erased.shared,
+        copies,
+    };
+    Ok(Answer::page(page.render()?))
 }

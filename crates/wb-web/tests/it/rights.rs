@@ -6,6 +6,7 @@ use wb_node::command::record_share::record_unshare;
 use wb_node::command::retire::{retire, retire_undo};
 use wb_node::command::share_all::share_all;
 use wb_node::command::user_add::{UserAdd, user_add};
+use wb_store::BackupRow;
 
 use super::site::Elm;
 
@@ -79,6 +80,42 @@ async fn who_types_their_name_is_erased_and_out_and_the_thread_stays() {
         .post(&elm.of("ada"), "/settings/data/erase", &[("handle", "ada")])
         .await;
     assert!(ada.body.contains("last admin"), "{}", ada.body);
+}
+
+/// The command named older copies, and the page, which said that they are named, forgot them.
+#[tokio::test]
+async fn who_erases_by_page_is_told_of_the_older_copies() {
+    let elm = Elm::found();
+    let node = elm.node();
+    let file = node.store().home().dir().with_file_name("before.wbk");
+    std::fs::write(&file, "a backup").expect("it is written");
+    let row = BackupRow {
+        at: node.now(),
+        path: file.display().to_string(),
+        scheduled: true,
+        bytes: 8,
+        sha256: None,
+        problem: None,
+    };
+    node.store()
+        .private()
+        .put_backup(&row)
+        .expect("it is noted");
+    let omar = elm.of("omar");
+    let fields = [("handle", "omar")];
+    let told = elm.post(&omar, "/settings/data/erase", &fields).await;
+    assert_eq!(told.status, StatusCode::OK);
+    assert!(told.body.contains("before.wbk"), "{}", told.body);
+    // Where on this computer they lie is for admins, and whoever is erased is out.
+    assert!(!told.body.contains(&row.path), "{}", told.body);
+    assert!(!told.body.contains("Log out"), "{}", told.body);
+    let user = node.actor(Some("mira")).expect("mira").user;
+    let erase = format!("/accounts/{user}/erase");
+    let told = elm
+        .post(&elm.of("ada"), &erase, &[("handle", "mira")])
+        .await;
+    assert!(told.body.contains(&row.path), "{}", told.body);
+    assert!(told.body.contains("Log out"), "{}", told.body);
 }
 
 #[tokio::test]

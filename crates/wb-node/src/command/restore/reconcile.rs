@@ -110,6 +110,7 @@ pub(super) fn reconcile(node: &Node, branches: &[Branch], now: Timestamp) -> Res
     write.commit()?;
     if !came.erased.is_empty() {
         node.store.checkpoint()?;
+        node.store.private().checkpoint()?;
     }
     // Before accounts are made for profiles: who was erased has none again.
     erase_what_came_back(node)?;
@@ -352,6 +353,7 @@ fn take_back_again(
         record.edit += 1;
         if reason == Some(Reason::Erase) && may_erase {
             record.life = Life::Deleted;
+            node.store.private().forget_records(&[record.id])?;
             write.put_local(&record)?;
             write.note_retracted(&record.id, rev, Reason::Erase)?;
             came.erased.push(told);
@@ -402,6 +404,7 @@ fn take_back_of_branch(
     record.rev = record.rev.max(rev);
     if erases {
         record.life = Life::Deleted;
+        node.store.private().forget_records(&[*id])?;
         came.erased.push(told);
     } else {
         record.scope = Scope::Private;

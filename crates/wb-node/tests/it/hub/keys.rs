@@ -10,12 +10,15 @@ use wb_node::command::key_recover::{
     Gathered, Recover, RecoveredKey, check_words, fresh_words, gather, key_recover,
 };
 use wb_node::command::key_rotate::{Rotate, Rotated, key_rotate};
+use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::restore::{Confirmed, confirm};
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::command::user_erase::user_erase;
 use wb_node::command::void_decide::{void_drop, void_keep};
 use wb_node::keys::Behind;
 use wb_node::query::inbox::{inbox, inbox_item};
 use wb_node::query::key::key;
-use wb_store::{Home, Store};
+use wb_store::{Home, Role, Store};
 
 use super::world::{HubUp, Member, titles};
 
@@ -280,6 +283,59 @@ fn what_somebody_else_published_is_kept_or_dropped_one_by_one() {
     assert!(items.iter().all(|item| item.cause != "void_publications"));
     street.south.assert_equals(&street.north.member);
     street.north.member.assert_sound();
+}
+
+/// What a stolen key had published in a member's name waited for its owner's decision with all its words, after that
+/// member was erased; and came, with all its words, when they were erased before.
+#[test]
+fn nothing_that_waits_for_a_decision_has_words_of_an_erased_member() {
+    for is_erased_first in [false, true] {
+        let mut street = Street::new();
+        let actor = street.north.member.actor();
+        let eve = UserAdd {
+            handle: "eve",
+            display_name: None,
+            bio: None,
+            role: Role::Member,
+            email: None,
+        };
+        user_add(&mut street.north.member.node, &actor, &eve).expect("a member");
+        assert_eq!(street.north.member.sync(&street.hub).end, None);
+        let mut thief = street.north.member.twin();
+        let as_eve = thief.node.actor(Some("eve")).expect("she is there, too");
+        let ask = RequestAdd {
+            title: "A secret of hers",
+            description: "Please.",
+            scope: Scope::Public,
+        };
+        request_add(&mut thief.node, &as_eve, &ask).expect("a request");
+        thief.ask("Send money here", Scope::Public);
+        assert_eq!(thief.sync(&street.hub).end, None);
+
+        let erase = |street: &Street| {
+            user_erase(&street.north.member.node, &actor, "eve").expect("an admin may");
+        };
+        if is_erased_first {
+            erase(&street);
+        }
+        street.north.recover().expect("it recovers");
+        assert_eq!(street.north.member.sync(&street.hub).end, None);
+        if !is_erased_first {
+            erase(&street);
+        }
+
+        let waiting = street.north.member.node.store().void_publications();
+        let waiting = waiting.expect("they are read");
+        assert_eq!(waiting.len(), 2, "{is_erased_first}: both are told of");
+        let words: Vec<String> = waiting
+            .iter()
+            .filter_map(|void| void.line.as_deref())
+            .map(|line| String::from_utf8_lossy(line).into_owned())
+            .collect();
+        assert_eq!(words.len(), 1, "{is_erased_first}: {words:?}");
+        assert!(words[0].contains("Send money here"), "{words:?}");
+        street.north.member.assert_sound();
+    }
 }
 
 /// Somebody at this very folder published and took back: below the publication that was good.
