@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use wb_core::hash;
 use wb_core::id::InstanceId;
+use wb_core::limits::ENVELOPES_PER_PAIR_MAX;
 use wb_core::scope::FeedScope;
 use wb_core::sealed::{Contents, Envelope, Purpose};
 use wb_core::signed::Signer;
@@ -16,10 +17,16 @@ use wb_store::{AudienceRow, Belongs, NewEnvelope, Write};
 
 use super::content::{Given, lacking};
 use super::crypt;
-use super::keys::{LASTS_MS, Reachable, follow_card, key_of, own_key};
+use super::keys::{LASTS_MS, Reachable, follow_card, forget_old_keys, key_of, own_key};
+use super::part::{ask_again, is_due as is_due_to_part};
 use super::want::want_for;
 use crate::error::Result;
 use crate::node::Node;
+
+/// The word of envelopes that wait with what takes everything back from who was removed.
+pub(crate) const PART: &str = "part";
+/// Envelopes with the trusted feed that wait here for one member; more are thrown away, and one takes their place.
+const WAITING_MAX: u64 = ENVELOPES_PER_PAIR_MAX / 2;
 
 /// What was sealed, and what could not be.
 #[derive(Debug, Clone, Default)]
@@ -45,11 +52,13 @@ struct Owed {
 /// What the store reports, or that the signing key cannot be used. Nothing changes then.
 pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
     let mut done = Prepared::default();
-    let (audience, wants) = (node.store.audience()?, node.store.wants_owed()?);
-    if audience.is_empty() && wants.is_empty() {
+    forget_old_keys(&node.store, now)?;
+    if node.store.audience()?.is_empty() && node.store.wants_owed()?.is_empty() {
         return Ok(done);
     }
     let write = node.store.write_in_sight()?;
+    // Read inside: whoever was removed while this waited is in no audience.
+    let (audience, wants) = (node.store.audience()?, node.store.wants_owed()?);
     write.tidy_envelopes(now)?;
     let served = node.store.served();
     let head = served.head(&node.own_id(), FeedScope::TrustedPeers)?;
@@ -58,6 +67,13 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
         .forked_feeds()?
         .iter()
         .any(|feed| (feed.origin, feed.scope) == (node.own_id(), FeedScope::TrustedPeers));
+    // What stands in a log that is closed by the next sealing would be given for nothing.
+    let is_due = node
+        .store
+        .new_logs_due()?
+        .iter()
+        .any(|due| due.scope == FeedScope::TrustedPeers);
+    let mut parted = Vec::new();
     let members: Vec<InstanceId> = audience
         .iter()
         .filter(|row| row.belongs == Belongs::In)
@@ -71,11 +87,18 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             write.put_audience(&row)?;
         }
         if row.belongs != Belongs::In {
+            if is_due_to_part(&row, now) {
+                parted.push(row);
+            }
             continue;
         }
         if reachable != Reachable::Yes {
             done.blocked.push((row.member, reachable));
             continue;
+        }
+        if write.waiting_for(&row.member, Purpose::Feed.as_str())? > WAITING_MAX {
+            write.outdone_for(&row.member, Purpose::Feed.as_str())?;
+            row.given = row.held.clone();
         }
         let from = stands_at(&row, now).map(|head| head.to_query());
         let since = row.since.max(row.rekeyed_at);
@@ -83,7 +106,10 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
         let group = groups.entry((from, since)).or_default();
         group.push(Owed { row, key });
     }
-    if let Some(head) = head.filter(|_| !is_forked) {
+    if !parted.is_empty() {
+        done.sealed += ask_again(node, &write, &node.signer()?, parted, now)?;
+    }
+    if let Some(head) = head.filter(|_| !is_forked && !is_due) {
         let mut signer = None;
         for ((_, since), group) in groups {
             let from = stands_at(&group[0].row, now).cloned();
@@ -104,6 +130,7 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
                 audience: &members,
                 ids: group.iter().map(|owed| owed.row.member).collect(),
                 keys: group.iter().map(|owed| owed.key.clone()).collect(),
+                waits_as: Purpose::Feed.as_str(),
             };
             for piece in &pieces {
                 let what = (Purpose::Feed, since, piece.content.as_slice());
@@ -116,13 +143,14 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
                     given: last.clone(),
                     given_at: Some(now),
                     whole: false,
+                    had: true,
                     ..owed.row
                 })?;
             }
         }
     }
     for origin in wants {
-        let Some((key, _)) = key_of(&node.store, &origin)? else {
+        let Some(card) = key_of(&node.store, &origin)?.filter(|card| !card.is_old) else {
             continue;
         };
         let signer = node.signer()?;
@@ -130,7 +158,8 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
         let to = Recipients {
             audience: &audience,
             ids: vec![origin],
-            keys: vec![key],
+            keys: vec![card.key],
+            waits_as: Purpose::Want.as_str(),
         };
         let want = want_for(node, &origin, &signer)?;
         write.outdone_for(&origin, Purpose::Want.as_str())?;
@@ -173,6 +202,8 @@ pub(super) struct Recipients<'a> {
     pub ids: Vec<InstanceId>,
     /// Their keys.
     pub keys: Vec<String>,
+    /// The word under which it waits here.
+    pub waits_as: &'a str,
 }
 
 /// Seals something and lets it wait.
@@ -194,7 +225,7 @@ pub(super) fn seal_to(
     };
     let plain = contents.plaintext(node.identity(), signer);
     let mut keys = to.keys.clone();
-    // Also to its origin, which may lose everything and be given it back.
+    // Also to its origin, which may look at what it gave.
     keys.push(own_key(&node.store, now)?);
     let body = crypt::seal(&plain, &keys)?;
     let envelope = Envelope::new(node.identity(), to.ids.clone(), expires, &body);
@@ -204,7 +235,7 @@ pub(super) fn seal_to(
             hash: hash::sha256(&body),
             line: &line,
             body: &body,
-            purpose: purpose.as_str(),
+            purpose: to.waits_as,
             recipients: &to.ids,
             expires,
         },
