@@ -116,6 +116,14 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             let pieces = match lacking(served, &head, from.as_ref(), since)? {
                 Given::Nothing => continue,
                 Given::TooLarge => {
+                    // What was not given before cannot be given now; what comes goes on from what it has, from the next
+                    // time on.
+                    for owed in group.iter().filter(|owed| owed.row.whole) {
+                        write.put_audience(&AudienceRow {
+                            whole: false,
+                            ..owed.row.clone()
+                        })?;
+                    }
                     done.too_large
                         .extend(group.iter().map(|owed| owed.row.member));
                     continue;
