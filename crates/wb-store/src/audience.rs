@@ -1,7 +1,8 @@
 //! The trusted audience: who is in it, and how far each member is with the trusted feed.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use wb_core::id::InstanceId;
+use wb_core::feed::Header;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -10,6 +11,9 @@ use crate::error::{Result, StoreError};
 use crate::sql::{Sql, some};
 use crate::store::{Store, Write};
 
+/// The word of envelopes that wait with something of the trusted feed.
+const FEED: &str = "feed";
+
 /// Whether a member of the audience stays in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belongs {
@@ -17,6 +21,10 @@ pub enum Belongs {
     In,
     /// It was removed, and what takes it all back from there is not sealed yet.
     Leaving,
+    /// That was sealed, and it did not say yet that it has it.
+    Parted,
+    /// It was in when this copy was made, and the copy was restored since: somebody may have removed it meanwhile.
+    Unsure,
 }
 
 impl Belongs {
@@ -24,7 +32,14 @@ impl Belongs {
         match self {
             Self::In => "in",
             Self::Leaving => "leaving",
+            Self::Parted => "parted",
+            Self::Unsure => "unsure",
         }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let all = [Self::In, Self::Leaving, Self::Parted, Self::Unsure];
+        all.into_iter().find(|belongs| belongs.as_str() == word)
     }
 }
 
@@ -55,10 +70,16 @@ pub struct AudienceRow {
     pub given: Option<Held>,
     /// When that was.
     pub given_at: Option<Timestamp>,
+    /// Whether anything was ever sealed to it.
+    pub had: bool,
+    /// What takes everything back from one that parted.
+    pub parting: Option<Vec<u8>>,
 }
 
-const SELECT: &str = "SELECT a.member, a.standing, a.since, a.added_at, a.sealing_key, a.era, a.rekeyed_at, a.held,
-    a.held_at, a.given, a.given_at, (SELECT id FROM instances WHERE standing = 'self'), a.whole FROM audience a";
+const SELECT: &str =
+    "SELECT a.member, a.standing, a.since, a.added_at, a.sealing_key, a.era, a.rekeyed_at, a.held,
+    a.held_at, a.given, a.given_at, (SELECT id FROM instances WHERE standing = 'self'), a.whole,
+    a.had, a.parting FROM audience a";
 
 impl Store {
     /// The trusted audience by id, those that are leaving too.
@@ -78,6 +99,31 @@ impl Store {
         let mut statement = self.main().prepare_cached(&sql)?;
         let row = statement.query_row([Sql(member)], read).optional()?;
         row.transpose()
+    }
+}
+
+impl Store {
+    /// Recoveries of an instance when the live line of a public record of it was signed; none where only a snapshot
+    /// brought that line.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn era_of_put(&self, origin: &InstanceId, id: &RecordId) -> Result<Option<u64>> {
+        let sql = "SELECT h.line FROM instances i JOIN feeds f USING (instance_no) JOIN feed_lines x USING (feed_no)
+                   JOIN headers h ON h.log_no = x.log_no AND h.seq = x.seq
+                   WHERE i.id = ?1 AND f.scope = 'public' AND x.id = ?2 AND x.live = 1 AND x.idx IS NOT NULL";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let line: Option<Option<Vec<u8>>> = statement
+            .query_row(params![Sql(origin), Sql(id)], |row| row.get(0))
+            .optional()?;
+        let Some(line) = line.flatten() else {
+            return Ok(None);
+        };
+        let (header, _) = Header::read(&line)
+            .map_err(|rule| StoreError::damaged(format!("a stored header breaks {rule}")))?;
+        let log = self.identity_log(origin)?;
+        let entry = log.as_ref().and_then(|log| log.entry(&header.identity));
+        Ok(entry.map(|entry| entry.position.era))
     }
 }
 
@@ -103,13 +149,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<AudienceRow>> {
         (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
     };
     let standing: String = row.get(1)?;
+    let Some(belongs) = Belongs::of(&standing) else {
+        return Ok(Err(StoreError::damaged(
+            "a standing in the trusted audience",
+        )));
+    };
     Ok(Ok(AudienceRow {
         member: row.get::<_, Sql<_>>(0)?.0,
-        belongs: if standing == "in" {
-            Belongs::In
-        } else {
-            Belongs::Leaving
-        },
+        belongs,
         since: some(row.get(2)?),
         added_at: row.get::<_, Sql<_>>(3)?.0,
         sealing_key: row.get(4)?,
@@ -120,6 +167,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<AudienceRow>> {
         held_at: some(row.get(8)?),
         given,
         given_at: some(row.get(10)?),
+        had: row.get(13)?,
+        parting: row.get(14)?,
     }))
 }
 
@@ -131,11 +180,13 @@ impl Write<'_> {
     pub fn put_audience(&self, row: &AudienceRow) -> Result<()> {
         self.transaction.execute(
             "INSERT INTO audience (member, standing, since, added_at, sealing_key, era, rekeyed_at, held, held_at,
-               given, given_at, whole) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+               given, given_at, whole, had, parting)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              ON CONFLICT (member) DO UPDATE SET standing = excluded.standing, since = excluded.since,
                added_at = excluded.added_at, sealing_key = excluded.sealing_key, era = excluded.era,
                rekeyed_at = excluded.rekeyed_at, held = excluded.held, held_at = excluded.held_at,
-               given = excluded.given, given_at = excluded.given_at, whole = excluded.whole",
+               given = excluded.given, given_at = excluded.given_at, whole = excluded.whole,
+               had = max(had, excluded.had), parting = excluded.parting",
             params![
                 Sql(row.member),
                 row.belongs.as_str(),
@@ -149,8 +200,43 @@ impl Write<'_> {
                 row.given.as_ref().map(Held::to_query),
                 row.given_at.map(Sql),
                 row.whole,
+                row.had,
+                row.parting,
             ],
         )?;
+        Ok(())
+    }
+
+    /// Doubts the trusted audience: this copy may be from before somebody was removed. What waits for it is thrown
+    /// away, and nothing is sealed to anybody until each is trusted again.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub(crate) fn doubt_audience(&self) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE audience SET standing = 'unsure' WHERE standing = 'in'",
+            [],
+        )?;
+        self.drop_waiting(FEED)
+    }
+
+    /// Throws away what waits of the trusted feed, because something in it was taken back: each member is given the
+    /// rest from what it said that it has.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn seal_feed_anew(&self) -> Result<()> {
+        self.transaction.execute(
+            "UPDATE audience SET given = held WHERE standing = 'in' AND member IN (
+               SELECT recipient FROM envelopes_out_for JOIN envelopes_out USING (envelope_no) WHERE purpose = ?1)",
+            [FEED],
+        )?;
+        self.drop_waiting(FEED)
+    }
+
+    fn drop_waiting(&self, purpose: &str) -> Result<()> {
+        self.transaction
+            .execute("DELETE FROM envelopes_out WHERE purpose = ?1", [purpose])?;
         Ok(())
     }
 

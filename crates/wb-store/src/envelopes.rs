@@ -30,7 +30,7 @@ pub struct NewEnvelope<'a> {
     pub line: &'a [u8],
     /// What is sealed.
     pub body: &'a [u8],
-    /// What is sealed, by the word in the spec.
+    /// What is sealed: `feed`, `part` or `want`.
     pub purpose: &'a str,
     /// For whom.
     pub recipients: &'a [InstanceId],
@@ -69,6 +69,49 @@ impl Store {
             })
         });
         Ok(found.optional()?)
+    }
+
+    /// Numbers of the envelopes that a hub is offered: all that wait, without those that it had nobody for a short
+    /// while ago.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn envelopes_for_hub(&self, hub: &InstanceId, after: Timestamp) -> Result<Vec<u64>> {
+        let sql = "SELECT DISTINCT o.envelope_no FROM envelopes_out_for o WHERE NOT EXISTS (
+                     SELECT 1 FROM envelopes_asked a
+                     WHERE a.envelope_no = o.envelope_no AND a.hub = ?1 AND a.at > ?2)
+                   ORDER BY o.envelope_no";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map(params![Sql(hub), Sql(after)], |row| {
+            row.get::<_, Sql<u64>>(0)
+        })?;
+        Ok(rows
+            .map(|row| row.map(|Sql(n)| n))
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What decides whether an envelope is taken or left: who is accepted, and which keys are known.
+    fn left_stamp(&self) -> Result<String> {
+        let sql = "SELECT (SELECT group_concat(instance_no) FROM
+                     (SELECT instance_no FROM instances WHERE standing = 'approved' ORDER BY instance_no))
+                   || '/' || (SELECT count(*) FROM identity_entries)";
+        let stamp: Option<String> = self.main().query_row(sql, [], |row| row.get(0))?;
+        Ok(stamp.unwrap_or_default())
+    }
+
+    /// The number up to which envelopes at a hub were left there, where nothing changed since that would let one in.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn left_up_to(&self, hub: &InstanceId, after: Timestamp) -> Result<Option<u64>> {
+        let sql = "SELECT n, stamp FROM envelopes_left WHERE hub = ?1 AND at > ?2";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let found = statement.query_row(params![Sql(hub), Sql(after)], |row| {
+            Ok((row.get::<_, Sql<u64>>(0)?.0, row.get::<_, String>(1)?))
+        });
+        let found = found.optional()?;
+        let now = self.left_stamp()?;
+        Ok(found.filter(|(_, stamp)| *stamp == now).map(|(n, _)| n))
     }
 
     /// Whether an envelope came before, by whatever road.
@@ -152,14 +195,34 @@ impl Write<'_> {
         self.drop_given()
     }
 
+    /// How many envelopes of a purpose wait here for somebody.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn waiting_for(&self, recipient: &InstanceId, purpose: &str) -> Result<u64> {
+        let sql = "SELECT count(*) FROM envelopes_out_for JOIN envelopes_out USING (envelope_no)
+                   WHERE recipient = ?1 AND purpose = ?2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let count: Sql<u64> =
+            statement.query_row(params![Sql(recipient), purpose], |row| row.get(0))?;
+        Ok(count.0)
+    }
+
     /// Throws away everything that waits: the key it was signed with was followed by another, and it is sealed anew.
     ///
     /// # Errors
     /// What the database reports.
     pub fn seal_anew(&self) -> Result<()> {
         self.transaction.execute("DELETE FROM envelopes_out", [])?;
-        self.transaction
-            .execute("UPDATE audience SET given = held", [])?;
+        self.transaction.execute(
+            "UPDATE audience SET given = held WHERE standing <> 'parted'",
+            [],
+        )?;
+        // Who parted is asked once more.
+        self.transaction.execute(
+            "UPDATE audience SET whole = 1 WHERE standing = 'parted'",
+            [],
+        )?;
         Ok(())
     }
 
@@ -199,6 +262,33 @@ impl Write<'_> {
         self.transaction.execute(
             "DELETE FROM envelopes_out WHERE envelope_no NOT IN (SELECT envelope_no FROM envelopes_out_for)",
             [],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that a hub has nobody for an envelope.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn nobody_there(&self, n: u64, hub: &InstanceId, now: Timestamp) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO envelopes_asked (envelope_no, hub, at)
+             SELECT envelope_no, ?2, ?3 FROM envelopes_out WHERE envelope_no = ?1
+             ON CONFLICT (envelope_no, hub) DO UPDATE SET at = excluded.at",
+            params![Sql(n), Sql(hub), Sql(now)],
+        )?;
+        Ok(())
+    }
+
+    /// Notes up to which number envelopes were left at a hub, all of them of origins that nobody accepted here.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_left(&self, store: &Store, hub: &InstanceId, n: u64, now: Timestamp) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO envelopes_left (hub, n, stamp, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (hub) DO UPDATE SET n = excluded.n, stamp = excluded.stamp, at = excluded.at",
+            params![Sql(hub), Sql(n), store.left_stamp()?, Sql(now)],
         )?;
         Ok(())
     }

@@ -9,14 +9,17 @@ use crate::private::Private;
 use crate::sql::Sql;
 
 impl Private {
-    /// The public key that others seal to, as age writes it; none before the first.
+    /// The public key that others seal to, as age writes it, and the recoveries there were when it was made; none
+    /// before the first.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn sealing_key(&self) -> Result<Option<String>> {
-        let sql = "SELECT recipient FROM sealing_keys WHERE retired_at IS NULL ORDER BY key_no DESC LIMIT 1";
+    pub fn sealing_key(&self) -> Result<Option<(String, u64)>> {
+        let sql = "SELECT recipient, era FROM sealing_keys WHERE retired_at IS NULL ORDER BY key_no DESC LIMIT 1";
         let mut statement = self.connection().prepare_cached(sql)?;
-        Ok(statement.query_row([], |row| row.get(0)).optional()?)
+        Ok(statement
+            .query_row([], |row| Ok((row.get(0)?, row.get::<_, Sql<u64>>(1)?.0)))
+            .optional()?)
     }
 
     /// The secrets that open what was sealed to this instance, the newest first.
@@ -34,14 +37,20 @@ impl Private {
     ///
     /// # Errors
     /// What the database reports.
-    pub fn put_sealing_key(&self, recipient: &str, secret: &str, now: Timestamp) -> Result<()> {
+    pub fn put_sealing_key(
+        &self,
+        recipient: &str,
+        secret: &str,
+        era: u64,
+        now: Timestamp,
+    ) -> Result<()> {
         self.connection().execute(
             "UPDATE sealing_keys SET retired_at = ?1 WHERE retired_at IS NULL",
             [Sql(now)],
         )?;
         self.connection().execute(
-            "INSERT INTO sealing_keys (recipient, secret, made_at) VALUES (?1, ?2, ?3)",
-            params![recipient, secret, Sql(now)],
+            "INSERT INTO sealing_keys (recipient, secret, era, made_at) VALUES (?1, ?2, ?3, ?4)",
+            params![recipient, secret, Sql(era), Sql(now)],
         )?;
         Ok(())
     }

@@ -198,9 +198,11 @@ impl Store {
             HEADS_COMPARED,
             if compared { "yes" } else { "no" },
         )?;
-        for scope in FeedScope::ALL {
-            write.due_new_log(scope, NewLog::Follow, why, now)?;
-        }
+        write.due_new_log(FeedScope::Public, NewLog::Follow, why, now)?;
+        // Nobody gives the trusted feed back: what this copy holds of it may have been erased since, and who is in
+        // its audience may have been removed.
+        write.due_new_log(FeedScope::TrustedPeers, NewLog::Afresh, why, now)?;
+        write.doubt_audience()?;
         write.forget_own_copies()?;
         write.drop_pictures()?;
         write.commit()?;

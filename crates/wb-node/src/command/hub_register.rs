@@ -255,7 +255,8 @@ pub(crate) fn state_text(state: &PeerState) -> String {
 /// What is said at a registration: the identity log, and the card as it is kept here. It is not counted
 /// yet.
 pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
-    let mut own_card = card::fresh(node.name(), node.store.private().sealing_key()?);
+    let sealing_key = node.store.private().sealing_key()?.map(|(key, _)| key);
+    let mut own_card = card::fresh(node.name(), sealing_key);
     for (record, kept) in card::kept(node)? {
         // One that its admins keep at home is not told: then only name and versions are.
         if reach(node, &record, node.now())? == Ok(FeedScope::Public) {

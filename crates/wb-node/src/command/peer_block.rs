@@ -75,7 +75,7 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     if node
         .store
         .in_audience(&id)?
-        .is_some_and(|row| row.belongs == Belongs::In)
+        .is_some_and(|row| matches!(row.belongs, Belongs::In | Belongs::Unsure))
     {
         peer_untrust(node, actor, id)?;
     }

@@ -12,10 +12,12 @@ use wb_core::time::Timestamp;
 use wb_store::{AudienceRow, Belongs, NewLog, Standing};
 
 use super::peer_pause::must_be_admin;
+use super::publish::withdraw_sealed;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::Reaches;
-use crate::sealed::keys::key_of;
+use crate::sealed::PART;
+use crate::sealed::keys::{CardKey, key_of};
 
 /// Why the next sealing opens a new log of the trusted feed.
 const WHY_NEW_LOG: &str = "an instance was removed from the trusted audience";
@@ -35,6 +37,8 @@ pub struct Shows {
     pub is_in: bool,
     /// Whether its sealing key changed and waits to be confirmed.
     pub rekeyed: bool,
+    /// The sealing key that its card names now.
+    pub key: String,
 }
 
 /// Says what adding an instance would show, and whether it can be added.
@@ -55,14 +59,20 @@ pub fn would_show(node: &Node, id: InstanceId, since: Option<Timestamp>) -> Resu
             id.short()
         )));
     }
-    if key_of(&node.store, &id)?.is_none() {
+    let Some(card) = key_of(&node.store, &id)? else {
         return Err(NodeError::Refused(format!(
             "the card of {} with its sealing key is not here, so nothing can be sealed to it; nothing was changed. \
              Sync first; if it stays so, that instance has to upgrade and publish its card",
             id.short()
         )));
-    }
+    };
     let row = node.store.in_audience(&id)?;
+    if card.is_in_doubt(row.as_ref()) {
+        return Err(NodeError::Refused(format!(
+            "{} recovered its key, and its card still names the sealing key from before: somebody else may have that              one; nothing was changed. Sync once it has published its card anew",
+            id.short()
+        )));
+    }
     let row = row.filter(|row| row.belongs == Belongs::In);
     let known = node.store.instances()?.into_iter();
     let mut named = known.filter(|instance| instance.id == id);
@@ -73,7 +83,8 @@ pub fn would_show(node: &Node, id: InstanceId, since: Option<Timestamp>) -> Resu
         records,
         before,
         is_in: row.is_some(),
-        rekeyed: row.is_some_and(|row| row.rekeyed_at.is_some()),
+        rekeyed: row.is_some_and(|row| row.rekeyed_at.is_some() || row.sealing_key != card.key),
+        key: card.key,
     })
 }
 
@@ -92,8 +103,8 @@ fn count_trusted(node: &Node, since: Option<Timestamp>) -> Result<(u64, u64)> {
     Ok((after, before))
 }
 
-/// Adds an instance to the trusted audience, or confirms the key it has now; with a from-date, nothing of records
-/// before it is given from then on.
+/// Adds an instance to the trusted audience, or confirms the key that somebody was asked about, where it still has
+/// that one; with a from-date, nothing of records before it is given from then on.
 ///
 /// # Errors
 /// As [`would_show`]; that the actor may not, or that the audience is full.
@@ -102,16 +113,24 @@ pub fn peer_trust(
     actor: &Actor,
     id: InstanceId,
     since: Option<Timestamp>,
+    asked: &str,
 ) -> Result<Shows> {
     must_be_admin(actor, "choose who is trusted")?;
+    let write = node.store.write_in_sight()?;
+    // All of it is looked at inside: what was decided while this waited counts.
     let shows = would_show(node, id, since)?;
     let now = node.now();
-    let (key, era) = key_of(&node.store, &id)?.ok_or(NodeError::Refused(
-        "its sealing key went meanwhile; nothing was changed".to_owned(),
-    ))?;
-    let audience = node.store.audience()?;
+    let card = key_of(&node.store, &id)?.filter(|card| card.key == asked);
+    let Some(CardKey { key, era, .. }) = card else {
+        return Err(NodeError::Refused(
+            "its sealing key is another than a moment ago; nothing was changed. Run it again to look at that one"
+                .to_owned(),
+        ));
+    };
+    let mut audience = node.store.audience()?;
     let held = audience.iter().find(|row| row.member == id).cloned();
-    if held.is_none() && audience.len() >= ENVELOPE_RECIPIENTS_MAX {
+    audience.retain(|row| row.belongs == Belongs::In && row.member != id);
+    if audience.len() >= ENVELOPE_RECIPIENTS_MAX {
         return Err(NodeError::Refused(format!(
             "the trusted audience has {ENVELOPE_RECIPIENTS_MAX} instances, and no envelope is sealed to more; nothing was changed"
         )));
@@ -126,10 +145,13 @@ pub fn peer_trust(
                 .to_owned(),
         ));
     }
-    let write = node.store.write()?;
+    // What asks it to erase is not for it any more.
+    write.outdone_for(&id, PART)?;
     let row = match held {
         // What it was not given before is given now: from the beginning, as lines that were stubs are filled.
         Some(row) => AudienceRow {
+            belongs: Belongs::In,
+            parting: None,
             since,
             sealing_key: key,
             era,
@@ -150,6 +172,8 @@ pub fn peer_trust(
             held_at: None,
             given: None,
             given_at: None,
+            had: false,
+            parting: None,
         },
     };
     write.put_audience(&row)?;
@@ -176,16 +200,17 @@ pub struct Untrusted {
 pub fn peer_untrust(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<Untrusted> {
     must_be_admin(actor, "choose who is trusted")?;
     let now = node.now();
+    let write = node.store.write_in_sight()?;
+    // Both are read inside: what another process changed meanwhile counts.
     let row = node.store.in_audience(&id)?;
-    let Some(row) = row.filter(|row| row.belongs == Belongs::In) else {
+    let Some(row) = row.filter(|row| matches!(row.belongs, Belongs::In | Belongs::Unsure)) else {
         return Err(NodeError::Refused(format!(
             "{} is not in the trusted audience; nothing was changed. `wb peer trust` lists who is",
             id.short()
         )));
     };
-    let asks = row.given.is_some();
+    let asks = row.had;
     let audience = node.store.audience()?;
-    let write = node.store.write()?;
     // What waits and names it is thrown away, and sealed anew for the others.
     let others = write.drop_envelopes_for(&id)?;
     for other in audience
@@ -207,6 +232,7 @@ pub fn peer_untrust(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<Un
         write.drop_audience(&id)?;
     }
     write.commit()?;
+    withdraw_sealed(node, Some(id))?;
     node.audit(now, actor, "peer untrust", &id, "")?;
     Ok(Untrusted { id, asks })
 }

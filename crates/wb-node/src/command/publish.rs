@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use wb_core::id::RecordId;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, ENVELOPE_BYTES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
@@ -97,6 +97,7 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     if !plan.retracts.is_empty() {
         node.store.checkpoint().map_err(NodeError::SealedOnly)?;
         withdraw_bundles(node)?;
+        withdraw_sealed(node, None)?;
     }
     node.store.advance_guard().map_err(NodeError::SealedOnly)?;
     let Published { puts, retracts, .. } = published;
@@ -132,6 +133,19 @@ fn withdraw_bundles(node: &Node) -> Result<()> {
     for peer in node.store.peers()? {
         if let Some(folder) = peer.address.strip_prefix(FOLDER) {
             folder::remove_bundle(node, Path::new(folder), peer.id);
+        }
+    }
+    Ok(())
+}
+
+/// Takes away the sealed envelopes that wait in folders, for one peer or for all: they hold what was taken back, or are
+/// for one that was removed. The next sync leaves anew what a peer lacks.
+pub(super) fn withdraw_sealed(node: &Node, of: Option<InstanceId>) -> Result<()> {
+    for peer in node.store.peers()? {
+        if let Some(folder) = peer.address.strip_prefix(FOLDER)
+            && of.is_none_or(|of| of == peer.id)
+        {
+            folder::remove_sealed(node, Path::new(folder), peer.id);
         }
     }
     Ok(())
@@ -197,6 +211,11 @@ fn seal_all(
             .map(Act::Retract);
         let mut acts: Vec<Act<'_>> = puts.chain(retracts).collect();
         acts.sort_by_key(Act::place);
+        let takes_back = acts.iter().any(|act| matches!(act, Act::Retract(_)));
+        if scope == FeedScope::TrustedPeers && takes_back {
+            // What was taken back must not go out with what waits, nor come back from there.
+            write.seal_feed_anew()?;
+        }
         let mut open = plan.opens(scope);
         if open == Some(NewLog::Afresh) {
             // What is not put in a log that starts from nothing is taken back by that.

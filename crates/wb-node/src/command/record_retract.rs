@@ -64,7 +64,7 @@ pub fn retracting(
     Ok(Retracting {
         id: record.id,
         headline: headline(record.kind.as_str(), &record.body),
-        words: words(reason, !published.is_empty(), record.rev > 0),
+        words: words(reason, &published, record.rev > 0),
         published,
         children,
         kind: record.kind,
@@ -156,7 +156,7 @@ fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
 }
 
 /// What is done, and what cannot be promised: read before, because nothing after it can be undone elsewhere.
-fn words(reason: Reason, is_published: bool, has_left: bool) -> String {
+fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
     let here = match reason {
         Reason::Scope => "It stays here, for members of this community only.",
         Reason::Mistake => {
@@ -167,11 +167,19 @@ fn words(reason: Reason, is_published: bool, has_left: bool) -> String {
              they are deleted."
         }
     };
-    if !is_published && has_left {
+    if published.is_empty() && has_left {
         return format!("It left once, and is taken back already. {here}");
     }
-    if !is_published {
+    if published.is_empty() {
         return format!("It is in no feed: nobody got it from here. {here}");
+    }
+    if !published.contains(&FeedScope::Public) {
+        return format!(
+            "Text and salt leave the trusted feed, and each community that this one trusts hides it at once and erases it when \
+             it syncs; `wb peer trust` shows who confirmed that. Envelopes that wait here are thrown away; a hub may keep sealed \
+             copies for up to 30 days, which only those trusted can open. {here} Nobody can promise what people read, wrote \
+             down or photographed, what a dishonest node keeps, and what stands in backups of others (up to 30 days and more)."
+        );
     }
     format!(
         "Text and salt leave the feed, and each community that follows this one hides it at once and erases it when it \

@@ -33,6 +33,7 @@ use crate::keys::fetch_history;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
+use crate::sealed::To;
 use crate::sealed::keys::note_keys;
 use crate::sync::push::is_above_recovery;
 use crate::sync::{
@@ -505,7 +506,8 @@ impl Running {
             }
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
-        self.give_envelopes(node, hub, None).await
+        let to = To::Hub(self.done.peer.id);
+        self.give_envelopes(node, hub, to).await
     }
 
     /// Says what is held of the feeds that come by this hub, and hears what followers say of ours. What goes

@@ -282,6 +282,15 @@ pub(crate) fn leave_sealed(node: &Node, folder: &Path, to: InstanceId) -> Result
     Ok(left)
 }
 
+/// Takes the own sealed envelopes for a peer away.
+pub(crate) fn remove_sealed(node: &Node, folder: &Path, to: InstanceId) {
+    let path = sealed_file(folder, node.own_id(), to);
+    if is_plain(&path) {
+        // What stays was sealed for its reader, and is over within days.
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Takes the own bundle for a peer away, once it has everything.
 pub(crate) fn remove_bundle(node: &Node, folder: &Path, to: InstanceId) {
     let path = bundle_file(folder, node.own_id(), to);

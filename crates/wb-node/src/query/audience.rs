@@ -49,6 +49,19 @@ fn state(
             "removed; with the next publish or sync it is asked to erase what it has",
         ));
     }
+    if row.belongs == Belongs::Parted {
+        return Ok((
+            "parted",
+            "removed and asked to erase what it has; it has not said yet that it did",
+        ));
+    }
+    if row.belongs == Belongs::Unsure {
+        return Ok((
+            "unsure",
+            "it was trusted when this copy was made; nothing is sealed to it until `wb peer trust` says so again, and \
+             `wb peer untrust` asks it to erase what it has",
+        ));
+    }
     let (reachable, changed) = follow_card(node, &mut row.clone(), node.now())?;
     Ok(match reachable {
         Reachable::NotAccepted => (

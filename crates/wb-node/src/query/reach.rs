@@ -121,8 +121,13 @@ fn consequence(node: &Node, record: &LocalRecord, is_author: bool, scope: Scope)
                 .to_owned()
         }
         (true, Err(_)) => format!(
-            "With the next sync it is taken back: every community that follows {name} drops it{}. What somebody \
-             copied before stays with them.",
+            "With the next sync it is taken back: every community that {} drops it{}. What somebody copied before \
+             stays with them.",
+            if is_in(FeedScope::Public) {
+                format!("follows {name}")
+            } else {
+                "this one trusts".to_owned()
+            },
             children(node, record)?
         ),
         (false, Err(Stays::ScopePrivate)) if scope != Scope::Private => {

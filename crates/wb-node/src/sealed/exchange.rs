@@ -15,6 +15,20 @@ use crate::sync::SyncEnd;
 /// Pages of envelopes that are asked for in one sync; ends whoever always has more.
 const PAGES_MAX: usize = 1_000;
 
+/// Milliseconds after which a hub is offered once more what it had nobody for.
+const ASKED_MS: i64 = 60 * 60 * 1_000;
+/// Milliseconds after which envelopes that were left at a hub are asked for once more.
+const LEFT_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// To whom envelopes are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    /// A hub, which keeps them for others.
+    Hub(InstanceId),
+    /// A node, which gets what is for it.
+    Node(InstanceId),
+}
+
 /// What was exchanged.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanged {
@@ -47,7 +61,7 @@ impl Exchanged {
                 self.run_no = run_no;
             }
             Taken::Known => {}
-            Taken::Left => {
+            Taken::Left | Taken::Waits => {
                 self.left += 1;
                 return true;
             }
@@ -67,7 +81,13 @@ pub(crate) async fn take_waiting(
         run_no: coming.run_no,
         ..Exchanged::default()
     };
-    let mut after = None;
+    let hub = coming.peer;
+    // What nobody here accepts is looked at once, and again when somebody decided something.
+    let mut after = node
+        .store
+        .left_up_to(&hub, coming.started.plus_ms(-LEFT_MS))
+        .map_err(NodeError::from)?;
+    let (mut passed, mut may_pass) = (None, true);
     for _ in 0..PAGES_MAX {
         let page = match client.envelopes(after).await {
             Ok(page) => page,
@@ -82,6 +102,10 @@ pub(crate) async fn take_waiting(
             };
             let line = waiting.envelope.as_bytes();
             let taken = take(node, line, &waiting.body.0, coming)?;
+            may_pass &= !matches!(taken, Taken::Waits);
+            if may_pass && matches!(taken, Taken::Left) {
+                passed = Some(waiting.n);
+            }
             if !done.note(taken) {
                 hashes.push(name_of(&waiting.body.0));
             }
@@ -99,17 +123,25 @@ pub(crate) async fn take_waiting(
             _ => break,
         }
     }
+    if let Some(n) = passed {
+        let write = node.store.write_in_sight()?;
+        write
+            .note_left(&node.store, &hub, n, coming.started)
+            .map_err(NodeError::from)?;
+        write.commit().map_err(NodeError::from)?;
+    }
     Ok(done)
 }
 
-/// Gives what waits here: to a hub everything, to a node what is for it. Returns how many it keeps.
-pub(crate) async fn give(
-    node: &mut Node,
-    client: &mut HubClient,
-    only_for: Option<InstanceId>,
-) -> Result<u64, SyncEnd> {
+/// Gives what waits here. Returns how many it keeps.
+pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Result<u64, SyncEnd> {
     let mut given = 0;
-    for n in node.store.envelopes_waiting(only_for.as_ref())? {
+    let now = node.now();
+    let waiting = match to {
+        To::Hub(hub) => node.store.envelopes_for_hub(&hub, now.plus_ms(-ASKED_MS)),
+        To::Node(id) => node.store.envelopes_waiting(Some(&id)),
+    };
+    for n in waiting.map_err(NodeError::from)? {
         let Some(envelope) = node.store.envelope_waiting(n)? else {
             continue;
         };
@@ -121,14 +153,18 @@ pub(crate) async fn give(
         let kept = match client.give_envelope(&call).await {
             Ok(kept) => kept,
             Err(error) if is_older(&error) => return Ok(given),
-            // What is full there empties by itself; the rest waits here.
-            Err(error) if error.refusal() == Some(Cause::OverQuota) => return Ok(given),
+            // What is full there empties by itself; what is for others goes on.
+            Err(error) if error.refusal() == Some(Cause::OverQuota) => continue,
             Err(error) => return Err(error.into()),
         };
         given += u64::from(!kept.kept_for.is_empty());
         let write = node.store.write().map_err(NodeError::from)?;
         for recipient in &kept.kept_for {
             write.envelope_given(&envelope.hash, recipient)?;
+        }
+        if let To::Hub(hub) = to {
+            // Where somebody is left, the hub has nobody of that name, or no room for it.
+            write.nobody_there(n, &hub, now)?;
         }
         write.commit()?;
     }

@@ -14,7 +14,7 @@ pub(crate) mod serve;
 mod take;
 mod want;
 
-pub(crate) use exchange::{Exchanged, give, take_waiting};
+pub(crate) use exchange::{Exchanged, To, give, take_waiting};
 pub(crate) use part::part;
-pub(crate) use prepare::prepare;
+pub(crate) use prepare::{PART, prepare};
 pub(crate) use take::{Coming, take};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use wb_core::hash;
 use wb_core::id::InstanceId;
+use wb_core::limits::ENVELOPES_PER_PAIR_MAX;
 use wb_core::scope::FeedScope;
 use wb_core::sealed::{Contents, Envelope, Purpose};
 use wb_core::signed::Signer;
@@ -16,10 +17,16 @@ use wb_store::{AudienceRow, Belongs, NewEnvelope, Write};
 
 use super::content::{Given, lacking};
 use super::crypt;
-use super::keys::{LASTS_MS, Reachable, follow_card, key_of, own_key};
+use super::keys::{LASTS_MS, Reachable, follow_card, forget_old_keys, key_of, own_key};
+use super::part::{ask_again, is_due as is_due_to_part};
 use super::want::want_for;
 use crate::error::Result;
 use crate::node::Node;
+
+/// The word of envelopes that wait with what takes everything back from who was removed.
+pub(crate) const PART: &str = "part";
+/// Envelopes with the trusted feed that wait here for one member; more are thrown away, and one takes their place.
+const WAITING_MAX: u64 = ENVELOPES_PER_PAIR_MAX / 2;
 
 /// What was sealed, and what could not be.
 #[derive(Debug, Clone, Default)]
@@ -32,133 +39,151 @@ pub struct Prepared {
     pub too_large: Vec<InstanceId>,
 }
 
-/// Seals what is owed now, in one transaction. What is in the feed was sealed into it before, by publishing; here it is
-/// only wrapped.
+/// A member with what is sealed to it.
+struct Owed {
+    row: AudienceRow,
+    key: String,
+}
+
+/// Seals what is owed now, in one transaction. What the own head confirmed by the guard says may be sealed was sealed
+/// before, by publishing; here it is only wrapped.
 ///
 /// # Errors
 /// What the store reports, or that the signing key cannot be used. Nothing changes then.
 pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
     let mut done = Prepared::default();
-    let (audience, wants) = (node.store.audience()?, node.store.wants_owed()?);
-    if audience.is_empty() && wants.is_empty() {
+    forget_old_keys(&node.store, now)?;
+    if node.store.audience()?.is_empty() && node.store.wants_owed()?.is_empty() {
         return Ok(done);
     }
     let write = node.store.write_in_sight()?;
+    // Read inside: whoever was removed while this waited is in no audience.
+    let (audience, wants) = (node.store.audience()?, node.store.wants_owed()?);
     write.tidy_envelopes(now)?;
-    let own = (node.own_id(), FeedScope::TrustedPeers);
-    let head = node.store.served().head(&own.0, own.1)?;
-    let forked = node.store.forked_feeds()?;
-    let is_forked = forked.iter().any(|feed| (feed.origin, feed.scope) == own);
+    let served = node.store.served();
+    let head = served.head(&node.own_id(), FeedScope::TrustedPeers)?;
+    let is_forked = node
+        .store
+        .forked_feeds()?
+        .iter()
+        .any(|feed| (feed.origin, feed.scope) == (node.own_id(), FeedScope::TrustedPeers));
+    // What stands in a log that is closed by the next sealing would be given for nothing.
+    let is_due = node
+        .store
+        .new_logs_due()?
+        .iter()
+        .any(|due| due.scope == FeedScope::TrustedPeers);
+    let mut parted = Vec::new();
     let members: Vec<InstanceId> = audience
         .iter()
         .filter(|row| row.belongs == Belongs::In)
         .map(|row| row.member)
         .collect();
-    let groups = group(node, &write, audience, &mut done, now)?;
-    if let Some(head) = head.filter(|_| !is_forked) {
-        for group in groups.into_values() {
-            seal_rest(node, &write, &head, (&members, group), &mut done, now)?;
-        }
-    }
-    for origin in wants {
-        done.sealed += u64::from(seal_want(node, &write, origin, now)?);
-    }
-    write.commit()?;
-    Ok(done)
-}
-
-/// Who stands at one head with one from-date is given one envelope.
-type Groups = BTreeMap<(Option<String>, Option<Timestamp>), Vec<AudienceRow>>;
-
-/// Groups those who can be sealed to; notes which keys changed, and who cannot.
-fn group(
-    node: &Node,
-    write: &Write<'_>,
-    audience: Vec<AudienceRow>,
-    done: &mut Prepared,
-    now: Timestamp,
-) -> Result<Groups> {
-    let mut groups = Groups::new();
+    // Who stands at one head with one from-date is given one envelope.
+    let mut groups: BTreeMap<(Option<String>, Option<Timestamp>), Vec<Owed>> = BTreeMap::new();
     for mut row in audience {
         let (reachable, changed) = follow_card(node, &mut row, now)?;
         if changed {
             write.put_audience(&row)?;
         }
         if row.belongs != Belongs::In {
+            if is_due_to_part(&row, now) {
+                parted.push(row);
+            }
             continue;
         }
         if reachable != Reachable::Yes {
             done.blocked.push((row.member, reachable));
             continue;
         }
-        let from = stands_at(&row, now).map(Held::to_query);
-        groups.entry((from, since(&row))).or_default().push(row);
-    }
-    Ok(groups)
-}
-
-/// Of records before it a member gets no lines: before its from-date, and before its key changed.
-fn since(row: &AudienceRow) -> Option<Timestamp> {
-    row.since.max(row.rekeyed_at)
-}
-
-/// Seals what a group lacks of the trusted feed.
-fn seal_rest(
-    node: &Node,
-    write: &Write<'_>,
-    head: &Held,
-    (members, group): (&[InstanceId], Vec<AudienceRow>),
-    done: &mut Prepared,
-    now: Timestamp,
-) -> Result<()> {
-    let (from, since) = (stands_at(&group[0], now), since(&group[0]));
-    let pieces = match lacking(node.store.served(), head, from, since)? {
-        Given::Nothing => return Ok(()),
-        Given::TooLarge => {
-            done.too_large.extend(group.iter().map(|row| row.member));
-            return Ok(());
+        if write.waiting_for(&row.member, Purpose::Feed.as_str())? > WAITING_MAX {
+            write.outdone_for(&row.member, Purpose::Feed.as_str())?;
+            row.given = row.held.clone();
         }
-        Given::Pieces(pieces) => pieces,
-    };
-    let signer = node.signer()?;
-    let to = Recipients {
-        audience: members,
-        ids: group.iter().map(|row| row.member).collect(),
-        keys: group.iter().map(|row| row.sealing_key.clone()).collect(),
-    };
-    for piece in &pieces {
-        let what = (Purpose::Feed, since, piece.content.as_slice());
-        seal_to(node, write, &signer, &to, what, now)?;
+        let from = stands_at(&row, now).map(|head| head.to_query());
+        let since = row.since.max(row.rekeyed_at);
+        let key = row.sealing_key.clone();
+        let group = groups.entry((from, since)).or_default();
+        group.push(Owed { row, key });
+    }
+    if !parted.is_empty() {
+        done.sealed += ask_again(node, &write, &node.signer()?, parted, now)?;
+    }
+    if let Some(head) = head.filter(|_| !is_forked && !is_due) {
+        let mut signer = None;
+        for ((_, since), group) in groups {
+            let from = stands_at(&group[0].row, now).cloned();
+            let pieces = match lacking(served, &head, from.as_ref(), since)? {
+                Given::Nothing => continue,
+                Given::TooLarge => {
+                    // What was not given before cannot be given now; what comes goes on from what it has, from the next
+                    // time on.
+                    for owed in group.iter().filter(|owed| owed.row.whole) {
+                        write.put_audience(&AudienceRow {
+                            whole: false,
+                            ..owed.row.clone()
+                        })?;
+                    }
+                    done.too_large
+                        .extend(group.iter().map(|owed| owed.row.member));
+                    continue;
+                }
+                Given::Pieces(pieces) => pieces,
+            };
+            let signer = match &signer {
+                Some(signer) => signer,
+                None => signer.insert(node.signer()?),
+            };
+            let to = Recipients {
+                audience: &members,
+                ids: group.iter().map(|owed| owed.row.member).collect(),
+                keys: group.iter().map(|owed| owed.key.clone()).collect(),
+                waits_as: Purpose::Feed.as_str(),
+            };
+            for piece in &pieces {
+                let what = (Purpose::Feed, since, piece.content.as_slice());
+                seal_to(node, &write, signer, &to, what, now)?;
+                done.sealed += 1;
+            }
+            let last = pieces.last().map(|piece| piece.head.clone());
+            for owed in group {
+                write.put_audience(&AudienceRow {
+                    given: last.clone(),
+                    given_at: Some(now),
+                    whole: false,
+                    had: true,
+                    ..owed.row
+                })?;
+            }
+        }
+    }
+    for origin in wants {
+        let Some(card) = key_of(&node.store, &origin)?.filter(|card| !card.is_old) else {
+            continue;
+        };
+        let signer = node.signer()?;
+        let audience = [origin];
+        let to = Recipients {
+            audience: &audience,
+            ids: vec![origin],
+            keys: vec![card.key],
+            waits_as: Purpose::Want.as_str(),
+        };
+        let want = want_for(node, &origin, &signer)?;
+        write.outdone_for(&origin, Purpose::Want.as_str())?;
+        seal_to(
+            node,
+            &write,
+            &signer,
+            &to,
+            (Purpose::Want, None, &want),
+            now,
+        )?;
+        write.owe_want(&origin, false)?;
         done.sealed += 1;
     }
-    let given = pieces.last().map(|piece| piece.head.clone());
-    for row in group {
-        write.put_audience(&AudienceRow {
-            given: given.clone(),
-            given_at: Some(now),
-            whole: false,
-            ..row
-        })?;
-    }
-    Ok(())
-}
-
-/// Seals a want to whoever sealed something to this instance; false while its card with a key is not here.
-fn seal_want(node: &Node, write: &Write<'_>, origin: InstanceId, now: Timestamp) -> Result<bool> {
-    let Some((key, _)) = key_of(&node.store, &origin)? else {
-        return Ok(false);
-    };
-    let signer = node.signer()?;
-    let to = Recipients {
-        audience: &[origin],
-        ids: vec![origin],
-        keys: vec![key],
-    };
-    let want = want_for(node, &origin, &signer)?;
-    write.outdone_for(&origin, Purpose::Want.as_str())?;
-    seal_to(node, write, &signer, &to, (Purpose::Want, None, &want), now)?;
-    write.owe_want(&origin, false)?;
-    Ok(true)
+    write.commit()?;
+    Ok(done)
 }
 
 /// The head from which a member is given the rest: the last one sealed to it, or what it confirmed where that never
@@ -185,6 +210,8 @@ pub(super) struct Recipients<'a> {
     pub ids: Vec<InstanceId>,
     /// Their keys.
     pub keys: Vec<String>,
+    /// The word under which it waits here.
+    pub waits_as: &'a str,
 }
 
 /// Seals something and lets it wait.
@@ -206,7 +233,7 @@ pub(super) fn seal_to(
     };
     let plain = contents.plaintext(node.identity(), signer);
     let mut keys = to.keys.clone();
-    // Also to its origin, which may lose everything and be given it back.
+    // Also to its origin, which may look at what it gave.
     keys.push(own_key(&node.store, now)?);
     let body = crypt::seal(&plain, &keys)?;
     let envelope = Envelope::new(node.identity(), to.ids.clone(), expires, &body);
@@ -216,7 +243,7 @@ pub(super) fn seal_to(
             hash: hash::sha256(&body),
             line: &line,
             body: &body,
-            purpose: purpose.as_str(),
+            purpose: to.waits_as,
             recipients: &to.ids,
             expires,
         },

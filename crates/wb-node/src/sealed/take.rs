@@ -46,8 +46,10 @@ pub(crate) enum Taken {
     },
     /// It came before.
     Known,
-    /// It stays where it is: its origin is not accepted here, or something has to be known first.
+    /// It stays where it is, and its origin is not accepted here or has a key that is not known yet.
     Left,
+    /// It stays where it is until there is room, or a newer program.
+    Waits,
     /// It breaks a rule, and nothing of it counts.
     Refused(Rule),
 }
@@ -58,37 +60,44 @@ pub(crate) enum Taken {
 /// What the store reports; then it is as if it had not come.
 pub(crate) fn take(node: &Node, line: &[u8], body: &[u8], coming: Coming<'_>) -> Result<Taken> {
     let now = node.now();
-    let envelope = match Envelope::read(line) {
-        Ok((envelope, _)) => envelope,
+    let (envelope, unverified) = match Envelope::read(line) {
+        Ok(read) => read,
         Err(rule) => return Ok(Taken::Refused(rule)),
     };
     let origin = envelope.origin;
     if origin == node.own_id() || envelope.recipients.binary_search(&node.own_id()).is_err() {
         return Ok(Taken::Refused(Rule::NotInAudience));
     }
-    if node.store.standing(&origin)? != Some(Standing::Approved) {
-        return Ok(Taken::Left);
+    match node.store.standing(&origin)? {
+        Some(Standing::Approved) => {}
+        // Who is refused here fills nothing, neither here nor where it waits.
+        Some(Standing::Blocked) => return Ok(Taken::Known),
+        _ => return Ok(Taken::Left),
     }
     let Some(log) = node.store.identity_log(&origin)? else {
         return Ok(Taken::Left);
     };
-    if log.entry(&envelope.identity).is_none() {
+    let Some(entry) = log.entry(&envelope.identity) else {
         // Its key may be one that comes with the next pull.
         return Ok(Taken::Left);
-    }
+    };
     if node.store.has_envelope(&origin, &envelope.hash)? {
         return Ok(Taken::Known);
     }
     let envelope = match Envelope::verify(line, body, &log, now) {
         Ok(envelope) => envelope,
-        Err(rule @ Rule::WrongKey) => {
-            // It was sealed before its origin changed its key: it is asked to seal it again.
-            let write = node.store.write_in_sight()?;
-            write.owe_want(&origin, true)?;
-            write.commit()?;
+        Err(rule) => {
+            // Whoever carries it may have made it up: nothing is done for the sake of what nobody signed.
+            let is_theirs = unverified.verify(&entry.signing_key).is_ok();
+            if is_theirs {
+                // Sealed before its origin changed its key, over, or broken on the way: it is asked to seal again what
+                // is missing.
+                let write = node.store.write_in_sight()?;
+                write.owe_want(&origin, true)?;
+                write.commit()?;
+            }
             return Ok(Taken::Refused(rule));
         }
-        Err(rule) => return Ok(Taken::Refused(rule)),
     };
     let secrets = node.store.private().sealing_secrets()?;
     let opened = crypt::open(body, &secrets);
@@ -98,7 +107,7 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8], coming: Coming<'_>) ->
     };
     let (purpose, content) = match Sealed::open(&plain, &envelope, &log, &node.own_id()) {
         Ok((_, purpose, content)) => (purpose, content),
-        Err(Rule::UnknownPurpose) => return Ok(Taken::Left),
+        Err(Rule::UnknownPurpose) => return Ok(Taken::Waits),
         Err(rule) => return refuse(node, &envelope, rule, now),
     };
     match purpose {
@@ -173,7 +182,7 @@ fn take_feed(
     }
     if quota.check(&write)?.is_some() {
         // Nothing of it counts; it waits where it is until there is room, or it is over.
-        return Ok(Taken::Left);
+        return Ok(Taken::Waits);
     }
     let outcome = driver.feeds().first().map(|feed| feed.outcome);
     let changed = write.changed_since()?;

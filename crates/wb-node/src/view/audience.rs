@@ -17,8 +17,8 @@ pub struct AudienceView {
     pub since: Option<Timestamp>,
     /// When it was added.
     pub added_at: Timestamp,
-    /// Where it stands: `waits`, `given`, `has_all`, `nothing_yet`, `new_key`, `key_in_doubt`, `no_key`, `not_accepted`
-    /// or `leaving`.
+    /// Where it stands: `waits`, `given`, `has_all`, `nothing_yet`, `new_key`, `key_in_doubt`, `no_key`, `not_accepted`,
+    /// `leaving`, `parted` or `unsure`.
     pub state: &'static str,
     /// The same in words.
     pub sentence: &'static str,

@@ -3,7 +3,7 @@
 //! What makes one due (a restore that was settled, a recovery) and the sealing that opens it are two
 //! transactions; between them stands a row of `own_log`, so that a crash forgets nothing.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::feed::{Header, OpenLog};
 use wb_core::id::{LogId, RecordId};
 use wb_core::identity::IdentityLog;
@@ -162,6 +162,26 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Lets the next log of an own feed be above a generation that is not known here: what a newer copy opened is
+    /// closed by it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn open_above(
+        &self,
+        scope: FeedScope,
+        generation: u64,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.due_new_log(scope, NewLog::Afresh, why, now)?;
+        self.transaction.execute(
+            "UPDATE own_log SET above = max(ifnull(above, 0), ?2) WHERE scope = ?1",
+            params![scope.as_str(), Sql(generation)],
+        )?;
+        Ok(())
+    }
+
     /// Notes that a head of an own feed which is not held here was another copy's, and is settled: whoever stands
     /// there is given the feed as a whole.
     ///
@@ -228,6 +248,15 @@ impl Write<'_> {
                 highest = highest.max(Some(first.generation));
             }
         }
+        let above: Option<Option<Sql<u64>>> = self
+            .transaction
+            .query_row(
+                "SELECT above FROM own_log WHERE scope = ?1",
+                [feed.scope.as_str()],
+                |row| row.get(0),
+            )
+            .optional()?;
+        highest = highest.max(above.flatten().map(|Sql(generation)| generation));
         let generation = match highest {
             None => 0,
             Some(highest) if highest < NUMBER_MAX => highest + 1,

@@ -2,8 +2,9 @@
 -- Who may read what is shared with trusted peers only, as the operator of this instance chose.
 CREATE TABLE audience (
     member      BLOB PRIMARY KEY,
-    -- `in`, or `leaving`: removed, and what takes it all back from there is not sealed yet.
-    standing    TEXT NOT NULL CHECK (standing IN ('in', 'leaving')),
+    -- `in`; `leaving`: removed, and what takes it all back from there is not sealed yet; `parted`: that was sealed, and
+    -- it did not say yet that it has it; `unsure`: this copy was restored, and may be from before it was removed.
+    standing    TEXT NOT NULL CHECK (standing IN ('in', 'leaving', 'parted', 'unsure')),
     -- Of records before it this member gets no lines.
     since       INTEGER,
     added_at    INTEGER NOT NULL,
@@ -18,8 +19,15 @@ CREATE TABLE audience (
     held        TEXT,
     held_at     INTEGER,
     given       TEXT,
-    given_at    INTEGER
+    given_at    INTEGER,
+    -- Whether anything was ever sealed to it; never unset.
+    had         INTEGER NOT NULL,
+    -- What takes it all back from there, kept until it said that it has it.
+    parting     BLOB
 ) WITHOUT ROWID;
+
+-- A generation that somebody holds of an own feed and that is not known here: the new log has to be above it.
+ALTER TABLE own_log ADD COLUMN above INTEGER;
 
 -- Envelopes that were sealed and wait until somebody took or keeps them.
 CREATE TABLE envelopes_out (
@@ -27,7 +35,7 @@ CREATE TABLE envelopes_out (
     hash        BLOB NOT NULL UNIQUE,
     line        BLOB NOT NULL,
     body        BLOB NOT NULL,
-    -- `feed`, or `want`: a later want takes the place of an earlier one.
+    -- `feed`; `part`: what takes it all back; or `want`: a later one takes the place of an earlier one.
     purpose     TEXT NOT NULL,
     made_at     INTEGER NOT NULL,
     expires     INTEGER NOT NULL
@@ -51,4 +59,21 @@ CREATE TABLE envelopes_in (
 -- To whom a want is owed, because an envelope of it came.
 CREATE TABLE wants_owed (
     origin BLOB PRIMARY KEY
+) WITHOUT ROWID;
+
+-- Envelopes that a hub was offered and has nobody for. Somebody may have joined since, so it is offered them again later.
+CREATE TABLE envelopes_asked (
+    envelope_no INTEGER NOT NULL REFERENCES envelopes_out ON DELETE CASCADE,
+    hub         BLOB NOT NULL,
+    at          INTEGER NOT NULL,
+    PRIMARY KEY (envelope_no, hub)
+) WITHOUT ROWID;
+
+-- Up to which number envelopes at a hub were left there because nobody here accepted their origins.
+CREATE TABLE envelopes_left (
+    hub   BLOB PRIMARY KEY,
+    n     INTEGER NOT NULL,
+    -- What was known and decided here then; where that changed they are asked for again.
+    stamp TEXT NOT NULL,
+    at    INTEGER NOT NULL
 ) WITHOUT ROWID;

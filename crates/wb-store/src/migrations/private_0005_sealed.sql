@@ -7,6 +7,8 @@ CREATE TABLE sealing_keys (
     -- The secret key, as age writes it.
     secret     TEXT NOT NULL,
     made_at    INTEGER NOT NULL,
+    -- Recoveries of this instance when it was made: a later one makes another key due.
+    era        INTEGER NOT NULL,
     -- When another took its place.
     retired_at INTEGER
 );

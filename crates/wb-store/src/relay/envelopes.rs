@@ -76,7 +76,8 @@ impl Relay {
 }
 
 impl RelayWrite<'_> {
-    /// Keeps an envelope that was verified for those of its recipients that are members. Returns who they are.
+    /// Keeps an envelope that was verified for those of its recipients that are members and have room. Returns who
+    /// they are.
     ///
     /// # Errors
     /// What the database reports; inside, why it is not kept.
@@ -95,7 +96,7 @@ impl RelayWrite<'_> {
                 known.push(*id);
             }
         }
-        let sql = "SELECT 1 FROM envelopes WHERE hash = ?1 AND origin = ?2";
+        let sql = "SELECT envelope_no FROM envelopes WHERE hash = ?1 AND origin = ?2";
         let held: Option<i64> = self
             .transaction
             .query_row(
@@ -104,9 +105,59 @@ impl RelayWrite<'_> {
                 |row| row.get(0),
             )
             .optional()?;
-        if known.is_empty() || held.is_some() {
+        if known.is_empty() {
             return Ok(Ok(known));
         }
+        // One that takes nothing must not keep the others from getting theirs.
+        let mut kept = Vec::new();
+        for id in known {
+            if self.has_room(&id, &envelope.origin, held)? {
+                kept.push(id);
+            }
+        }
+        if kept.is_empty() {
+            return Ok(Err(EnvelopeRefused::Pair));
+        }
+        let n = match held {
+            Some(n) => n,
+            None => match self.put_envelope(envelope, line, body)? {
+                Ok(n) => n,
+                Err(refused) => return Ok(Err(refused)),
+            },
+        };
+        for id in &kept {
+            self.transaction.execute(
+                "INSERT INTO envelopes_for (recipient, envelope_no, origin) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO NOTHING",
+                params![Sql(id), n, Sql(envelope.origin)],
+            )?;
+        }
+        Ok(Ok(kept))
+    }
+
+    /// Whether one more envelope of an origin may wait for somebody, or this one does already.
+    fn has_room(
+        &self,
+        recipient: &InstanceId,
+        origin: &InstanceId,
+        held: Option<i64>,
+    ) -> Result<bool> {
+        let sql = "SELECT count(*), ifnull(max(envelope_no = ?3), 0) FROM envelopes_for
+                   WHERE recipient = ?1 AND origin = ?2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let (waiting, is_held): (Sql<u64>, bool) = statement
+            .query_row(params![Sql(recipient), Sql(origin), held], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        Ok(is_held || waiting.0 < ENVELOPES_PER_PAIR_MAX)
+    }
+
+    fn put_envelope(
+        &self,
+        envelope: &Envelope,
+        line: &[u8],
+        body: &[u8],
+    ) -> Result<std::result::Result<i64, EnvelopeRefused>> {
         let sql =
             "SELECT ifnull(sum(length(line) + length(body)), 0) FROM envelopes WHERE origin = ?1";
         let kept: Sql<u64> = self
@@ -114,17 +165,6 @@ impl RelayWrite<'_> {
             .query_row(sql, [Sql(envelope.origin)], |row| row.get(0))?;
         if kept.0 + (line.len() + body.len()) as u64 > ENVELOPES_BYTES_MAX {
             return Ok(Err(EnvelopeRefused::Bytes));
-        }
-        for id in &known {
-            let sql = "SELECT count(*) FROM envelopes_for WHERE recipient = ?1 AND origin = ?2";
-            let of_pair: Sql<u64> =
-                self.transaction
-                    .query_row(sql, params![Sql(id), Sql(envelope.origin)], |row| {
-                        row.get(0)
-                    })?;
-            if of_pair.0 >= ENVELOPES_PER_PAIR_MAX {
-                return Ok(Err(EnvelopeRefused::Pair));
-            }
         }
         self.transaction.execute(
             "INSERT INTO envelopes (origin, hash, line, body, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -136,14 +176,7 @@ impl RelayWrite<'_> {
                 Sql(envelope.expires)
             ],
         )?;
-        let n = self.transaction.last_insert_rowid();
-        for id in &known {
-            self.transaction.execute(
-                "INSERT INTO envelopes_for (recipient, envelope_no, origin) VALUES (?1, ?2, ?3)",
-                params![Sql(id), n, Sql(envelope.origin)],
-            )?;
-        }
-        Ok(Ok(known))
+        Ok(Ok(self.transaction.last_insert_rowid()))
     }
 
     /// Notes that somebody has envelopes, and lets go of those that nobody waits for any more.

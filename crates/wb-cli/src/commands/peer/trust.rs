@@ -51,7 +51,7 @@ pub fn trust(context: &Context, args: &Trust) -> Result<ExitCode> {
         context.say("Nothing was changed; --yes answers that with yes.");
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
-    let shows = peer_trust(&mut node, &actor, id, args.since)?;
+    let shows = peer_trust(&mut node, &actor, id, args.since, &shows.key)?;
     if context.json() {
         output::json(&TrustedView {
             schema_version: 1,

@@ -32,6 +32,8 @@ struct RestoredView<'a> {
     narrowed: u64,
     nameless: u64,
     without_text: u64,
+    /// Members of the trusted audience of this copy.
+    doubted: &'a [String],
     accounts: &'a [String],
 }
 
@@ -187,6 +189,13 @@ fn remarks(came: &CameBack) -> Vec<String> {
             count(came.without_text, "published record", "published records")
         ));
     }
+    if !came.doubted.is_empty() {
+        texts.push(format!(
+            "This copy may be from before somebody was removed, so nothing is sealed to whom it trusted ({}): `wb peer \
+             trust` lists them, and adds each again; `wb peer untrust` asks one to erase what it has.",
+            clean(&came.doubted.join(", "))
+        ));
+    }
     for handle in &came.accounts {
         let handle = clean(handle);
         texts.push(format!(
@@ -227,6 +236,7 @@ fn view(restored: &Restored) -> RestoredView<'_> {
         narrowed: came.narrowed,
         nameless: came.nameless,
         without_text: came.without_text,
+        doubted: &came.doubted,
         accounts: &came.accounts,
     }
 }

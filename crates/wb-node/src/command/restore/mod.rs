@@ -5,6 +5,7 @@
 
 mod confirm;
 mod reconcile;
+mod trusted;
 mod words;
 
 pub use confirm::{Confirmed, confirm};
@@ -21,6 +22,7 @@ use wb_core::sync::{PeerCause, PeerEvent, PeerState, Role};
 use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, Peer};
 
+use self::trusted::doubt_trusted;
 use super::bundle_import::drive;
 use super::bundle_verify::refused;
 use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
@@ -115,7 +117,7 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
         branch.push(back.branch);
     }
     node.read_identity()?;
-    let came = reconcile::reconcile(node, &branch, now)?;
+    let mut came = reconcile::reconcile(node, &branch, now)?;
     note_passed(node, &branch)?;
     if reached.is_empty() && input.bundles.is_empty() && !input.offline {
         return Err(NodeError::Unconfirmed(unasked(&places)));
@@ -129,6 +131,7 @@ pub async fn restore(node: &mut Node, actor: &Actor, input: Restore<'_>) -> Resu
         ),
         error => error,
     })?;
+    came.doubted = doubt_trusted(node, &mut came, now)?;
     settle(node, "restored from a copy")?;
     for peer in &reached {
         // Who is not told now is told with the next sync.

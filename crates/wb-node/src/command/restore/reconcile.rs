@@ -53,6 +53,8 @@ pub struct CameBack {
     pub nameless: u64,
     /// Published records whose text nobody gave back.
     pub without_text: u64,
+    /// Members of the trusted audience of this copy, by name: nothing is sealed to them until they are trusted again.
+    pub doubted: Vec<String>,
     /// Accounts that came back without any way to log in.
     pub accounts: Vec<String>,
 }
@@ -138,7 +140,7 @@ fn without_text(node: &Node, stub: &[u8]) -> Result<u64> {
     Ok(u64::from(node.store.local(&entry.id)?.is_none()))
 }
 
-fn told(kind: &str, id: RecordId, body: &str) -> Told {
+pub(super) fn told(kind: &str, id: RecordId, body: &str) -> Told {
     Told {
         id,
         kind: kind.to_owned(),

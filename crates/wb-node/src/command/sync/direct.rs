@@ -34,6 +34,7 @@ use crate::direct::want::{confirmed, own_want};
 use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::plan::plan;
+use crate::sealed::To;
 use crate::sealed::keys::note_keys;
 use crate::sync::push::{Owed, lacking, refused};
 use crate::sync::spool::Spool;
@@ -253,7 +254,8 @@ impl Running {
         check_own(node, &self.done.peer.acked)?;
         self.done.published = publish(node, actor)?.1;
         self.deliver(node, client, answer.hash, progress).await?;
-        self.give_envelopes(node, client.as_hub(), Some(id)).await
+        self.give_envelopes(node, client.as_hub(), To::Node(id))
+            .await
     }
 
     /// Whether more of the own feed came from there than is here.

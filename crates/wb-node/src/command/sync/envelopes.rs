@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use wb_core::id::InstanceId;
 use wb_core::sync::PeerCause;
 use wb_net::HubClient;
 
 use super::Running;
 use crate::direct::folder::{read_sealed, sealed_file};
 use crate::node::Node;
-use crate::sealed::{Coming, Exchanged, give, prepare, take, take_waiting};
+use crate::sealed::{Coming, Exchanged, To, give, prepare, take, take_waiting};
 use crate::sync::SyncEnd;
 
 impl Running {
@@ -53,10 +52,10 @@ impl Running {
         &mut self,
         node: &mut Node,
         client: &mut HubClient,
-        only_for: Option<InstanceId>,
+        to: To,
     ) -> Result<(), SyncEnd> {
         self.seal_owed(node)?;
-        self.done.envelopes.given += give(node, client, only_for).await?;
+        self.done.envelopes.given += give(node, client, to).await?;
         Ok(())
     }
 

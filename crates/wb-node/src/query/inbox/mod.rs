@@ -15,8 +15,8 @@ use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
 use wb_store::{
-    Contradiction, Doubt, DoubtKind, ForkedFeed, GuardStanding, HeldGroup, Peer, Recovered,
-    Standing, VoidEntry,
+    Belongs, Contradiction, Doubt, DoubtKind, ForkedFeed, GuardStanding, HeldGroup, Peer,
+    Recovered, Standing, VoidEntry,
 };
 
 use super::doubts::{self, is_told};
@@ -34,6 +34,8 @@ const KEY_DIGITS: usize = 8;
 enum Item {
     /// This database is an older copy of itself.
     OlderCopy,
+    /// This copy was restored, and whom it trusted has to be said again.
+    Audience(Vec<InstanceId>),
     /// A hub or peer whose state a person has to look at.
     Peer(Box<Peer>, PeerCause),
     /// A feed that contradicts itself.
@@ -174,6 +176,12 @@ impl<'n> Inbox<'n> {
         let mut items = Vec::new();
         if store.guard() == GuardStanding::Suspect {
             items.push(Item::OlderCopy);
+        }
+        let mut audience = store.audience()?;
+        audience.retain(|row| row.belongs == Belongs::Unsure);
+        if !audience.is_empty() {
+            let members = audience.iter().map(|row| row.member).collect();
+            items.push(Item::Audience(members));
         }
         for peer in store.peers()? {
             let cause = state_of(&peer, self.node.now()).cause;
@@ -317,7 +325,9 @@ impl<'n> Inbox<'n> {
             }
             Item::Recovered(one) => (None, None, Some(one.at)),
             Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
-            Item::OlderCopy | Item::Keys(..) | Item::Waiting(..) => (None, None, None),
+            Item::OlderCopy | Item::Audience(_) | Item::Keys(..) | Item::Waiting(..) => {
+                (None, None, None)
+            }
         };
         Ok(InboxView {
             schema_version: SCHEMA_VERSION,
@@ -326,7 +336,9 @@ impl<'n> Inbox<'n> {
             origin: item.origin(),
             name: match item {
                 Item::Peer(peer, _) => label(&peer.name, &peer.id),
-                Item::OlderCopy | Item::Void(_) | Item::TakenBack(_) => self.node.name().to_owned(),
+                Item::OlderCopy | Item::Audience(_) | Item::Void(_) | Item::TakenBack(_) => {
+                    self.node.name().to_owned()
+                }
                 Item::Doubt(doubt) => doubts::view(self.node, doubt)?.peer_name,
                 _ => item
                     .origin()
@@ -370,7 +382,7 @@ fn needs_a_person(cause: PeerCause) -> bool {
 impl Item {
     fn origin(&self) -> Option<InstanceId> {
         match self {
-            Self::OlderCopy | Self::Void(_) | Self::TakenBack(_) => None,
+            Self::OlderCopy | Self::Audience(_) | Self::Void(_) | Self::TakenBack(_) => None,
             Self::Recovered(one) => Some(one.id),
             Self::Peer(peer, _) => Some(peer.id),
             Self::Doubt(doubt) => Some(doubt.peer),
@@ -387,6 +399,7 @@ impl Item {
     fn cause(&self) -> &'static str {
         match self {
             Self::OlderCopy => "older_copy",
+            Self::Audience(_) => "audience_unsure",
             Self::Peer(_, cause) => cause.as_str(),
             Self::Fork(_) | Self::Rivals(..) => "fork",
             Self::Keys(_, true, _) => "two_recovers",

@@ -51,6 +51,13 @@ impl Inbox<'_> {
                 note: self.node.store.home().dir().display().to_string(),
                 ..thing("instance")
             }],
+            Item::Audience(members) => members
+                .iter()
+                .map(|member| InboxThing {
+                    note: format!("{} ({member})", self.name(member)),
+                    ..thing("instance")
+                })
+                .collect(),
             Item::Peer(peer, _) => vec![InboxThing {
                 note: state_of(peer, self.node.now()).detail.unwrap_or_default(),
                 ..thing("peer")

@@ -51,6 +51,17 @@ impl Inbox<'_> {
                 "everything here is as it was; nothing is published from it",
                 "run `wb restore` in this folder, or use its newest copy; `wb sync --pull` only takes",
             ),
+            Item::Audience(members) => {
+                let names: Vec<String> = members.iter().map(|id| self.name(id)).collect();
+                words(
+                    format!(
+                        "this copy was restored, and may be from before somebody was removed who is trusted in it: {}",
+                        names.join(", ")
+                    ),
+                    "nothing is sealed to any of them, and what was for trusted peers only is private here",
+                    "`wb peer trust INSTANCE` trusts one again, `wb peer untrust INSTANCE` asks it to erase what it has",
+                )
+            }
             Item::Peer(peer, cause) => {
                 let detail = state_of(peer, self.node.now()).detail;
                 let detail = detail.filter(|detail| !detail.is_empty());

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 use wb_core::scope::Scope;
 use wb_node::command::peer_add::{look_into, peer_add_folder};
-use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::peer_trust::{peer_trust, peer_untrust, would_show};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::query::audience::audience;
 
@@ -23,8 +23,9 @@ fn pair() -> (House, House) {
 }
 
 fn trust(house: &mut House, other: &House) {
+    let shows = would_show(&house.node, other.id(), None).expect("its card is here");
     let actor = house.actor();
-    peer_trust(&mut house.node, &actor, other.id(), None).expect("its card is here");
+    peer_trust(&mut house.node, &actor, other.id(), None, &shows.key).expect("its card is here");
 }
 
 fn ask_trusted(house: &mut House, description: &str) {
@@ -118,6 +119,53 @@ fn after_a_recovery_nothing_is_sealed_to_the_card_from_before() {
     assert_eq!(titles(&oak), ["Said to the new key"]);
 }
 
+/// Nobody was in the audience yet, so nothing but the card says which key it was.
+#[test]
+fn a_card_from_before_a_recovery_is_not_trusted() {
+    let (mut elm, mut oak) = pair();
+    elm.ask(CANARY, Scope::TrustedPeers);
+    oak.recover();
+    let pull = wb_node::command::sync::SyncInput {
+        push: false,
+        ..super::street::BOTH_WAYS
+    };
+    elm.seal();
+    oak.sync_as(elm.id(), pull);
+    let shows = would_show(&elm.node, oak.id(), None);
+    let words = shows
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert!(
+        words.contains("recovered its key") || words.contains("card"),
+        "{words}"
+    );
+    // With the card that follows it can be.
+    assert_eq!(oak.sync(elm.id()).end, None);
+    trust(&mut elm, &oak);
+    elm.seal();
+    oak.sync(elm.id());
+    assert_eq!(titles(&oak), [CANARY]);
+}
+
+#[test]
+fn who_was_removed_is_asked_to_erase_also_with_the_next_key() {
+    let (mut elm, mut oak) = pair();
+    elm.ask(CANARY, Scope::TrustedPeers);
+    trust(&mut elm, &oak);
+    elm.seal();
+    oak.sync(elm.id());
+    let actor = elm.actor();
+    let untrusted = peer_untrust(&mut elm.node, &actor, oak.id()).expect("it is trusted");
+    assert!(untrusted.asks);
+    elm.seal();
+    elm.rotate_by_command();
+    oak.sync(elm.id());
+    assert_eq!(titles(&oak), Vec::<String>::new());
+    oak.sync(elm.id());
+    assert_eq!(audience(&elm.node).expect("a store"), []);
+}
+
 #[test]
 fn the_owner_of_a_trusted_feed_recovers_and_its_audience_reads_on() {
     let (mut elm, mut oak) = pair();
@@ -168,6 +216,15 @@ fn a_stick_carries_envelopes_that_nobody_else_can_open() {
     }
     assert_eq!(oak.sync(elm.id()).envelopes.taken, 1);
     assert_eq!(titles(&oak), [CANARY]);
+    // What is taken back does not wait in the file, nor in what would be left next.
+    let second = elm.ask("A second canary", Scope::TrustedPeers);
+    assert_eq!(elm.sync(oak.id()).envelopes.given, 1);
+    elm.take_back(&second);
+    elm.seal();
+    assert!(!sealed.is_file());
+    let waiting = elm.node.store().envelopes_waiting(Some(&oak.id()));
+    assert_eq!(waiting.expect("a store"), [0; 0]);
+    elm.sync(oak.id());
     // With its want Elm takes the file away.
     elm.sync(oak.id());
     assert_eq!(state(&elm), "has_all");

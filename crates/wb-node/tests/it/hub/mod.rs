@@ -1,6 +1,7 @@
 //! Nodes and a hub over real sockets: what sync promises, one test for each promise.
 
 mod attacks;
+mod audience;
 mod away;
 mod branches;
 mod clocks;

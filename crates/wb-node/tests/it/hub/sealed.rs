@@ -10,7 +10,7 @@ use wb_core::scope::{FeedScope, Scope};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{Cause, EnvelopeBody, GivenEnvelope, Policy};
 use wb_node::command::comment_add::comment_add;
-use wb_node::command::peer_trust::{peer_trust, peer_untrust};
+use wb_node::command::peer_trust::{peer_trust, peer_untrust, would_show};
 use wb_node::command::publish::publish_retracts;
 use wb_node::command::record_retract::record_retract;
 use wb_node::command::request_add::{RequestAdd, request_add};
@@ -39,11 +39,11 @@ fn holds(dir: &Path, words: &str) -> bool {
     found
 }
 
-fn home_holds(member: &Member, words: &str) -> bool {
+pub(super) fn home_holds(member: &Member, words: &str) -> bool {
     holds(member.home().dir(), words)
 }
 
-fn sync_all(hub: &HubUp, members: &mut [&mut Member]) {
+pub(super) fn sync_all(hub: &HubUp, members: &mut [&mut Member]) {
     for member in members {
         let synced = member.sync(hub);
         assert_eq!(synced.end, None);
@@ -51,7 +51,7 @@ fn sync_all(hub: &HubUp, members: &mut [&mut Member]) {
 }
 
 /// North, South and East at one hub; each accepted the others and has their cards.
-fn three() -> (HubUp, Member, Member, Member) {
+pub(super) fn three() -> (HubUp, Member, Member, Member) {
     let hub = HubUp::start("Harbour", Policy::Open);
     let mut members = ["North", "South", "East"].map(Member::found);
     for member in &mut members {
@@ -73,22 +73,23 @@ fn three() -> (HubUp, Member, Member, Member) {
     (hub, north, south, east)
 }
 
-fn trust(member: &mut Member, id: InstanceId) {
-    let actor = member.actor();
-    peer_trust(&mut member.node, &actor, id, None).expect("its card is here");
+pub(super) fn trust(member: &mut Member, id: InstanceId) {
+    let (actor, shows) = (member.actor(), would_show(&member.node, id, None));
+    let key = shows.expect("its card is here").key;
+    peer_trust(&mut member.node, &actor, id, None, &key).expect("its card is here");
 }
 
-fn untrust(member: &mut Member, id: InstanceId) {
+pub(super) fn untrust(member: &mut Member, id: InstanceId) {
     let actor = member.actor();
     peer_untrust(&mut member.node, &actor, id).expect("it is trusted");
 }
 
-fn states(member: &Member) -> Vec<&'static str> {
+pub(super) fn states(member: &Member) -> Vec<&'static str> {
     let views = audience(&member.node).expect("a store");
     views.into_iter().map(|view| view.state).collect()
 }
 
-fn ask(member: &mut Member, title: &str) -> RecordRef {
+pub(super) fn ask(member: &mut Member, title: &str) -> RecordRef {
     member.ask(title, Scope::TrustedPeers)
 }
 
@@ -253,7 +254,11 @@ fn records_from_before_a_from_date_bring_no_words() {
     ask(&mut north, CANARY);
     std::thread::sleep(std::time::Duration::from_millis(20));
     let (actor, since) = (north.actor(), north.node.now());
-    let shows = peer_trust(&mut north.node, &actor, south.id(), Some(since)).expect("its card");
+    let key = would_show(&north.node, south.id(), None)
+        .expect("its card")
+        .key;
+    let shows = peer_trust(&mut north.node, &actor, south.id(), Some(since), &key);
+    let shows = shows.expect("its card");
     assert_eq!((shows.records, shows.before), (0, 1));
     std::thread::sleep(std::time::Duration::from_millis(20));
     ask(&mut north, "Said after the date");
@@ -262,7 +267,7 @@ fn records_from_before_a_from_date_bring_no_words() {
     assert!(!home_holds(&south, CANARY));
 
     // Without the date it is given what it lacks.
-    let shows = peer_trust(&mut north.node, &actor, south.id(), None).expect("its card");
+    let shows = peer_trust(&mut north.node, &actor, south.id(), None, &key).expect("its card");
     assert_eq!((shows.records, shows.is_in), (2, true));
     sync_all(&hub, &mut [&mut north, &mut south]);
     assert_eq!(titles(&south).len(), 2);
