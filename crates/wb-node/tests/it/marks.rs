@@ -292,6 +292,8 @@ fn taking_one_record_back_seals_no_half_of_a_move_and_nothing_marked_for_another
             held_at: None,
             given: None,
             given_at: None,
+            had: false,
+            parting: None,
         })
         .unwrap();
     write.commit().unwrap();
