@@ -259,13 +259,13 @@ fn a_record_that_is_too_long_stays_home_and_holds_up_nobody() {
 impl World {
     fn take_back(&mut self, record: &RecordRef) -> (u64, u64) {
         let alice = self.alice.clone();
-        record_retract(&self.node, &alice, record, Reason::Erase).unwrap();
-        let sealed = publish_retracts(&mut self.node, &alice).unwrap();
+        record_retract(&self.node, &alice, record, Reason::Erase).expect("it is erased");
+        let sealed = publish_retracts(&mut self.node, &alice).expect("it is sealed");
         (sealed.puts, sealed.retracts)
     }
 
     fn feeds_of(&self, record: &RecordRef) -> Vec<FeedScope> {
-        let sealed = self.node.store().sealed(&record.id).unwrap();
+        let sealed = self.node.store().sealed(&record.id).expect("a store");
         sealed.iter().map(|line| line.scope).collect()
     }
 }
