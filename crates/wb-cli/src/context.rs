@@ -117,6 +117,20 @@ impl Context {
         }
     }
 
+    /// Tells where what was erased still stands in the log of a database.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub fn say_what_is_left(&self, node: &Node) -> Result<()> {
+        if node.store().has_to_empty_logs()? {
+            self.say(
+                "Another program reads the files of this instance just now, so the text still stands in the log of a \
+                 database. It goes from there with the next sync, or within a minute while `wb up` runs.",
+            );
+        }
+        Ok(())
+    }
+
     /// Asks a question that `--yes` answers. Without a terminal the answer is no.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         if self.global.yes {

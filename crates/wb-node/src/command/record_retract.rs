@@ -42,9 +42,6 @@ pub struct Retracted {
     pub id: RecordId,
     /// The feeds that it is in, until the next sealing.
     pub published: Vec<FeedScope>,
-    /// Whether what was erased is gone from the logs of the database as well. Else somebody reads in it, and it goes
-    /// with the next sync, or while `wb up` runs.
-    pub is_emptied: bool,
 }
 
 /// What taking a record back would do, in words.
@@ -107,14 +104,15 @@ pub fn record_retract(
         write.put_retract_reason(&record.id, reason)?;
     }
     write.commit()?;
-    let is_emptied = reason != Reason::Erase || node.store.empty_logs()?;
+    if reason == Reason::Erase {
+        node.store.empty_logs()?;
+    }
     let detail = format!("reason {}", reason.as_str());
     node.audit(now, actor, "record retract", &record.id, detail.as_str())?;
     note_for_author(node, actor, &record, "record retract", &detail, now)?;
     Ok(Retracted {
         id: record.id,
         published,
-        is_emptied,
     })
 }
 

@@ -112,12 +112,7 @@ pub fn run(context: &Context, args: &Retract) -> Result<ExitCode> {
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
     let marked = record_retract(&node, &actor, &key, reason)?;
-    if !marked.is_emptied {
-        context.say(
-            "Another program reads the files of this instance just now, so the text still stands in the log of its \
-             database. It goes from there with the next sync, or within a minute while `wb up` runs.",
-        );
-    }
+    context.say_what_is_left(&node)?;
     let mut taken_back = 0;
     if !marked.published.is_empty() {
         publishing::confirmed(&node, args.offline).inspect_err(|_| {

@@ -114,6 +114,7 @@ pub fn erase(context: &Context, handle: &str) -> Result<()> {
         }
     }
     let erased = user_erase(&node, &actor, handle)?;
+    context.say_what_is_left(&node)?;
     if context.json() {
         let copies = erased.copies.iter().map(|path| path.display().to_string());
         return output::json(&ErasedView {

@@ -466,7 +466,9 @@ fn what_is_taken_back_goes_from_deltas_that_wait_as_well() {
     for (seq, id) in [(98, record.id.as_bytes()), (97, &[7; 16])] {
         let more = file.execute(
             "INSERT INTO held (origin, scope, outcome, rule, hash, log, seq, header, items, at, digest)
-             SELECT origin, scope, outcome, rule, hash, log, ?1, header, items, at, randomblob(32) FROM held WHERE seq = 99",
+             SELECT origin, scope, outcome, rule, hash, log, ?1, header,
+               CASE ?1 WHEN 97 THEN CAST(replace(CAST(items AS TEXT), 'quince', 'medlar') AS BLOB) ELSE items END, at,
+               randomblob(32) FROM held WHERE seq = 99",
             [seq],
         );
         assert_eq!(more, Ok(1));
@@ -639,8 +641,7 @@ fn what_is_erased_while_somebody_reads_is_told_to_be_in_the_log_and_goes_from_th
     reads
         .execute_batch("BEGIN; SELECT count(*) FROM local_records;")
         .expect("it reads");
-    let retracted = record_retract(&north.node, &north.actor(), &record, Reason::Erase);
-    assert!(!retracted.expect("its own").is_emptied);
+    record_retract(&north.node, &north.actor(), &record, Reason::Erase).expect("its own");
     assert!(north.node.store().has_to_empty_logs().expect("a store"));
     drop(reads);
     // As with each sync, and while a program runs that syncs by itself.
