@@ -242,6 +242,7 @@ fn a_stick_carries_envelopes_that_nobody_else_can_open() {
     let waiting = elm.node.store().envelopes_waiting(Some(&oak.id()));
     assert_eq!(waiting.expect("a store"), [0; 0]);
     elm.sync(oak.id());
+    oak.sync(elm.id());
     // With its want Elm takes the file away.
     elm.sync(oak.id());
     assert_eq!(state(&elm), "has_all");
