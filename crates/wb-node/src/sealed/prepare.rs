@@ -100,7 +100,7 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             write.outdone_for(&row.member, Purpose::Feed.as_str())?;
             row.given = row.held.clone();
         }
-        let from = stands_at(&row, now).map(|head| head.to_query());
+        let from = stands_at(&row, now).map(Held::to_query);
         let since = row.since.max(row.rekeyed_at);
         let key = row.sealing_key.clone();
         let group = groups.entry((from, since)).or_default();
