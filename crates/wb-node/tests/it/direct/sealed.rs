@@ -148,6 +148,23 @@ fn a_card_from_before_a_recovery_is_not_trusted() {
     assert_eq!(titles(&oak), [CANARY]);
 }
 
+/// The key is made after the recovery is committed, and the power may go between both.
+#[test]
+fn a_recovery_that_was_cut_off_leaves_no_key_from_before() {
+    let (mut elm, mut oak) = pair();
+    let before = would_show(&elm.node, oak.id(), None).expect("its card").key;
+    oak.recover();
+    let file = oak.home().dir().join("private.db");
+    let private = rusqlite::Connection::open(file).expect("a file");
+    let as_if_cut = "DELETE FROM sealing_keys WHERE retired_at IS NULL; UPDATE sealing_keys SET retired_at = NULL";
+    private.execute_batch(as_if_cut).expect("a table");
+    drop(private);
+    assert_eq!(oak.sync(elm.id()).end, None);
+    elm.seal();
+    let after = would_show(&elm.node, oak.id(), None).expect("its card").key;
+    assert_ne!(before, after);
+}
+
 #[test]
 fn who_was_removed_is_asked_to_erase_also_with_the_next_key() {
     let (mut elm, mut oak) = pair();
@@ -225,6 +242,7 @@ fn a_stick_carries_envelopes_that_nobody_else_can_open() {
     let waiting = elm.node.store().envelopes_waiting(Some(&oak.id()));
     assert_eq!(waiting.expect("a store"), [0; 0]);
     elm.sync(oak.id());
+    oak.sync(elm.id());
     // With its want Elm takes the file away.
     elm.sync(oak.id());
     assert_eq!(state(&elm), "has_all");

@@ -7,6 +7,7 @@ use wb_core::hash;
 use wb_core::id::InstanceId;
 use wb_core::limits::ENVELOPES_PER_PAIR_MAX;
 use wb_core::scope::Scope;
+use wb_core::sync::Policy;
 use wb_node::command::peer_trust::{peer_trust, would_show};
 use wb_node::query::inbox::inbox;
 
@@ -172,15 +173,20 @@ fn one_that_is_away_does_not_keep_the_others_from_getting_theirs() {
 
 #[test]
 fn what_nobody_here_accepts_is_looked_at_once() {
-    let (hub, mut north, mut south, east) = three();
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    for member in [&mut north, &mut south] {
+        member.register(&hub);
+    }
+    north.follow_all(&hub, &[south.id()]);
+    sync_all(&hub, &mut [&mut south, &mut north]);
     ask(&mut north, "Who is North");
     trust(&mut north, south.id());
-    south.unfollow(north.id());
     sync_all(&hub, &mut [&mut north]);
     assert_eq!(south.sync(&hub).envelopes.left, 1);
     assert_eq!(south.sync(&hub).envelopes.left, 0);
     // Somebody decides otherwise, and it is looked at again.
-    south.follow_all(&hub, &[north.id(), east.id()]);
+    south.follow_all(&hub, &[north.id()]);
     sync_all(&hub, &mut [&mut south]);
     assert_eq!(titles(&south), ["Who is North"]);
 }
