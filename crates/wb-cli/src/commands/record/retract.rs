@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -188,7 +188,8 @@ fn wait(
     key: &RecordRef,
     for_at_most: Duration,
 ) -> Result<WhoView> {
-    let until = Instant::now() + for_at_most;
+    let looks = for_at_most.as_secs().div_ceil(LOOK_AGAIN.as_secs()).max(1);
+    let mut looked = 0;
     let mut told: BTreeMap<InstanceId, HolderState> = BTreeMap::new();
     loop {
         round(context, node, actor)?;
@@ -199,7 +200,8 @@ fn wait(
                 context.say(who::sentence(holder));
             }
         }
-        if is_complete(&found) || Instant::now() + LOOK_AGAIN >= until {
+        looked += 1;
+        if is_complete(&found) || looked >= looks {
             return Ok(found);
         }
         std::thread::sleep(LOOK_AGAIN);
