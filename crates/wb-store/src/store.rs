@@ -191,6 +191,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<()> {
         let compared = compared || !self.hides_others()?;
+        let head = self.served().head(&self.own_id()?, FeedScope::Public)?;
         let write = self.write()?;
         put_meta(&write.transaction, "incarnation", incarnation)?;
         put_meta(
@@ -198,7 +199,12 @@ impl Store {
             HEADS_COMPARED,
             if compared { "yes" } else { "no" },
         )?;
-        write.due_new_log(FeedScope::Public, NewLog::Follow, why, now)?;
+        match head {
+            Some(_) => write.due_new_log(FeedScope::Public, NewLog::Follow, why, now)?,
+            // Followers may hold a first log of which neither this copy nor anybody who was asked knows: a second
+            // first log would contradict it.
+            None => write.open_above(FeedScope::Public, 0, why, now)?,
+        }
         // Nobody gives the trusted feed back: what this copy holds of it may have been erased since, and who is in
         // its audience may have been removed.
         write.due_new_log(FeedScope::TrustedPeers, NewLog::Afresh, why, now)?;

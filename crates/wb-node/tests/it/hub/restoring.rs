@@ -398,3 +398,28 @@ fn what_two_copies_published_at_two_hubs_is_published_once_more_by_the_one_that_
     assert_eq!(sealed[0].rev, 3, "above what either branch gave it");
     north.assert_sound();
 }
+
+/// The hub was restored from an older copy as well, so nobody who could be asked knew of the first log, and a second
+/// first log contradicted what followers held (seed 1086 of the simulator).
+#[test]
+fn a_copy_from_before_the_first_publication_makes_no_fork_where_the_hub_lost_it_too() {
+    let (mut hub, mut north, mut south) = street();
+    assert_eq!(south.sync(&hub).end, None);
+    let (at_hub, at_north) = (hub.copy(), backup(&mut north));
+    north.ask("Of the lost disk", Scope::Public);
+    assert_eq!(north.sync(&hub).end, None);
+    assert_eq!(south.sync(&hub).end, None);
+    assert_eq!(titles(&south), ["Of the lost disk"]);
+
+    hub.restore(&at_hub);
+    come_back(&mut north, &at_north);
+    settle(&mut north, false).expect("the hub says that it has nothing");
+    north.ask("After it", Scope::Public);
+    assert_eq!(north.sync(&hub).end, None);
+    let synced = south.sync(&hub);
+
+    assert_eq!(synced.end, None, "{synced:?}");
+    assert_eq!(titles(&south), ["After it"]);
+    south.assert_equals(&north);
+    south.assert_sound();
+}
