@@ -87,6 +87,8 @@ pub const PEER_BYTES_MAX: u64 = 1_073_741_824;
 pub const PEER_RECORDS_MAX: u64 = 500_000;
 /// Bytes of the body of one envelope; protects the memory of whoever opens or relays it.
 pub const ENVELOPE_BYTES_MAX: usize = 16_777_216;
+/// Bytes of the call that gives an envelope of the largest size, in base64 and with its line.
+pub const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
 /// Instances one envelope can be sealed to, and an audience can have; protects the line, and the work of sealing.
 pub const ENVELOPE_RECIPIENTS_MAX: usize = 64;
 /// Days an envelope lasts; protects the disk of a hub, and bounds how long an old sealing key matters.

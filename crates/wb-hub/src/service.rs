@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, ENVELOPE_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
@@ -31,8 +31,6 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
-/// Bytes of an envelope of the largest size, in base64 and with its line.
-const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
 /// Bytes of a list of envelopes that were taken.
 const TAKEN_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.

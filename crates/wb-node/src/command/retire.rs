@@ -5,8 +5,8 @@
 //! again. What is here stays here, to read and to export.
 
 use wb_core::time::Timestamp;
-use wb_store::Role;
 
+use super::peer_pause::must_be_admin;
 use crate::card;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -50,7 +50,7 @@ pub fn retirement(node: &Node) -> Result<Retirement> {
 /// # Errors
 /// That the actor is no admin, or that it is closed already.
 pub fn retire(node: &Node, actor: &Actor, days: u32) -> Result<Timestamp> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "close this instance")?;
     check_open(node)?;
     let now = node.now();
     let days = days.min(RETIRE_DAYS_MAX);
@@ -68,7 +68,7 @@ pub fn retire(node: &Node, actor: &Actor, days: u32) -> Result<Timestamp> {
 /// That the actor is no admin, that nothing is announced, or that it is closed: others were told, and erased what they
 /// had.
 pub fn retire_undo(node: &Node, actor: &Actor) -> Result<()> {
-    must_be_admin(actor)?;
+    must_be_admin(actor, "close this instance")?;
     check_open(node)?;
     if retirement(node)? == Retirement::Open {
         return Err(NodeError::Refused(
@@ -119,15 +119,4 @@ pub(crate) fn close_when_due(node: &Node, now: Timestamp) -> Result<()> {
         write.put_local(&record)?;
     }
     Ok(write.commit()?)
-}
-
-fn must_be_admin(actor: &Actor) -> Result<()> {
-    if actor.role == Role::Admin {
-        return Ok(());
-    }
-    Err(NodeError::Forbidden {
-        actor: actor.handle.clone(),
-        act: "close this instance",
-        why: "that needs an admin",
-    })
 }

@@ -1,5 +1,7 @@
 //! `wb request list --drafts`: what its author has not sent yet.
 
+use wb_store::Draft;
+
 use crate::error::Result;
 use crate::node::{Actor, Node};
 use crate::view::{DraftView, SCHEMA_VERSION};
@@ -17,7 +19,12 @@ pub fn drafts(node: &Node, actor: &Actor) -> Result<Vec<DraftView>> {
                 author == actor.user
             })
     });
-    let views = own.map(|draft| DraftView {
+    Ok(own.map(|draft| view(node, draft)).collect())
+}
+
+/// A draft as its author sees it.
+pub(super) fn view(node: &Node, draft: Draft) -> DraftView {
+    DraftView {
         schema_version: SCHEMA_VERSION,
         id: draft.id,
         origin: node.own_id(),
@@ -26,6 +33,5 @@ pub fn drafts(node: &Node, actor: &Actor) -> Result<Vec<DraftView>> {
         description: draft.description,
         scope: draft.scope,
         at: draft.at,
-    });
-    Ok(views.collect())
+    }
 }

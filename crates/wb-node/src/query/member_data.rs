@@ -12,6 +12,7 @@ use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, LocalRecord, Role};
 
+use super::drafts;
 use super::sessions::SessionView;
 use super::who::Known;
 use crate::error::{NodeError, Result};
@@ -262,18 +263,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
         profile,
         shares,
         records,
-        drafts: drafts
-            .map(|draft| DraftView {
-                schema_version: SCHEMA_VERSION,
-                id: draft.id,
-                origin: node.own_id(),
-                home: node.name().to_owned(),
-                title: draft.title,
-                description: draft.description,
-                scope: draft.scope,
-                at: draft.at,
-            })
-            .collect(),
+        drafts: drafts.map(|draft| drafts::view(node, draft)).collect(),
         invites: invites
             .map(|invite| InviteData {
                 id: invite.record,

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{
-    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECONDS_MAX,
+    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECONDS_MAX,
 };
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
@@ -52,8 +52,6 @@ const ADDRESS_RATE: Rate = Rate {
 const KEYS_MAX: usize = 16_384;
 /// Bytes of a want or a pairing: an identity log of its full length as this program writes it.
 const SMALL_BODY_BYTES_MAX: usize = 1_024 * 1_024;
-/// Bytes of an envelope of the largest size, in base64 and with its line.
-const ENVELOPE_CALL_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 65_536;
 /// Bytes of a turn.
 const TURN_BYTES_MAX: usize = 8 * 1_024;
 /// Bodies of more than [`BODY_UNCHECKED_BYTES_MAX`] in memory at once.
