@@ -131,6 +131,9 @@ fn a_canary_of_a_trusted_record_is_found_nowhere_outside_its_audience() {
     );
     let trusted = north.json(&["peer", "trust", "South", "--yes"]).remove(0);
     assert_eq!(trusted["records"], 1);
+    let preview = north.ok(&["sync", "--dry-run"]);
+    let who = "visible to all followers; trusted_peers only to those that `wb peer trust` lists";
+    assert!(preview.contains(who), "{preview}");
     let synced = north.json(&["sync"]).remove(0);
     assert_eq!(synced["envelopes"]["given"], 1);
     east.ok(&["sync"]);

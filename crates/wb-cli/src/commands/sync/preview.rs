@@ -4,9 +4,10 @@
 use anyhow::Result;
 use serde::Serialize;
 use wb_core::id::InstanceId;
+use wb_core::scope::FeedScope;
 use wb_node::Node;
 use wb_node::command::sync::{SyncInput, Synced};
-use wb_node::plan::headline;
+use wb_node::plan::{Plan, headline};
 use wb_node::sync::Lacking;
 use wb_store::Changed;
 
@@ -69,9 +70,7 @@ pub fn show(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
     let Some(plan) = &done.plan else {
         return Ok(());
     };
-    title(format!(
-        "{name}: would be sealed, then visible to all followers"
-    ))?;
+    title(format!("{name}: would be sealed, then {}", who_reads(plan)))?;
     if context.json() {
         let rows = publish::rows(node, plan)?.into_iter();
         let list = "would_seal";
@@ -85,6 +84,21 @@ pub fn show(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
     }
     title(format!("{name}: already sealed, and not there yet"))?;
     show_lacking(context, node, done)
+}
+
+/// Who can read what a plan seals: a feed has other readers than the other.
+fn who_reads(plan: &Plan) -> &'static str {
+    let goes_to = |feed: FeedScope| {
+        plan.puts.iter().any(|put| put.leaving.scope() == feed)
+            || plan.retracts.iter().any(|retract| retract.scope == feed)
+    };
+    match (goes_to(FeedScope::Public), goes_to(FeedScope::TrustedPeers)) {
+        (_, false) => "visible to all followers",
+        (false, true) => "visible to those that `wb peer trust` lists",
+        (true, true) => {
+            "visible to all followers; trusted_peers only to those that `wb peer trust` lists"
+        }
+    }
 }
 
 fn show_lacking(context: &Context, node: &Node, done: &Synced) -> Result<()> {

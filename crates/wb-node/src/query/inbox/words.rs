@@ -197,7 +197,10 @@ impl Inbox<'_> {
                 )
             }
             Item::Waiting(origin, records) => words(
-                format!("{name} waits for a decision, with {records} records held"),
+                match records {
+                    1 => format!("{name} waits for a decision, with 1 record held"),
+                    _ => format!("{name} waits for a decision, with {records} records held"),
+                },
                 "nothing of it is shown until you decide",
                 format!("`wb follow {origin}` accepts it; `wb unfollow {origin}` leaves it out"),
             ),
