@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
-use wb_core::signed::{BUNDLE, HEADER, IDENTITY, Signer, Type, WANT};
+use wb_core::signed::{BUNDLE, ENVELOPE, HEADER, IDENTITY, RECEIPT, SEALED, Signer, Type, WANT};
 use zeroize::Zeroizing;
 
 use crate::vectors::{cases, file, files, texts};
@@ -32,20 +32,33 @@ const NAMES: &[&str] = &[
     "alice words",
 ];
 
+/// Who signs in the vectors of sync and of envelopes, with how many keys at most.
+const INSTANCES: &[&str] = &["North", "South", "Harbour", "Stranger", "Sealed North"];
+const KEYS_OF_AN_INSTANCE: usize = 4;
+
 /// Where the payload of a signed line begins.
 const PAYLOAD_START: usize = 153;
 
 /// The key of a name, as the vectors make it.
 pub fn key(name: &str) -> Signer {
-    let seed: [u8; 32] = Sha256::digest(format!("wb vectors key {name}")).into();
+    of_seed(&format!("wb vectors key {name}"))
+}
+
+/// The key of which the seed is the hash of a text.
+fn of_seed(text: &str) -> Signer {
+    let seed: [u8; 32] = Sha256::digest(text).into();
     Signer::from_seed(&Zeroizing::new(seed))
 }
 
-/// The name of the key that each identity entry of the vectors brings, by the entry's hash.
-static BY_ENTRY: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
-    let by_key: BTreeMap<String, &str> = NAMES
-        .iter()
-        .map(|name| (key(name).public_key().to_string(), *name))
+/// The seed of the key that each identity entry of the vectors brings, by the entry's hash.
+static BY_ENTRY: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let names = NAMES.iter().map(|name| format!("wb vectors key {name}"));
+    let instances = INSTANCES.iter().flat_map(|name| {
+        (0..KEYS_OF_AN_INSTANCE).map(move |n| format!("wb sync vectors {name} {n}"))
+    });
+    let by_key: BTreeMap<String, String> = names
+        .chain(instances)
+        .map(|seed| (of_seed(&seed).public_key().to_string(), seed))
         .collect();
     let mut lines = Vec::new();
     for case in cases(&file("identity.json")) {
@@ -59,6 +72,12 @@ static BY_ENTRY: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
     for vector in files("bundles") {
         lines.extend(texts(&vector["lines"]));
     }
+    for name in ["sealed/envelopes.json", "sealed/sealed.json"] {
+        lines.extend(texts(&file(name)["identity"]));
+    }
+    for case in cases(&file("sync/receipts.json")) {
+        lines.extend(texts(&case["known"]));
+    }
     let mut by_entry = BTreeMap::new();
     for line in lines {
         let Some(payload) = payload(line.as_bytes()) else {
@@ -67,12 +86,12 @@ static BY_ENTRY: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
         let Ok(entry) = serde_json::from_slice::<serde_json::Value>(payload) else {
             continue;
         };
-        let name = entry["signing_key"]
+        let seed = entry["signing_key"]
             .as_str()
             .and_then(|key| by_key.get(key));
-        if let Some(name) = name {
+        if let Some(seed) = seed {
             let hash = wb_core::hash::identity_entry(payload);
-            by_entry.insert(hash.to_string(), *name);
+            by_entry.insert(hash.to_string(), seed.clone());
         }
     }
     by_entry
@@ -88,7 +107,7 @@ pub fn payload(line: &[u8]) -> Option<&[u8]> {
 pub fn sign_again(line: &[u8]) -> Option<Vec<u8>> {
     let payload = payload(line)?;
     let says: serde_json::Value = serde_json::from_slice(payload).ok()?;
-    let kind: Type = [IDENTITY, HEADER, BUNDLE, WANT]
+    let kind: Type = [IDENTITY, HEADER, BUNDLE, WANT, ENVELOPE, SEALED, RECEIPT]
         .into_iter()
         .find(|kind| says["type"] == kind.0)?;
     let entry = if kind == IDENTITY {
@@ -96,9 +115,9 @@ pub fn sign_again(line: &[u8]) -> Option<Vec<u8>> {
     } else {
         &says["identity"]
     };
-    let name = match entry.as_str() {
-        Some(hash) => BY_ENTRY.get(hash)?,
-        None => "alice",
+    let signer = match entry.as_str() {
+        Some(hash) => of_seed(BY_ENTRY.get(hash)?),
+        None => key("alice"),
     };
-    Some(key(name).sign(kind, payload))
+    Some(signer.sign(kind, payload))
 }

@@ -41,3 +41,13 @@ pub fn texts(value: &Value) -> Vec<String> {
         .filter_map(|text| Some(text.as_str()?.to_owned()))
         .collect()
 }
+
+/// Bytes that stand in a file as hexadecimal digits.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    let digits = value.as_str().expect("digits").as_bytes();
+    let pair = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).expect("digits");
+        u8::from_str_radix(pair, 16).expect("hexadecimal")
+    };
+    digits.chunks(2).map(pair).collect()
+}

@@ -8,13 +8,16 @@ mod bundle;
 mod bundle_damage;
 mod bundle_file;
 mod entry;
+mod envelope;
 mod feeds;
 mod follows;
 mod identity;
 mod legacy;
 mod message;
+mod receipt;
 mod record_line;
 mod request;
+mod sealed;
 mod sections;
 mod signed_line;
 mod strict_json;
@@ -34,13 +37,16 @@ pub const ALL: &[Target] = &[
     bundle_damage::TARGET,
     bundle_file::TARGET,
     entry::TARGET,
+    envelope::TARGET,
     feeds::TARGET,
     follows::TARGET,
     identity::TARGET,
     legacy::TARGET,
     message::TARGET,
+    receipt::TARGET,
     record_line::TARGET,
     request::TARGET,
+    sealed::TARGET,
     sections::TARGET,
     signed_line::TARGET,
     strict_json::TARGET,
