@@ -10,8 +10,8 @@ use wb_store::Store;
 
 use crate::always::hex;
 use crate::error::SimError;
-use crate::ledger::{Live, marks_in};
-use crate::look::{FORKED, Look, WITHOUT_WORDS};
+use crate::ledger::marks_in;
+use crate::look::{FORKED, HeldFeed, Look, WITHOUT_WORDS};
 use crate::member::Exchange;
 use crate::play::Touched;
 use crate::world::World;
@@ -90,10 +90,13 @@ impl World {
     /// Whoever is an older copy of itself takes its history back, and goes on without a fork.
     async fn settle_copies(&mut self, told: &mut Vec<String>) -> Result<(), SimError> {
         for member in 0..self.members.len() {
-            let of = &mut self.members[member];
+            let of = &self.members[member];
             if !of.is_suspect || of.is_two_faced {
                 continue;
             }
+            let told_of = self.told_of(member)?;
+            let of = &mut self.members[member];
+            of.told = told_of;
             self.coverage.tried("older copy settled");
             if of.settle().await? {
                 self.coverage.took("older copy settled");
@@ -150,6 +153,7 @@ impl World {
     ) -> Result<bool, SimError> {
         self.note_head(member)?;
         self.check_exchange(member, exchange);
+        self.note_shut_out(member, exchange);
         let name = &self.members[member].name;
         let has_moved =
             !exchange.synced.tally.is_empty() || exchange.synced.pushed.deltas > 0 || round == 0;
@@ -161,17 +165,7 @@ impl World {
         if *cause == PeerCause::NotRegistered && !self.members[member].is_untrue() {
             return Ok(true);
         }
-        let may_end = match cause {
-            PeerCause::OlderCopy | PeerCause::OwnIsAhead => {
-                self.members[member].is_suspect || self.members[member].is_untrue()
-            }
-            // Whoever has the same key may have changed it.
-            PeerCause::TwoCopies
-            | PeerCause::OwnIsRefused
-            | PeerCause::KeyRetired
-            | PeerCause::NotRegistered => self.members[member].is_untrue(),
-            _ => false,
-        };
+        let may_end = self.may_end(member, exchange)?;
         if !may_end && round + 1 == ROUNDS {
             self.fail("without faults everybody syncs", what);
         }
@@ -180,7 +174,7 @@ impl World {
     }
 
     /// Whether a member is registered at a hub that is there.
-    fn is_at(&self, member: usize, hub: usize) -> bool {
+    pub fn is_at(&self, member: usize, hub: usize) -> bool {
         !self.gone.contains(&hub)
             && !self.members[member].is_out
             && self.members[member].hubs().contains(&self.hubs[hub].id())
@@ -222,6 +216,9 @@ impl World {
             if other == number || of.is_untrue() || of.is_out || !is_told {
                 continue;
             }
+            if self.is_shut_out_of(number, other, &hubs) {
+                continue;
+            }
             let wrong = self.differs(&look, number, other, &hubs)?;
             if let Some(wrong) = wrong {
                 let (name, of) = (self.members[number].name.clone(), of.name.clone());
@@ -245,12 +242,13 @@ impl World {
         let (member, of) = (&self.members[number], &self.members[other]);
         let held = look.feed(&of.id)?;
         let seq = held.as_ref().and_then(|feed| feed.seq);
+        let place = held.as_ref().map(HeldFeed::place);
         if of.is_suspect {
             // It gives nothing any more: then it is what a hub has. One that withheld the last cannot be told
             // from one that had no more.
             for hub in hubs.iter().filter(|hub| !self.hubs[**hub].lies) {
                 let there = self.look(&self.hubs[*hub].file())?.feed(&of.id)?;
-                if there.and_then(|feed| feed.seq) > seq {
+                if there.map(|feed| feed.place()) > place {
                     return Ok(Some("less than a hub has".to_owned()));
                 }
             }
@@ -284,7 +282,7 @@ impl World {
             .flat_map(|row| marks_in(row.body.as_bytes()))
             .collect();
         shown.sort_unstable();
-        let should = request_marks(&live);
+        let should = self.should_show(look, other, &live)?;
         Ok((shown != should).then(|| format!("{shown:?} is shown, and should be {should:?}")))
     }
 
@@ -376,16 +374,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// The marks of the requests that are live.
-fn request_marks(live: &Live) -> Vec<String> {
-    let lines = live.values().filter_map(|line| line.line.as_ref());
-    let requests = lines.filter(|line| {
-        let value: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
-        value.get("kind").and_then(serde_json::Value::as_str) == Some("request")
-    });
-    let mut marks: Vec<String> = requests.flat_map(|line| marks_in(line)).collect();
-    marks.sort_unstable();
-    marks
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::scope::Scope;
 
+use crate::look::Mark;
+
 /// How every mark begins: with characters that neither hex nor base64 has, so that no hash or signature
 /// looks like one.
 pub const MARK_START: &str = "z.q.";
@@ -125,6 +127,8 @@ pub struct Sealed {
 #[derive(Debug, Default)]
 pub struct Seals {
     by_hash: BTreeMap<Vec<u8>, Sealed>,
+    /// What its origin made of each record, by the number of the member and the bytes of the id.
+    past: BTreeMap<(usize, Vec<u8>), Mark>,
     /// Marks of every text that was sealed.
     left: BTreeSet<String>,
 }
@@ -140,8 +144,24 @@ impl Seals {
                 self.left.insert(mark);
             }
         }
+        for (id, line) in &sealed.live {
+            let past = self.past.entry((sealed.by, id.clone())).or_default();
+            past.put = past.put.max(Some(line.rev));
+        }
+        let of = |by: usize| (by, Vec::new())..(by + 1, Vec::new());
+        for ((_, id), past) in self.past.range_mut(of(sealed.by)) {
+            if !sealed.live.contains_key(id) {
+                past.taken_back = past.put;
+            }
+        }
         self.by_hash.insert(hash, sealed);
         true
+    }
+
+    /// What a member made of a record: the highest revision that was live, and the highest before it was not any more.
+    pub fn past(&self, by: usize, id: &[u8]) -> Mark {
+        let past = self.past.get(&(by, id.to_vec()));
+        past.copied().unwrap_or_default()
     }
 
     pub fn get(&self, hash: &[u8]) -> Option<&Sealed> {
@@ -189,6 +209,38 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_became_of_a_record_is_known_of_its_own_origin_alone() {
+        let mut seals = Seals::default();
+        let live = |revs: &[(u8, i64)]| -> Live {
+            let lines = revs.iter().map(|(id, rev)| {
+                let (rev, line_hash, line) = (*rev, vec![*id], None);
+                let line = LiveLine {
+                    rev,
+                    line_hash,
+                    line,
+                };
+                (vec![*id], line)
+            });
+            lines.collect()
+        };
+        let mut seal = |hash: u8, by: usize, revs: &[(u8, i64)]| {
+            let live = live(revs);
+            seals.note(vec![hash], Sealed { by, seq: 0, live });
+        };
+        seal(1, 0, &[(7, 1), (8, 1)]);
+        seal(2, 0, &[(7, 3)]);
+        seal(3, 1, &[(9, 1)]);
+        let past = |by, id| {
+            let Mark { put, taken_back } = seals.past(by, &[id]);
+            (put, taken_back)
+        };
+        assert_eq!(past(0, 7), (Some(3), None));
+        assert_eq!(past(0, 8), (Some(1), Some(1)));
+        assert_eq!(past(1, 7), (None, None));
+        assert_eq!(past(1, 9), (Some(1), None));
+    }
 
     #[test]
     fn a_mark_is_found_wherever_it_stands() {

@@ -16,6 +16,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod allowed;
 mod always;
 mod chance;
 mod coverage;

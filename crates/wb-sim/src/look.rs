@@ -1,5 +1,6 @@
 //! Reading the files of nodes and hubs in plain SQL, past the code that wrote them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -7,6 +8,25 @@ use wb_core::id::InstanceId;
 
 use crate::error::SimError;
 use crate::ledger::{Live, LiveLine};
+
+/// What was seen of the revisions of a record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Mark {
+    /// The highest that was put.
+    pub put: Option<i64>,
+    /// The highest that was taken back.
+    pub taken_back: Option<i64>,
+}
+
+impl Mark {
+    /// Whether it lets a revision not be shown.
+    pub fn outdoes(&self, rev: i64) -> bool {
+        self.put > Some(rev) || self.taken_back >= Some(rev)
+    }
+}
+
+/// What was seen of each record, by the bytes of its id.
+pub type Marks = BTreeMap<Vec<u8>, Mark>;
 
 /// A feed that contradicts itself.
 pub const FORKED: &str = "forked";
@@ -26,6 +46,16 @@ pub struct HeldFeed {
     /// Null while only marks of it are held.
     pub head: Option<Vec<u8>>,
     pub seq: Option<i64>,
+    /// Which of two logs counts is told by these: the recovery under which it stands, and its generation.
+    pub era: Option<i64>,
+    pub generation: Option<i64>,
+}
+
+impl HeldFeed {
+    /// How far it is: a later log is further than any number in an earlier one.
+    pub fn place(&self) -> (Option<i64>, Option<i64>, Option<i64>) {
+        (self.era, self.generation, self.seq)
+    }
 }
 
 /// Where a feed stands, and what is live then.
@@ -68,14 +98,17 @@ impl Look {
 
     /// The public feeds held.
     pub fn feeds(&self) -> Result<Vec<HeldFeed>, SimError> {
-        let sql = "SELECT i.id, f.hash, f.seq FROM feeds f
-                   JOIN instances i USING (instance_no) WHERE f.scope = 'public' ORDER BY i.id";
+        let sql = "SELECT i.id, f.hash, f.seq, f.era, l.generation FROM feeds f
+                   JOIN instances i USING (instance_no) LEFT JOIN logs l USING (log_no)
+                   WHERE f.scope = 'public' ORDER BY i.id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(HeldFeed {
                 origin: row.get(0)?,
                 head: row.get(1)?,
                 seq: row.get(2)?,
+                era: row.get(3)?,
+                generation: row.get(4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -118,6 +151,30 @@ impl Look {
             Ok((row.get(0)?, line))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What is known here of each record of an instance: the highest revision put, and the highest taken back.
+    pub fn marks(&self, origin: &InstanceId) -> Result<Marks, SimError> {
+        let sql = "SELECT l.id, max(l.rev) FILTER (WHERE l.op = 'put'), max(l.rev) FILTER (WHERE l.op = 'retract')
+                   FROM feed_lines l JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND l.void = 0 GROUP BY l.id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([origin.as_bytes()], |row| {
+            let mark = Mark {
+                put: row.get(1)?,
+                taken_back: row.get(2)?,
+            };
+            Ok((row.get(0)?, mark))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of the newest key of an instance that is known here.
+    pub fn newest_key(&self, id: &InstanceId) -> Result<Option<i64>, SimError> {
+        let sql = "SELECT max(e.n) FROM identity_entries e JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND e.branch = 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([id.as_bytes()], |row| row.get(0))?)
     }
 
     /// What is shown of others.

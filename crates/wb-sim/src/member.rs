@@ -31,6 +31,7 @@ use crate::error::{SimError, files};
 use crate::files::{copy_database, remove_database};
 use crate::hub::SimHub;
 use crate::ledger::{Follows, Ledger, What, Written};
+use crate::look::Marks;
 use crate::machine::Machine;
 use crate::network::{Net, NodeNetwork, address_of_member};
 
@@ -51,6 +52,8 @@ pub struct Member {
     pub is_suspect: bool,
     /// It was an older copy, and took its own history back.
     pub is_settled: bool,
+    /// What whomever it could ask knew of its records when it took them back.
+    pub told: Marks,
     /// Its key signed what contradicts itself: at two places, or in a delta made by hand.
     pub is_two_faced: bool,
     /// It took its key back since.
@@ -99,6 +102,7 @@ impl Member {
             ledger: Ledger::default(),
             is_suspect: false,
             is_settled: false,
+            told: Marks::new(),
             is_two_faced: false,
             has_recovered: false,
             is_out: false,
@@ -147,6 +151,7 @@ impl Member {
             ledger: self.ledger.clone(),
             is_suspect: self.is_suspect,
             is_settled: self.is_settled,
+            told: self.told.clone(),
             is_two_faced: true,
             has_recovered: false,
             is_out: false,

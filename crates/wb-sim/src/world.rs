@@ -61,6 +61,8 @@ pub struct World {
     pub mood: Mood,
     /// Hubs that are gone for good.
     pub gone: BTreeSet<usize>,
+    /// Members, and hubs and peers with whom nothing goes any more because a key was retired.
+    pub shut_out: BTreeSet<(usize, InstanceId)>,
     /// What was sent, to be sent again.
     pub tapes: Vec<Tape>,
     /// Texts written so far.
@@ -128,6 +130,7 @@ impl World {
             failures: Vec::new(),
             mood,
             gone: BTreeSet::new(),
+            shut_out: BTreeSet::new(),
             tapes: Vec::new(),
             marks: 0,
             looks: RefCell::default(),

@@ -42,6 +42,9 @@ pub struct TurnCall {
     pub machine: String,
     /// Whether it was settled by its operator: every other copy ends.
     pub settles: bool,
+    /// Turns it took there before `was`, the newest last: whoever is an older copy itself learns of them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Token>,
 }
 
 /// What came of it.
@@ -182,15 +185,7 @@ pub fn take(rows: &[CopyRow], call: &TurnCall, now: Timestamp) -> Taken {
             n: call.now.n,
         };
     }
-    let passed = || {
-        let mut passed = mine.map_or_else(Vec::new, |mine| mine.passed.clone());
-        passed.extend(
-            mine.map(|mine| mine.turn.token)
-                .filter(|token| *token != call.now.token),
-        );
-        let surplus = passed.len().saturating_sub(TURNS_PASSED_MAX);
-        passed.split_off(surplus)
-    };
+    let passed = || passed(mine, call);
     let row = |n: u64, standing| CopyRow {
         turn: Turn { n, ..call.now },
         machine: call.machine.clone(),
@@ -265,6 +260,23 @@ pub fn take(rows: &[CopyRow], call: &TurnCall, now: Timestamp) -> Taken {
     }
 }
 
+/// The turns that a copy took before the one it takes now: what is known here, and before that what the caller
+/// says, because whoever answers may be an older copy itself.
+fn passed(mine: Option<&CopyRow>, call: &TurnCall) -> Vec<Token> {
+    let known = mine.map_or_else(Vec::new, |mine| {
+        let last = std::iter::once(mine.turn.token);
+        let known = mine.passed.iter().copied().chain(last);
+        known.collect()
+    });
+    let said = call.passed.iter().copied();
+    let said = said.chain(call.was.map(|was| was.token));
+    let mut passed: Vec<Token> = said.filter(|token| !known.contains(token)).collect();
+    passed.extend(known);
+    passed.retain(|token| *token != call.now.token);
+    let surplus = passed.len().saturating_sub(TURNS_PASSED_MAX);
+    passed.split_off(surplus)
+}
+
 /// Whether a call is one that a copy made before its last turn, or made when it was not yet ended.
 fn was_heard(row: &CopyRow, call: &TurnCall) -> bool {
     let is_last = row.turn.token == call.now.token;
@@ -299,6 +311,7 @@ mod tests {
         machine: &'static str,
         was: Option<Turn>,
         next: u8,
+        passed: Vec<Token>,
     }
 
     impl Folder {
@@ -307,6 +320,7 @@ mod tests {
                 machine,
                 was: None,
                 next,
+                passed: Vec::new(),
             }
         }
 
@@ -317,6 +331,7 @@ mod tests {
                 now: turn(self.was.map_or(1, |was| was.n + 1), self.next),
                 machine: self.machine.to_owned(),
                 settles: false,
+                passed: self.passed.clone(),
             }
         }
 
@@ -332,6 +347,7 @@ mod tests {
             assert_eq!(again.rows, taken.rows);
             *rows = taken.rows;
             if taken.outcome == TurnOutcome::Yours {
+                self.passed.extend(self.was.map(|was| was.token));
                 self.was = Some(Turn {
                     n: taken.n,
                     ..call.now
@@ -415,6 +431,43 @@ mod tests {
         assert_eq!(north.comes(&mut rows, false, 11), TurnOutcome::Yours);
         rows.clear();
         assert_eq!(north.comes(&mut rows, false, 12), TurnOutcome::Yours);
+    }
+
+    #[test]
+    fn a_call_recorded_before_a_peer_became_an_older_copy_makes_nobody_two() {
+        use TurnOutcome::{TwoCopies, Yours};
+        let (mut rows, mut north) = (Vec::new(), Folder::new("north", 1));
+        north.comes(&mut rows, false, 0);
+        let older = rows.clone();
+        // Another copy of the folder, as it was then.
+        let mut second = Folder {
+            machine: "second",
+            next: 100,
+            ..north.clone()
+        };
+        let mut recorded = Vec::new();
+        for now in 1..6 {
+            recorded.push(north.call());
+            north.comes(&mut rows, false, now);
+        }
+        for comes_first in [false, true] {
+            let (mut rows, mut north) = (older.clone(), north.clone());
+            if comes_first {
+                assert_eq!(north.comes(&mut rows, false, 10), Yours);
+            }
+            // In whatever order they come again, from whoever recorded them.
+            for call in recorded.iter().rev().chain(&recorded) {
+                let taken = take(&rows, call, at(11));
+                assert_eq!(taken.outcome, Yours, "{} of {comes_first}", call.now.n);
+                rows = taken.rows;
+            }
+            assert_eq!(north.comes(&mut rows, false, 12), Yours);
+            // A copy that really runs is told all the same.
+            assert_eq!(second.comes(&mut rows, false, 13), TwoCopies);
+            assert_eq!(north.comes(&mut rows, false, 14), TwoCopies);
+            let known = rows.iter().map(|row| row.passed.len());
+            assert!(known.max() <= Some(TURNS_PASSED_MAX));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use wb_core::id::{Hash, LogId, PublicKey};
 use wb_core::identity::{Entry, Heads, IdentityLog, LastHead, Merge, Position, Recovery, recover};
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
+use wb_core::want::Held;
 use wb_core::words::{RecoveryWords, WORDS};
 use wb_store::{NewLog, Standing, Write};
 
@@ -480,10 +481,16 @@ fn take_back(
         write.list_void(&read)?;
         return Ok(());
     }
+    outdo(write, delta, &read)
+}
+
+/// A delta that is not void and not held here: what it touched is published once more above it, and whoever stands
+/// at it is given the feed as a whole.
+fn outdo(write: &Write<'_>, delta: &SignedDelta, read: &Delta<'_>) -> Result<()> {
     for item in &read.items {
         write.put_again_above(&item.entry.id, item.entry.rev)?;
     }
-    Ok(())
+    Ok(write.note_passed(&delta.head())?)
 }
 
 /// The log that ends with an entry of a branch.
@@ -499,7 +506,8 @@ pub(crate) fn branch_to(log: &IdentityLog, entry: &Entry) -> Option<IdentityLog>
     IdentityLog::verify(Some(log.id()), &chain).ok()
 }
 
-/// After a recovery: lists what a hub holds in this instance's name that is void.
+/// After a recovery: lists what a hub holds in this instance's name that is void, and outdoes what stands beside
+/// what is held here, not above the last good publication.
 ///
 /// # Errors
 /// What the store reports.
@@ -518,8 +526,36 @@ pub(crate) fn list_void_at(node: &Node, history: &History) -> Result<u64> {
             })?;
             write.list_void(&read)?;
             count += 1;
+        } else if !is_void && is_beside(node, delta)? {
+            let read = Delta::read(&delta.line, &delta.items).map_err(|refusal| {
+                NodeError::Refused(format!("a delta of this instance {refusal}"))
+            })?;
+            outdo(&write, delta, &read)?;
         }
     }
     write.commit()?;
     Ok(count)
+}
+
+/// Whether a delta contradicts what is held here: it has a place up to that of the last good publication, which is
+/// here with all that led there, and it is none of those.
+fn is_beside(node: &Node, delta: &SignedDelta) -> Result<bool> {
+    let mut entries = node.identity().entries().iter().rev();
+    let recovery = entries.find(|entry| entry.is_recover());
+    let Some(last) = recovery.and_then(|entry| entry.heads()?.public) else {
+        return Ok(false);
+    };
+    let theirs = delta.head();
+    if theirs.log != last.log || theirs.seq > last.seq {
+        return Ok(false);
+    }
+    let served = node.store.served();
+    let last_good = Held {
+        log: last.log,
+        generation: last.generation,
+        seq: last.seq,
+        hash: last.hash,
+        ..theirs.clone()
+    };
+    Ok(served.has_passed(&last_good)? && !served.has_passed(&theirs)?)
 }

@@ -13,6 +13,7 @@ use wb_core::identity::IdentityLog;
 use wb_core::limits::{IDENTITY_ENTRIES_MAX, IDENTITY_ENTRY_BYTES_MAX};
 use wb_core::ndjson::{lines, split_first};
 use wb_core::sync::HistorySection;
+use wb_core::want::Held;
 use wb_net::HubClient;
 use wb_store::header_of;
 
@@ -38,6 +39,21 @@ pub struct SignedDelta {
     pub line: Vec<u8>,
     /// Lines, and entries where the lines are not there.
     pub items: Vec<Vec<u8>>,
+}
+
+impl SignedDelta {
+    /// Where the feed stands after it.
+    #[must_use]
+    pub fn head(&self) -> Held {
+        Held {
+            origin: self.header.origin,
+            scope: self.header.scope,
+            log: self.header.log,
+            generation: self.header.generation,
+            seq: self.header.seq,
+            hash: self.hash,
+        }
+    }
 }
 
 /// What came.

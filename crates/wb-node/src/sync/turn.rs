@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 use serde::{Deserialize, Serialize};
-use wb_core::id::InstanceId;
-use wb_core::sync::turn::MACHINE_BYTES_MAX;
+use wb_core::id::{InstanceId, Token};
+use wb_core::sync::turn::{MACHINE_BYTES_MAX, TURNS_PASSED_MAX};
 use wb_core::sync::{Cause, PeerCause, Turn, TurnAnswer, TurnCall, TurnOutcome};
 use wb_net::HubClient;
 use wb_store::{OwnCopy, write_private_file};
@@ -31,7 +31,7 @@ struct Turns {
 }
 
 /// Where this folder stands at one peer.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct AtPeer {
     was: Option<Turn>,
     /// Taken, and not answered yet.
@@ -40,6 +40,9 @@ struct AtPeer {
     /// The peer is told with the next turn that this copy was settled.
     #[serde(default)]
     settles: bool,
+    /// The turns before `was`, the newest last.
+    #[serde(default)]
+    passed: Vec<Token>,
 }
 
 impl Turns {
@@ -134,6 +137,7 @@ pub fn next_call(node: &Node, peer: InstanceId) -> Result<TurnCall> {
         }),
         machine: machine(node),
         settles: at.settles,
+        passed: at.passed.clone(),
     };
     if at.now.is_none() {
         at.now = Some(call.now);
@@ -156,8 +160,11 @@ pub fn note_answer(
         let _lock = lock(node)?;
         let mut turns = Turns::read(node)?;
         // Another process of this folder may have sent the same turn, had its answer, and gone on since.
-        let held = turns.peers.get(&peer).copied().unwrap_or_default();
+        let held = turns.peers.get(&peer).cloned().unwrap_or_default();
         if held.now == Some(call.now) {
+            let mut passed = held.passed;
+            passed.extend(held.was.map(|was| was.token));
+            let surplus = passed.len().saturating_sub(TURNS_PASSED_MAX);
             turns.peers.insert(
                 peer,
                 AtPeer {
@@ -167,6 +174,7 @@ pub fn note_answer(
                     }),
                     now: None,
                     settles: held.settles && !call.settles,
+                    passed: passed.split_off(surplus),
                 },
             );
             turns.write(node)?;

@@ -69,6 +69,37 @@ fn a_restored_copy_seals_nothing_to_anybody_until_it_is_told_whom_it_trusts() {
     assert_eq!(causes(&north), Vec::<&str>::new());
 }
 
+/// A copy that is lost opened log after log. The one that comes back does not know of them, and whoever is trusted
+/// again holds the last.
+#[test]
+fn a_restored_copy_opens_its_trusted_log_above_all_that_a_lost_copy_opened() {
+    let (hub, mut north, mut south, mut east) = three();
+    ask(&mut north, "Of Sunday");
+    trust(&mut north, east.id());
+    sync_all(&hub, &mut [&mut north, &mut east]);
+    sync_all(&hub, &mut [&mut north]);
+    let monday = backup(&mut north);
+    for title in ["Of Monday", "Of Tuesday", "Of Wednesday"] {
+        trust(&mut north, south.id());
+        ask(&mut north, title);
+        sync_all(&hub, &mut [&mut north, &mut south, &mut east]);
+        untrust(&mut north, south.id());
+        sync_all(&hub, &mut [&mut north, &mut south, &mut east]);
+    }
+    assert_eq!(titles(&east).len(), 4, "{:?}", titles(&east));
+
+    come_back(&mut north, &monday);
+    settle(&mut north, false).expect("the hub is there");
+    ask(&mut north, "Said after the restore");
+    sync_all(&hub, &mut [&mut north]);
+    trust(&mut north, east.id());
+    for _ in 0..3 {
+        sync_all(&hub, &mut [&mut north, &mut east]);
+    }
+
+    assert_eq!(titles(&east), ["Said after the restore"]);
+}
+
 #[test]
 fn what_another_process_decides_meanwhile_counts() {
     let (hub, mut north, south, _east) = three();

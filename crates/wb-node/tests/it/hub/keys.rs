@@ -730,6 +730,52 @@ fn what_a_thief_published_at_a_hub_that_was_away_is_listed_when_it_is_back() {
     assert_eq!(titles(&street.south), OWN);
 }
 
+/// A copy of the folder published at one hub while the owner went on at another, and the owner recovered to a
+/// publication after that place: what the copy sealed there is not void, and it kept the hub that had it from
+/// everything that came after.
+#[test]
+fn a_hub_with_a_branch_below_the_last_good_publication_is_given_all_after_a_recovery() {
+    for is_away in [false, true] {
+        let mut street = Street::new();
+        let quay = HubUp::start("Quay", Policy::Open);
+        street.north.member.register(&quay);
+        let mut thief = street.north.member.twin();
+        thief.ask("Send money here", Scope::Public);
+        thief.reword(&street.asked[0], "Not a ladder");
+        assert_eq!(thief.sync(&street.hub).end, None);
+        assert_eq!(street.south.sync(&street.hub).end, None);
+        for title in ["A drill", "Of Wednesday"] {
+            street.north.member.ask(title, Scope::Public);
+            assert_eq!(street.north.member.sync(&quay).end, None);
+        }
+        if is_away {
+            street.hub.down();
+        }
+        let recovered = street.north.recover().expect("it recovers");
+        assert_eq!(recovered.void, 0, "it stands below the last good one");
+        if is_away {
+            street.hub.up();
+        }
+
+        let synced = street.north.member.sync(&street.hub);
+
+        assert_eq!(synced.end, None, "{synced:?}");
+        for follower in [&mut street.south, &mut street.east] {
+            assert_eq!(follower.sync(&street.hub).end, None);
+            let shown = titles(follower);
+            assert_eq!(shown.len(), 5, "{shown:?}");
+            assert!(shown.contains(&"A ladder".to_owned()), "{shown:?}");
+            follower.assert_equals(&street.north.member);
+            follower.assert_sound();
+        }
+        street.north.member.assert_sound();
+        // And the next time as well.
+        street.north.member.ask("Of Thursday", Scope::Public);
+        assert_eq!(street.north.member.sync(&street.hub).end, None);
+        assert_eq!(street.north.member.sync(&quay).end, None);
+    }
+}
+
 /// A process that ends between two steps of a rotation leaves a key that speaks, whichever step it was.
 #[test]
 fn a_rotation_that_was_cut_off_is_finished_or_dropped() {

@@ -4,11 +4,12 @@ use tempfile::TempDir;
 use wb_core::id::RecordRef;
 use wb_core::leave::Life;
 use wb_core::scope::Scope;
-use wb_core::sync::{PeerCause, Phase, Policy};
-use wb_node::Node;
+use wb_core::sync::{PeerCause, Phase, Policy, TurnOutcome};
+use wb_hub::HubStore as _;
 use wb_node::command::publish::publish;
 use wb_node::command::restore::{Confirmed, Restore, Restored, confirm, restore};
 use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::{Node, entropy};
 use wb_store::{Home, Role};
 
 use super::world::{HubUp, Member, titles};
@@ -361,6 +362,34 @@ fn of_two_running_copies_both_are_held_until_one_is_settled() {
         ["Before the copy", "Of the first", "Of the second"]
     );
     assert_eq!(south.held_rows(), [""; 0]);
+}
+
+/// What somebody recorded of a node's calls comes again at a hub that went back to an older copy of itself, and knows
+/// nothing of them. It looked like a second copy, and the node was held until its operator settled it.
+#[test]
+fn recorded_calls_make_nobody_two_at_a_hub_that_went_back_to_an_older_copy() {
+    let (mut hub, mut north, _) = street();
+    let publishes = |north: &mut Member, hub: &HubUp, title: &str| {
+        north.ask(title, Scope::Public);
+        // Another process.
+        north.node = Node::open(&north.home()).expect("it opens");
+        assert_eq!(north.sync(hub).end, None, "{title}");
+    };
+    let copy = hub.copy();
+    for title in ["One", "Two", "Three"] {
+        publishes(&mut north, &hub, title);
+    }
+    let recorded = hub.seam().turns();
+    assert!(recorded.len() >= 3, "{recorded:?}");
+    hub.restore(&copy);
+    publishes(&mut north, &hub, "Four");
+
+    for call in recorded {
+        let answer = north.block_on(hub.store().turn(north.id(), call, entropy::now()));
+        assert_eq!(answer.expect("a store").outcome, TurnOutcome::Yours);
+    }
+
+    publishes(&mut north, &hub, "Five");
 }
 
 /// Two copies that published at two hubs: both branches are kept.

@@ -47,6 +47,7 @@ pub struct Seam {
     refusals: Mutex<VecDeque<PageRefused>>,
     asked_changes: AtomicU64,
     arrivals: Mutex<Option<Sender<Cursor>>>,
+    turns: Mutex<Vec<TurnCall>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,6 +74,11 @@ impl Seam {
         let (sender, receiver) = channel();
         *lock(&self.arrivals) = Some(sender);
         receiver
+    }
+
+    /// Every turn that was taken so far.
+    pub fn turns(&self) -> Vec<TurnCall> {
+        lock(&self.turns).clone()
     }
 
     pub fn lie_in_changes(&self, lie: impl FnMut(ChangesPage) -> ChangesPage + Send + 'static) {
@@ -262,6 +268,7 @@ impl HubStore for Seamed {
     }
 
     async fn turn(&self, id: InstanceId, call: TurnCall, now: Timestamp) -> Kept<TurnAnswer> {
+        lock(&self.seam.turns).push(call.clone());
         self.file.turn(id, call, now).await
     }
 
