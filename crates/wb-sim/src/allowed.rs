@@ -30,8 +30,9 @@ impl World {
         })
     }
 
-    /// Notes who is not let in any more, or does not believe who answers, because a key was retired: between those
-    /// two nothing goes, and both are told.
+    /// Notes who is not let in any more, or does not believe who answers: between those two nothing goes, and both are
+    /// told. A copy is not let in because another retired its key, or because the hub does not know the key it has
+    /// (nobody registers it again here); no other member is ever noted.
     pub fn note_shut_out(&mut self, member: usize, exchange: &Exchange) {
         let road = (member, exchange.hub);
         let is_shut_out = match &exchange.end {
