@@ -116,14 +116,6 @@ impl Ground {
         moved(&self.levels(now), &other.levels(now))
     }
 
-    /// What changes in the levels when a vouch is added.
-    #[must_use]
-    pub fn with(&self, vouch: Vouched, now: Timestamp) -> Vec<Moved> {
-        let mut other = self.clone();
-        other.vouches.push(vouch);
-        moved(&self.levels(now), &other.levels(now))
-    }
-
     /// Who is accepted at a level.
     fn accepted(&self, level: Level, now: Timestamp) -> BTreeSet<InstanceId> {
         let graph = graph::Graph::of(self, level, now);
