@@ -115,6 +115,9 @@ pub enum Command {
     /// People and communities that wait for a decision
     #[command(subcommand)]
     Review(commands::review::Review),
+    /// What instances say about each other, and how far each is trusted here
+    #[command(subcommand)]
+    Vouch(commands::vouch::Vouch),
     /// Invites
     #[command(subcommand)]
     Invite(commands::invite::Invite),

@@ -417,12 +417,21 @@ impl NodeSecret {
         ])
     }
 
+    /// The secret from which ties between instances are decided (spec: trust).
+    #[must_use]
+    pub fn ties(&self) -> [u8; 32] {
+        self.mac(&[b"wb/ties/v1\n"])
+    }
+
     fn derive(&self, parts: &[&[u8]]) -> Token {
+        Token::from_slice(&self.mac(parts)[..Token::LEN]).expect("a MAC is longer than a token")
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("any key length is valid");
         parts.iter().for_each(|part| mac.update(part));
-        Token::from_slice(&mac.finalize().into_bytes()[..Token::LEN])
-            .expect("a MAC is longer than a token")
+        mac.finalize().into_bytes().into()
     }
 }
 

@@ -30,5 +30,6 @@ pub mod signed;
 pub mod status;
 pub mod sync;
 pub mod time;
+pub mod trust;
 pub mod want;
 pub mod words;

@@ -34,6 +34,7 @@ pub mod sync;
 pub mod up;
 pub mod upgrade;
 pub mod user;
+pub mod vouch;
 
 use std::process::ExitCode;
 
@@ -69,6 +70,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),
         Command::Restore(args) => restore::run(context, &args),
+        Command::Vouch(command) => vouch::run(context, &command),
         Command::Retire(args) => retire::run(context, &args).map(done),
         Command::Upgrade(args) => upgrade::run(context, &args),
         Command::Rebuild => rebuild::run(context).map(done),

@@ -40,6 +40,8 @@ struct Row {
     since: String,
     records: u64,
     sample: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +104,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         since: account.since.to_string(),
         records: 0,
         sample: Vec::new(),
+        level: None,
     });
     let communities = waiting.origins.into_iter().map(|origin| Row {
         schema_version: 1,
@@ -111,6 +114,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         since: origin.since.to_string(),
         records: origin.records.values().sum(),
         sample: origin.sample,
+        level: Some(origin.level),
     });
     let mut rows: Vec<Row> = people.chain(communities).collect();
     for asked in asked(node, &actor.user)? {
@@ -124,9 +128,10 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
             since: asked.at.to_string(),
             records: 1,
             sample: vec![format!("to go as far as: {}", asked.scope)],
+            level: None,
         });
     }
-    let columns = ["what", "name", "since", "records held", "id"];
+    let columns = ["what", "name", "since", "records held", "level", "id"];
     output::list(
         context,
         &rows,
@@ -138,6 +143,8 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
                 clean(&row.name),
                 row.since.clone(),
                 row.records.to_string(),
+                row.level
+                    .map_or_else(String::new, |level| level.to_string()),
                 row.id.clone(),
             ]
         },

@@ -238,6 +238,12 @@ const WITH_PEERS: &[&str] = &[
     "wb sync log",
     "wb unfollow",
     "wb up",
+    // In `vouches`.
+    "wb vouch add",
+    "wb vouch list",
+    "wb vouch revoke",
+    "wb vouch roots",
+    "wb vouch why",
 ];
 
 #[test]

@@ -38,4 +38,5 @@ mod skew;
 mod stays_up;
 mod supply_chain;
 mod support;
+mod vouches;
 mod walkthrough;

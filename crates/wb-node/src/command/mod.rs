@@ -53,3 +53,4 @@ pub mod user_add;
 pub mod user_erase;
 pub mod user_export;
 pub mod void_decide;
+pub mod vouch;

@@ -35,6 +35,7 @@ pub mod status;
 pub mod suggested;
 pub mod sync_log;
 pub(crate) mod tombstones;
+pub mod trust;
 pub mod users;
 pub mod who;
 mod words;

@@ -50,6 +50,8 @@ pub struct OriginWaits {
     pub records: BTreeMap<String, u64>,
     /// Some of what its requests say.
     pub sample: Vec<String>,
+    /// How far it is trusted here by what others vouch, 0 to 3.
+    pub level: u8,
 }
 
 /// Who waits for a decision.
@@ -71,6 +73,7 @@ pub fn review(node: &Node) -> Result<ReviewView> {
         .collect();
     accounts.sort_by_key(|account| account.since);
     let mut origins = Vec::new();
+    let levels = super::trust::levels(node)?;
     for instance in node.store.instances()? {
         if instance.standing != Standing::Waiting {
             continue;
@@ -95,6 +98,7 @@ pub fn review(node: &Node) -> Result<ReviewView> {
             id: instance.id,
             name: instance.label(),
             since: instance.first_seen,
+            level: levels.get(&instance.id).copied().unwrap_or_default(),
             records: counts,
             sample: requests
                 .take(SAMPLE)

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::params;
 use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::scope::{FeedScope, Kind};
+use wb_core::time::Timestamp;
 use wb_core::want::Held;
 
 use super::serve::Served;
 use crate::error::Result;
-use crate::sql::{Sql, word};
+use crate::sql::{Sql, some, word};
 use crate::store::{Store, Write, put_meta};
 
 impl Served<'_> {
@@ -61,6 +62,22 @@ impl Served<'_> {
 }
 
 impl Served<'_> {
+    /// Until when the newest header of each feed held is valid; none where its origin set no end.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn validity(&self) -> Result<BTreeMap<(InstanceId, FeedScope), Option<Timestamp>>> {
+        let sql =
+            "SELECT i.id, f.scope, f.valid_until FROM feeds f JOIN instances i USING (instance_no)
+                   WHERE f.seq IS NOT NULL";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let key = (row.get::<_, Sql<InstanceId>>(0)?.0, word(row, 1)?);
+            Ok((key, some(row.get(2)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Live records whose line is not here, by kind.
     ///
     /// # Errors

@@ -14,5 +14,6 @@ mod status;
 mod streams;
 mod strict_json;
 mod sync;
+mod trust;
 mod wants;
 mod words;

@@ -4,7 +4,7 @@
 //! another crate can run them against a subject of its own.
 
 mod agree;
-mod rng;
+pub mod rng;
 mod seal;
 mod world;
 

@@ -6,3 +6,4 @@ mod leave;
 mod live;
 mod requests;
 mod time;
+mod trust;

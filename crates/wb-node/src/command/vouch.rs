@@ -1,0 +1,189 @@
+//! `wb vouch add` and `wb vouch revoke`: what this instance says about another, for everybody who follows it.
+
+use wb_core::id::{InstanceId, RecordId};
+use wb_core::kinds::{Body, Level, Vouch, check_text};
+use wb_core::leave::Life;
+use wb_core::scope::Scope;
+use wb_core::time::Timestamp;
+use wb_core::trust::{VOUCH_MONTHS_MAX, VOUCHES_MAX, Vouched};
+use wb_store::{NO_WORDS, Standing, Write};
+
+use super::init::local;
+use super::peer_pause::must_be_admin;
+use super::retire::check_open;
+use crate::entropy;
+use crate::error::{NodeError, Result};
+use crate::node::{Actor, Node};
+use crate::query::trust::{MovedView, Trust};
+
+/// Months that a vouch lasts unless told.
+pub const VOUCH_MONTHS: i64 = 12;
+/// A month, shorter than the longest, so that no vouch lasts longer than one may.
+const MONTH_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// What is vouched.
+#[derive(Debug, Clone)]
+pub struct VouchAdd<'a> {
+    /// For whom.
+    pub subject: InstanceId,
+    /// How far.
+    pub level: Level,
+    /// Why, in words that everybody reads.
+    pub basis: &'a str,
+    /// Months that it lasts.
+    pub months: i64,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VouchAdded {
+    /// The record.
+    pub id: RecordId,
+    /// Whom it is for, by name.
+    pub name: String,
+    /// Until when it lasts.
+    pub expires_at: Timestamp,
+    /// Whether it takes the place of an earlier one.
+    pub renewed: bool,
+    /// Levels here that change by it.
+    pub moved: Vec<MovedView>,
+}
+
+/// Vouches for another instance; one that this instance vouches for already is vouched for anew.
+///
+/// # Errors
+/// What is wrong with the words or the time, that the instance is not known or refused here, or that the actor may not.
+pub fn vouch_add(node: &Node, actor: &Actor, input: &VouchAdd<'_>) -> Result<VouchAdded> {
+    must_be_admin(actor, "vouch for an instance")?;
+    check_text(input.basis).map_err(NodeError::text("basis"))?;
+    check_open(node)?;
+    if !(1..=VOUCH_MONTHS_MAX).contains(&input.months) {
+        return Err(NodeError::Refused(format!(
+            "a vouch lasts 1 to {VOUCH_MONTHS_MAX} months, so that somebody looks at it again; nothing was changed"
+        )));
+    }
+    let write = node.store.write_in_sight()?;
+    let trust = Trust::of(node)?;
+    check_subject(node, &trust, input)?;
+    let now = node.now();
+    let expires_at = now.plus_ms(input.months * MONTH_MS);
+    let body = Body::Vouch(Vouch {
+        issuer: node.own_id(),
+        subject: input.subject,
+        level: input.level,
+        basis: input.basis.to_owned(),
+        issued_at: now,
+        expires_at,
+        issuer_user: None,
+        subject_user: None,
+    });
+    let earlier = trust
+        .own(&input.subject)
+        .next()
+        .map(|(vouched, _)| vouched.id);
+    let id = earlier.unwrap_or_else(|| entropy::record_id(now));
+    let mut record = local(id, &body, None, Scope::Public, node.own_id(), now);
+    if let Some(known) = write.local(&id)? {
+        record.created_at = known.created_at;
+        record.edit = known.edit + 1;
+        (record.sealed_edit, record.rev, record.left_by) =
+            (known.sealed_edit, known.rev, known.left_by);
+    }
+    let moved = trust.with(Vouched {
+        id,
+        issuer: node.own_id(),
+        subject: input.subject,
+        level: input.level,
+        issued_at: now,
+        expires_at,
+        feed_valid_until: None,
+    });
+    write.put_local(&record)?;
+    write.commit()?;
+    let detail = format!("level {}", crate::query::trust::number(Some(input.level)));
+    node.audit(now, actor, "vouch add", &input.subject, detail)?;
+    Ok(VouchAdded {
+        id,
+        name: trust.name(&input.subject),
+        expires_at,
+        renewed: earlier.is_some(),
+        moved,
+    })
+}
+
+fn check_subject(node: &Node, trust: &Trust, input: &VouchAdd<'_>) -> Result<()> {
+    let refuse = |text: String| Err(NodeError::Refused(text));
+    if input.subject == node.own_id() {
+        return refuse("an instance does not vouch for itself; nothing was changed".to_owned());
+    }
+    match node.store.standing(&input.subject)? {
+        Some(Standing::Blocked) => refuse(format!(
+            "{} is refused here; nothing was changed. Whoever refuses an instance cannot vouch for it",
+            trust.name(&input.subject)
+        )),
+        Some(_)
+            if input.level != Level::Known
+                && trust.own_strong_beside(&input.subject) >= VOUCHES_MAX =>
+        {
+            refuse(format!(
+                "this instance vouches for {VOUCHES_MAX} others as trusted or more, and a further one would count nowhere; \
+                 nothing was changed. `wb vouch list` shows them, `wb vouch revoke` takes one back"
+            ))
+        }
+        Some(_) => Ok(()),
+        None => refuse(format!(
+            "{} is not known here; nothing was changed. Follow it at a hub, or take a bundle of it, first",
+            input.subject.short()
+        )),
+    }
+}
+
+/// What taking back what this instance vouched for another would change here.
+///
+/// # Errors
+/// That it vouches nothing for it.
+pub fn would_fall(node: &Node, subject: InstanceId) -> Result<Vec<MovedView>> {
+    let trust = Trust::of(node)?;
+    check_vouched(&trust, &subject)?;
+    Ok(trust.without_own(&subject))
+}
+
+fn check_vouched(trust: &Trust, subject: &InstanceId) -> Result<()> {
+    if trust.own(subject).next().is_some() {
+        return Ok(());
+    }
+    Err(NodeError::Refused(format!(
+        "this instance vouches for nothing of {}; nothing was changed. `wb vouch list` shows what it does vouch for",
+        trust.name(subject)
+    )))
+}
+
+/// Takes back what this instance vouched for another: with the next publish nobody counts it any more.
+///
+/// # Errors
+/// That it vouches nothing for it, or that the actor may not.
+pub fn vouch_revoke(node: &Node, actor: &Actor, subject: InstanceId) -> Result<Vec<MovedView>> {
+    must_be_admin(actor, "take a vouch back")?;
+    let write = node.store.write_in_sight()?;
+    let trust = Trust::of(node)?;
+    check_vouched(&trust, &subject)?;
+    let now = node.now();
+    let moved = trust.without_own(&subject);
+    for (vouched, _) in trust.own(&subject) {
+        take_back(&write, &vouched.id, now)?;
+    }
+    write.commit()?;
+    node.audit(now, actor, "vouch revoke", &subject, "")?;
+    Ok(moved)
+}
+
+fn take_back(write: &Write<'_>, id: &RecordId, now: Timestamp) -> Result<()> {
+    if let Some(mut record) = write.local(id)? {
+        record.life = Life::Deleted;
+        NO_WORDS.clone_into(&mut record.body);
+        record.at = now;
+        record.edit += 1;
+        write.put_local(&record)?;
+    }
+    Ok(())
+}
