@@ -35,7 +35,7 @@ fn belongs(elm: &Elm, oak: InstanceId) -> Option<Belongs> {
 
 /// What a hidden field of a page holds.
 fn hidden(page: &str, name: &str) -> String {
-    let from = format!("name=\"{name}\" value=\"");
+    let from = format!("type=\"hidden\" name=\"{name}\" value=\"");
     let rest = page.split(&from).nth(1).expect("the field");
     rest.split('"').next().unwrap_or_default().to_owned()
 }
