@@ -142,6 +142,10 @@ impl Street {
         oak.wb(&["sync"]);
         elm.wb(&["sync"]);
         elm.wb(&["review", "accept", "Oak Lane"]);
+        elm.wb(&["--yes", "peer", "trust", "Oak Lane"]);
+        // Somebody is asked, and has not answered.
+        let share = ["record", "share", "--kind", "request", "--scope", "public"];
+        elm.wb(&[&["--as", "maren"], &share[..]].concat());
         elm.wb(&[
             "--as",
             "joris",
@@ -308,6 +312,12 @@ impl Street {
                 "/requests?show=completed",
                 Who::Admin,
             ),
+            (
+                "share-many",
+                "/shared/all",
+                "/shared/all?kind=request&scope=public",
+                Who::Admin,
+            ),
         ];
         pages.extend(more.map(|(name, route, path, who)| Page {
             name: name.to_owned(),
@@ -346,6 +356,11 @@ impl Street {
                 self.elm.page(&format!("/inbox/{}", member(item, "key")))
             }
             "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
+            "/trusted/{home}" | "/trusted/{home}/remove" => {
+                let trusted = self.elm.json(&["peer", "trust"]);
+                let oak = member(trusted.first().expect("a trusted community"), "id");
+                self.elm.page(&route.replace("{home}", &oak))
+            }
             "/sync/with/{home}"
             | "/sync/with/{home}/block"
             | "/sync/with/{home}/forget"

@@ -122,6 +122,17 @@ impl Private {
         let rows = statement.query_map([Sql(user)], read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// Everything that was asked and not answered, the oldest first.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn agreements_waiting(&self) -> Result<Vec<Agreement>> {
+        let sql = format!("{SELECT} WHERE answer IS NULL ORDER BY asked_at, record");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let rows = statement.query_map([], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Agreement> {

@@ -19,6 +19,8 @@ pub struct OutEnvelope {
     pub line: Vec<u8>,
     /// What is sealed.
     pub body: Vec<u8>,
+    /// What that is: `feed`, `part` or `want`.
+    pub purpose: String,
 }
 
 /// An envelope to be kept until it is taken.
@@ -58,7 +60,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn envelope_waiting(&self, n: u64) -> Result<Option<OutEnvelope>> {
-        let sql = "SELECT hash, line, body FROM envelopes_out WHERE envelope_no = ?1";
+        let sql = "SELECT hash, line, body, purpose FROM envelopes_out WHERE envelope_no = ?1";
         let mut statement = self.main().prepare_cached(sql)?;
         let found = statement.query_row([Sql(n)], |row| {
             Ok(OutEnvelope {
@@ -66,6 +68,7 @@ impl Store {
                 hash: row.get::<_, Sql<_>>(0)?.0,
                 line: row.get(1)?,
                 body: row.get(2)?,
+                purpose: row.get(3)?,
             })
         });
         Ok(found.optional()?)

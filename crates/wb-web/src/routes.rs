@@ -6,7 +6,8 @@ use crate::answer::Answer;
 use crate::pages::{
     accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
     invite, invites, keys, login, members, notices, pair, peers, picture, profile, request,
-    request_edit, requests, review, settings, share, shared, sharing, sync, waiting,
+    request_edit, requests, retire, review, settings, share, share_all, shared, sharing, sync,
+    trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -144,6 +145,13 @@ pub const ROUTES: &[Route] = &[
     post("/accounts/{id}/erase", Admin, data::erase_of),
     get("/shared", Steward, shared::list),
     post("/shared/{id}/narrow", Steward, shared::narrow),
+    get("/shared/all", Steward, share_all::page),
+    post("/shared/all", Steward, share_all::share),
+    get("/trusted", Member, trusted::list),
+    get("/trusted/{home}", Admin, trusted::ask),
+    post("/trusted/{home}", Admin, trusted::trust),
+    get("/trusted/{home}/remove", Admin, trusted::ask_remove),
+    post("/trusted/{home}/remove", Admin, trusted::remove),
     get("/audit", Member, audit::page),
     get("/sync", Steward, sync::dashboard),
     get("/sync/runs", Steward, sync::runs),
@@ -192,6 +200,9 @@ pub const ROUTES: &[Route] = &[
     at_door(post("/settings/keys/recover", Admin, keys::begin)),
     post("/settings/keys/recovered", Admin, keys::recover),
     post("/settings/keys/void", Admin, keys::decide),
+    get("/settings/retire", Admin, retire::page),
+    post("/settings/retire", Admin, retire::retire),
+    post("/settings/retire/undo", Admin, retire::undo),
     get("/settings/data", Member, data::page),
     post("/settings/data/page", Member, data::html),
     post("/settings/data/json", Member, data::json),

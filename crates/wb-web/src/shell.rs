@@ -3,6 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 use wb_node::NodeError;
+use wb_node::query::audience::readers;
 use wb_node::query::feed_link::feed_link;
 use wb_node::query::notices::{NoticeView, notices};
 
@@ -34,6 +35,8 @@ pub(crate) struct Shell {
     /// Where the member's own feed reader asks, if there is an address for it.
     pub feed: Option<String>,
     pub form_token: String,
+    /// How many communities read what is for trusted ones only, for forms that let records go there.
+    pub trusted: usize,
     /// Whether the page is told what is new.
     pub is_live: bool,
     pub style: String,
@@ -79,6 +82,7 @@ impl Shell {
             ways: ways.iter().map(way).collect(),
             is_live: visit.caller.session().is_some(),
             notices: told(visit),
+            trusted: trusted(visit),
             feed: feed(visit),
             form_token: visit.caller.form_token().unwrap_or_default(),
             style: assets::style(),
@@ -98,6 +102,14 @@ fn told(visit: &Visit<'_>) -> Vec<NoticeView> {
         return Vec::new();
     };
     notices(node, account, &browser).unwrap_or_default()
+}
+
+fn trusted(visit: &Visit<'_>) -> usize {
+    let node = visit
+        .node
+        .as_deref()
+        .filter(|_| visit.caller.member().is_some());
+    node.and_then(|node| readers(node).ok()).unwrap_or_default()
 }
 
 fn feed(visit: &Visit<'_>) -> Option<String> {

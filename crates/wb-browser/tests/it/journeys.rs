@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use wb_browser::{Chromium, Hub, Node, Script, wait_until};
 
 /// Somebody in front of a browser.
-struct Person {
+pub(super) struct Person {
     browser: Chromium,
     script: Script,
 }
@@ -24,7 +24,7 @@ impl Person {
     }
 
     /// Somebody who has lost all browsers gets in by a link that the operator printed.
-    fn of(script: Script, node: &Node, handle: &str) -> Self {
+    pub(super) fn of(script: Script, node: &Node, handle: &str) -> Self {
         let person = Self::new(script);
         person.open(&node.page(&node.login_path(handle)));
         person.press("Log in here");
@@ -33,7 +33,7 @@ impl Person {
 
     /// Waits for what a page shows by itself with script, and after being loaded again without.
     #[track_caller]
-    fn comes_to_show(&self, words: &str) {
+    pub(super) fn comes_to_show(&self, words: &str) {
         if self.script == Script::On {
             return self.shows(words);
         }
@@ -47,7 +47,7 @@ impl Person {
     }
 }
 
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
@@ -149,7 +149,7 @@ impl Two {
     }
 }
 
-fn sync(person: &Person) {
+pub(super) fn sync(person: &Person) {
     person.follow("Sync");
     person.press("Sync now");
     // What came of it, and not what earlier exchanges in the table came to.

@@ -86,7 +86,10 @@ fn the_first_key_leads_past_the_head_of_the_page_and_a_request_is_written_by_key
         "{}",
         browser.address()
     );
-    browser.keys(&format!("{TAB}A lamp{TAB}For reading{TAB}{TAB}{ENTER}"));
+    // The choice is one stop, and the list of trusted communities beside it another.
+    browser.keys(&format!(
+        "{TAB}A lamp{TAB}For reading{TAB}{TAB}{TAB}{ENTER}"
+    ));
     browser.shows("A lamp");
     browser.shows("For reading");
     browser.shows("stays here");

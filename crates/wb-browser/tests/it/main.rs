@@ -4,3 +4,4 @@ mod held;
 mod journeys;
 mod keyboard;
 mod pages;
+mod trusting;

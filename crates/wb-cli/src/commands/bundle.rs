@@ -11,9 +11,15 @@ use wb_core::identity::Merge;
 use wb_node::ErrorKind;
 use wb_node::command::bundle_export::{BundleExport, Exported, bundle_export};
 use wb_node::command::bundle_import::{BundleImport, Imported, OriginPreview, bundle_import};
+use wb_node::command::bundle_sealed::{
+    CarriedFile, CarriedFor, bundle_look, bundle_seal, check_sealed, is_sealed_file, sealed_beside,
+};
 use wb_node::command::bundle_verify::bundle_verify;
 use wb_node::command::bundle_want::bundle_want;
+use wb_node::command::peer_block::find_instance;
 use wb_store::Changed;
+
+mod sealed;
 
 use super::publish;
 use crate::context::Context;
@@ -32,6 +38,9 @@ pub enum Bundle {
         /// Compress
         #[arg(long)]
         zstd: bool,
+        /// Beside it, in a file that ends in .wbs, what is for trusted peers only, sealed for this one of them
+        #[arg(long = "for", value_name = "PEER")]
+        sealed_for: Vec<String>,
         /// Seal without asking a hub whether this is the newest copy of the folder
         #[arg(long)]
         offline: bool,
@@ -84,6 +93,10 @@ struct ExportView {
     bytes: u64,
     sha256: String,
     left_out: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed_file: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sealed_for: Vec<sealed::ForView>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +108,8 @@ struct VerifyView {
     feeds: Vec<FeedRow>,
     records: std::collections::BTreeMap<String, u64>,
     plain_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelopes: Option<sealed::FileView>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +126,8 @@ struct ImportView {
     #[serde(skip_serializing_if = "Option::is_none")]
     damage: Option<String>,
     changes: Vec<ChangeView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelopes: Option<sealed::FileView>,
 }
 
 #[derive(Serialize)]
@@ -146,8 +163,18 @@ pub fn run(context: &Context, command: Bundle) -> Result<ExitCode> {
             file,
             want,
             zstd,
+            sealed_for,
             offline,
-        } => export(context, &file, want.as_deref(), zstd, offline),
+        } => {
+            let asked = Asked {
+                file: &file,
+                want: want.as_deref(),
+                zstd,
+                sealed_for: &sealed_for,
+                offline,
+            };
+            export(context, &asked)
+        }
         Bundle::Want { file } => want_file(context, &file),
         Bundle::Verify { file } => verify(context, &file),
         Bundle::Import {
@@ -158,23 +185,35 @@ pub fn run(context: &Context, command: Bundle) -> Result<ExitCode> {
     }
 }
 
-fn export(
-    context: &Context,
-    file: &Path,
-    want: Option<&Path>,
+/// What is to be exported, and how.
+struct Asked<'a> {
+    file: &'a Path,
+    want: Option<&'a Path>,
     zstd: bool,
+    sealed_for: &'a [String],
     offline: bool,
-) -> Result<ExitCode> {
+}
+
+fn export(context: &Context, asked: &Asked<'_>) -> Result<ExitCode> {
     let level = context.settings()?.zstd_level;
     let (mut node, actor) = context.acting()?;
+    let Asked { file, want, .. } = *asked;
+    let mut peers = Vec::new();
+    for name in asked.sealed_for {
+        let id = find_instance(&node, name)?;
+        if !peers.contains(&id) {
+            peers.push(id);
+        }
+    }
+    check_sealed(&node, file, &peers)?;
     if !publish::agreed(context, &node)? {
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
-    publish::confirmed(&node, offline)?;
+    publish::confirmed(&node, asked.offline)?;
     let input = BundleExport {
         file,
         want,
-        zstd_level: zstd.then_some(level),
+        zstd_level: asked.zstd.then_some(level),
     };
     let bar = context.progress("writing");
     let exported = bundle_export(&mut node, &actor, &input, &mut |done, total| {
@@ -182,8 +221,13 @@ fn export(
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    let sealed = if peers.is_empty() {
+        Vec::new()
+    } else {
+        bundle_seal(&node, &actor, file, &peers)?
+    };
     if context.json() {
-        output::json(&export_view(file, &exported))?;
+        output::json(&export_view(file, &exported, &sealed))?;
         return Ok(ExitCode::SUCCESS);
     }
     context.say(publish::sentence(exported.published));
@@ -206,6 +250,7 @@ fn export(
     }
     output::line(format!("{}  {} bytes", file.display(), exported.file_bytes))?;
     output::line(format!("sha256  {}", exported.sha256))?;
+    sealed::show_written(context, file, &sealed)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -220,7 +265,7 @@ fn form(form: Form) -> &'static str {
     }
 }
 
-fn export_view(file: &Path, exported: &Exported) -> ExportView {
+fn export_view(file: &Path, exported: &Exported, sealed: &[CarriedFor]) -> ExportView {
     let stays = wb_node::plan::count_stays(&exported.plan.stays);
     ExportView {
         schema_version: 1,
@@ -240,6 +285,11 @@ fn export_view(file: &Path, exported: &Exported) -> ExportView {
             .iter()
             .map(|feed| feed.held.origin.to_string())
             .collect(),
+        sealed_file: sealed
+            .iter()
+            .any(|one| one.envelopes > 0)
+            .then(|| sealed_beside(file).display().to_string()),
+        sealed_for: sealed.iter().map(sealed::for_view).collect(),
     }
 }
 
@@ -291,9 +341,18 @@ fn want_file(context: &Context, file: &Path) -> Result<ExitCode> {
 }
 
 fn verify(context: &Context, file: &Path) -> Result<ExitCode> {
+    if is_sealed_file(file) {
+        return sealed::look(context, file);
+    }
     let bar = context.progress("verifying");
     let verified = bundle_verify(file, &mut |line| bar.set_position(line))?;
     bar.finish_and_clear();
+    let beside = sealed_beside(file);
+    let envelopes = if beside.is_file() {
+        Some(bundle_look(&beside, None)?)
+    } else {
+        None
+    };
     if context.json() {
         output::json(&VerifyView {
             schema_version: 1,
@@ -303,6 +362,7 @@ fn verify(context: &Context, file: &Path) -> Result<ExitCode> {
             feeds: verified.feeds.iter().map(feed_row).collect(),
             records: verified.kinds.clone(),
             plain_bytes: verified.plain_bytes,
+            envelopes: envelopes.as_ref().map(sealed::file_view),
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -334,6 +394,9 @@ fn verify(context: &Context, file: &Path) -> Result<ExitCode> {
             kinds.join(", ")
         }
     ))?;
+    if let Some(envelopes) = envelopes {
+        sealed::show(&beside, &envelopes, &|id| id.short())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -347,6 +410,15 @@ fn made_by(head: &BundleHead) -> String {
 
 fn import(context: &Context, file: &Path, dry_run: bool, partial: bool) -> Result<ExitCode> {
     let (mut node, actor) = context.acting()?;
+    if is_sealed_file(file) {
+        let opened = sealed::open(&node, &actor, file, !dry_run)?;
+        if context.json() {
+            output::json(&sealed::alone(&opened))?;
+        } else {
+            sealed::show_opened(context, &node, file, &opened)?;
+        }
+        return Ok(ExitCode::from(sealed::exit_code(&opened)));
+    }
     let bar = context.progress("reading");
     let mut once = |accept: bool| {
         let input = BundleImport {
@@ -371,16 +443,31 @@ fn import(context: &Context, file: &Path, dry_run: bool, partial: bool) -> Resul
         }
         imported = once(true)?;
     }
+    let beside = sealed_beside(file);
+    let opened = if beside.is_file() {
+        Some(sealed::open(&node, &actor, &beside, imported.done)?)
+    } else {
+        None
+    };
     if context.json() {
-        output::json(&import_view(&imported))?;
+        output::json(&import_view(&imported, opened.as_ref()))?;
     } else {
         show(context, &imported)?;
         if dry_run || context.verbose() {
             list_changes(&imported)?;
         }
         end(context, &imported, dry_run)?;
+        if let Some(opened) = &opened {
+            sealed::show_opened(context, &node, &beside, opened)?;
+        }
     }
-    Ok(ExitCode::from(exit_code(&imported, dry_run)))
+    let of_bundle = exit_code(&imported, dry_run);
+    let of_sealed = opened.as_ref().map_or(0, sealed::exit_code);
+    Ok(ExitCode::from(if of_bundle == 0 {
+        of_sealed
+    } else {
+        of_bundle
+    }))
 }
 
 fn exit_code(imported: &Imported, dry_run: bool) -> u8 {
@@ -531,7 +618,7 @@ fn end(context: &Context, imported: &Imported, dry_run: bool) -> Result<()> {
     Ok(())
 }
 
-fn import_view(imported: &Imported) -> ImportView {
+fn import_view(imported: &Imported, opened: Option<&CarriedFile>) -> ImportView {
     ImportView {
         schema_version: 1,
         imported: imported.done,
@@ -548,6 +635,7 @@ fn import_view(imported: &Imported) -> ImportView {
         own_is_ahead: imported.own_is_ahead,
         damage: imported.damage.as_ref().map(ToString::to_string),
         changes: imported.changed.iter().map(change_view).collect(),
+        envelopes: opened.map(sealed::file_view),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod address;
 pub mod backup;
 pub mod bundle_export;
 pub mod bundle_import;
+pub mod bundle_sealed;
 pub mod bundle_verify;
 pub mod bundle_want;
 pub mod comment_add;

@@ -154,6 +154,10 @@ fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
 }
 
 /// What is done, and what cannot be promised: read before, because nothing after it can be undone elsewhere.
+/// What is said of files, which nothing here reaches.
+const FILES: &str = "Files that `wb bundle export` wrote before still hold it, sealed ones for those whom they name: whoever \
+                     has one deletes it by hand.";
+
 fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
     let here = match reason {
         Reason::Scope => "It stays here, for members of this community only.",
@@ -175,13 +179,13 @@ fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
         return format!(
             "Text and salt leave the trusted feed, and each community that this one trusts hides it at once and erases it when \
              it syncs; `wb peer trust` shows who confirmed that. Envelopes that wait here are thrown away; a hub may keep sealed \
-             copies for up to 30 days, which only those trusted can open. {here} Nobody can promise what people read, wrote \
+             copies for up to 30 days, which only those trusted can open. {FILES} {here} Nobody can promise what people read, wrote \
              down or photographed, what a dishonest node keeps, and what stands in backups of others (up to 30 days and more)."
         );
     }
     format!(
         "Text and salt leave the feed, and each community that follows this one hides it at once and erases it when it \
-         syncs; `wb record who` shows who confirmed that. {here} Nobody can promise what people read, wrote down or \
+         syncs; `wb record who` shows who confirmed that. {FILES} {here} Nobody can promise what people read, wrote down or \
          photographed, what a dishonest node keeps, and what stands in backups of others (up to 30 days and more); readers \
          without a name cannot be counted."
     )

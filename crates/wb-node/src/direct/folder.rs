@@ -223,9 +223,18 @@ pub(crate) fn leave_bundle(
 /// # Errors
 /// That it cannot be read, or is larger than all that may wait.
 pub(crate) fn read_sealed(path: &Path) -> Result<Vec<WaitingEnvelope>> {
-    if !is_plain(path) {
-        return Ok(Vec::new());
+    if is_plain(path) {
+        // A damaged line costs itself.
+        return Ok(read_envelopes(path)?.0);
     }
+    Ok(Vec::new())
+}
+
+/// Reads a file of sealed envelopes, and counts its lines that are none.
+///
+/// # Errors
+/// As [`read_sealed`].
+pub(crate) fn read_envelopes(path: &Path) -> Result<(Vec<WaitingEnvelope>, u64)> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(NodeError::file(path))?;
     file.take(SEALED_BYTES_MAX + 1)
@@ -237,9 +246,14 @@ pub(crate) fn read_sealed(path: &Path) -> Result<Vec<WaitingEnvelope>> {
             path.display()
         )));
     }
-    // A damaged line costs itself.
-    let lines = ndjson::lines(&bytes);
-    Ok(lines.filter_map(|line| read_message(line).ok()).collect())
+    let (mut found, mut damaged) = (Vec::new(), 0);
+    for line in ndjson::lines(&bytes) {
+        match read_message(line) {
+            Ok(envelope) => found.push(envelope),
+            Err(_) => damaged += 1,
+        }
+    }
+    Ok((found, damaged))
 }
 
 /// Leaves the sealed envelopes that wait for a peer, or takes the file away where none does.

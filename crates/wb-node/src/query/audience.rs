@@ -2,11 +2,11 @@
 
 use wb_core::scope::FeedScope;
 use wb_core::want::Held;
-use wb_store::{AudienceRow, Belongs};
+use wb_store::{AudienceRow, Belongs, Instance, Standing};
 
 use crate::error::Result;
 use crate::node::Node;
-use crate::sealed::keys::{Reachable, follow_card};
+use crate::sealed::keys::{Reachable, follow_card, key_of};
 use crate::view::AudienceView;
 
 /// The trusted audience, by id.
@@ -35,6 +35,35 @@ pub fn audience(node: &Node) -> Result<Vec<AudienceView>> {
         });
     }
     Ok(views)
+}
+
+/// How many instances read what is shared with trusted peers.
+///
+/// # Errors
+/// What the store reports.
+pub fn readers(node: &Node) -> Result<usize> {
+    let audience = node.store.audience()?.into_iter();
+    Ok(audience.filter(|row| row.belongs == Belongs::In).count())
+}
+
+/// Instances that can be added: accepted by hand, with a card that names a sealing key, and in no standing with the
+/// audience yet.
+///
+/// # Errors
+/// What the store reports.
+pub fn could_be_trusted(node: &Node) -> Result<Vec<Instance>> {
+    let audience = node.store.audience()?;
+    let mut found = Vec::new();
+    for known in node.store.instances()? {
+        let is_new = !audience.iter().any(|row| row.member == known.id);
+        if known.standing == Standing::Approved
+            && is_new
+            && key_of(&node.store, &known.id)?.is_some()
+        {
+            found.push(known);
+        }
+    }
+    Ok(found)
 }
 
 /// Where a member stands, as a word and in words.

@@ -5,6 +5,7 @@ use wb_core::leave::Stays;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_store::LocalRecord;
 
+use super::audience::readers;
 use super::own_any;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -27,10 +28,14 @@ pub struct ReachView {
     pub is_author: bool,
     /// Whether it is in a feed of this instance now.
     pub is_published: bool,
+    /// Whether it is in the public one.
+    pub is_public: bool,
     /// What it says, in full, to look for what should not leave.
     pub text: String,
     /// What would come of keeping it here, in words.
     pub if_private: String,
+    /// What would come of letting it go to trusted instances, in words; none where there are none and it was not chosen.
+    pub if_trusted: Option<String>,
     /// What would come of letting it go to everybody, in words.
     pub if_public: String,
 }
@@ -50,6 +55,14 @@ pub fn reach_view(node: &Node, actor: &Actor, key: &RecordRef) -> Result<ReachVi
         });
     }
     let then = |scope| consequence(node, &record, is_author, scope);
+    let sealed = node.store.sealed(&record.id)?;
+    // A steward may hold it to that only where its author went further.
+    let is_offered = if is_author {
+        record.scope == Scope::TrustedPeers || readers(node)? > 0
+    } else {
+        record.scope == Scope::Public && readers(node)? > 0
+    };
+    let if_trusted = is_offered.then(|| then(Scope::TrustedPeers));
     Ok(ReachView {
         headline: headline(record.kind.as_str(), &record.body),
         request: match record.kind.as_str() {
@@ -57,7 +70,9 @@ pub fn reach_view(node: &Node, actor: &Actor, key: &RecordRef) -> Result<ReachVi
             _ => record.parent,
         },
         is_author,
-        is_published: !node.store.sealed(&record.id)?.is_empty(),
+        is_published: !sealed.is_empty(),
+        is_public: sealed.iter().any(|line| line.scope == FeedScope::Public),
+        if_trusted: if_trusted.transpose()?,
         if_private: then(Scope::Private)?,
         if_public: then(Scope::Public)?,
         text: text(&record),

@@ -4,6 +4,7 @@
 //! Keys and encryption are here, and which part of the trusted feed each member of the audience lacks; the form of
 //! envelopes and every rule are those of `wb-core`.
 
+pub(crate) mod carry;
 mod content;
 mod crypt;
 mod exchange;
@@ -17,4 +18,4 @@ mod want;
 pub(crate) use exchange::{Exchanged, To, give, take_waiting};
 pub(crate) use part::part;
 pub(crate) use prepare::{PART, prepare};
-pub(crate) use take::{Coming, take};
+pub(crate) use take::{Coming, Taken, take};

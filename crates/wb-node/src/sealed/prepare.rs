@@ -214,15 +214,24 @@ pub(super) struct Recipients<'a> {
     pub waits_as: &'a str,
 }
 
-/// Seals something and lets it wait.
-pub(super) fn seal_to(
+/// Something sealed.
+pub(super) struct SealedUp {
+    /// The signed line.
+    pub line: Vec<u8>,
+    /// What is sealed.
+    pub body: Vec<u8>,
+    /// After which nobody takes it.
+    expires: Timestamp,
+}
+
+/// Seals something.
+pub(super) fn seal(
     node: &Node,
-    write: &Write<'_>,
     signer: &Signer,
     to: &Recipients<'_>,
     (purpose, since, content): (Purpose, Option<Timestamp>, &[u8]),
     now: Timestamp,
-) -> Result<()> {
+) -> Result<SealedUp> {
     let expires = now.plus_ms(LASTS_MS);
     let contents = Contents {
         purpose,
@@ -237,15 +246,31 @@ pub(super) fn seal_to(
     keys.push(own_key(&node.store, now)?);
     let body = crypt::seal(&plain, &keys)?;
     let envelope = Envelope::new(node.identity(), to.ids.clone(), expires, &body);
-    let line = envelope.sign(signer);
+    Ok(SealedUp {
+        line: envelope.sign(signer),
+        body,
+        expires,
+    })
+}
+
+/// Seals something and lets it wait.
+pub(super) fn seal_to(
+    node: &Node,
+    write: &Write<'_>,
+    signer: &Signer,
+    to: &Recipients<'_>,
+    what: (Purpose, Option<Timestamp>, &[u8]),
+    now: Timestamp,
+) -> Result<()> {
+    let sealed = seal(node, signer, to, what, now)?;
     Ok(write.put_envelope(
         &NewEnvelope {
-            hash: hash::sha256(&body),
-            line: &line,
-            body: &body,
+            hash: hash::sha256(&sealed.body),
+            line: &sealed.line,
+            body: &sealed.body,
             purpose: to.waits_as,
             recipients: &to.ids,
-            expires,
+            expires: sealed.expires,
         },
         now,
     )?)

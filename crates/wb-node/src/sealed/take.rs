@@ -153,7 +153,8 @@ fn take_feed(
     let run_no = match coming.run_no {
         Some(run_no) => run_no,
         None => write.start_run(&RunStart {
-            peer: Some(coming.peer),
+            // A file comes from whoever carried it.
+            peer: (coming.road != Road::Bundle).then_some(coming.peer),
             road: coming.road,
             detail: coming.detail,
             at: coming.started,

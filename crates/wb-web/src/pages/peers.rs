@@ -3,6 +3,7 @@
 
 use askama::Template;
 use wb_core::id::InstanceId;
+use wb_core::sync::Role;
 use wb_node::command::peer_block::{is_blocked, peer_block};
 use wb_node::command::peer_forget::{Forgotten, peer_forget, refusal_forget, what_stays};
 use wb_node::command::peer_pause::{Every, peer_pause, peer_resume};
@@ -13,7 +14,7 @@ use wb_node::query::refused::{RefusedView, refused};
 use wb_node::query::suggested::{SuggestedView, suggested};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::view::PeerView;
-use wb_store::Peer;
+use wb_store::{Belongs, Peer};
 
 use crate::answer::Answer;
 use crate::jobs::What;
@@ -60,6 +61,8 @@ struct Page {
     is_admin: bool,
     /// This instance, for links to its records.
     home: InstanceId,
+    /// How it stands with the trusted audience; none where it never was in it.
+    belongs: Option<Belongs>,
 }
 
 impl Page {
@@ -67,6 +70,28 @@ impl Page {
     fn chosen(&self) -> String {
         let chosen = self.peer.auto.chosen_minutes.filter(|minutes| *minutes > 0);
         chosen.map_or_else(String::new, |minutes| minutes.to_string())
+    }
+
+    /// Whether it reads what is for trusted communities only, in words.
+    fn trust(&self) -> &'static str {
+        match self.belongs {
+            Some(Belongs::In) => "It reads that, too.",
+            Some(Belongs::Leaving | Belongs::Parted) => {
+                "It was removed, and did not say yet that it erased what it had."
+            }
+            Some(Belongs::Unsure) => "It did when this copy was made; nothing is sealed to it.",
+            None => "It does not get that.",
+        }
+    }
+
+    /// What an admin may do about that: true to remove it, false to add it.
+    fn asks_trust(&self) -> Option<bool> {
+        match self.belongs {
+            Some(Belongs::In | Belongs::Unsure) => Some(true),
+            Some(Belongs::Leaving) => None,
+            Some(Belongs::Parted) => Some(false),
+            None => (self.peer.role == Role::Node).then_some(false),
+        }
     }
 
     fn is_by_hand(&self) -> bool {
@@ -96,6 +121,7 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     waits.truncate(THINGS_SHOWN_MAX);
     let runs = runs_page(node, None, RUNS_SHOWN, Some(&peer.id))?;
     let (view, home) = (peer_view(node, &peer)?, node.own_id());
+    let belongs = node.store().in_audience(&peer.id)?.map(|row| row.belongs);
     let page = Page {
         shell: visit.shell(view.name.clone()),
         is_admin: visit.is_admin(),
@@ -104,6 +130,7 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         more,
         runs,
         home,
+        belongs,
     };
     Ok(Answer::page(page.render()?))
 }

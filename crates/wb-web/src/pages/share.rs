@@ -55,7 +55,7 @@ fn write(visit: &mut Visit<'_>, chosen: Option<Scope>) -> Result<Answer, Trouble
     let (key, actor) = (own(visit)?, visit.actor()?);
     let node = visit.node()?;
     let (record, who) = (reach_view(node, &actor, &key)?, who(node, &key)?);
-    let leaves = chosen.is_some_and(|scope| scope != Scope::Private) && !record.is_published;
+    let leaves = chosen.is_some_and(|scope| goes_further(&record, scope));
     let page = Page {
         warning: (leaves && contact::is_in(&[&record.text])).then_some(contact::WARNING),
         back: back(&record, &key),
@@ -71,17 +71,25 @@ fn write(visit: &mut Visit<'_>, chosen: Option<Scope>) -> Result<Answer, Trouble
 impl Page {
     /// What would come of the choice that is asked about.
     fn consequence(&self) -> Option<&str> {
-        let scope = self.chosen?;
-        Some(if scope == Scope::Private {
-            &self.record.if_private
-        } else {
-            &self.record.if_public
-        })
+        match self.chosen? {
+            Scope::Private => Some(&self.record.if_private),
+            Scope::TrustedPeers => self.record.if_trusted.as_deref(),
+            Scope::Public => Some(&self.record.if_public),
+        }
     }
 
     /// How far its author and stewards let it go now.
     fn now(&self) -> Scope {
         self.record.scope.min(self.record.ceiling)
+    }
+
+    /// The choice that is asked about, as the form has it.
+    fn word(&self) -> &'static str {
+        self.chosen.unwrap_or(Scope::Private).as_str()
+    }
+
+    fn is_for_trusted(&self) -> bool {
+        self.chosen == Some(Scope::TrustedPeers)
     }
 
     fn takes_back(&self) -> bool {
@@ -91,6 +99,15 @@ impl Page {
     /// Whether a reason is asked for: its author takes back what others may have.
     fn asks_why(&self) -> bool {
         self.takes_back() && self.record.is_author && can_be_erased(&self.record.kind)
+    }
+}
+
+/// Whether a choice would let it leave for somebody who has not got it.
+fn goes_further(record: &ReachView, scope: Scope) -> bool {
+    match scope {
+        Scope::Private => false,
+        Scope::TrustedPeers => !record.is_published,
+        Scope::Public => !record.is_public,
     }
 }
 
@@ -136,7 +153,7 @@ pub fn scope(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         if reason == Some(Reason::Erase) {
             return Ok(Answer::see(format!("/records/{}/scope", key.id)));
         }
-    } else if !record.is_published && contact::is_in(&[&record.text]) && !sure {
+    } else if goes_further(&record, scope) && contact::is_in(&[&record.text]) && !sure {
         return write(visit, Some(scope));
     } else {
         record_share(node, &actor, &key, scope, None)?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod asking;
+mod closing;
 mod door;
 mod feeds;
 mod founding;
@@ -24,3 +25,4 @@ mod rates;
 mod rights;
 mod sessions;
 mod site;
+mod trusted;
