@@ -291,6 +291,7 @@ struct SharedAllView {
     asked: u64,
     waiting: u64,
     declined: u64,
+    taken_back: u64,
 }
 
 fn share_kind(context: &Context, kind: &Kind, scope: Scope) -> Result<()> {
@@ -304,6 +305,7 @@ fn share_kind(context: &Context, kind: &Kind, scope: Scope) -> Result<()> {
             asked: done.asked,
             waiting: done.waiting,
             declined: done.declined,
+            taken_back: done.taken_back,
         });
     }
     output::line(format!(
@@ -323,6 +325,12 @@ fn share_kind(context: &Context, kind: &Kind, scope: Scope) -> Result<()> {
         context.say(format!(
             "{} declined before, or have nobody to answer; they stay as they are.",
             done.declined
+        ));
+    }
+    if done.taken_back > 0 {
+        context.say(format!(
+            "{} taken back before and left out; `wb record share ID` shares one again.",
+            count(done.taken_back, "record was", "records were")
         ));
     }
     Ok(())

@@ -30,6 +30,8 @@ pub struct SharedAll {
     pub waiting: u64,
     /// Records whose authors declined before; they are not asked again.
     pub declined: u64,
+    /// Records that were taken back before: one by one somebody may share them again, and not with many.
+    pub taken_back: u64,
 }
 
 /// What would come of it, before it is done.
@@ -50,6 +52,7 @@ enum Step {
     Already,
     Waiting,
     Declined,
+    TakenBack,
     Change(Box<LocalRecord>),
     Ask,
 }
@@ -80,7 +83,7 @@ pub fn would_share(node: &Node, actor: &Actor, kind: &Kind, scope: Scope) -> Res
                 Err(stays) => *would.stays.entry(stays).or_default() += 1,
             },
             Step::Ask => drop(authors.insert(meant.author)),
-            Step::Already | Step::Waiting | Step::Declined => {}
+            Step::Already | Step::Waiting | Step::Declined | Step::TakenBack => {}
         }
     }
     would.authors = authors.len() as u64;
@@ -104,7 +107,7 @@ pub fn share_all(node: &Node, actor: &Actor, kind: &Kind, scope: Scope) -> Resul
             withdraw_question(node, &meant.record, scope)?;
         }
         match meant.step {
-            Step::Already | Step::Waiting | Step::Declined => {}
+            Step::Already | Step::Waiting | Step::Declined | Step::TakenBack => {}
             Step::Ask => asks.push((meant.author, meant.record)),
             Step::Change(mut record) => {
                 *changed.entry(meant.author).or_default() += 1;
@@ -146,6 +149,7 @@ impl SharedAll {
             Step::Already => &mut self.already,
             Step::Waiting => &mut self.waiting,
             Step::Declined => &mut self.declined,
+            Step::TakenBack => &mut self.taken_back,
             Step::Change(_) => &mut self.changed,
             Step::Ask => &mut self.asked,
         } += 1;
@@ -189,7 +193,16 @@ fn meant(node: &Node, actor: &Actor, kind: &Kind, scope: Scope) -> Result<Vec<Me
     Ok(all)
 }
 
+/// Whether a record was shared once and is kept home since.
+fn was_taken_back(node: &Node, record: &LocalRecord) -> Result<bool> {
+    let is_home = record.scope.min(record.ceiling) == Scope::Private;
+    Ok(is_home && record.rev > 0 && node.store.sealed(&record.id)?.is_empty())
+}
+
 fn step(node: &Node, actor: &Actor, mut record: LocalRecord, scope: Scope) -> Result<Step> {
+    if scope > Scope::Private && was_taken_back(node, &record)? {
+        return Ok(Step::TakenBack);
+    }
     if is_author(actor, &record) {
         if record.scope == scope {
             return Ok(Step::Already);

@@ -384,6 +384,47 @@ fn an_answer_to_an_old_question_lifts_no_newer_ceiling() {
     assert_eq!((again.asked, again.declined), (0, 1));
 }
 
+/// Sharing many shared again what had been taken back because it should not have gone out.
+#[test]
+fn what_was_taken_back_is_not_shared_again_with_many() {
+    let mut world = World::new();
+    let [by_mistake, by_a_steward, kept, never] =
+        [Scope::Public, Scope::Public, Scope::Public, Scope::Private]
+            .map(|scope| world.ask("eve", scope));
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let (eve, bob) = (world.actor("eve"), world.actor("bob"));
+    record_retract(&world.node, &eve, &by_mistake, Reason::Mistake).expect("she may");
+    record_retract(&world.node, &bob, &by_a_steward, Reason::Scope).expect("he may");
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let kind = "request".parse().expect("a kind");
+    let of_bob = share_all(&world.node, &bob, &kind, Scope::Public).expect("he may");
+    assert_eq!((of_bob.taken_back, of_bob.asked, of_bob.already), (2, 1, 1));
+    let of_eve = share_all(&world.node, &eve, &kind, Scope::Public).expect("she may");
+    assert_eq!(
+        (of_eve.taken_back, of_eve.changed, of_eve.already),
+        (2, 1, 1)
+    );
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    let is_out = |key: &RecordRef| !world.node.store().sealed(&key.id).unwrap().is_empty();
+    assert_eq!(
+        [by_mistake, by_a_steward, kept, never]
+            .each_ref()
+            .map(is_out),
+        [false, false, true, true]
+    );
+    // One by one it can be shared again.
+    record_share(&world.node, &eve, &by_mistake, Scope::Public, None).expect("she may");
+    publish(&mut world.node, &world.alice).expect("it is sealed");
+    assert!(
+        !world
+            .node
+            .store()
+            .sealed(&by_mistake.id)
+            .unwrap()
+            .is_empty()
+    );
+}
+
 /// The body of an invitation was given as it is, and whoever found the file could ask for a place with it.
 #[test]
 fn what_is_held_about_a_member_gives_no_share_code_away() {
