@@ -42,7 +42,9 @@ pub(crate) fn prepare(node: &Node, now: Timestamp) -> Result<u64> {
         owe_receipts(node, private, now)?;
         let (mut sealed, mut signer) = (0, None);
         for letter in private.letters_out()? {
-            if letter.receipt.is_some() || letter.lost_at.is_some() {
+            let is_done = letter.receipt.is_some() || letter.lost_at.is_some();
+            // Whoever does not get a receipt gives the letter again, and is answered anew.
+            if is_done || letter.is_receipt && !letter.kept_at.is_empty() {
                 continue;
             }
             if letter.expires <= now {

@@ -75,10 +75,15 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         Err(rule) => return Ok(Taken::Refused(rule)),
     };
     let (line, _) = split_first(&plain);
-    node.store.private().together(|private| match &says {
+    let taken = node.store.private().together(|private| match &says {
         Some(LetterBody::Receipt(receipt)) => take_receipt(private, &letter, receipt, now),
         says => keep(node, private, &letter, says.as_ref(), line, now),
-    })
+    })?;
+    if taken == Taken::New && says == Some(LetterBody::Erase) {
+        // Words that were taken back must not stay behind in the log file.
+        node.store.empty_logs()?;
+    }
+    Ok(taken)
 }
 
 /// Keeps what a letter says, or that it is of a later version.

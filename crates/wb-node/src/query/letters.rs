@@ -167,6 +167,42 @@ pub fn sent_about(
         .collect())
 }
 
+/// Letters that wait for their receipts, by recipient: its id, its name, and how many.
+///
+/// # Errors
+/// What the store reports.
+pub fn outbox(node: &Node) -> Result<Vec<(InstanceId, String, u64)>> {
+    let mut counts: BTreeMap<InstanceId, u64> = BTreeMap::new();
+    for letter in node.store.private().letters_out()? {
+        if !letter.is_receipt && letter.receipt.is_none() && letter.lost_at.is_none() {
+            *counts.entry(letter.recipient).or_default() += 1;
+        }
+    }
+    let names = Names::load(node)?;
+    let counts = counts.into_iter();
+    Ok(counts
+        .map(|(id, count)| (id, names.of(&id), count))
+        .collect())
+}
+
+/// To whom a record of this instance went as a letter, and where each stands.
+///
+/// # Errors
+/// What the store reports.
+pub fn letters_of_record(
+    node: &Node,
+    id: &RecordId,
+) -> Result<Vec<(InstanceId, String, LetterState)>> {
+    let names = Names::load(node)?;
+    let letters = node.store.private().letters_of_thread(id)?.into_iter();
+    Ok(letters
+        .map(|letter| {
+            let state = sent(&letter, &names, node.now());
+            (letter.recipient, names.of(&letter.recipient), state)
+        })
+        .collect())
+}
+
 /// Says of own comments that went as letters where each stands.
 pub(crate) fn on_sent(node: &Node, views: &mut [CommentView]) -> Result<()> {
     let letters = node.store.private().letters_out()?.into_iter();
