@@ -54,7 +54,7 @@ fn a_reply_by_letter_is_read_at_its_home_alone_until_that_publishes_it() {
         asked.stderr
     );
     assert_eq!(comments(east), Vec::<String>::new());
-    let add = [
+    let add: [&str; 8] = [
         "comment", "add", &id, "--body", CANARY, "--name", "Ann", "--yes",
     ];
     let sent = east.json(&add).remove(0);

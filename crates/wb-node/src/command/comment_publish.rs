@@ -1,7 +1,7 @@
 //! `wb comment publish`: shows an answer that came by letter to those whom this community trusts.
 //!
-//! It becomes a record of this instance, whose text says whose words they are. Taking it back is done here for whoever
-//! wrote it, when they ask.
+//! It becomes a record of whoever publishes it, whose text says whose words they are. Taking it back is done here for
+//! whoever wrote it, when they ask.
 
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, Comment};
@@ -73,7 +73,14 @@ pub fn comment_publish(node: &mut Node, actor: &Actor, letter: &RecordRef) -> Re
     });
     let own = node.own;
     let write = node.store.write()?;
-    write.put_local(&local(id, &body, None, Scope::TrustedPeers, own, now))?;
+    write.put_local(&local(
+        id,
+        &body,
+        Some(actor.user),
+        Scope::TrustedPeers,
+        own,
+        now,
+    ))?;
     write.commit()?;
     let done = node.store.private().together(|private| {
         // It may have been taken back meanwhile.
