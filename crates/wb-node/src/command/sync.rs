@@ -455,7 +455,9 @@ impl Running {
             if self.waiting_there != Some(0) {
                 self.take_envelopes(node, hub).await?;
             }
-            if self.letters_there != Some(0) {
+            if self.letters_there == Some(0) {
+                self.no_letters_there(node)?;
+            } else {
                 self.take_letters(node, hub).await?;
             }
             own

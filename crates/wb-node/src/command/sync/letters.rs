@@ -7,6 +7,7 @@ use wb_net::HubClient;
 
 use super::Running;
 use crate::direct::folder::{letter_file, read_sealed};
+use crate::error::NodeError;
 use crate::letters::{Exchanged, give, prepare, settle, take, take_waiting};
 use crate::node::Node;
 use crate::sealed::To;
@@ -23,6 +24,19 @@ impl Running {
         let came = take_waiting(node, client, place, self.started).await?;
         self.count_letters(came);
         Ok(settle(node)?)
+    }
+
+    /// Nothing waits there any more: what was counted as left was taken, or is over.
+    pub(super) fn no_letters_there(&self, node: &Node) -> Result<(), SyncEnd> {
+        if node.store.mail_left().map_err(NodeError::from)?.is_empty() {
+            return Ok(());
+        }
+        let place = self.done.peer.id;
+        let write = node.store.write_in_sight()?;
+        write
+            .note_mail_left(&place, false, &[], self.started)
+            .map_err(NodeError::from)?;
+        Ok(write.commit().map_err(NodeError::from)?)
     }
 
     fn count_letters(&mut self, came: Exchanged) {
