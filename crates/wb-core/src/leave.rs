@@ -4,6 +4,10 @@
 //! from. So feeds, bundles, the relay and the preview cannot disagree, and a new way out has to pass
 //! here. What is private has no member in a body: it cannot be forgotten, because it cannot be said.
 
+mod tell;
+
+pub use tell::{About, OwnersAct, Teller, Telling, Untelling, Untold, may_tell};
+
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -111,8 +115,8 @@ impl Stays {
             Self::ParentStays => "the request it belongs to stays home",
             Self::ParentUnknown => "the request it belongs to is not known here",
             Self::ParentTrustedElsewhere => {
-                "it answers what another community shared with its trusted peers only; a reply by letter is not in \
-                 this version yet"
+                "it answers what another community shared with its trusted peers only, so it is in no feed; it goes \
+                 there as a letter where its author sends it"
             }
             Self::NoAudience => {
                 "it is for trusted peers, and you trust nobody yet; `wb peer trust` adds an instance"

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod json;
 pub mod kinds;
 pub mod leave;
+pub mod letter;
 pub mod limits;
 pub mod line;
 pub mod live;

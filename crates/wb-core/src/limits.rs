@@ -97,6 +97,20 @@ pub const ENVELOPE_DAYS: i64 = 30;
 pub const ENVELOPES_PER_PAIR_MAX: u64 = 50;
 /// Bytes of envelopes of one origin that a hub keeps; protects its disk.
 pub const ENVELOPES_BYTES_MAX: u64 = 268_435_456;
+/// Bytes of the body of one letter; protects whoever carries it. The longest line fits, sealed.
+pub const LETTER_BYTES_MAX: usize = 327_680;
+/// Bytes of the call that gives a letter of the largest size, in base64 and with its line.
+pub const LETTER_CALL_BYTES_MAX: usize = LETTER_BYTES_MAX.div_ceil(3) * 4 + 65_536;
+/// Letters of one sender to one recipient that a hub keeps; protects the recipient's patience, and the disk of the hub.
+pub const LETTERS_PER_PAIR_MAX: u64 = 50;
+/// Bytes of letters of one origin that a hub keeps; protects its disk.
+pub const LETTERS_BYTES_MAX: u64 = 67_108_864;
+/// Milliseconds after which a letter without a receipt is given again; bounds traffic, and how long a loss lasts.
+pub const LETTER_AGAIN_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Characters of a reply: with the name of its author before it, it is a comment still.
+pub const REPLY_CHARS_MAX: usize = 19_500;
+/// Characters of an e-mail address or a number in a letter; protects pages.
+pub const CONTACT_CHARS_MAX: usize = 320;
 /// Bytes of the manifest of a backup; protects the memory of a reader.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
 /// Bytes of one part of a backup; protects the disk of a reader, together with its free space.

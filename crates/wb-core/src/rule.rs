@@ -160,6 +160,12 @@ rules! {
     UnknownPurpose = "unknown_purpose",
     /// Something else in an envelope than its purpose says.
     SealedContent = "sealed_content",
+    /// What was sealed is not a letter and zero bytes.
+    LetterMalformed = "letter_malformed",
+    /// A letter that does not fit the mail it came in.
+    LetterMismatch = "letter_mismatch",
+    /// A letter of a known kind whose body has another form.
+    LetterBody = "letter_body",
 }
 
 impl Rule {

@@ -30,6 +30,10 @@ pub const RECEIPT: Type = Type("wb.receipt.v1");
 pub const ENVELOPE: Type = Type("wb.envelope.v1");
 /// The statement inside an envelope.
 pub const SEALED: Type = Type("wb.sealed.v1");
+/// The outside of a letter.
+pub const MAIL: Type = Type("wb.mail.v1");
+/// A letter.
+pub const LETTER: Type = Type("wb.letter.v1");
 
 /// A line that has the layout and the type, and whose signature has not been looked at.
 #[derive(Debug, Clone, Copy)]

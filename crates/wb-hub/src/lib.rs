@@ -31,8 +31,9 @@ pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
-    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, LinesPage, MemberRow, PageRefused,
-    PushRefused, RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
+    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
+    SnapshotAsk, StoreProblem,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};

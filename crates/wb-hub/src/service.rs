@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX};
+use wb_core::limits::{
+    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, LETTER_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX,
+};
 use wb_core::protocol::{PROTOCOL, of_path};
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
@@ -31,7 +33,7 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
-/// Bytes of a list of envelopes that were taken.
+/// Bytes of a list of envelopes or letters that were taken.
 const TAKEN_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
@@ -232,6 +234,9 @@ enum Route {
     KeepEnvelope,
     Envelopes,
     EnvelopesTaken,
+    KeepLetter,
+    Mail,
+    MailTaken,
 }
 
 impl Route {
@@ -256,12 +261,15 @@ impl Route {
             ("POST", "envelopes") if path == "envelopes/taken" => Self::EnvelopesTaken,
             ("POST", "envelopes") => Self::KeepEnvelope,
             ("GET", "envelopes") => Self::Envelopes,
+            ("POST", "mail") if path == "mail/taken" => Self::MailTaken,
+            ("POST", "mail") => Self::KeepLetter,
+            ("GET", "mail") => Self::Mail,
             _ => return None,
         };
         let segments = path.split('/').count();
         let wanted = match route {
             Self::Snapshot | Self::Lines => 3,
-            Self::Own | Self::EnvelopesTaken => 2,
+            Self::Own | Self::EnvelopesTaken | Self::MailTaken => 2,
             _ => 1,
         };
         (segments == wanted).then_some(route)
@@ -273,7 +281,8 @@ impl Route {
             Self::Follows => FOLLOWS_BYTES_MAX,
             Self::Push => SYNC_BODY_BYTES_MAX,
             Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
-            Self::EnvelopesTaken => TAKEN_BYTES_MAX,
+            Self::EnvelopesTaken | Self::MailTaken => TAKEN_BYTES_MAX,
+            Self::KeepLetter => LETTER_CALL_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
             Self::GiveReceipts => RECEIPTS_BYTES_MAX,
             _ => 0,
@@ -387,6 +396,9 @@ async fn serve<S: HubStore>(
         Route::KeepEnvelope => routes::envelopes::keep(hub, sender, &body).await,
         Route::Envelopes => routes::envelopes::page(hub, sender, request).await,
         Route::EnvelopesTaken => routes::envelopes::taken(hub, sender, &body).await,
+        Route::KeepLetter => routes::mail::keep(hub, sender, &body).await,
+        Route::Mail => routes::mail::page(hub, sender, request).await,
+        Route::MailTaken => routes::mail::taken(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

@@ -32,8 +32,9 @@ use crate::listings::{
 };
 use crate::quota::{Bounds, Quota};
 use crate::store::{
-    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, Kept, LinesPage, MemberRow,
-    PageRefused, PushRefused, RegisterRefused, Registering, RoomRow, SnapshotAsk, StoreProblem,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
+    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
+    SnapshotAsk, StoreProblem,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -429,6 +430,20 @@ impl HubStore for SqliteHub {
             .await
     }
 
+    async fn keep_letter(&self, keeping: KeepingLetter) -> Kept<Result<bool, LetterRefused>> {
+        self.write(move |write| write.keep_letter(&keeping.mail, &keeping.line, &keeping.body))
+            .await
+    }
+
+    async fn mail(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<EnvelopesPage> {
+        self.read(move |relay| relay.mail(&id, after, now)).await
+    }
+
+    async fn mail_taken(&self, id: InstanceId, hashes: Vec<Hash>) -> Kept<()> {
+        self.write(move |write| write.mail_taken(&id, &hashes))
+            .await
+    }
+
     async fn history(
         &self,
         id: InstanceId,
@@ -555,6 +570,7 @@ impl HubStore for SqliteHub {
         let ended = self
             .write(move |write| {
                 write.expire_envelopes(now)?;
+                write.expire_mail(now)?;
                 write.end_suspensions(now)
             })
             .await?;

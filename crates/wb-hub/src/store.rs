@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wb_core::bundle::BundleError;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
+use wb_core::letter::Mail;
 use wb_core::receipt::Receipt;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sealed::Envelope;
@@ -133,7 +134,18 @@ pub struct Keeping {
     pub body: Vec<u8>,
 }
 
-pub use wb_store::relay::EnvelopeRefused;
+/// A letter whose outside was verified.
+#[derive(Debug, Clone)]
+pub struct KeepingLetter {
+    /// What its line says.
+    pub mail: Mail,
+    /// The line, as it came.
+    pub line: Vec<u8>,
+    /// What is sealed.
+    pub body: Vec<u8>,
+}
+
+pub use wb_store::relay::{EnvelopeRefused, LetterRefused};
 
 /// Why a registration does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,6 +336,27 @@ pub trait HubStore: Clone + Send + Sync + 'static {
 
     /// Notes which envelopes a member has.
     fn envelopes_taken(
+        &self,
+        id: InstanceId,
+        hashes: Vec<Hash>,
+    ) -> impl Future<Output = Kept<()>> + Send;
+
+    /// Keeps a letter that was verified for its recipient, where that is a member. Whether it is kept, or why not.
+    fn keep_letter(
+        &self,
+        keeping: KeepingLetter,
+    ) -> impl Future<Output = Kept<Result<bool, LetterRefused>>> + Send;
+
+    /// A page of the letters that wait for a member.
+    fn mail(
+        &self,
+        id: InstanceId,
+        after: u64,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<EnvelopesPage>> + Send;
+
+    /// Notes which letters a member has.
+    fn mail_taken(
         &self,
         id: InstanceId,
         hashes: Vec<Hash>,

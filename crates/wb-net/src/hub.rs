@@ -376,6 +376,34 @@ impl HubClient {
             .await
     }
 
+    /// Gives a letter, to be kept for its recipient.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn give_letter(&mut self, given: &GivenEnvelope) -> Result<EnvelopeKept, CallError> {
+        let body = wb_core::signed::payload(given);
+        self.json(Call::send(Method::POST, "mail", body)).await
+    }
+
+    /// Reads a page of the letters that wait for this instance.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn mail(&mut self, after: Option<u64>) -> Result<EnvelopesPage, CallError> {
+        let query = after.map(|after| format!("after={after}"));
+        self.json(Call::get("mail", query)).await
+    }
+
+    /// Says which letters are here.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn mail_taken(&mut self, taken: &EnvelopesTaken) -> Result<Noted, CallError> {
+        let body = wb_core::signed::payload(taken);
+        self.json(Call::send(Method::POST, "mail/taken", body))
+            .await
+    }
+
     /// Reads a page of what the hub holds of this instance's own feed: lines, the first of them the
     /// `history` section.
     ///

@@ -133,6 +133,8 @@ pub(crate) fn erase(
         nobody: &nobody,
     };
     node.store.private().together(|private| {
+        crate::letters::take_back_of(private, &user, now)?;
+        crate::letters::forget_contacts(private, &wrote)?;
         private.erase_account(&traces)?;
         // Who erased itself is nobody now.
         let actor = by.map(|by| if *by == user { nobody } else { *by });

@@ -14,6 +14,7 @@ mod erasing;
 pub mod error;
 pub mod import;
 pub mod keys;
+mod letters;
 pub mod machine;
 pub mod node;
 pub mod picture;

@@ -13,12 +13,14 @@ use wb_core::time::Timestamp;
 mod audience;
 mod backups;
 mod keys;
+mod letters;
 
 pub use audience::{AudienceView, EnvelopesView};
 pub use backups::{
     BackupPart, BackupRowView, BackupState, BackupView, FileUpgradeView, RestoredView, UpgradeView,
 };
 pub use keys::{KeyEntryView, KeyView};
+pub use letters::{LetterState, LetterView, LettersView};
 
 /// Version of the JSON that commands print.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -154,6 +156,9 @@ pub struct CommentView {
     /// Whether its author's account was erased, and its words with it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// Where it stands as a letter; absent where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letter: Option<LetterState>,
 }
 
 /// A member, of this instance or another: of others what they share, of own members everything.

@@ -15,8 +15,9 @@ use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
-    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, LinesPage, MemberRow, PageRefused,
-    PushRefused, RegisterRefused, Registering, RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
+    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
+    SnapshotAsk, SqliteHub, StoreProblem,
 };
 
 use crate::chance::Chance;
@@ -246,6 +247,18 @@ impl HubStore for Liar {
 
     async fn envelopes_taken(&self, id: InstanceId, hashes: Vec<Hash>) -> Kept<()> {
         self.file.envelopes_taken(id, hashes).await
+    }
+
+    async fn keep_letter(&self, keeping: KeepingLetter) -> Kept<Result<bool, LetterRefused>> {
+        self.file.keep_letter(keeping).await
+    }
+
+    async fn mail(&self, id: InstanceId, after: u64, now: Timestamp) -> Kept<EnvelopesPage> {
+        self.file.mail(id, after, now).await
+    }
+
+    async fn mail_taken(&self, id: InstanceId, hashes: Vec<Hash>) -> Kept<()> {
+        self.file.mail_taken(id, hashes).await
     }
 
     async fn history(

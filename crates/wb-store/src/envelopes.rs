@@ -94,7 +94,7 @@ impl Store {
     }
 
     /// What decides whether an envelope is taken or left: who is accepted, and which keys are known.
-    fn left_stamp(&self) -> Result<String> {
+    pub(crate) fn left_stamp(&self) -> Result<String> {
         let sql = "SELECT (SELECT group_concat(instance_no) FROM
                      (SELECT instance_no FROM instances WHERE standing = 'approved' ORDER BY instance_no))
                    || '/' || (SELECT count(*) FROM identity_entries)";

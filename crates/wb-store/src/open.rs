@@ -66,6 +66,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0004_pictures.sql"),
             include_str!("migrations/main_0004_sealed.sql")
         ),
+        concat!(include_str!("migrations/main_0005_letters.sql")),
     ],
 };
 
@@ -81,6 +82,7 @@ pub(crate) const PRIVATE: Database = Database {
             include_str!("migrations/private_0005_rights.sql"),
             include_str!("migrations/private_0005_sealed.sql")
         ),
+        concat!(include_str!("migrations/private_0006_letters.sql")),
     ],
 };
 
@@ -101,6 +103,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0004_receipts.sql"),
             include_str!("migrations/relay_0004_sealed.sql")
         ),
+        concat!(include_str!("migrations/relay_0005_letters.sql")),
     ],
 };
 

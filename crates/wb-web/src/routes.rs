@@ -5,9 +5,9 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
-    invite, invites, keys, login, members, notices, pair, peers, picture, profile, request,
-    request_edit, requests, retire, review, settings, share, share_all, shared, sharing, sync,
-    trusted, waiting,
+    invite, invites, keys, letters, login, members, notices, pair, peers, picture, profile,
+    request, request_edit, requests, retire, review, settings, share, share_all, shared, sharing,
+    sync, trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -109,6 +109,9 @@ pub const ROUTES: &[Route] = &[
     post("/requests/new", Member, requests::create),
     get("/requests/{home}/{id}", Member, request::page),
     post("/requests/{home}/{id}/comment", Member, request::comment),
+    post("/requests/{home}/{id}/publish", Member, letters::publish),
+    post("/requests/{home}/{id}/contact", Member, letters::contact),
+    post("/requests/{home}/{id}/contact/back", Member, letters::back),
     post("/requests/{home}/{id}/complete", Member, request::complete),
     post("/requests/{home}/{id}/reopen", Member, request::reopen),
     get("/requests/{home}/{id}/edit", Member, request_edit::form),

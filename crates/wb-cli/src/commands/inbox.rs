@@ -41,6 +41,8 @@ pub enum About {
         /// Id of the record, enough of it, or `all`
         record: String,
     },
+    /// List the letters that you sent and got, and where each stands
+    Letters,
     /// Put away what is only news, until more of it comes
     Dismiss {
         /// Its number in the list, or enough of its key
@@ -53,6 +55,7 @@ pub fn run(context: &Context, args: &Inbox) -> Result<()> {
     match &args.command {
         None => list(context),
         Some(About::Show { item }) => show(context, item),
+        Some(About::Letters) => letters(context),
         Some(About::Dismiss { item }) => dismiss(context, item),
         Some(About::Keep { record }) => decide(context, record, true),
         Some(About::Drop { record }) => decide(context, record, false),
@@ -87,6 +90,23 @@ fn list(context: &Context) -> Result<()> {
     }
     context.say("`wb inbox show N` lists what is behind one; `wb inbox dismiss N` puts away what is only news.");
     Ok(())
+}
+
+fn letters(context: &Context) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let letters = wb_node::query::letters::letters(&node, &actor)?;
+    let columns = ["thread", "what", "with", "state", "where it stands", "text"];
+    let empty = "No letter was sent or came.";
+    output::list(context, &letters, &columns, empty, |letter| {
+        vec![
+            letter.thread.to_string(),
+            format!("{} {}", letter.way, letter.kind),
+            short(&letter.name, NAME_CHARS),
+            letter.state.state.to_owned(),
+            letter.state.sentence.clone(),
+            short(letter.text.as_deref().unwrap_or_default(), 60),
+        ]
+    })
 }
 
 fn sentences(item: &InboxView) -> Result<()> {

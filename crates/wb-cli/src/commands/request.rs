@@ -242,6 +242,9 @@ fn show(context: &Context, id: &str) -> Result<()> {
                 clean_lines(&comment.body)
             }
         ))?;
+        if let Some(letter) = &comment.letter {
+            output::line(format!("  letter: {}", clean(&letter.sentence)))?;
+        }
     }
     Ok(())
 }

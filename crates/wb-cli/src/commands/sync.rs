@@ -18,7 +18,7 @@ use wb_node::plan::plan;
 use wb_node::query::peers::goes_by_itself;
 use wb_node::query::review::review;
 use wb_node::sync::{SetAside, Tally};
-use wb_node::view::EnvelopesView;
+use wb_node::view::{EnvelopesView, LettersView};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
 use wb_store::{Difference, Peer};
 
@@ -88,6 +88,7 @@ struct SyncView<'a> {
     round_trips: u64,
     run: Option<i64>,
     envelopes: &'a EnvelopesView,
+    letters: &'a LettersView,
 }
 
 #[derive(Serialize)]
@@ -339,6 +340,7 @@ fn name(peer: &Peer) -> String {
 fn is_nothing(done: &Synced) -> bool {
     done.tally.is_empty()
         && done.envelopes.given + done.envelopes.taken == 0
+        && done.letters.given + done.letters.taken == 0
         && done.pushed.deltas == 0
         && done.published.deltas == 0
 }
@@ -382,7 +384,34 @@ fn moved(done: &Synced) -> String {
         let envelopes = count(sealed.taken, "sealed envelope", "sealed envelopes");
         parts.push(format!("opened {envelopes}"));
     }
+    if done.letters.given > 0 {
+        let letters = count(done.letters.given, "letter", "letters");
+        parts.push(format!("gave {letters}"));
+    }
+    if done.letters.taken > 0 {
+        let letters = count(done.letters.taken, "letter", "letters");
+        parts.push(format!("took {letters}"));
+    }
     parts.join("; ")
+}
+
+/// What a person should know of letters.
+fn letter_words(letters: &LettersView, name: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    if letters.left > 0 {
+        texts.push(format!(
+            "{} at {name} was left there: who wrote it is not accepted here. `wb inbox` says who that is.",
+            count(letters.left, "letter", "letters")
+        ));
+    }
+    if !letters.refused.is_empty() {
+        texts.push(format!(
+            "{} from {name} was refused, because it breaks {}. Nothing of it counts.",
+            count(letters.refused.len() as u64, "letter", "letters"),
+            letters.refused.join(", ")
+        ));
+    }
+    texts
 }
 
 /// What a person should know of sealed envelopes.
@@ -440,6 +469,7 @@ fn notices(node: &Node, done: &Synced, name: &str) -> Result<Vec<String>> {
         ));
     }
     texts.extend(sealed_words(&done.envelopes, name));
+    texts.extend(letter_words(&done.letters, name));
     let names = names(node, done)?;
     for aside in &done.tally.set_aside {
         texts.push(aside_words(aside, &names));
@@ -556,6 +586,7 @@ fn view(done: &Synced, dry_run: bool) -> SyncView<'_> {
         round_trips: done.round_trips,
         run: done.run_no,
         envelopes: &done.envelopes,
+        letters: &done.letters,
     }
 }
 

@@ -1,8 +1,10 @@
 //! `wb user`
 
+pub mod contact;
 pub mod rights;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
@@ -51,6 +53,8 @@ pub enum User {
         /// The handle
         handle: String,
     },
+    /// Send ways to reach you to the author of a request elsewhere, in a letter
+    Contact(contact::Contact),
     /// List own members, and those of other instances who share a profile
     List,
     /// Make a link that lets a member in once, on a browser of their choice
@@ -106,8 +110,16 @@ fn base(settings: &Settings) -> String {
 }
 
 /// Runs a command of this noun.
-pub fn run(context: &Context, command: User) -> Result<()> {
+pub fn run(context: &Context, command: User) -> Result<ExitCode> {
+    if let User::Contact(args) = &command {
+        return contact::run(context, args);
+    }
+    others(context, command).map(|()| ExitCode::SUCCESS)
+}
+
+fn others(context: &Context, command: User) -> Result<()> {
     match command {
+        User::Contact(args) => contact::run(context, &args).map(drop),
         User::Add {
             handle,
             display_name,

@@ -21,6 +21,7 @@ mod keys;
 #[cfg(target_os = "linux")]
 mod kills;
 mod kinds;
+mod letters;
 #[cfg(feature = "next-schema")]
 mod next_schema;
 mod pages;

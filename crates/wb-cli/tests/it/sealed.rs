@@ -18,17 +18,17 @@ const LATER: &str = "Kingfisher-drum behind the mill";
 const PUBLIC: &str = "Ladders for the whole valley";
 
 /// North, South and East, members of a hub before which everything is recorded.
-struct World {
+pub struct World {
     _folder: tempfile::TempDir,
-    hub: Hub,
+    pub hub: Hub,
     recorder: Recorder,
-    north: Instance,
-    south: Instance,
-    east: Instance,
+    pub north: Instance,
+    pub south: Instance,
+    pub east: Instance,
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let hub = Hub::start(folder.path(), "Harbour", "open");
         let recorder = Recorder::before(hub.port());
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Everything that passed, with all layers undone, and what was in base64 in it.
-    fn traffic(&self) -> Vec<Vec<u8>> {
+    pub fn traffic(&self) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         for connection in self.recorder.connections() {
             for (_, bytes) in connection.layers() {
@@ -91,19 +91,19 @@ fn files(folder: &Path, all: &mut Vec<Vec<u8>>) {
     }
 }
 
-fn files_of(instance: &Instance) -> Vec<Vec<u8>> {
+pub fn files_of(instance: &Instance) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     files(&instance.home, &mut all);
     all
 }
 
-fn is_in(words: &str, places: &[Vec<u8>]) -> bool {
+pub fn is_in(words: &str, places: &[Vec<u8>]) -> bool {
     let needle = Needle::text("words", words);
     let searcher = Searcher::new([&needle]);
     places.iter().any(|bytes| !searcher.find(bytes).is_empty())
 }
 
-fn ask_trusted(instance: &Instance, title: &str) {
+pub fn ask_trusted(instance: &Instance, title: &str) {
     let words = ["--title", title, "--description", "For Saturday."];
     let scope = ["--scope", "trusted_peers"];
     instance.ok(&[&["request", "add"], &words[..], &scope].concat());

@@ -1,4 +1,6 @@
 //! The outside of an envelope: who sealed it, for whom, until when, and which bytes.
+//!
+//! That of a letter says the same of one recipient, as a type of its own ([`Mail`](crate::letter::Mail)).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use crate::id::{Hash, InstanceId};
 use crate::identity::IdentityLog;
 use crate::limits::{ENVELOPE_BYTES_MAX, ENVELOPE_DAYS, NUMBER_MAX};
 use crate::rule::Rule;
-use crate::signed::{self, Signer, Unverified};
+use crate::signed::{self, Signer, Type, Unverified};
 use crate::time::Timestamp;
 
 /// A day more than an envelope may last: clocks differ.
@@ -47,9 +49,19 @@ impl Envelope {
         expires: Timestamp,
         body: &[u8],
     ) -> Self {
+        Self::of_type(signed::ENVELOPE, identity, recipients, expires, body)
+    }
+
+    pub(crate) fn of_type(
+        kind: Type,
+        identity: &IdentityLog,
+        recipients: Vec<InstanceId>,
+        expires: Timestamp,
+        body: &[u8],
+    ) -> Self {
         let newest = identity.newest();
         Self {
-            kind: signed::ENVELOPE.0.to_owned(),
+            kind: kind.0.to_owned(),
             schema_version: 1,
             origin: identity.id(),
             era: newest.position.era,
@@ -73,7 +85,11 @@ impl Envelope {
     /// # Errors
     /// A strict JSON rule, `not_signed_line`, `wrong_type`, `envelope_malformed`.
     pub fn read(line: &[u8]) -> Result<(Self, Unverified<'_>), Rule> {
-        let unverified = Unverified::read(line, signed::ENVELOPE)?;
+        Self::read_type(line, signed::ENVELOPE)
+    }
+
+    pub(crate) fn read_type(line: &[u8], kind: Type) -> Result<(Self, Unverified<'_>), Rule> {
+        let unverified = Unverified::read(line, kind)?;
         let envelope: Self =
             serde_json::from_slice(unverified.payload()).map_err(|_| Rule::EnvelopeMalformed)?;
         let is_good = envelope.schema_version >= 1
@@ -100,6 +116,19 @@ impl Envelope {
         now: Timestamp,
     ) -> Result<Self, Rule> {
         let (envelope, unverified) = Self::read(line)?;
+        envelope.check(&unverified, body, identity, now)?;
+        Ok(envelope)
+    }
+
+    /// Checks what was read against the newest identity log known of its origin, its body, and the time.
+    pub(crate) fn check(
+        &self,
+        unverified: &Unverified<'_>,
+        body: &[u8],
+        identity: &IdentityLog,
+        now: Timestamp,
+    ) -> Result<(), Rule> {
+        let envelope = self;
         let is_theirs = identity.id() == envelope.origin;
         if !is_theirs || !is_newest(identity, envelope.era, envelope.key, &envelope.identity) {
             return Err(Rule::WrongKey);
@@ -112,6 +141,6 @@ impl Envelope {
         if !(1..=LASTS_MS_MAX).contains(&lasts) {
             return Err(Rule::EnvelopeExpired);
         }
-        Ok(envelope)
+        Ok(())
     }
 }

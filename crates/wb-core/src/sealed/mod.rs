@@ -26,7 +26,7 @@ fn is_list_of_others(list: &[InstanceId], author: &InstanceId) -> bool {
 
 /// Whether a signature names the newest entry that is known of its author: a key that was followed by another
 /// seals nothing any more.
-fn is_newest(log: &IdentityLog, era: u64, key: u64, identity: &crate::id::Hash) -> bool {
+pub(crate) fn is_newest(log: &IdentityLog, era: u64, key: u64, identity: &crate::id::Hash) -> bool {
     let newest = log.newest();
     newest.hash == *identity && (newest.position.era, newest.position.n) == (era, key)
 }

@@ -125,6 +125,9 @@ pub struct ExchangeSection {
     /// Sealed envelopes that wait for whoever asks; absent where none does.
     #[serde(default, skip_serializing_if = "super::messages::is_none_waiting")]
     pub envelopes: u64,
+    /// Letters that wait for whoever asks; absent where none does.
+    #[serde(default, skip_serializing_if = "super::messages::is_none_waiting")]
+    pub letters: u64,
 }
 
 impl ExchangeSection {
@@ -133,13 +136,14 @@ impl ExchangeSection {
 
     /// The line of an answer.
     #[must_use]
-    pub fn line(name: &str, next: Option<Next>, envelopes: u64) -> Vec<u8> {
+    pub fn line(name: &str, next: Option<Next>, envelopes: u64, letters: u64) -> Vec<u8> {
         crate::signed::payload(&Self {
             section: Self::SECTION.to_owned(),
             schema_version: 1,
             name: name.to_owned(),
             next: next.map(|next| next.to_string()),
             envelopes,
+            letters,
         })
     }
 
@@ -174,7 +178,7 @@ mod tests {
             },
         ] {
             assert_eq!(next.to_string().parse(), Ok(next));
-            let line = ExchangeSection::line("Elm", Some(next), 0);
+            let line = ExchangeSection::line("Elm", Some(next), 0, 0);
             let (section, read) = ExchangeSection::read(&line).expect("its own form");
             assert_eq!((section.name.as_str(), read), ("Elm", Some(next)));
         }
@@ -183,7 +187,7 @@ mod tests {
         }
         let plus = format!("deltas:+1.{hash}");
         assert_eq!(plus.parse::<Next>(), Err(()));
-        let line = ExchangeSection::line("Elm", None, 2);
+        let line = ExchangeSection::line("Elm", None, 2, 1);
         let later = String::from_utf8(line).expect("text").replace(":1,", ":2,");
         assert_eq!(
             ExchangeSection::read(later.as_bytes()),

@@ -231,6 +231,9 @@ pub struct ChangesSection {
     /// Sealed envelopes that wait for the client; absent where none does.
     #[serde(default, skip_serializing_if = "is_none_waiting")]
     pub envelopes: u64,
+    /// Letters that wait for the client; absent where none does.
+    #[serde(default, skip_serializing_if = "is_none_waiting")]
+    pub letters: u64,
 }
 
 #[expect(
@@ -269,6 +272,7 @@ impl ChangesSection {
             own,
             receipts: None,
             envelopes: 0,
+            letters: 0,
         }
     }
 

@@ -7,6 +7,7 @@ pub mod follows;
 pub mod heads;
 pub mod history;
 pub mod lines;
+pub mod mail;
 pub mod member;
 pub mod own;
 pub mod push;

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use wb_core::bundle::{Driver, Memory, Writer};
 use wb_core::feed::SnapshotWriter;
 use wb_core::id::{Hash, InstanceId, LogId};
+use wb_core::letter::Mail;
+use wb_core::limits::LETTERS_PER_PAIR_MAX;
 use wb_core::line::Line;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
@@ -16,8 +18,8 @@ use wb_core::sync::{
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
-    Decision, HubStore, LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused,
-    Registering, SnapshotAsk,
+    Decision, HubStore, KeepingLetter, LetterRefused, LinesPage, MemberRow, PageRefused,
+    PushRefused, RegisterRefused, Registering, SnapshotAsk,
 };
 
 use super::origin::{Do, Origin, Sealed, now};
@@ -42,6 +44,7 @@ pub async fn suite<S: HubStore>(make: impl Fn() -> S) {
     lines(make()).await;
     forgetting(make()).await;
     suspended_and_back(make()).await;
+    letters(make()).await;
     members_for_the_operator(make()).await;
     everything_at_once(make()).await;
 }
@@ -809,6 +812,59 @@ async fn forgetting<S: HubStore>(store: S) {
         ["append"],
         "its origin goes on by deltas"
     );
+}
+
+/// Letters wait for their one recipient, so many of a pair and no more, until it has them or they are over.
+async fn letters<S: HubStore>(store: S) {
+    let (north, west, east) = (Origin::new(1), Origin::new(2), Origin::new(3));
+    for member in [&north, &west] {
+        register(&store, member).await;
+    }
+    let letter = |from: &Origin, to: &Origin, words: &str| KeepingLetter {
+        mail: Mail::new(&from.identity, to.id(), later(60), words.as_bytes()),
+        line: format!("of {words}").into_bytes(),
+        body: words.as_bytes().to_vec(),
+    };
+    let keep = async |letter: KeepingLetter| store.keep_letter(letter).await.expect("a store");
+    let waiting = async |who: &Origin, when: Timestamp| {
+        let page = store.mail(who.id(), 0, when).await.expect("a store");
+        page.envelopes.len()
+    };
+    assert_eq!(keep(letter(&north, &east, "nobody")).await, Ok(false));
+    for n in 0..LETTERS_PER_PAIR_MAX {
+        assert_eq!(keep(letter(&north, &west, &n.to_string())).await, Ok(true));
+    }
+    let more = keep(letter(&north, &west, "one more")).await;
+    assert_eq!(more, Err(LetterRefused::Pair));
+    // One that waits already is no further one, and the other way there is room.
+    assert_eq!(keep(letter(&north, &west, "0")).await, Ok(true));
+    assert_eq!(keep(letter(&west, &north, "back")).await, Ok(true));
+    let all = usize::try_from(LETTERS_PER_PAIR_MAX).expect("few");
+    assert_eq!(waiting(&west, now()).await, all);
+    assert_eq!(
+        (waiting(&north, now()).await, waiting(&east, now()).await),
+        (1, 0)
+    );
+    assert_eq!(waiting(&west, later(61)).await, 0, "they are over");
+
+    // Nobody takes what is for somebody else.
+    let page = store.mail(west.id(), 0, now()).await.expect("a store");
+    let hash = wb_core::hash::sha256(&page.envelopes[0].body.0);
+    for (who, left) in [(&north, all), (&west, all - 1)] {
+        let taken = store.mail_taken(who.id(), vec![hash]).await;
+        taken.expect("a store");
+        assert_eq!(waiting(&west, now()).await, left);
+    }
+    assert_eq!(keep(letter(&north, &west, "one more")).await, Ok(true));
+
+    let suspend = Decision::Suspend {
+        reason: "a flood".to_owned(),
+        until: None,
+    };
+    decide(&store, &north, suspend).await;
+    assert_eq!(waiting(&west, now()).await, 0);
+    decide(&store, &north, Decision::Reinstate).await;
+    assert_eq!(waiting(&west, now()).await, all);
 }
 
 async fn suspended_and_back<S: HubStore>(store: S) {

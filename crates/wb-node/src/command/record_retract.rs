@@ -104,6 +104,8 @@ pub fn record_retract(
         write.put_retract_reason(&record.id, reason)?;
     }
     write.commit()?;
+    // What was told to one instance alone is asked back from there, whatever the reason.
+    crate::letters::take_back(node, &record.id, now)?;
     if reason == Reason::Erase {
         node.store.empty_logs()?;
     }

@@ -21,6 +21,7 @@ use wb_store::{Changed, GuardStanding, Peer, Recovered, Road, RunCounts, RunEnd,
 
 mod direct;
 mod envelopes;
+mod letters;
 
 use super::hub_register::{may_lack_key, state_of, state_text, tell_key};
 use super::key_recover::list_void_at;
@@ -41,7 +42,7 @@ use crate::sync::{
     check_own, check_turn, connect, exchange_receipts, fetch_for_rehearsal, pull, push, rehearse,
     sealed_and_lacking, take_turn,
 };
-use crate::view::EnvelopesView;
+use crate::view::{EnvelopesView, LettersView};
 
 /// What is synced, and how.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +94,8 @@ pub struct Synced {
     pub own_back: OwnBack,
     /// Sealed envelopes that went and came.
     pub envelopes: EnvelopesView,
+    /// Letters that went and came.
+    pub letters: LettersView,
     /// Why it ended early.
     pub end: Option<(PeerCause, String)>,
 }
@@ -217,6 +220,7 @@ pub async fn sync(
         trouble: None,
         receipts: None,
         waiting_there: None,
+        letters_there: None,
     };
     if run.done.peer.role == Role::Node {
         return direct::sync(run, node, actor, input, state, progress).await;
@@ -312,6 +316,7 @@ impl Synced {
             recovered: Vec::new(),
             own_back: OwnBack::default(),
             envelopes: EnvelopesView::default(),
+            letters: LettersView::default(),
             end: None,
         }
     }
@@ -328,6 +333,8 @@ struct Running {
     receipts: Option<u64>,
     /// How many sealed envelopes wait there, where that was said.
     waiting_there: Option<u64>,
+    /// How many letters wait there, where that was said.
+    letters_there: Option<u64>,
 }
 
 impl Running {
@@ -408,6 +415,7 @@ impl Running {
         self.trouble = pulled.trouble;
         self.receipts = pulled.receipts;
         self.waiting_there = pulled.envelopes;
+        self.letters_there = pulled.letters;
         match end {
             None => Ok(pulled.own),
             Some(end) => Err(end),
@@ -446,6 +454,11 @@ impl Running {
             note_keys(node)?;
             if self.waiting_there != Some(0) {
                 self.take_envelopes(node, hub).await?;
+            }
+            if self.letters_there == Some(0) {
+                self.no_letters_there(node)?;
+            } else {
+                self.take_letters(node, hub).await?;
             }
             own
         } else {
@@ -507,7 +520,8 @@ impl Running {
         }
         self.done.peer.acked.clone_from(&self.done.pushed.acked);
         let to = To::Hub(self.done.peer.id);
-        self.give_envelopes(node, hub, to).await
+        self.give_envelopes(node, hub, to).await?;
+        self.give_letters(node, hub, to).await
     }
 
     /// Says what is held of the feeds that come by this hub, and hears what followers say of ours. What goes

@@ -96,10 +96,12 @@ pub(crate) fn answer(
         own_receipt(node, &[asked.want.instance]).map_err(|error| refusal::of_node(&error))?;
     let waiting = serve::waiting(node, asked.want.instance);
     let waiting = waiting.map_err(|error| refusal::of_node(&error))?;
+    let letters = crate::letters::serve::waiting(node, asked.want.instance);
+    let letters = letters.map_err(|error| refusal::of_node(&error))?;
     let mut body = Vec::with_capacity(made.bytes.len() + held.line.len() + 256);
     put_line(
         &mut body,
-        &ExchangeSection::line(node.name(), made.next, waiting),
+        &ExchangeSection::line(node.name(), made.next, waiting, letters),
     );
     put_line(&mut body, &held.line);
     body.extend_from_slice(&made.bytes);

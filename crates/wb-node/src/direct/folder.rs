@@ -15,6 +15,7 @@ use wb_core::ndjson;
 use wb_core::pairing::{NO_TOKEN, safety_words};
 use wb_core::sync::{EnvelopeBody, PeerCause, WaitingEnvelope, read_message};
 use wb_core::want::Want;
+use wb_store::OutEnvelope;
 
 use super::make::{Delivery, own_bundle_file};
 use super::want::own_receipt;
@@ -75,6 +76,10 @@ pub(crate) fn bundle_file(folder: &Path, from: InstanceId, to: InstanceId) -> Pa
 
 pub(crate) fn sealed_file(folder: &Path, from: InstanceId, to: InstanceId) -> PathBuf {
     folder.join(format!("{from}-for-{to}.wbs"))
+}
+
+pub(crate) fn letter_file(folder: &Path, from: InstanceId, to: InstanceId) -> PathBuf {
+    folder.join(format!("{from}-for-{to}.wbl"))
 }
 
 /// Whether there is a plain file of that name: nothing else is opened, because opening a pipe waits.
@@ -259,11 +264,28 @@ pub(crate) fn read_envelopes(path: &Path) -> Result<(Vec<WaitingEnvelope>, u64)>
 /// Leaves the sealed envelopes that wait for a peer, or takes the file away where none does.
 pub(crate) fn leave_sealed(node: &Node, folder: &Path, to: InstanceId) -> Result<u64> {
     let path = sealed_file(folder, node.own_id(), to);
-    let mut bytes = Vec::new();
     let waiting = node.store.envelopes_waiting(Some(&to))?;
+    leave_lines(&path, &waiting, |n| Ok(node.store.envelope_waiting(n)?))
+}
+
+/// Leaves the letters that wait for a peer, or takes the file away where none does.
+pub(crate) fn leave_letters(node: &Node, folder: &Path, to: InstanceId) -> Result<u64> {
+    let path = letter_file(folder, node.own_id(), to);
+    let private = node.store.private();
+    let waiting = private.letters_due(&to, Some(&to), node.now())?;
+    leave_lines(&path, &waiting, |n| Ok(private.letter_sealed(n)?))
+}
+
+/// Writes what is sealed into a file, or takes it away where there is nothing.
+fn leave_lines(
+    path: &Path,
+    waiting: &[u64],
+    sealed: impl Fn(u64) -> Result<Option<OutEnvelope>>,
+) -> Result<u64> {
+    let mut bytes = Vec::new();
     let mut left = 0;
-    for n in waiting {
-        let Some(envelope) = node.store.envelope_waiting(n)? else {
+    for &n in waiting {
+        let Some(envelope) = sealed(n)? else {
             continue;
         };
         let line = wb_core::signed::payload(&WaitingEnvelope {
@@ -279,15 +301,15 @@ pub(crate) fn leave_sealed(node: &Node, folder: &Path, to: InstanceId) -> Result
         left += 1;
     }
     if bytes.is_empty() {
-        if is_plain(&path) {
-            let _ = fs::remove_file(&path);
+        if is_plain(path) {
+            let _ = fs::remove_file(path);
         }
         return Ok(0);
     }
-    if is_same(&path, &bytes) {
+    if is_same(path, &bytes) {
         return Ok(0);
     }
-    write_whole(&path, |temporary| {
+    write_whole(path, |temporary| {
         let mut file = File::create_new(temporary).map_err(NodeError::file(temporary))?;
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())

@@ -5,6 +5,7 @@ use wb_core::kinds::Body;
 use wb_store::Filter;
 
 use super::authors::Authors;
+use super::letters;
 use super::tombstones::{is_tombstone, thread};
 use super::words::words_of;
 use crate::error::Result;
@@ -34,6 +35,7 @@ pub fn comments(node: &Node, request: Option<RecordRef>) -> Result<Vec<CommentVi
                 request: row.parent?,
                 body: String::new(),
                 erased: true,
+                letter: None,
             });
         }
         let comment = words_of(row, |body| match body {
@@ -45,7 +47,12 @@ pub fn comments(node: &Node, request: Option<RecordRef>) -> Result<Vec<CommentVi
             request: comment.request,
             body: comment.body,
             erased: false,
+            letter: None,
         })
     });
-    Ok(views.collect())
+    let mut views: Vec<CommentView> = views.collect();
+    letters::on_sent(node, &mut views)?;
+    // What came by letter and was not published is shown here alone.
+    views.extend(letters::replies(node, request.as_ref())?);
+    Ok(views)
 }

@@ -13,12 +13,13 @@ use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, LocalRecord, Role};
 
 use super::drafts;
+use super::letters::own_letters;
 use super::sessions::SessionView;
 use super::who::Known;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Reaches, headline};
-use crate::view::{Contact, DraftView, SCHEMA_VERSION};
+use crate::view::{Contact, DraftView, LetterView, SCHEMA_VERSION};
 
 /// Rows of the audit log that are read at a time.
 const AUDIT_ROWS: usize = 1_000;
@@ -57,6 +58,8 @@ pub struct MemberData {
     pub notices: Vec<NoticeData>,
     /// What the member was asked to share more widely.
     pub agreements: Vec<AgreementData>,
+    /// Letters that the member sent, and those about their requests.
+    pub letters: Vec<LetterView>,
     /// What was done by the member, and about the member.
     pub log: Vec<LogData>,
 }
@@ -288,6 +291,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
                 seen_at,
             })
             .collect(),
+        letters: own_letters(node, &user)?,
         agreements: agreements
             .map(|row| AgreementData {
                 record: row.record,

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::backups::backup_state;
 use super::inbox::inbox_count;
+use super::letters;
 use super::peers::peers;
 use crate::command::sync::VERIFY_FAILURES;
 use crate::error::Result;
@@ -84,6 +85,13 @@ pub fn metrics(node: &Node) -> Result<String> {
         "wb_inbox_items",
         "Items of the inbox.",
         whole(inbox_count(node)?),
+    );
+    let letters = letters::outbox(node)?.into_iter();
+    gauge(
+        &mut text,
+        "wb_letters_waiting",
+        "Letters that wait for their receiver to say that it has them.",
+        whole(letters.map(|(_, _, count)| count).sum()),
     );
     let backup = backup_state(node)?.last_good;
     let age_ms = backup.map(|row| node.now().unix_ms().saturating_sub(row.at.unix_ms()));

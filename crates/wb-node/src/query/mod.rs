@@ -16,6 +16,7 @@ pub mod find;
 pub mod inbox;
 pub mod invites;
 pub mod key;
+pub mod letters;
 pub mod member_data;
 pub mod metrics;
 pub mod news;

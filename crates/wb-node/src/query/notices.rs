@@ -7,6 +7,7 @@ use wb_store::Account;
 use crate::command::retire::{Retirement, retirement};
 use crate::command::share_all::asked;
 use crate::error::Result;
+use crate::letters::LETTER_LOST;
 use crate::node::Node;
 
 /// Something told.
@@ -31,6 +32,15 @@ pub enum NoticeView {
         at: Timestamp,
         /// The browser, while it is in.
         session: Option<Hash>,
+    },
+    /// Something that the member sent did not arrive.
+    Lost {
+        /// Names the notice.
+        notice_no: i64,
+        /// What happened, in words.
+        detail: String,
+        /// Since when that is known.
+        at: Timestamp,
     },
     /// The member is asked to share something more widely.
     Agree {
@@ -59,11 +69,18 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
         at: row.created_at,
     });
     let told = private.notices(&account.user, browser)?;
-    let let_in = told.into_iter().map(|row| NoticeView::LetIn {
-        notice_no: row.notice_no,
-        detail: row.detail,
-        at: row.at,
-        session: row.session,
+    let let_in = told.into_iter().map(|row| match row.what.as_str() {
+        LETTER_LOST => NoticeView::Lost {
+            notice_no: row.notice_no,
+            detail: row.detail,
+            at: row.at,
+        },
+        _ => NoticeView::LetIn {
+            notice_no: row.notice_no,
+            detail: row.detail,
+            at: row.at,
+            session: row.session,
+        },
     });
     let mut notices: Vec<NoticeView> = asks.chain(let_in).collect();
     let records = asked(node, &account.user)?.len();

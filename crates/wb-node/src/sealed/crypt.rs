@@ -28,7 +28,7 @@ pub(crate) fn is_key(text: &str) -> bool {
 }
 
 /// Seals a plaintext to keys as age writes them.
-pub(super) fn seal(plain: &[u8], keys: &[String]) -> Result<Vec<u8>> {
+pub(crate) fn seal(plain: &[u8], keys: &[String]) -> Result<Vec<u8>> {
     let parsed: Vec<x25519::Recipient> = keys.iter().filter_map(|key| key.parse().ok()).collect();
     let refused = |what: &dyn std::fmt::Display| {
         NodeError::Refused(format!(
@@ -53,7 +53,7 @@ pub(super) fn seal(plain: &[u8], keys: &[String]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// `not_for_us`, also for what is no body at all.
-pub(super) fn open(
+pub(crate) fn open(
     body: &[u8],
     secrets: &[Zeroizing<String>],
 ) -> std::result::Result<Zeroizing<Vec<u8>>, Rule> {
@@ -80,6 +80,7 @@ pub(super) fn open(
 mod tests {
     use wb_core::id::InstanceId;
     use wb_core::identity::IdentityLog;
+    use wb_core::letter::{Letter, Mail};
     use wb_core::sealed::{Envelope, Sealed};
     use wb_core::sync::EnvelopeBody;
     use wb_core::time::Timestamp;
@@ -117,6 +118,39 @@ mod tests {
             let stranger = Zeroizing::new(text(&case["stranger"]));
             assert_eq!(
                 open(&body, &[stranger]).err(),
+                Some(Rule::NotForUs),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn mail_of_the_specification_opens_for_its_reader_and_for_nobody_else() {
+        let vectors = include_str!("../../../../docs/spec/vectors/letters/opens.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let log: Vec<String> = serde_json::from_value(vectors["identity"].clone()).unwrap();
+        let log = IdentityLog::verify(None, &log).unwrap();
+        let now: Timestamp = serde_json::from_value(vectors["now"].clone()).unwrap();
+        let cases = vectors["cases"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let name = &case["name"];
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let body: EnvelopeBody = serde_json::from_value(case["body"].clone()).unwrap();
+            let line = text(&case["line"]);
+            let mail = Mail::verify(line.as_bytes(), &body.0, &log, now);
+            let mail = mail.unwrap_or_else(|rule| panic!("{name}: {rule}"));
+            let plain = open(&body.0, &[Zeroizing::new(text(&case["key"]))]);
+            let plain = plain.unwrap_or_else(|rule| panic!("{name}: {rule}"));
+            let reader: InstanceId = text(&case["reader"]).parse().unwrap();
+            Letter::open(&plain, &mail, &log, &reader).unwrap();
+            assert!(
+                plain.starts_with(text(&case["letter"]).as_bytes()),
+                "{name}"
+            );
+            let stranger = Zeroizing::new(text(&case["stranger"]));
+            assert_eq!(
+                open(&body.0, &[stranger]).err(),
                 Some(Rule::NotForUs),
                 "{name}"
             );

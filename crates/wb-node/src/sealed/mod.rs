@@ -15,6 +15,7 @@ pub(crate) mod serve;
 mod take;
 mod want;
 
+pub(crate) use crypt::{open, seal};
 pub(crate) use exchange::{Exchanged, To, give, take_waiting};
 pub(crate) use part::part;
 pub(crate) use prepare::{PART, prepare};

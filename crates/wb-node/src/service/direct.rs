@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep, timeout};
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{
-    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX, WAIT_SECONDS_MAX,
+    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, LETTER_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX,
+    WAIT_SECONDS_MAX,
 };
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
@@ -34,6 +35,7 @@ use crate::direct::make::lacks_something;
 use crate::direct::pairing;
 use crate::direct::refusal::{self, Refusal};
 use crate::entropy;
+use crate::letters;
 use crate::node::Node;
 use crate::sealed::serve;
 
@@ -86,6 +88,9 @@ enum Route {
     Envelopes,
     KeepEnvelope,
     EnvelopesTaken,
+    Mail,
+    KeepLetter,
+    MailTaken,
 }
 
 impl Route {
@@ -99,6 +104,9 @@ impl Route {
             (&Method::GET, "envelopes") => Some(Self::Envelopes),
             (&Method::POST, "envelopes") => Some(Self::KeepEnvelope),
             (&Method::POST, "envelopes/taken") => Some(Self::EnvelopesTaken),
+            (&Method::GET, "mail") => Some(Self::Mail),
+            (&Method::POST, "mail") => Some(Self::KeepLetter),
+            (&Method::POST, "mail/taken") => Some(Self::MailTaken),
             _ => None,
         }
     }
@@ -109,9 +117,10 @@ impl Route {
             Self::Deliver => SYNC_BODY_BYTES_MAX,
             // More than it ever is; it fits into what is read of anybody.
             Self::Turn => TURN_BYTES_MAX,
-            Self::Envelopes => 0,
+            Self::Envelopes | Self::Mail => 0,
+            Self::KeepLetter => LETTER_CALL_BYTES_MAX,
             Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
-            Self::EnvelopesTaken => SMALL_BODY_BYTES_MAX,
+            Self::EnvelopesTaken | Self::MailTaken => SMALL_BODY_BYTES_MAX,
         })
     }
 }
@@ -210,9 +219,12 @@ impl Peers {
             Route::Exchange => self.exchange(node, request, body).await,
             Route::Deliver => self.deliver(node, request, body).await,
             Route::Turn => self.turn(node, request, body).await,
-            Route::Envelopes | Route::KeepEnvelope | Route::EnvelopesTaken => {
-                self.envelopes(route, node, request, body).await
-            }
+            Route::Envelopes
+            | Route::KeepEnvelope
+            | Route::EnvelopesTaken
+            | Route::Mail
+            | Route::KeepLetter
+            | Route::MailTaken => self.envelopes(route, node, request, body).await,
         }
     }
 
@@ -274,7 +286,10 @@ impl Peers {
         // Of a want the newest key may come in it; a delivery is signed with a key that is known.
         let verified = unverified.verify(node.held.as_ref(), clock()());
         let is_proved = verified.is_ok();
-        if matches!(route, Route::Deliver | Route::KeepEnvelope) {
+        if matches!(
+            route,
+            Route::Deliver | Route::KeepEnvelope | Route::KeepLetter
+        ) {
             verified.map_err(refuse)?;
         }
         // Who only says that it is a peer must not take the places of peers.
@@ -434,7 +449,7 @@ impl Peers {
         Ok(Reply::ok(JSON, wb_core::signed::payload(&answer)))
     }
 
-    /// What peers say about sealed envelopes.
+    /// What peers say about sealed envelopes and letters.
     async fn envelopes(
         &self,
         route: Route,
@@ -464,11 +479,26 @@ impl Peers {
                     serve::taken(node, sender, &taken).map_err(local)?;
                     wb_core::signed::payload(&Noted { schema_version: 1 })
                 }
+                Route::KeepLetter => {
+                    let given = read_message(&body).map_err(refusal::bad_request)?;
+                    let kept = letters::serve::keep(node, &given).map_err(local)?;
+                    wb_core::signed::payload(&kept)
+                }
+                Route::MailTaken => {
+                    let taken = read_message(&body).map_err(refusal::bad_request)?;
+                    letters::serve::taken(node, sender, &taken).map_err(local)?;
+                    wb_core::signed::payload(&Noted { schema_version: 1 })
+                }
                 _ => {
                     let after = query.strip_prefix("after=").map(str::parse).transpose();
                     let after: Option<u64> = after
                         .map_err(|_| refusal::bad_request("`after` is not what a page named"))?;
-                    let page = serve::page(node, sender, after.unwrap_or(0)).map_err(local)?;
+                    let after = after.unwrap_or(0);
+                    let page = match route {
+                        Route::Mail => letters::serve::page(node, sender, after),
+                        _ => serve::page(node, sender, after),
+                    };
+                    let page = page.map_err(local)?;
                     wb_core::signed::payload(&page)
                 }
             })

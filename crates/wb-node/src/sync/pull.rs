@@ -56,6 +56,8 @@ pub struct Pulled {
     pub own: Option<Vec<Held>>,
     /// How many sealed envelopes wait there for this instance; none where that was not said.
     pub envelopes: Option<u64>,
+    /// How many letters wait there for this instance; none where that was not said.
+    pub letters: Option<u64>,
     /// The run, when something came.
     pub run_no: Option<i64>,
     /// What was wrong with single feeds; the others were taken.
@@ -155,6 +157,7 @@ struct Pull<'n> {
     tally: Tally,
     trouble: Option<SyncEnd>,
     envelopes: Option<u64>,
+    letters: Option<u64>,
     run_no: Option<i64>,
     /// Kinds of the feeds that come in two passes.
     first_kinds: BTreeMap<(InstanceId, FeedScope), BTreeSet<Kind>>,
@@ -179,6 +182,7 @@ impl<'n> Pull<'n> {
             tally: Tally::default(),
             trouble: None,
             envelopes: None,
+            letters: None,
             run_no: None,
             first_kinds: BTreeMap::new(),
             announced: BTreeMap::new(),
@@ -196,6 +200,7 @@ impl<'n> Pull<'n> {
             notices: self.session.notices().clone(),
             own: self.session.own().map(<[Held]>::to_vec),
             envelopes: self.envelopes,
+            letters: self.letters,
             run_no: self.run_no,
             receipts: self.receipts,
         }
@@ -415,6 +420,7 @@ impl<'n> Pull<'n> {
         let section = ChangesSection::read(first).map_err(|rule| bad_answer(rule.as_str()))?;
         self.receipts = section.receipts;
         self.envelopes = Some(section.envelopes);
+        self.letters = Some(section.letters);
         if rest.is_empty() {
             self.session.changes(&section, false);
             return Ok(());

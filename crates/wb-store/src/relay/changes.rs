@@ -325,6 +325,7 @@ impl Relay {
             )
             .with_receipts(receipts::newest(connection, member)?);
             section.envelopes = super::envelopes::waiting(connection, member, now)?;
+            section.letters = super::mail::waiting(connection, member, now)?;
             Ok(Ok(Changes {
                 section,
                 body: lines.body,

@@ -20,6 +20,7 @@ mod history;
 mod lines;
 mod listed;
 mod listing;
+mod mail;
 mod member;
 mod own;
 mod page;
@@ -43,6 +44,7 @@ pub use listed::{
 };
 pub use listing::ListingRow;
 pub(crate) use listing::{Touched, list_record};
+pub use mail::LetterRefused;
 pub use member::{Applicant, Member, Registered, StaleRegistration};
 pub use places::{CommentPlace, CommunityPlace, RequestPlace};
 pub use push::{PushError, RelaySink};

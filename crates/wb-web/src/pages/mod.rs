@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod invite;
 pub mod invites;
 pub mod keys;
+pub mod letters;
 pub mod login;
 pub mod members;
 pub mod notices;

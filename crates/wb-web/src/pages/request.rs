@@ -4,17 +4,24 @@ use askama::Template;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::To;
 use wb_core::scope::{By, Scope};
+use wb_core::time::Timestamp;
 use wb_node::command::comment_add::comment_add;
+use wb_node::command::comment_send::{comment_send, sending};
 use wb_node::command::request_complete::{request_complete, request_reopen};
+use wb_node::query::letters::{contact_text, contacts, sent_about};
 use wb_node::query::sync_log::{also, road};
 use wb_node::query::who::{WhoView, who};
 use wb_node::query::{comments, requests};
-use wb_node::view::{AlsoView, CommentView, RequestView, RoadView};
+use wb_node::view::{AlsoView, CommentView, LetterState, RequestView, RoadView};
+use wb_node::{Actor, Node};
 
 use crate::answer::Answer;
 use crate::contact;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
+
+/// Said where an answer would go as a letter and its author did not say yes to that.
+const NOT_AGREED: &str = "Nothing was sent. The answer goes as a letter to the community that asked: say yes to that below.";
 
 #[derive(Template)]
 #[template(path = "request.html")]
@@ -36,6 +43,14 @@ struct Page {
     /// How far an answer goes unless another choice is made: never further than the request.
     answer_scope: Scope,
     comment: String,
+    /// What is said before an answer that goes as a letter.
+    letter: Option<String>,
+    /// Whether this browser's member may publish answers that came by letter.
+    publishes: bool,
+    /// Ways to reach people, sent to whoever asked here.
+    contacts: Vec<(String, String, Timestamp)>,
+    /// Ways to reach this browser's member that were sent from here.
+    sent: Vec<(RecordId, LetterState)>,
     wrong: Option<String>,
     warning: Option<&'static str>,
 }
@@ -71,7 +86,15 @@ fn write(
         true => Some(who(node, &key)?),
         false => None,
     };
+    let contacts = contacts(node, &actor, &key)?;
+    let contacts = contacts
+        .into_iter()
+        .map(|(who, contact, at)| (who, contact_text(&contact), at));
     let page = Page {
+        letter: letter_words(node, &actor, &key),
+        publishes: has_words && (is_mine || is_steward),
+        contacts: contacts.collect(),
+        sent: sent_about(node, &actor, &key)?,
         answer_scope: default.min(request.base.scope),
         user: actor.user,
         is_steward,
@@ -90,7 +113,14 @@ fn write(
     Ok(Answer::page(page.render()?))
 }
 
-fn address(key: &RecordRef) -> String {
+/// What is said where an answer goes as a letter; nothing where it does not, or may not.
+fn letter_words(node: &Node, actor: &Actor, key: &RecordRef) -> Option<String> {
+    // To whom it goes and under which name does not hang on the words.
+    let shown = sending(node, actor, key, "words", None).ok().flatten();
+    shown.map(|shown| shown.words())
+}
+
+pub(super) fn address(key: &RecordRef) -> String {
     format!("/requests/{}/{}", key.origin, key.id)
 }
 
@@ -100,6 +130,20 @@ pub fn comment(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let actor = visit.actor()?;
     let body = visit.form.text("body");
     let scope: Scope = visit.form.text("scope").parse().unwrap_or(Scope::Private);
+    match sending(visit.node()?, &actor, &key, body.trim(), None) {
+        Ok(None) => {}
+        // Nothing goes that its author did not agree to, with the words before their eyes.
+        Ok(Some(_)) if !visit.form.has("letter") => {
+            return write(visit, Some(NOT_AGREED.to_owned()), None);
+        }
+        Ok(Some(shown)) => {
+            return match comment_send(visit.node()?, &actor, &key, &shown) {
+                Ok(id) => Ok(Answer::see(format!("{}#{id}", address(&key)))),
+                Err(error) => write(visit, Some(crate::words::failure(&error)), None),
+            };
+        }
+        Err(error) => return write(visit, Some(crate::words::failure(&error)), None),
+    }
     if scope != Scope::Private && contact::is_in(&[&body]) && !visit.form.has("sure") {
         return write(visit, None, Some(contact::WARNING));
     }
@@ -130,6 +174,11 @@ impl Page {
     fn is_own(&self, comment: &CommentView) -> bool {
         let by = By::User(self.user).to_string();
         comment.base.local && comment.base.by.as_deref() == Some(by.as_str())
+    }
+
+    /// Whether an answer came by letter and may be published by this browser's member.
+    fn can_publish(&self, comment: &CommentView) -> bool {
+        self.publishes && !comment.base.local && comment.letter.is_some()
     }
 
     fn is_open(&self) -> bool {

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId};
+use wb_node::query::letters::letters_of_record;
 use wb_node::query::who::{HolderState, HolderView, MoveView, who};
+use wb_node::view::LetterState;
 
 use crate::context::{self, Context};
 use crate::output::{self, clean, count, short};
@@ -18,6 +20,16 @@ struct WhoJson {
     schema_version: u32,
     id: RecordId,
     feeds: Vec<FeedJson>,
+    letters: Vec<LetterJson>,
+}
+
+/// To whom it went as a letter.
+#[derive(Serialize)]
+struct LetterJson {
+    id: InstanceId,
+    name: String,
+    #[serde(flatten)]
+    state: LetterState,
 }
 
 /// What a feed says of a record last, and who confirmed it.
@@ -55,15 +67,24 @@ pub fn run(context: &Context, id: &str) -> Result<ExitCode> {
     let node = context.node()?;
     let key = context::record(&node, id)?;
     let moves = who(&node, &key)?.moves;
+    let letters = letters_of_record(&node, &key.id)?;
     if context.json() {
         output::json(&WhoJson {
             schema_version: 1,
             id: key.id,
             feeds: moves.iter().map(json).collect(),
+            letters: letters
+                .into_iter()
+                .map(|(id, name, state)| LetterJson { id, name, state })
+                .collect(),
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    if moves.is_empty() {
+    for (_, name, state) in &letters {
+        let name = clean(&short(name, NAME_CHARS));
+        output::line(format!("letter to {name}: {}", clean(&state.sentence)))?;
+    }
+    if moves.is_empty() && letters.is_empty() {
         output::line("Nobody but this community: it never left.")?;
     }
     for last in &moves {

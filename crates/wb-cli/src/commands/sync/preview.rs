@@ -5,16 +5,18 @@ use anyhow::Result;
 use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::scope::FeedScope;
+use wb_core::sync::Role;
 use wb_node::Node;
 use wb_node::command::sync::{SyncInput, Synced};
 use wb_node::plan::{Plan, headline};
+use wb_node::query::letters::outbox;
 use wb_node::sync::Lacking;
 use wb_store::Changed;
 
 use super::{name, names};
 use crate::commands::publish;
 use crate::context::Context;
-use crate::output::{self, heading, short};
+use crate::output::{self, clean, count, heading, short};
 
 /// Characters of a record's title in a table.
 const HEADLINE_CHARS: usize = 40;
@@ -53,6 +55,15 @@ struct ChangeRow {
     hidden: Option<String>,
 }
 
+#[derive(Serialize)]
+struct LettersRow {
+    schema_version: u32,
+    action: &'static str,
+    id: InstanceId,
+    name: String,
+    letters: u64,
+}
+
 /// Prints the lists of one peer. Of a rehearsal that ended early, what it found until then.
 pub fn show(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> Result<()> {
     let is_cut = done.end.is_some();
@@ -83,7 +94,38 @@ pub fn show(context: &Context, node: &Node, done: &Synced, input: SyncInput) -> 
         return Ok(());
     }
     title(format!("{name}: already sealed, and not there yet"))?;
-    show_lacking(context, node, done)
+    show_lacking(context, node, done)?;
+    show_letters(context, node, done)
+}
+
+/// Letters, by their number alone: to a hub all that wait, to a node what is for it.
+fn show_letters(context: &Context, node: &Node, done: &Synced) -> Result<()> {
+    for (id, name, letters) in outbox(node)? {
+        if done.peer.role == Role::Node && id != done.peer.id {
+            continue;
+        }
+        if context.json() {
+            let row = LettersRow {
+                schema_version: 1,
+                action: "send",
+                id,
+                name,
+                letters,
+            };
+            output::json(&Listed {
+                list: "letters",
+                peer: done.peer.id,
+                row,
+            })?;
+            continue;
+        }
+        let name = clean(&short(&name, HEADLINE_CHARS));
+        output::line(format!(
+            "{} for {name}",
+            count(letters, "letter", "letters")
+        ))?;
+    }
+    Ok(())
 }
 
 /// Who can read what a plan seals: a feed has other readers than the other.

@@ -6,6 +6,7 @@ mod feeds;
 mod hashes;
 mod histories;
 mod identity;
+mod letters;
 mod pairing;
 mod requests;
 mod sealed;

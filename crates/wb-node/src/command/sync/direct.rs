@@ -105,6 +105,8 @@ struct Answered {
     bundle: Vec<u8>,
     /// Sealed envelopes that wait there.
     envelopes: u64,
+    /// Letters that wait there.
+    letters: u64,
 }
 
 impl Running {
@@ -241,6 +243,9 @@ impl Running {
         if input.pull && answer.envelopes > 0 {
             self.take_envelopes(node, client.as_hub()).await?;
         }
+        if input.pull && answer.letters > 0 {
+            self.take_letters(node, client.as_hub()).await?;
+        }
         if !input.push {
             return self.check_ahead();
         }
@@ -255,7 +260,8 @@ impl Running {
         self.done.published = publish(node, actor)?.1;
         self.deliver(node, client, answer.hash, progress).await?;
         self.give_envelopes(node, client.as_hub(), To::Node(id))
-            .await
+            .await?;
+        self.give_letters(node, client.as_hub(), To::Node(id)).await
     }
 
     /// Whether more of the own feed came from there than is here.
@@ -303,6 +309,7 @@ impl Running {
             next,
             name: section.name,
             envelopes: section.envelopes,
+            letters: section.letters,
             bundle: bundle.to_vec(),
         })
     }

@@ -14,12 +14,14 @@ use wb_core::hash;
 use wb_core::id::InstanceId;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
+use wb_core::time::Timestamp;
 use wb_store::{
     Belongs, Contradiction, Doubt, DoubtKind, ForkedFeed, GuardStanding, HeldGroup, Peer,
     Recovered, Standing, VoidEntry,
 };
 
 use super::doubts::{self, is_told};
+use super::letters;
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
@@ -58,6 +60,10 @@ enum Item {
     TakenBack(Vec<VoidEntry>),
     /// Another instance that recovered its key.
     Recovered(Recovered),
+    /// Letters that nobody here sees, because who wrote them is not accepted.
+    LettersWait(InstanceId, u64),
+    /// Letters that did not arrive, and when that was told last.
+    LettersLost(InstanceId, u64, Timestamp),
 }
 
 /// What the items are looked at with.
@@ -225,6 +231,10 @@ impl<'n> Inbox<'n> {
         items.extend(rivals.map(|((origin, scope), groups)| Item::Rivals(origin, scope, groups)));
         items.extend(self.missing()?);
         items.extend(self.waiting()?);
+        let unseen = letters::unseen(self.node)?.into_iter();
+        items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
+        let lost = letters::lost(self.node)?.into_iter();
+        items.extend(lost.map(|(to, (count, at))| Item::LettersLost(to, count, at)));
         items.retain(|item| !self.is_blocked(item));
         Ok(items)
     }
@@ -324,10 +334,13 @@ impl<'n> Inbox<'n> {
                 (None, None, entries.first().map(|entry| entry.at))
             }
             Item::Recovered(one) => (None, None, Some(one.at)),
+            Item::LettersLost(_, _, at) => (None, None, Some(*at)),
             Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
-            Item::OlderCopy | Item::Audience(_) | Item::Keys(..) | Item::Waiting(..) => {
-                (None, None, None)
-            }
+            Item::OlderCopy
+            | Item::Audience(_)
+            | Item::Keys(..)
+            | Item::LettersWait(..)
+            | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
             schema_version: SCHEMA_VERSION,
@@ -364,7 +377,7 @@ impl<'n> Inbox<'n> {
                 _ => false,
             },
             Item::Keys(_, is_recover, _) => *is_recover,
-            Item::Recovered(_) => true,
+            Item::Recovered(_) | Item::LettersLost(..) => true,
             _ => false,
         }
     }
@@ -390,6 +403,8 @@ impl Item {
             Self::Keys(origin, ..)
             | Self::Missing(origin, ..)
             | Self::Rivals(origin, ..)
+            | Self::LettersWait(origin, _)
+            | Self::LettersLost(origin, ..)
             | Self::Waiting(origin, _) => Some(*origin),
             Self::Held(group) => Some(group.origin),
         }
@@ -417,6 +432,8 @@ impl Item {
             Self::Void(_) => "void_publications",
             Self::TakenBack(_) => "void_retractions",
             Self::Recovered(_) => "recovered",
+            Self::LettersWait(..) => "letters_wait",
+            Self::LettersLost(..) => "letters_lost",
         }
     }
 
@@ -443,6 +460,7 @@ impl Item {
     fn up_to(&self) -> String {
         match self {
             Self::Held(group) => group.newest.to_string(),
+            Self::LettersLost(_, count, at) => format!("{count} {at}"),
             Self::Recovered(one) => format!("{} {} {}", one.entry, one.hidden, one.returned),
             Self::Keys(_, _, entries) => entries
                 .iter()

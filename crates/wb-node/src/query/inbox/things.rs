@@ -102,6 +102,10 @@ impl Inbox<'_> {
                 note: format!("{} hidden, {} back", one.hidden, one.returned),
                 ..thing("identity_entry")
             }],
+            Item::LettersWait(_, letters) | Item::LettersLost(_, letters, _) => vec![InboxThing {
+                note: format!("{letters} letters"),
+                ..thing("letters")
+            }],
             Item::Waiting(_, records) => vec![InboxThing {
                 note: format!("{records} records held and not shown"),
                 ..thing("instance")

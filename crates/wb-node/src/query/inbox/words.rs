@@ -196,6 +196,18 @@ impl Inbox<'_> {
                     view.action,
                 )
             }
+            Item::LettersWait(origin, letters) => words(
+                format!("{letters} letters of {name} wait, and nobody here accepted it"),
+                "nothing of them is shown until you decide",
+                format!(
+                    "`wb follow {origin}` accepts it, and its letters are shown; left alone they are over within 30 days"
+                ),
+            ),
+            Item::LettersLost(_, letters, _) => words(
+                format!("{letters} letters to {name} did not arrive within 30 days"),
+                "what was written is still here, and whoever wrote it was told",
+                "`wb inbox letters` lists them for who sent them; they may write again",
+            ),
             Item::Waiting(origin, records) => words(
                 match records {
                     1 => format!("{name} waits for a decision, with 1 record held"),

@@ -4,6 +4,7 @@ mod addresses;
 mod by_folder;
 mod decided;
 mod hostile;
+mod letters;
 mod pairing;
 mod recovered;
 mod restoring;

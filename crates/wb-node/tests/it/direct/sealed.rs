@@ -12,7 +12,7 @@ use super::street::{House, titles};
 const CANARY: &str = "A canary for trusted peers";
 
 /// Elm answers, Oak calls; each shows the other and has its card.
-fn pair() -> (House, House) {
+pub(super) fn pair() -> (House, House) {
     let (mut elm, mut oak) = (House::open("Elm"), House::quiet("Oak"));
     oak.pair_with(&mut elm);
     elm.seal();
@@ -22,7 +22,7 @@ fn pair() -> (House, House) {
     (elm, oak)
 }
 
-fn trust(house: &mut House, other: &House) {
+pub(super) fn trust(house: &mut House, other: &House) {
     let shows = would_show(&house.node, other.id(), None).expect("its card is here");
     let actor = house.actor();
     peer_trust(&mut house.node, &actor, other.id(), None, &shows.key).expect("its card is here");

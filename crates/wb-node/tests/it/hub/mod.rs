@@ -13,6 +13,7 @@ mod dry_run;
 mod hostile_answers;
 mod joining;
 mod keys;
+mod letters;
 mod lies;
 mod live;
 mod new_log;

@@ -325,7 +325,8 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
     // What version 1 did not have goes, and the number of the version with it.
     let file = rusqlite::Connection::open(harbour.path()).expect("a file");
     file.execute_batch(
-        "DROP TABLE turns; DROP TABLE receipts; DROP TABLE envelopes_for; DROP TABLE envelopes; DROP TRIGGER held_lines_go;
+        "DROP TABLE mail; DROP TABLE turns; DROP TABLE receipts; DROP TABLE envelopes_for; DROP TABLE envelopes;
+         DROP TRIGGER held_lines_go;
          DROP TABLE held_lines; DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
          PRAGMA user_version = 1",
     )

@@ -63,6 +63,7 @@ impl Running {
             if !input.dry_run {
                 note_keys(node)?;
                 self.take_sealed_file(node, path)?;
+                self.take_letter_file(node, path)?;
             }
         }
         let acked = self.done.peer.acked.clone();
@@ -77,6 +78,8 @@ impl Running {
             self.leave(node, path, found.map(|found| found.hash))?;
             self.seal_owed(node)?;
             self.done.envelopes.given += folder::leave_sealed(node, path, id)?;
+            crate::letters::prepare(node, node.now())?;
+            self.done.letters.given += folder::leave_letters(node, path, id)?;
         }
         folder::leave_want(node, path, Some(id))?;
         self.trouble.take().map_or(Ok(()), Err)

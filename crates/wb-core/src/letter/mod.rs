@@ -1,0 +1,14 @@
+//! What one instance tells another and nobody else (spec: letters).
+//!
+//! [`Mail`] is the outside, which anybody who carries a letter can check. [`Letter`] is what came out of it, and
+//! [`LetterBody`] what it says. Nothing here makes a letter: only [`may_tell`](crate::leave::may_tell) does.
+
+mod body;
+mod inside;
+mod mail;
+
+pub use body::{Contact, LetterBody, Receipt, ReceiptState, Reply, published_text};
+pub use inside::Letter;
+pub use mail::Mail;
+
+pub(crate) use inside::{Composing, compose};

@@ -1,0 +1,66 @@
+//! Erasing what was made of a letter, once whoever wrote it asked for that.
+//!
+//! The letter itself is gone when that is taken; here the record that it was published as is taken back. Repeating it
+//! changes nothing, so a crash in between is finished with the next sync.
+
+use wb_core::entry::Reason;
+use wb_core::leave::Life;
+use wb_store::{AuditRow, LetterIn, NO_WORDS};
+
+use crate::error::{NodeError, Result};
+use crate::node::Node;
+
+/// Erases what is due.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn settle(node: &Node) -> Result<()> {
+    let mut due = node.store.private().letters_in()?;
+    due.retain(|letter| letter.state == "erasing");
+    if due.is_empty() {
+        return Ok(());
+    }
+    let now = node.now();
+    let write = node.store.write_in_sight()?;
+    for id in due.iter().filter_map(|letter| letter.published) {
+        let Some(mut record) = write.local(&id)? else {
+            continue;
+        };
+        if record.life == Life::Deleted {
+            continue;
+        }
+        NO_WORDS.clone_into(&mut record.body);
+        record.life = Life::Deleted;
+        record.at = now;
+        record.edit += 1;
+        write.erase_void(&id)?;
+        write.put_local(&record)?;
+        if !node.store.sealed(&id)?.is_empty() {
+            write.put_retract_reason(&id, Reason::Erase)?;
+        }
+    }
+    write.commit()?;
+    node.store.private().together(|private| {
+        for letter in due {
+            let Some(held) = private.letter_in(&letter.origin, &letter.thread)? else {
+                continue;
+            };
+            private.put_letter_in(&LetterIn {
+                state: "erased".to_owned(),
+                published: None,
+                owes: true,
+                ..held
+            })?;
+            private.audit(&AuditRow {
+                at: now,
+                actor: None,
+                act: "letter erase".to_owned(),
+                target: letter.thread.to_string(),
+                detail: format!("asked by {}", letter.origin.short()),
+            })?;
+        }
+        Ok::<_, NodeError>(())
+    })?;
+    node.store.empty_logs()?;
+    Ok(())
+}
