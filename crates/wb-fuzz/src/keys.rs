@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
-use wb_core::signed::{BUNDLE, ENVELOPE, HEADER, IDENTITY, RECEIPT, SEALED, Signer, Type, WANT};
+use wb_core::signed::{
+    BUNDLE, ENVELOPE, HEADER, IDENTITY, LETTER, MAIL, RECEIPT, SEALED, Signer, Type, WANT,
+};
 use zeroize::Zeroizing;
 
 use crate::vectors::{cases, file, files, texts};
@@ -72,7 +74,11 @@ static BY_ENTRY: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     for vector in files("bundles") {
         lines.extend(texts(&vector["lines"]));
     }
-    for name in ["sealed/envelopes.json", "sealed/sealed.json"] {
+    for name in [
+        "sealed/envelopes.json",
+        "sealed/sealed.json",
+        "letters/mail.json",
+    ] {
         lines.extend(texts(&file(name)["identity"]));
     }
     for case in cases(&file("sync/receipts.json")) {
@@ -107,9 +113,11 @@ pub fn payload(line: &[u8]) -> Option<&[u8]> {
 pub fn sign_again(line: &[u8]) -> Option<Vec<u8>> {
     let payload = payload(line)?;
     let says: serde_json::Value = serde_json::from_slice(payload).ok()?;
-    let kind: Type = [IDENTITY, HEADER, BUNDLE, WANT, ENVELOPE, SEALED, RECEIPT]
-        .into_iter()
-        .find(|kind| says["type"] == kind.0)?;
+    let kind: Type = [
+        IDENTITY, HEADER, BUNDLE, WANT, ENVELOPE, SEALED, RECEIPT, MAIL, LETTER,
+    ]
+    .into_iter()
+    .find(|kind| says["type"] == kind.0)?;
     let entry = if kind == IDENTITY {
         &says["prev"]
     } else {

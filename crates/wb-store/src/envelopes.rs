@@ -19,7 +19,7 @@ pub struct OutEnvelope {
     pub line: Vec<u8>,
     /// What is sealed.
     pub body: Vec<u8>,
-    /// What that is: `feed`, `part` or `want`.
+    /// What that is: `feed`, `part`, `want` or `letter`.
     pub purpose: String,
 }
 

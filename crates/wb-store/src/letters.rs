@@ -16,6 +16,9 @@ use crate::store::{Store, Write};
 /// Milliseconds after which a hub is offered a letter once more that it had nobody or no room for.
 const ASKED_MS: i64 = 60 * 60 * 1_000;
 
+/// What a letter is among what is carried.
+const LETTER: &str = "letter";
+
 /// The latest that this instance tells another in a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterOut {
@@ -357,6 +360,7 @@ impl Private {
                 hash: row.get::<_, Sql<_>>(0)?.0,
                 line: row.get(1)?,
                 body: row.get(2)?,
+                purpose: LETTER.to_owned(),
             })
         });
         Ok(found.optional()?)

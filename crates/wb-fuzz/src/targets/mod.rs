@@ -13,6 +13,7 @@ mod feeds;
 mod follows;
 mod identity;
 mod legacy;
+mod letter;
 mod message;
 mod receipt;
 mod record_line;
@@ -42,6 +43,7 @@ pub const ALL: &[Target] = &[
     follows::TARGET,
     identity::TARGET,
     legacy::TARGET,
+    letter::TARGET,
     message::TARGET,
     receipt::TARGET,
     record_line::TARGET,

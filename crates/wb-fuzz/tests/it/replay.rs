@@ -80,6 +80,7 @@ replays!(
     follows,
     identity,
     legacy,
+    letter,
     message,
     receipt,
     record_line,

@@ -300,7 +300,7 @@ fn letters_of_who_is_refused_are_let_go_of_and_never_answered() {
 
 #[test]
 fn a_hub_takes_letters_of_their_sender_only_and_of_nobody_who_is_suspended() {
-    let (hub, mut north, mut south, mut east, request) = asked();
+    let (hub, north, mut south, mut east, request) = asked();
     reply(&mut east, &request, CANARY);
     east.sync(&hub);
     let page = north.with_client(&hub, async |client, _| client.mail(None).await);
