@@ -39,3 +39,5 @@ mod stays_up;
 mod supply_chain;
 mod support;
 mod walkthrough;
+#[cfg(target_os = "linux")]
+mod world;
