@@ -69,7 +69,7 @@ pub const PUBLIC: Reach = Reach {
         Carried,
     ],
     must: &[
-        North, East, South, Crow, Hub, Proxy, Wire, Stranger, Stick, Carried,
+        North, East, South, Crow, Hub, Proxy, Wire, Stranger, Carried,
     ],
 };
 /// The same of what no page of the hub shows: a profile, an invitation.

@@ -52,12 +52,20 @@ fn each_canary_is_only_where_it_may_be() {
     let world = World::new();
     world.pair();
     let written = world.write();
-    world.exchange(&written);
+    let stick = world.exchange(&written);
     world.the_table_names_every_column();
     world.pseudonyms_have_nothing_in_common();
     let exchanged = world.wire(None);
     let outside = Outside::looks(&world);
-    let places = world.places(&outside, None);
+    let mut places = world.places(&outside, None);
+    let public = canaries::word("public title");
+    assert!(
+        stick
+            .iter()
+            .any(|place| contains(&place.bytes, public.as_bytes())),
+        "the stick carries something"
+    );
+    places.extend(stick);
     judge("before", &places, |row| ALL[row].before);
     let memory = world.memory();
     assert!(

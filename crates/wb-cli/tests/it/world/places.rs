@@ -86,10 +86,17 @@ impl World {
             below(&instance.home, zone, false, &mut places);
         }
         below(self.proxy.folder(), Zone::Proxy, true, &mut places);
-        below(&self.path("stick"), Zone::Stick, true, &mut places);
+        places.extend(self.stick());
         below(&self.path("carried"), Zone::Carried, true, &mut places);
         below(&self.path("tmp"), Zone::Temp, true, &mut places);
         below(&self.path("backups"), Zone::Backup, true, &mut places);
+        places
+    }
+
+    /// What lies on the stick.
+    pub fn stick(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        below(&self.path("stick"), Zone::Stick, true, &mut places);
         places
     }
 

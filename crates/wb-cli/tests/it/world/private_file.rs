@@ -27,6 +27,7 @@ const NO_WORDS: &[(&str, &str, &str)] = &[
     ("invites", "token", "looked for as it is"),
     ("invites", "photo_path", "there are no uploads yet"),
     ("audit", "act", "a word of the program"),
+    ("audit", "target", "ids of records and members"),
     (
         "audit",
         "detail",

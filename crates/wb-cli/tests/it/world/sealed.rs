@@ -136,9 +136,10 @@ fn who_is_removed_reads_nothing_later_and_what_is_forged_is_refused() {
         &crow.file("wb.db"),
         "SELECT rule FROM envelopes_in WHERE rule IS NOT NULL",
     );
+    // What is signed inside the seal is North's, and the envelope is not.
     assert_eq!(
         rules,
-        ["sealed_mismatch"],
+        ["wrong_key"],
         "what a member sealed on came, and was refused"
     );
     let words = [FIRST, LATER].map(|words| Needle::text(words, words));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::canaries::{handle, mail, text as words};
 use super::cast::World;
+use super::places::Place;
 use super::visitor::Visitor;
 use crate::support::database;
 use crate::support::instance::{Instance, text};
@@ -244,9 +245,13 @@ impl World {
         self.north.ok(&["--yes", "peer", "add", "--folder", &stick]);
     }
 
-    /// What everybody says once everything is written.
-    pub fn exchange(&self, written: &Written) {
+    /// What everybody says once everything is written: first by the stick, then by hub and between neighbours. Gives
+    /// what lay on the stick when South took it.
+    pub fn exchange(&self, written: &Written) -> Vec<Place> {
         self.north.ok(&["peer", "trust", "East", "--yes"]);
+        self.north.ok(&["sync", &self.south.id()]);
+        let stick = self.stick();
+        self.south.ok(&["sync", &self.north.id()]);
         self.sync_all();
         let about = format!("{}/{}", self.north.id(), written.public);
         let answer = [
@@ -277,6 +282,7 @@ impl World {
             .ok(&["bundle", "want", &self.place("carried/north.want")]);
         self.north
             .ok(&["backup", &self.place("backups"), "--without-hub"]);
+        stick
     }
 
     /// Everything that is taken back. South is away.
