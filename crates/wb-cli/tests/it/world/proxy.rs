@@ -31,7 +31,10 @@ impl Proxy {
     pub fn start(folder: &Path, port: u16, to: u16) -> Self {
         for program in ["apache2", "age"] {
             let is_there = Command::new(program).arg("--version").output().is_ok();
-            assert!(is_there, "the world needs `{program}`; `./scripts/test all-tests` installs apache2-bin and age");
+            assert!(
+                is_there,
+                "the world needs `{program}`; `./scripts/test all-tests` installs apache2-bin and age"
+            );
         }
         let folder = folder.join("proxy");
         let cache = folder.join("cache");
