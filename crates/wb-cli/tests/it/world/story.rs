@@ -1,6 +1,6 @@
 //! What happens in the world: what people write, what goes where, and what is taken back.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::canaries::{handle, mail, text as words};
@@ -98,25 +98,25 @@ impl World {
             old.execute(&sql, ()).expect("a table");
         }
         let made = "2026-02-03 10:20:30.123456";
-        let run =
-            |sql: &str,
-             values: &dyn Fn(&mut rusqlite::Statement<'_>) -> rusqlite::Result<usize>| {
-                let mut statement = old.prepare(sql).expect("the SQL is right");
-                values(&mut statement).expect("the SQL runs");
-            };
-        run(
-            "INSERT INTO users (id, username, is_admin, created_at, sync_scope) VALUES (1, 'maple', 0, ?1, 'private')",
-            &|row| row.execute([made]),
-        );
-        run(
-            "INSERT INTO user_attributes (user_id, key, value, created_at, updated_at) VALUES (1, 'note', ?2, ?1, ?1)",
-            &|row| row.execute(params![made, words("attribute")]),
-        );
-        run(
-            "INSERT INTO help_requests (id, title, description, status, contact_email, created_by_user_id,
-                 created_at, updated_at, sync_scope) VALUES (1, 'A lamp', 'For the hall', 'open', ?2, 1, ?1, ?1, 'public')",
-            &|row| row.execute(params![made, mail("e-mail of a request")]),
-        );
+        for (sql, value) in [
+            (
+                "INSERT INTO users (id, username, is_admin, created_at, sync_scope) VALUES (1, ?2, 0, ?1, 'private')",
+                "maple".to_owned(),
+            ),
+            (
+                "INSERT INTO user_attributes (user_id, key, value, created_at, updated_at)
+                 VALUES (1, 'note', ?2, ?1, ?1)",
+                words("attribute"),
+            ),
+            (
+                "INSERT INTO help_requests (id, title, description, status, contact_email, created_by_user_id,
+                     created_at, updated_at, sync_scope)
+                 VALUES (1, 'A lamp', 'For the hall', 'open', ?2, 1, ?1, ?1, 'public')",
+                mail("e-mail of a request"),
+            ),
+        ] {
+            old.execute(sql, [made, &value]).expect("the SQL runs");
+        }
         drop(old);
         self.north
             .ok(&["import", "whiteballoon", &self.place("app.db")]);
@@ -331,6 +331,10 @@ impl World {
     pub fn until_complete(&self, record: &str) {
         wait_until("everybody says that it is gone", || {
             self.sync_all();
+            // Who shares a folder says so in the folder: South takes what lies there, and North reads what it left.
+            self.north.ok(&["sync", &self.south.id()]);
+            self.south.ok(&["sync", &self.north.id()]);
+            self.north.ok(&["sync", &self.south.id()]);
             self.state_at(record, "South").1
         });
     }
