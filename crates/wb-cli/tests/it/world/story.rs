@@ -115,7 +115,7 @@ impl World {
                 mail("e-mail of a request"),
             ),
         ] {
-            old.execute(sql, [made, &value]).expect("the SQL runs");
+            old.execute(sql, [made, value.as_str()]).expect("the SQL runs");
         }
         drop(old);
         self.north
