@@ -41,3 +41,5 @@ mod supply_chain;
 mod support;
 mod vouches;
 mod walkthrough;
+#[cfg(target_os = "linux")]
+mod world;
