@@ -19,7 +19,6 @@ pub struct Written {
     pub retracted_trusted: String,
     pub narrowed: String,
     pub mistaken: String,
-    pub erased: String,
 }
 
 impl World {
@@ -43,13 +42,6 @@ impl World {
             retracted_trusted: plain("trusted_peers", "retracted trusted title"),
             narrowed: plain("public", "narrowed title"),
             mistaken: plain("public", "mistaken title"),
-            erased: ask_for(
-                &self.north,
-                &handle("erased handle"),
-                "public",
-                &words("erased title"),
-                "Soon.",
-            ),
             public,
         };
         ask_for(
@@ -57,6 +49,14 @@ impl World {
             &handle("erased handle"),
             "private",
             &words("erased private title"),
+            "Soon.",
+        );
+        let erased = handle("erased handle");
+        ask_for(
+            &self.north,
+            &erased,
+            "public",
+            &words("erased title"),
             "Soon.",
         );
         for (about, of, scope) in [
