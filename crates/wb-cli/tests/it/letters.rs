@@ -84,14 +84,14 @@ fn a_reply_by_letter_is_read_at_its_home_alone_until_that_publishes_it() {
     );
     assert_eq!(states(east), [("reply".to_owned(), "published".to_owned())]);
 
-    east.ok(&[
-        "record",
-        "retract",
-        text(&sent, "id"),
-        "--reason",
-        "erase",
-        "--yes",
-    ]);
+    let retract = ["record", "retract", text(&sent, "id"), "--reason", "erase"];
+    let words = east.run(&retract).ends(3).stderr;
+    assert!(
+        words.contains("It went as a letter to North alone"),
+        "{words}"
+    );
+    let told = east.ok(&[&retract[..], &["--yes"]].concat());
+    assert!(told.starts_with("letter to North: "), "{told}");
     for _ in 0..2 {
         sync(&[east, north, south]);
     }

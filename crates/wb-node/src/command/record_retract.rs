@@ -13,6 +13,7 @@ use super::record_share::{is_author, note_for_author, withdraw_question};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::headline;
+use crate::query::letters::letters_of_record;
 use crate::query::own_any;
 
 /// Kinds of which the text goes with something else: an account, the instance, an invitation.
@@ -58,10 +59,19 @@ pub fn retracting(
     check(actor, &record, reason)?;
     let published = feeds_of(node, &record.id)?;
     let children = node.store.local_children(key)?.len();
+    let told: Vec<String> = letters_of_record(node, &record.id)?
+        .into_iter()
+        .map(|(_, name, _)| name)
+        .collect();
+    let words = if told.is_empty() {
+        words(reason, &published, record.rev > 0)
+    } else {
+        words_of_letter(reason, &told)
+    };
     Ok(Retracting {
         id: record.id,
         headline: headline(record.kind.as_str(), &record.body),
-        words: words(reason, &published, record.rev > 0),
+        words,
         published,
         children,
         kind: record.kind,
@@ -160,8 +170,9 @@ fn check(actor: &Actor, record: &LocalRecord, reason: Reason) -> Result<()> {
 const FILES: &str = "Files that `wb bundle export` wrote before still hold it, sealed ones for those whom they name: whoever \
                      has one deletes it by hand.";
 
-fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
-    let here = match reason {
+/// What becomes of the text here.
+fn here(reason: Reason) -> &'static str {
+    match reason {
         Reason::Scope => "It stays here, for members of this community only.",
         Reason::Mistake => {
             "It stays here as a private record, and others are told that it was a mistake."
@@ -170,7 +181,21 @@ fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
             "Its text is removed from this node as well, and cannot be brought back. Backups made before still hold it until \
              they are deleted."
         }
-    };
+    }
+}
+
+/// Of what was told to one community alone.
+fn words_of_letter(reason: Reason, told: &[String]) -> String {
+    let (to, here) = (told.join(" and "), here(reason));
+    format!(
+        "It went as a letter to {to} alone, which is asked to erase it, and what it published of it, with the next sync; \
+         `wb inbox letters` says when it did. {here} Nobody can promise what people read, wrote down or photographed, what a \
+         dishonest node keeps, and what stands in backups of others (up to 30 days and more)."
+    )
+}
+
+fn words(reason: Reason, published: &[FeedScope], has_left: bool) -> String {
+    let here = here(reason);
     if published.is_empty() && has_left {
         return format!("It left once, and is taken back already. {here}");
     }

@@ -12,6 +12,7 @@ use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_node::command::publish::publish_retracts;
 use wb_node::command::record_retract::{record_retract, retracting};
 use wb_node::command::sync::{self, SyncInput};
+use wb_node::query::letters::letters_of_record;
 use wb_node::query::peers::goes_by_itself;
 use wb_node::query::who::{HolderState, WhoView, who};
 use wb_node::{Actor, ErrorKind, Node, NodeError};
@@ -131,6 +132,17 @@ pub fn run(context: &Context, args: &Retract) -> Result<ExitCode> {
             &key,
             Duration::from_secs(seconds),
         )?;
+    }
+    let told = letters_of_record(&node, &marked.id)?;
+    if found.moves.is_empty() && !told.is_empty() && !context.json() {
+        for (_, name, state) in told {
+            output::line(format!(
+                "letter to {}: {}",
+                clean(&name),
+                clean(&state.sentence)
+            ))?;
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     tell(context, &marked.id, args, taken_back, &found)?;
     Ok(if args.wait.is_none() || is_complete(&found) {
