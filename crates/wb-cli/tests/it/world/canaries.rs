@@ -154,6 +154,10 @@ pub const ALL: &[Canary] = &[
     // What others keep and write.
     stays("east e-mail", AT_EAST),
     stays("east answer to a trusted request", AT_EAST),
+    // What it tells North alone, by letter.
+    stays("letter to North", TRUSTED),
+    stays("contact by letter", TRUSTED),
+    goes("letter taken back", TRUSTED),
     stays("south e-mail", AT_SOUTH),
     stays("south private title", AT_SOUTH),
     stays("south comment", CARRIED),

@@ -43,6 +43,13 @@ const NO_WORDS: &[(&str, &str, &str)] = &[
     ("preferences", "*", "one of three words of the program"),
     ("backups", "*", "where files lie, and what the system said"),
     ("agreements", "*", "words of the program"),
+    (
+        "letters_out",
+        "*",
+        "North writes receipts alone; what East writes is looked for at both",
+    ),
+    ("letters_in", "kind", "a word of the program"),
+    ("letters_in", "state", "a word of the program"),
 ];
 
 impl World {

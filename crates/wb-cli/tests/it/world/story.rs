@@ -265,16 +265,19 @@ impl World {
         ];
         self.south.ok(&answer);
         let about = format!("{}/{}", self.north.id(), written.trusted);
-        let answer = words("east answer to a trusted request");
-        self.east.ok(&[
-            "comment",
-            "add",
-            &about,
-            "--body",
-            &answer,
-            "--scope",
-            "trusted_peers",
-        ]);
+        for (row, how) in [
+            ("east answer to a trusted request", ["--scope", "private"]),
+            ("letter to North", ["--name", "Zoë"]),
+            ("letter taken back", ["--name", "Zoë"]),
+        ] {
+            let body = words(row);
+            let answer = ["--yes", "comment", "add", &about, "--body", &body];
+            self.east.ok(&[&answer[..], &how].concat());
+        }
+        let contact = words("contact by letter");
+        self.east
+            .ok(&["--yes", "user", "contact", &about, "--text", &contact]);
+        self.sync_all();
         self.sync_all();
         self.north
             .ok(&["bundle", "export", &self.place("carried/all.wbb"), "--zstd"]);
@@ -305,6 +308,13 @@ impl World {
         self.north.ok(&[&["--as", &wren], &narrow[..]].concat());
         self.north
             .ok(&["user", "erase", &handle("erased handle"), "--yes"]);
+        let letters = self.east.json(&["comment", "list", &written.trusted]);
+        let letter = letters
+            .iter()
+            .find(|letter| text(letter, "body") == words("letter taken back"))
+            .expect("a letter that East wrote");
+        let retract = ["record", "retract", text(letter, "id"), "--reason", "erase"];
+        self.east.ok(&[&retract[..], &["--yes"]].concat());
         for one in [&self.north, &self.east, &self.crow, &self.north] {
             one.run(&["sync"]).ends(0);
         }
