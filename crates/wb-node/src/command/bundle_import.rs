@@ -146,12 +146,7 @@ pub fn bundle_import(
         note_run(&write, run_no, path, &driver, &changed, now)?;
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
-        if changed
-            .iter()
-            .any(|change| change.difference != Difference::New)
-        {
-            node.store.checkpoint()?;
-        }
+        node.store.forget_dropped(&changed)?;
         let detail = format!(
             "{} records changed, {} origins accepted",
             changed.len(),

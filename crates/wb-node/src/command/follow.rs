@@ -154,7 +154,7 @@ pub fn unfollow(
             let write = node.store.write()?;
             emptied = write.empty_feeds(id)?;
             write.commit()?;
-            node.store.checkpoint()?;
+            node.store.forget_erased()?;
         }
     }
     Ok(Unfollowed { hubs, emptied })

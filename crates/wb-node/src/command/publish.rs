@@ -95,7 +95,7 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     write.commit()?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
-        node.store.checkpoint().map_err(NodeError::SealedOnly)?;
+        node.store.forget_erased().map_err(NodeError::SealedOnly)?;
         withdraw_bundles(node)?;
         withdraw_sealed(node, None)?;
     }

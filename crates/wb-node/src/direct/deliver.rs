@@ -66,7 +66,7 @@ pub(crate) fn take<'l>(
         return Err(refusal::over_quota(over.counted, over.limit, over.used));
     }
     let changed = write.changed_since().map_err(local)?;
-    let (mut counts, mut erases) = (RunCounts::default(), false);
+    let (mut counts, mut erases, mut takes_back) = (RunCounts::default(), false, false);
     for change in &changed {
         match change.difference {
             Difference::New => counts.pulled_new += 1,
@@ -74,6 +74,7 @@ pub(crate) fn take<'l>(
             Difference::Gone => counts.pulled_gone += 1,
         }
         erases |= change.difference != Difference::New;
+        takes_back |= change.difference == Difference::Gone;
     }
     counts.deltas_in = took.deltas;
     counts.bytes_received = came.bytes;
@@ -94,7 +95,9 @@ pub(crate) fn take<'l>(
     }
     write.commit().map_err(local)?;
     // Lines that were taken back must not stay behind in the log file.
-    if erases {
+    if takes_back {
+        node.store.forget_erased().map_err(local)?;
+    } else if erases {
         node.store.checkpoint().map_err(local)?;
     }
     erase_kept(node).map_err(|error| refusal::of_node(&error))?;

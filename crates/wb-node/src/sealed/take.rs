@@ -8,7 +8,7 @@ use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sealed::{Envelope, Purpose, Sealed};
 use wb_core::time::Timestamp;
-use wb_store::{Changed, Difference, Road, RunStart, Standing};
+use wb_store::{Changed, Road, RunStart, Standing};
 
 use super::crypt;
 use super::want::take_want;
@@ -195,10 +195,7 @@ fn take_feed(
     write.owe_want(&origin, true)?;
     write.commit()?;
     // Lines that were taken back must not stay behind in the log file.
-    let mut changes = changed.iter();
-    if changes.any(|change| change.difference != Difference::New) {
-        node.store.checkpoint()?;
-    }
+    node.store.forget_dropped(&changed)?;
     Ok(Taken::New {
         changed,
         run_no: if is_new { Some(run_no) } else { coming.run_no },

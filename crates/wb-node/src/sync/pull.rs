@@ -232,6 +232,10 @@ impl<'n> Pull<'n> {
                 Step::Done => break,
             }
         }
+        if self.input.rehearsal.is_none() && self.tally.gone > 0 {
+            // Before a receipt says that it is gone.
+            self.node.store.forget_erased()?;
+        }
         if self.tally.refused().is_some() {
             self.forget_cursor()?;
         } else {

@@ -20,7 +20,7 @@ use wb_core::sync::{Cause, ExchangeSection, Next, Notice, PeerCause, PeerState};
 use wb_core::want::{Held, Want};
 use wb_net::PeerClient;
 use wb_net::signed::Caller;
-use wb_store::{Difference, GuardStanding, Pair, PairState, Road, RunStart, Standing};
+use wb_store::{GuardStanding, Pair, PairState, Road, RunStart, Standing};
 
 pub(crate) use self::watch::{to_watch, watch};
 use super::{Running, SyncInput, Synced};
@@ -427,12 +427,7 @@ impl Running {
         self.count(&took);
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
-        if changed
-            .iter()
-            .any(|change| change.difference != Difference::New)
-        {
-            node.store.checkpoint()?;
-        }
+        node.store.forget_dropped(&changed)?;
         Ok(())
     }
 
