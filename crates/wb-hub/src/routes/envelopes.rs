@@ -65,11 +65,26 @@ fn over_quota(refused: EnvelopeRefused) -> Refusal {
             format!("envelopes of this instance above {ENVELOPES_BYTES_MAX} bytes would wait here")
         }
     };
+    not_kept(&words)
+}
+
+/// That so much waits already of whoever gives something more.
+pub(super) fn not_kept(words: &str) -> Refusal {
     Box::new(Problem::new(
         Cause::OverQuota,
         format!("{words}; this one was not kept"),
         "wait until they are taken, or are over",
     ))
+}
+
+/// The number after which a page begins.
+pub(super) fn after(request: &Request) -> Result<u64, Refusal> {
+    let after: u64 = parsed(request, "after")?.unwrap_or(0);
+    // A number that nothing which waits can have.
+    if i64::try_from(after).is_err() {
+        return Err(bad_request("`after` in the query is not what a page named"));
+    }
+    Ok(after)
 }
 
 /// Gives a page of what waits for the caller.
@@ -78,11 +93,7 @@ pub async fn page<S: HubStore>(
     sender: InstanceId,
     request: &Request,
 ) -> Result<Reply, Refusal> {
-    let after: u64 = parsed(request, "after")?.unwrap_or(0);
-    // A number that no envelope can have.
-    if i64::try_from(after).is_err() {
-        return Err(bad_request("`after` in the query is not what a page named"));
-    }
+    let after = after(request)?;
     let page = hub.kept(hub.store().envelopes(sender, after, hub.now()).await)?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&page)))
 }

@@ -13,7 +13,7 @@ use wb_core::sync::{
 };
 use wb_net::signed::{JSON, Reply, Request};
 
-use super::parsed;
+use super::envelopes::{after, not_kept};
 use crate::problems::{Refusal, bad_request, not_found};
 use crate::service::Hub;
 use crate::store::{HubStore, KeepingLetter, LetterRefused};
@@ -64,11 +64,7 @@ fn over_quota(refused: LetterRefused) -> Refusal {
             format!("letters of this instance above {LETTERS_BYTES_MAX} bytes would wait here")
         }
     };
-    Box::new(Problem::new(
-        Cause::OverQuota,
-        format!("{words}; this one was not kept"),
-        "wait until they are taken, or are over",
-    ))
+    not_kept(&words)
 }
 
 /// Gives a page of the letters that wait for the caller.
@@ -77,11 +73,7 @@ pub async fn page<S: HubStore>(
     sender: InstanceId,
     request: &Request,
 ) -> Result<Reply, Refusal> {
-    let after: u64 = parsed(request, "after")?.unwrap_or(0);
-    // A number that no letter can have.
-    if i64::try_from(after).is_err() {
-        return Err(bad_request("`after` in the query is not what a page named"));
-    }
+    let after = after(request)?;
     let page = hub.kept(hub.store().mail(sender, after, hub.now()).await)?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&page)))
 }

@@ -1,6 +1,6 @@
 //! Sealed envelopes that wait at a hub for their recipients (spec: sealed envelopes, roads).
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Rows, params};
 use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::{ENVELOPES_BYTES_MAX, ENVELOPES_PER_PAIR_MAX, PAGE_BYTES_TARGET};
 use wb_core::sealed::Envelope;
@@ -34,6 +34,31 @@ pub(super) fn waiting(
     Ok(count.0)
 }
 
+/// A page of what waits, from rows of number, line and body in rising order.
+pub(super) fn page(mut rows: Rows<'_>) -> Result<EnvelopesPage> {
+    let mut page = EnvelopesPage {
+        schema_version: 1,
+        envelopes: Vec::new(),
+        next: None,
+    };
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        if bytes > PAGE_BYTES_TARGET {
+            page.next = page.envelopes.last().map(|last| last.n);
+            break;
+        }
+        let line: Vec<u8> = row.get(1)?;
+        let body: Vec<u8> = row.get(2)?;
+        bytes += line.len() + body.len();
+        page.envelopes.push(WaitingEnvelope {
+            n: row.get::<_, Sql<u64>>(0)?.0,
+            envelope: String::from_utf8_lossy(&line).into_owned(),
+            body: EnvelopeBody(body),
+        });
+    }
+    Ok(page)
+}
+
 impl Relay {
     /// A page of what waits for somebody, oldest first.
     ///
@@ -49,28 +74,7 @@ impl Relay {
             let sql = "SELECT e.envelope_no, e.line, e.body FROM envelopes_for f JOIN envelopes e USING (envelope_no)
                        WHERE f.recipient = ?1 AND f.envelope_no > ?2 AND e.expires > ?3 ORDER BY f.envelope_no";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(params![Sql(recipient), Sql(after), Sql(now)])?;
-            let mut page = EnvelopesPage {
-                schema_version: 1,
-                envelopes: Vec::new(),
-                next: None,
-            };
-            let mut bytes = 0;
-            while let Some(row) = rows.next()? {
-                if bytes > PAGE_BYTES_TARGET {
-                    page.next = page.envelopes.last().map(|last| last.n);
-                    break;
-                }
-                let line: Vec<u8> = row.get(1)?;
-                let body: Vec<u8> = row.get(2)?;
-                bytes += line.len() + body.len();
-                page.envelopes.push(WaitingEnvelope {
-                    n: row.get::<_, Sql<u64>>(0)?.0,
-                    envelope: String::from_utf8_lossy(&line).into_owned(),
-                    body: EnvelopeBody(body),
-                });
-            }
-            Ok(page)
+            page(statement.query(params![Sql(recipient), Sql(after), Sql(now)])?)
         })
     }
 }

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, params};
 use wb_core::id::{Hash, InstanceId};
 use wb_core::letter::Mail;
-use wb_core::limits::{LETTERS_BYTES_MAX, LETTERS_PER_PAIR_MAX, PAGE_BYTES_TARGET};
-use wb_core::sync::{EnvelopeBody, EnvelopesPage, WaitingEnvelope};
+use wb_core::limits::{LETTERS_BYTES_MAX, LETTERS_PER_PAIR_MAX};
+use wb_core::sync::EnvelopesPage;
 use wb_core::time::Timestamp;
 
+use super::envelopes::page;
 use super::file::{Relay, RelayWrite};
 use crate::error::Result;
 use crate::sql::Sql;
@@ -56,28 +57,7 @@ impl Relay {
                  WHERE recipient = ?1 AND mail_no > ?2 AND expires > ?3 AND {FROM_A_MEMBER} ORDER BY mail_no"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![Sql(recipient), Sql(after), Sql(now)])?;
-            let mut page = EnvelopesPage {
-                schema_version: 1,
-                envelopes: Vec::new(),
-                next: None,
-            };
-            let mut bytes = 0;
-            while let Some(row) = rows.next()? {
-                if bytes > PAGE_BYTES_TARGET {
-                    page.next = page.envelopes.last().map(|last| last.n);
-                    break;
-                }
-                let line: Vec<u8> = row.get(1)?;
-                let body: Vec<u8> = row.get(2)?;
-                bytes += line.len() + body.len();
-                page.envelopes.push(WaitingEnvelope {
-                    n: row.get::<_, Sql<u64>>(0)?.0,
-                    envelope: String::from_utf8_lossy(&line).into_owned(),
-                    body: EnvelopeBody(body),
-                });
-            }
-            Ok(page)
+            page(statement.query(params![Sql(recipient), Sql(after), Sql(now)])?)
         })
     }
 }
