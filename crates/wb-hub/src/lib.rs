@@ -16,6 +16,7 @@ mod service;
 mod sqlite;
 mod store;
 mod subset;
+mod traces;
 mod waits;
 
 pub use limits::{

@@ -3,7 +3,6 @@
 //! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
@@ -36,6 +35,7 @@ use crate::store::{
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
     SnapshotAsk, StoreProblem,
 };
+use crate::traces::Traces;
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
 const SEEN_EVERY_MS: i64 = 60_000;
@@ -84,19 +84,9 @@ impl Default for StoreLimits {
 struct Shared {
     file: RelayFile,
     writer: Mutex<Relay>,
-    /// Whether something erased may still stand in the log of the file.
-    owes_checkpoint: AtomicBool,
+    traces: Traces,
     readers: Mutex<Vec<Relay>>,
     bounds: Bounds,
-}
-
-impl Shared {
-    /// Empties the log of the file: what was taken back must not stay behind in it. Where somebody reads
-    /// meanwhile it is owed, and done with the next tidying; what was written counts either way.
-    fn checkpoint(&self, relay: &Relay) {
-        let is_done = relay.checkpoint().unwrap_or(false);
-        self.owes_checkpoint.store(!is_done, Ordering::Relaxed);
-    }
 }
 
 impl std::fmt::Debug for SqliteHub {
@@ -112,8 +102,7 @@ impl SqliteHub {
         Self {
             shared: Arc::new(Shared {
                 file: relay.file(),
-                // A process that ended early may have left it to this one.
-                owes_checkpoint: AtomicBool::new(true),
+                traces: Traces::all_owed(),
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
                 bounds: Bounds::default(),
@@ -487,7 +476,7 @@ impl HubStore for SqliteHub {
                 };
                 write.commit()?;
                 shared.bounds.put(id, bound);
-                shared.checkpoint(&relay);
+                shared.traces.empty_log(&relay);
                 Ok(pushed)
             })
             .await
@@ -576,12 +565,7 @@ impl HubStore for SqliteHub {
             .await?;
         let shared = Arc::clone(&self.shared);
         self.runs
-            .run(move || {
-                if shared.owes_checkpoint.load(Ordering::Relaxed) {
-                    shared.checkpoint(&lock(&shared.writer));
-                }
-                Ok(())
-            })
+            .run(move || shared.traces.tidy(&shared.file, &shared.writer))
             .await?;
         Ok(ended)
     }

@@ -24,6 +24,7 @@ mod erased;
 mod error;
 mod feed_links;
 mod feeds;
+mod gaps;
 mod guard;
 mod hidden;
 mod home;
@@ -79,6 +80,7 @@ pub use feed_links::FeedLink;
 pub use feeds::{
     FeedRow, Ingest, LogDue, NewLog, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken,
 };
+pub use gaps::Gaps;
 pub use guard::{Guard, Standing as GuardStanding};
 pub use hidden::HiddenLine;
 pub use home::{Home, remove_file, replace_file, write_private_file};

@@ -94,7 +94,7 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     let write = node.store.write()?;
     emptied += write.empty_feeds(&id)?;
     write.commit()?;
-    node.store.checkpoint()?;
+    node.store.forget_erased()?;
     Ok(emptied)
 }
 

@@ -69,7 +69,8 @@ pub fn would_show(node: &Node, id: InstanceId, since: Option<Timestamp>) -> Resu
     let row = node.store.in_audience(&id)?;
     if card.is_in_doubt(row.as_ref()) {
         return Err(NodeError::Refused(format!(
-            "{} recovered its key, and its card still names the sealing key from before: somebody else may have that              one; nothing was changed. Sync once it has published its card anew",
+            "{} recovered its key, and its card still names the sealing key from before: somebody else may have that \
+             one; nothing was changed. Sync once it has published its card anew",
             id.short()
         )));
     }
@@ -86,6 +87,14 @@ pub fn would_show(node: &Node, id: InstanceId, since: Option<Timestamp>) -> Resu
         rekeyed: row.is_some_and(|row| row.rekeyed_at.is_some() || row.sealing_key != card.key),
         key: card.key,
     })
+}
+
+/// The from-date that was chosen for an instance before; it stays unless another is chosen.
+///
+/// # Errors
+/// What the store reports.
+pub fn chosen_since(node: &Node, id: InstanceId) -> Result<Option<Timestamp>> {
+    Ok(node.store.in_audience(&id)?.and_then(|row| row.since))
 }
 
 /// Records that go to the trusted audience, once there is one: those after a from-date, and those before it.

@@ -19,6 +19,6 @@ pub fn picture_away(node: &mut Node, actor: &Actor, key: &RecordRef) -> Result<(
         return Ok(());
     }
     // Its bytes must not stay behind in the log file.
-    node.store.checkpoint()?;
+    node.store.forget_erased()?;
     node.audit(now, actor, "picture away", &picture_target(node, key), "")
 }

@@ -69,7 +69,7 @@ pub fn profile_edit(node: &Node, actor: &Actor, input: &ProfileEdit<'_>) -> Resu
     write.commit()?;
     if had_picture.is_some() {
         // Where the profile names another address now, it was dropped with the commit.
-        node.store.checkpoint()?;
+        node.store.forget_erased()?;
     }
     node.store.private().together(|private| {
         private.drop_contacts(&actor.user, "email")?;

@@ -107,7 +107,7 @@ pub fn review_origin(
         write.set_standing(&origin, Standing::Blocked)?;
         write.commit()?;
         // Pictures of its members went with it.
-        node.store.checkpoint()?;
+        node.store.forget_erased()?;
     }
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")

@@ -112,7 +112,7 @@ fn done(
         decided.push(one);
     }
     // What was dropped must not stay behind in the log file.
-    node.store.checkpoint()?;
+    node.store.forget_erased()?;
     Ok(decided)
 }
 

@@ -10,8 +10,10 @@ use wb_core::time::Timestamp;
 use super::listing::{Touched, list_anew_if_needed};
 use crate::error::{Result, StoreError};
 use crate::feeds::{Appended, Ingest, Served};
+use crate::gaps::Gaps;
 use crate::instances::KnownIdentity;
 use crate::open::{self, Opening, RELAY};
+use crate::sql::Sql;
 use crate::store::put_meta;
 
 /// A hub's file, with one connection of its own.
@@ -118,6 +120,32 @@ impl Relay {
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         Ok(!is_busy)
+    }
+
+    /// The pages of the file that hold bytes of what was erased between their cells.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn gaps(&self) -> Result<Gaps> {
+        Gaps::find(&self.connection)
+    }
+
+    /// Overwrites those bytes; they stand in the log then, until it is emptied. False where it could not be done now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn overwrite(&self, gaps: &Gaps) -> Result<bool> {
+        gaps.overwrite(&self.connection)
+    }
+
+    /// Rows that this connection changed since it was opened.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn rows_changed(&self) -> Result<u64> {
+        let sql = "SELECT total_changes()";
+        let Sql(changes) = self.connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(changes)
     }
 
     /// Reads several things as of one moment, whatever is written meanwhile.

@@ -4,7 +4,7 @@
 use askama::Template;
 use wb_core::id::InstanceId;
 use wb_core::time::Timestamp;
-use wb_node::command::peer_trust::{Shows, peer_trust, peer_untrust, would_show};
+use wb_node::command::peer_trust::{Shows, chosen_since, peer_trust, peer_untrust, would_show};
 use wb_node::query::audience::{audience, could_be_trusted, readers};
 use wb_node::view::AudienceView;
 use wb_store::{AudienceRow, Belongs, Instance};
@@ -155,7 +155,7 @@ pub fn ask(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         since(visit.query.word("since"))?
     } else {
         // What was chosen before stays chosen.
-        held.as_ref().and_then(|row| row.since)
+        chosen_since(visit.node()?, id)?
     };
     let shows = would_show(visit.node()?, id, since)?;
     let page = Ask {

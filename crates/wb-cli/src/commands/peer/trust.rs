@@ -9,7 +9,7 @@ use wb_core::id::InstanceId;
 use wb_core::time::Timestamp;
 use wb_node::ErrorKind;
 use wb_node::command::peer_block::find_instance;
-use wb_node::command::peer_trust::{Shows, peer_trust, peer_untrust, would_show};
+use wb_node::command::peer_trust::{Shows, chosen_since, peer_trust, peer_untrust, would_show};
 use wb_node::query::audience::audience;
 
 use super::super::hub_admin::parse_time;
@@ -22,9 +22,24 @@ use crate::output::{self, clean, count, short};
 pub struct Trust {
     /// The instance: its name, enough of its id, or the whole id
     instance: Option<String>,
-    /// Give it nothing of records written before this day or time (2026-12-31, 2026-12-31T12:00:00Z)
-    #[arg(long, value_name = "DATE", value_parser = parse_time, requires = "instance")]
-    since: Option<Timestamp>,
+    /// Give it nothing of records written before this day or time (2026-12-31, 2026-12-31T12:00:00Z), or from the
+    /// `beginning`; without it what was chosen before stays
+    #[arg(long, value_name = "DATE", value_parser = parse_since, requires = "instance")]
+    since: Option<Since>,
+}
+
+/// From when on records are given.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Beginning,
+    Time(Timestamp),
+}
+
+fn parse_since(text: &str) -> Result<Since, String> {
+    match text {
+        "beginning" => Ok(Since::Beginning),
+        time => parse_time(time).map(Since::Time),
+    }
 }
 
 #[derive(Serialize)]
@@ -44,19 +59,28 @@ pub fn trust(context: &Context, args: &Trust) -> Result<ExitCode> {
     };
     let (mut node, actor) = context.acting()?;
     let id = find_instance(&node, name)?;
-    let shows = would_show(&node, id, args.since)?;
+    let since = match args.since {
+        Some(Since::Beginning) => None,
+        Some(Since::Time(time)) => Some(time),
+        None => chosen_since(&node, id)?,
+    };
+    let shows = would_show(&node, id, since)?;
     let name = called(&shows);
-    context.say(would(&shows, &name, args.since));
+    context.say(would(&shows, &name, since));
+    if since.is_some() && args.since.is_none() {
+        context
+            .say("That day was chosen before, and stays; `--since beginning` gives it everything.");
+    }
     if !context.confirm(&format!("Trust {name}?"))? {
         context.say("Nothing was changed; --yes answers that with yes.");
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
-    let shows = peer_trust(&mut node, &actor, id, args.since, &shows.key)?;
+    let shows = peer_trust(&mut node, &actor, id, since, &shows.key)?;
     if context.json() {
         output::json(&TrustedView {
             schema_version: 1,
             id,
-            since: args.since,
+            since,
             records: shows.records,
             before: shows.before,
         })?;

@@ -111,8 +111,7 @@ pub(super) fn reconcile(node: &Node, branches: &[Branch], now: Timestamp) -> Res
     }
     write.commit()?;
     if !came.erased.is_empty() {
-        node.store.checkpoint()?;
-        node.store.private().checkpoint()?;
+        node.store.empty_logs()?;
     }
     // Before accounts are made for profiles: who was erased has none again.
     erase_what_came_back(node)?;
