@@ -103,6 +103,8 @@ pub const LETTER_BYTES_MAX: usize = 327_680;
 pub const LETTER_CALL_BYTES_MAX: usize = LETTER_BYTES_MAX.div_ceil(3) * 4 + 65_536;
 /// Letters of one sender to one recipient that a hub keeps; protects the recipient's patience, and the disk of the hub.
 pub const LETTERS_PER_PAIR_MAX: u64 = 50;
+/// Threads of letters of one accepted origin that are kept; protects the disk of whoever accepted it.
+pub const LETTERS_KEPT_MAX: u64 = 2_000;
 /// Bytes of letters of one origin that a hub keeps; protects its disk.
 pub const LETTERS_BYTES_MAX: u64 = 67_108_864;
 /// Milliseconds after which a letter without a receipt is given again; bounds traffic, and how long a loss lasts.

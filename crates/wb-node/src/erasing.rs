@@ -125,6 +125,7 @@ pub(crate) fn erase(
     if node.store.founder()? == Some(user) {
         write.put_founder(heir)?;
     }
+    node.store.note_erasing()?;
     write.commit()?;
     let nobody = entropy::record_id(now);
     let traces = PrivateTraces {
@@ -134,7 +135,6 @@ pub(crate) fn erase(
     };
     node.store.private().together(|private| {
         crate::letters::take_back_of(private, &user, now)?;
-        crate::letters::forget_contacts(private, &wrote)?;
         private.erase_account(&traces)?;
         // Who erased itself is nobody now.
         let actor = by.map(|by| if *by == user { nobody } else { *by });
@@ -155,9 +155,12 @@ pub(crate) fn erase(
 
 /// Removes ways to reach somebody about records, before their texts go: whoever is cut off after that would not find
 /// them again.
-fn forget_records(node: &Node, records: &[RecordId]) -> Result<()> {
-    let private = node.store.private();
-    private.together(|private| Ok::<_, NodeError>(private.forget_records(records)?))
+pub(crate) fn forget_records(node: &Node, records: &[RecordId]) -> Result<()> {
+    let (private, now) = (node.store.private(), node.now());
+    private.together(|private| {
+        crate::letters::forget_contacts(private, records, now)?;
+        Ok::<_, NodeError>(private.forget_records(records)?)
+    })
 }
 
 /// The names that records of a member left under.
@@ -279,6 +282,9 @@ pub(crate) fn erase_what_came_back(node: &Node) -> Result<ErasedRecords> {
         erased += write.erase_record(id)?;
     }
     write.erase_void_of_erased()?;
+    if erased.records > 0 {
+        node.store.note_erasing()?;
+    }
     write.commit()?;
     if erased.records > 0 {
         node.store.empty_logs()?;

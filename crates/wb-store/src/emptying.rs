@@ -78,6 +78,18 @@ impl Store {
         Ok(is_done)
     }
 
+    /// Notes that something is about to be erased, or with it where a transaction is under way: whoever is cut off before
+    /// [`Store::empty_logs`] does that with the next sync, and says of nothing before that it is gone.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn note_erasing(&self) -> Result<()> {
+        if self.has_to_empty_logs()? {
+            return Ok(());
+        }
+        put_meta(self.main(), LOGS_HOLD_ERASED, "yes")
+    }
+
     /// Whether something erased may still stand in a log.
     ///
     /// # Errors

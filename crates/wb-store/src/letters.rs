@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::leave::OwnersAct;
-use wb_core::limits::LETTER_AGAIN_MS;
+use wb_core::limits::{ENVELOPE_DAYS, LETTER_AGAIN_MS};
 use wb_core::time::Timestamp;
 
 use crate::envelopes::OutEnvelope;
@@ -15,6 +15,9 @@ use crate::store::{Store, Write};
 
 /// Milliseconds after which a hub is offered a letter once more that it had nobody or no room for.
 const ASKED_MS: i64 = 60 * 60 * 1_000;
+
+/// Milliseconds after which nothing of a thread is on its way any more: no letter lasts longer.
+const ERASED_KEPT_MS: i64 = (ENVELOPE_DAYS + 1) * 24 * 60 * 60 * 1_000;
 
 /// What a letter is among what is carried.
 const LETTER: &str = "letter";
@@ -125,6 +128,14 @@ pub struct LetterIn {
     pub receipt_n: u64,
     /// Whether another receipt is owed.
     pub owes: bool,
+}
+
+impl LetterIn {
+    /// Whether there is anything of it that erasing removes.
+    #[must_use]
+    pub fn has_words(&self) -> bool {
+        !self.line.is_empty() && self.kind != "erase"
+    }
 }
 
 const OUT: &str = "SELECT letter_no, recipient, thread, is_receipt, n, kind, body, owner, request_origin, request,
@@ -397,7 +408,7 @@ impl Private {
         state: &str,
         now: Timestamp,
     ) -> Result<()> {
-        let sql = "UPDATE letters_out SET receipt_n = ?2, receipt = ?3, receipt_at = ?4, n = max(n, ?5), line = NULL,
+        let sql = "UPDATE letters_out SET receipt_n = ?2, receipt = ?3, receipt_at = ?4, n = max(n, ?5), lost_at = NULL, line = NULL,
                      sealed = NULL, hash = NULL, blocked = NULL
                    WHERE letter_no = ?1";
         let mut statement = self.connection().prepare_cached(sql)?;
@@ -405,13 +416,18 @@ impl Private {
         Ok(())
     }
 
-    /// Lets go of receipts that are over.
+    /// Lets go of receipts that are over, and of threads that were erased so long ago that no letter of them comes again.
     ///
     /// # Errors
     /// What the database reports.
     pub fn tidy_letters(&self, now: Timestamp) -> Result<()> {
         let sql = "DELETE FROM letters_out WHERE is_receipt = 1 AND expires <= ?1";
         self.connection().prepare_cached(sql)?.execute([Sql(now)])?;
+        let sql = "DELETE FROM letters_in WHERE state = 'erased' AND owes = 0 AND at <= ?1";
+        let over = now.plus_ms(-ERASED_KEPT_MS);
+        self.connection()
+            .prepare_cached(sql)?
+            .execute([Sql(over)])?;
         Ok(())
     }
 
@@ -436,6 +452,65 @@ impl Private {
         let mut statement = self.connection().prepare_cached(&sql)?;
         let rows = statement.query_map([], in_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What others told that owes a receipt.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn letters_owing(&self) -> Result<Vec<LetterIn>> {
+        self.letters_in_where("owes = 1")
+    }
+
+    /// What others asked to erase, of which something that was made of it may be there still.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn letters_erasing(&self) -> Result<Vec<LetterIn>> {
+        self.letters_in_where("state = 'erasing'")
+    }
+
+    fn letters_in_where(&self, condition: &'static str) -> Result<Vec<LetterIn>> {
+        let sql = format!("{IN} WHERE {condition} ORDER BY origin, thread");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let rows = statement.query_map([], in_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Threads that are kept of whoever wrote them.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn letters_of(&self, origin: &InstanceId) -> Result<u64> {
+        let sql = "SELECT count(*) FROM letters_in WHERE origin = ?1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let Sql(count) = statement.query_row([Sql(origin)], |row| row.get(0))?;
+        Ok(count)
+    }
+
+    /// Threads that are kept, by whoever wrote them.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn letters_by_origin(&self) -> Result<Vec<(InstanceId, u64)>> {
+        let sql = "SELECT origin, count(*) FROM letters_in GROUP BY origin ORDER BY origin";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, Sql<_>>(0)?.0, row.get::<_, Sql<u64>>(1)?.0))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Forgets everything that somebody told, who is refused.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn drop_letters_of(&self, origin: &InstanceId) -> Result<()> {
+        let sql = "DELETE FROM letters_in WHERE origin = ?1";
+        self.connection()
+            .prepare_cached(sql)?
+            .execute([Sql(origin)])?;
+        Ok(())
     }
 
     /// What others told about an own request, the oldest first.

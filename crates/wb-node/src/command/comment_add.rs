@@ -21,6 +21,14 @@ pub fn comment_add(
     text: &str,
     scope: Scope,
 ) -> Result<RecordId> {
+    check(node, request, text)?;
+    let id = entropy::record_id(node.now());
+    write_comment(node, actor, id, request, text, scope)?;
+    Ok(id)
+}
+
+/// Whether a request can be answered with a text.
+pub(super) fn check(node: &Node, request: &RecordRef, text: &str) -> Result<()> {
     check_text(text).map_err(NodeError::text("body"))?;
     if text.trim().is_empty() {
         return Err(NodeError::Text {
@@ -37,8 +45,19 @@ pub fn comment_add(
     if !shown.iter().any(|row| row.kind.as_str() == "request") {
         return Err(NodeError::unknown("request", request.id.to_string()));
     }
+    Ok(())
+}
+
+/// Writes a comment that was checked.
+pub(super) fn write_comment(
+    node: &mut Node,
+    actor: &Actor,
+    id: RecordId,
+    request: &RecordRef,
+    text: &str,
+    scope: Scope,
+) -> Result<()> {
     let now = node.now();
-    let id = entropy::record_id(now);
     let body = Body::Comment(Comment {
         request: *request,
         body: text.to_owned(),
@@ -53,6 +72,5 @@ pub fn comment_add(
         "comment add",
         &id,
         format!("on {}, scope {scope}", request.id),
-    )?;
-    Ok(id)
+    )
 }

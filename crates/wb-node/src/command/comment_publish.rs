@@ -96,7 +96,13 @@ pub fn comment_publish(node: &mut Node, actor: &Actor, letter: &RecordRef) -> Re
         Ok(true)
     })?;
     if !done {
+        // Whoever settled that they took it back may not have seen this record.
+        node.store.note_erasing()?;
+        let write = node.store.write_in_sight()?;
+        crate::letters::erase_published(node, &write, &id, now)?;
+        write.commit()?;
         crate::letters::settle(node)?;
+        node.store.empty_logs()?;
         return Err(NodeError::Refused(
             "who wrote this answer took it back meanwhile; nothing was published".to_owned(),
         ));

@@ -6,7 +6,8 @@ use wb_core::letter::{LetterBody, Reply};
 use wb_core::scope::Scope;
 use wb_store::{Filter, Standing};
 
-use super::comment_add::comment_add;
+use super::comment_add::{check, write_comment};
+use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::letters::{tell, would_tell};
 use crate::node::{Actor, Node};
@@ -143,9 +144,12 @@ pub fn comment_send(
         ));
     };
     let shown = checked(node, actor, request, LetterBody::Reply(reply.clone()))?;
-    let id = comment_add(node, actor, request, &reply.text, Scope::Private)?;
+    check(node, request, &reply.text)?;
     let now = node.now();
+    let id = entropy::record_id(now);
+    // First, because an answer that stands here without a letter would look as if it went.
     tell(node, actor.user, shown.to, id, &shown.body, now)?;
+    write_comment(node, actor, id, request, &reply.text, Scope::Private)?;
     let detail = format!("to {}", shown.to.short());
     node.audit(now, actor, "comment send", &id, detail)?;
     Ok(id)

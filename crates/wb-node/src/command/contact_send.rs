@@ -81,6 +81,7 @@ pub fn contact_take_back(node: &Node, actor: &Actor, thread: &RecordId) -> Resul
         return Err(NodeError::unknown("letter of yours", thread.to_string()));
     }
     let now = node.now();
+    node.store.note_erasing()?;
     take_back(node, thread, now)?;
     node.store.empty_logs()?;
     node.audit(now, actor, "contact take back", thread, String::new())

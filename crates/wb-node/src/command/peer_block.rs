@@ -94,8 +94,16 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     let write = node.store.write()?;
     emptied += write.empty_feeds(&id)?;
     write.commit()?;
-    node.store.forget_erased()?;
+    forget_letters(node, &id)?;
     Ok(emptied)
+}
+
+/// Forgets what an instance that is refused told by letter, and empties the files of everything that went with it.
+pub(super) fn forget_letters(node: &Node, id: &InstanceId) -> Result<()> {
+    node.store.note_erasing()?;
+    node.store.private().drop_letters_of(id)?;
+    node.store.empty_logs()?;
+    Ok(())
 }
 
 /// The name of an instance or peer; empty where none is known.

@@ -104,9 +104,11 @@ pub fn record_retract(
         record.life = Life::Deleted;
         write.erase_void(&record.id)?;
         // First, because a crash after the text went would leave them with nobody to ask for it.
-        let private = node.store.private();
-        private.together(|private| private.forget_records(&[record.id]))?;
+        crate::erasing::forget_records(node, &[record.id])?;
+        node.store.note_erasing()?;
     }
+    // What was told to one instance alone is asked back from there, whatever the reason; first, for the same cause.
+    crate::letters::take_back(node, &record.id, now)?;
     record.at = now;
     record.edit += 1;
     write.put_local(&record)?;
@@ -114,8 +116,6 @@ pub fn record_retract(
         write.put_retract_reason(&record.id, reason)?;
     }
     write.commit()?;
-    // What was told to one instance alone is asked back from there, whatever the reason.
-    crate::letters::take_back(node, &record.id, now)?;
     if reason == Reason::Erase {
         node.store.empty_logs()?;
     }

@@ -5,6 +5,7 @@ use wb_core::sync::Role;
 use wb_store::{Account, AccountState, Standing};
 
 use super::follow::{Target, follow, unfollow};
+use super::peer_block::forget_letters;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 
@@ -107,7 +108,7 @@ pub fn review_origin(
         write.set_standing(&origin, Standing::Blocked)?;
         write.commit()?;
         // Pictures of its members went with it.
-        node.store.forget_erased()?;
+        forget_letters(node, &origin)?;
     }
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")

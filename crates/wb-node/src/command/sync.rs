@@ -277,6 +277,7 @@ pub fn erase_kept(node: &Node) -> Result<()> {
     if is_over {
         let write = node.store.write_in_sight()?;
         write.erase_kept(now)?;
+        node.store.note_erasing()?;
         write.commit()?;
     }
     if is_over || node.store.has_to_empty_logs()? {

@@ -37,7 +37,7 @@ impl Exchanged {
         match taken {
             Taken::New => self.taken += 1,
             Taken::Known => {}
-            Taken::Left(_) | Taken::Waits => self.left += 1,
+            Taken::Left(_) | Taken::Full(_) | Taken::Waits => self.left += 1,
             Taken::Refused(rule) => self.refused.push(rule),
         }
     }
@@ -69,7 +69,7 @@ pub(crate) async fn take_waiting(
         for waiting in &page.envelopes {
             let taken = take(node, waiting.envelope.as_bytes(), &waiting.body.0)?;
             done.note(taken);
-            if let Taken::Left(origin) = taken {
+            if let Taken::Left(origin) | Taken::Full(origin) = taken {
                 *left.entry(origin).or_default() += 1;
             }
             // Nothing behind one that is only early may be passed over.

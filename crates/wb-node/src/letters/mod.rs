@@ -12,6 +12,6 @@ mod write;
 
 pub(crate) use exchange::{Exchanged, give, take_waiting};
 pub(crate) use prepare::{LETTER_LOST, prepare, would_tell};
-pub(crate) use settle::settle;
+pub(crate) use settle::{erase_published, settle};
 pub(crate) use take::take;
 pub(crate) use write::{forget_contacts, take_back, take_back_of, tell};

@@ -33,8 +33,7 @@ pub(crate) const LETTER_LOST: &str = "letter lost";
 /// What the store reports, or that the signing key cannot be used. Nothing changes then.
 pub(crate) fn prepare(node: &Node, now: Timestamp) -> Result<u64> {
     let private = node.store.private();
-    let is_owed = private.letters_in()?.iter().any(|letter| letter.owes);
-    if !is_owed && private.letters_out()?.is_empty() {
+    if private.letters_owing()?.is_empty() && private.letters_out()?.is_empty() {
         return Ok(0);
     }
     private.together(|private| {
@@ -85,44 +84,54 @@ pub(crate) fn would_tell(
     Ok(told.map(|_| ()))
 }
 
+/// Why a letter is not sealed anew.
+const NEW_KEY: &str = "new_key";
+
 /// Writes the receipts that are owed, each in the place of the one before.
 fn owe_receipts(node: &Node, private: &Private, now: Timestamp) -> Result<()> {
-    for letter in private.letters_in()? {
-        if !letter.owes || node.store.standing(&letter.origin)? != Some(Standing::Approved) {
-            continue;
+    for letter in private.letters_owing()? {
+        // That words are gone is said once they are, from the files too.
+        let is_early = letter.state == "erased" && node.store.has_to_empty_logs()?;
+        if !is_early && node.store.standing(&letter.origin)? == Some(Standing::Approved) {
+            let answered = answer(private, letter, now)?;
+            private.put_letter_in(&answered)?;
         }
-        let answered = LetterIn {
-            receipt_n: letter.receipt_n + 1,
-            owes: false,
-            ..letter
-        };
-        if let Ok(held) = Letter::kept(&answered.line) {
-            let body = LetterBody::Receipt(Receipt {
-                n: answered.n,
-                sha256: hash::sha256(held.body.get().as_bytes()),
-                state: match answered.state.as_str() {
-                    "published" => ReceiptState::Published,
-                    "erased" => ReceiptState::Erased,
-                    _ => ReceiptState::Arrived,
-                },
-            });
-            private.put_letter(&NewLetter {
-                recipient: answered.origin,
-                thread: answered.thread,
-                is_receipt: true,
-                n: answered.receipt_n,
-                kind: LetterBody::RECEIPT,
-                body: body.to_raw().get(),
-                owner: None,
-                request: None,
-                act: None,
-                at: now,
-                expires: now.plus_ms(LASTS_MS),
-            })?;
-        }
-        private.put_letter_in(&answered)?;
     }
     Ok(())
+}
+
+/// Writes the receipt of what is held of a thread. Returns what is to be kept of it then.
+pub(super) fn answer(private: &Private, letter: LetterIn, now: Timestamp) -> Result<LetterIn> {
+    let answered = LetterIn {
+        receipt_n: letter.receipt_n + 1,
+        owes: false,
+        ..letter
+    };
+    if let Ok(held) = Letter::kept(&answered.line) {
+        let body = LetterBody::Receipt(Receipt {
+            n: answered.n,
+            sha256: hash::sha256(held.body.get().as_bytes()),
+            state: match answered.state.as_str() {
+                "published" => ReceiptState::Published,
+                "erased" => ReceiptState::Erased,
+                _ => ReceiptState::Arrived,
+            },
+        });
+        private.put_letter(&NewLetter {
+            recipient: answered.origin,
+            thread: answered.thread,
+            is_receipt: true,
+            n: answered.receipt_n,
+            kind: LetterBody::RECEIPT,
+            body: body.to_raw().get(),
+            owner: None,
+            request: None,
+            act: None,
+            at: now,
+            expires: now.plus_ms(LASTS_MS),
+        })?;
+    }
+    Ok(answered)
 }
 
 /// Tells whoever a letter is of that it did not arrive.
@@ -130,7 +139,13 @@ fn tell_lost(node: &Node, private: &Private, letter: &LetterOut, now: Timestamp)
     private.letter_lost(letter.no, now)?;
     if let Some(owner) = &letter.owner {
         let name = name_of(node, &letter.recipient)?;
-        let detail = format!("What you sent to {name} did not arrive within {ENVELOPE_DAYS} days");
+        let detail = if letter.kind == LetterBody::Erase.kind().as_str() {
+            format!(
+                "{name} did not say within {ENVELOPE_DAYS} days that it erased what you took back; it may have it still"
+            )
+        } else {
+            format!("{name} did not say within {ENVELOPE_DAYS} days that what you sent arrived")
+        };
         private.put_notice(owner, now, LETTER_LOST, &detail, None)?;
     }
     Ok(())
@@ -158,6 +173,21 @@ fn seal_one(
             return Ok(false);
         }
     };
+    // What a member agreed to goes to the key that it was sealed to first: whoever names another one in the card may
+    // not be whom it was for, and an honest receiver opens it with its former key as long as it is on its way.
+    let sealed_to = letter.sealed.as_ref().map(|(_, key)| key);
+    let is_of_somebody = letter.owner.is_some() && letter.kind != LetterBody::Erase.kind().as_str();
+    if is_of_somebody && sealed_to.is_some_and(|to| *to != key) {
+        if private.letter_sealed(letter.no)?.is_none()
+            || letter
+                .sealed
+                .as_ref()
+                .is_some_and(|(by, _)| *by != node.identity().newest().hash)
+        {
+            private.block_letter(letter.no, NEW_KEY)?;
+        }
+        return Ok(false);
+    }
     let by = node.identity().newest().hash;
     let as_now = (by, key.clone());
     if letter.sealed.as_ref() == Some(&as_now) && private.letter_sealed(letter.no)?.is_some() {

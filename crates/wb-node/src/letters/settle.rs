@@ -4,8 +4,10 @@
 //! changes nothing, so a crash in between is finished with the next sync.
 
 use wb_core::entry::Reason;
+use wb_core::id::RecordId;
 use wb_core::leave::Life;
-use wb_store::{AuditRow, LetterIn, NO_WORDS};
+use wb_core::time::Timestamp;
+use wb_store::{AuditRow, LetterIn, NO_WORDS, Write};
 
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -15,29 +17,18 @@ use crate::node::Node;
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
-    let mut due = node.store.private().letters_in()?;
-    due.retain(|letter| letter.state == "erasing");
+    let due = node.store.private().letters_erasing()?;
     if due.is_empty() {
+        if node.store.has_to_empty_logs()? {
+            node.store.empty_logs()?;
+        }
         return Ok(());
     }
     let now = node.now();
+    node.store.note_erasing()?;
     let write = node.store.write_in_sight()?;
     for id in due.iter().filter_map(|letter| letter.published) {
-        let Some(mut record) = write.local(&id)? else {
-            continue;
-        };
-        if record.life == Life::Deleted {
-            continue;
-        }
-        NO_WORDS.clone_into(&mut record.body);
-        record.life = Life::Deleted;
-        record.at = now;
-        record.edit += 1;
-        write.erase_void(&id)?;
-        write.put_local(&record)?;
-        if !node.store.sealed(&id)?.is_empty() {
-            write.put_retract_reason(&id, Reason::Erase)?;
-        }
+        erase_published(node, &write, &id, now)?;
     }
     write.commit()?;
     node.store.private().together(|private| {
@@ -62,5 +53,30 @@ pub(crate) fn settle(node: &Node) -> Result<()> {
         Ok::<_, NodeError>(())
     })?;
     node.store.empty_logs()?;
+    Ok(())
+}
+
+/// Erases the record that a letter was published as, and takes it back from wherever it went.
+pub(crate) fn erase_published(
+    node: &Node,
+    write: &Write<'_>,
+    id: &RecordId,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(mut record) = write.local(id)? else {
+        return Ok(());
+    };
+    if record.life == Life::Deleted {
+        return Ok(());
+    }
+    NO_WORDS.clone_into(&mut record.body);
+    record.life = Life::Deleted;
+    record.at = now;
+    record.edit += 1;
+    write.erase_void(id)?;
+    write.put_local(&record)?;
+    if !node.store.sealed(id)?.is_empty() {
+        write.put_retract_reason(id, Reason::Erase)?;
+    }
     Ok(())
 }

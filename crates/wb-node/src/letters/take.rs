@@ -1,19 +1,26 @@
 //! Taking a letter: the outside, the seal, the inside, and what it says, each by its rules. The highest number of a
 //! thread wins, so what comes twice, late or out of order changes nothing.
 
+use serde::Deserialize;
 use wb_core::hash;
-use wb_core::id::InstanceId;
+use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::leave::Life;
 use wb_core::letter::{Letter, LetterBody, Mail, Receipt, ReceiptState};
-use wb_core::limits::NUMBER_MAX;
+use wb_core::limits::{LETTER_AGAIN_MS, LETTERS_KEPT_MAX, NUMBER_MAX};
 use wb_core::ndjson::split_first;
 use wb_core::rule::Rule;
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, NewLetter, Private, Standing};
 
 use super::prepare::LASTS_MS;
+use super::write::forget_words;
 use crate::error::Result;
 use crate::node::Node;
 use crate::sealed::open;
+
+/// Milliseconds after which a letter that comes once more is answered once more: its sender gives it again once a day,
+/// and whoever else carries it does so any number of times.
+const RECEIPT_AGAIN_MS: i64 = LETTER_AGAIN_MS / 2;
 
 /// What came of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +31,9 @@ pub(crate) enum Taken {
     Known,
     /// It stays where it is: who wrote it is not accepted here.
     Left(InstanceId),
-    /// It stays where it is: it names a key that is not known here yet.
+    /// It stays where it is: so many of whoever wrote it are kept here already.
+    Full(InstanceId),
+    /// It stays where it is: it names a key that is not known here yet, or what came before it is not done.
     Waits,
     /// It breaks a rule, and nothing of it counts.
     Refused(Rule),
@@ -75,14 +84,19 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         Err(rule) => return Ok(Taken::Refused(rule)),
     };
     let (line, _) = split_first(&plain);
+    let held = node
+        .store
+        .private()
+        .letter_in(&letter.origin, &letter.thread)?;
+    let erases = says == Some(LetterBody::Erase) && held.is_some_and(|held| held.has_words());
+    if erases {
+        // Its words must not stay behind in the files: they are emptied once all that came is taken.
+        node.store.note_erasing()?;
+    }
     let taken = node.store.private().together(|private| match &says {
         Some(LetterBody::Receipt(receipt)) => take_receipt(private, &letter, receipt, now),
         says => keep(node, private, &letter, says.as_ref(), line, now),
     })?;
-    if taken == Taken::New && says == Some(LetterBody::Erase) {
-        // Words that were taken back must not stay behind in the log file.
-        node.store.empty_logs()?;
-    }
     Ok(taken)
 }
 
@@ -99,17 +113,33 @@ fn keep(
     if let Some(held) = &held
         && held.n >= letter.n
     {
-        // Its sender has no receipt, or lost it.
-        private.put_letter_in(&LetterIn {
-            owes: held.state != "erasing",
-            ..held.clone()
-        })?;
+        // Its sender has no receipt, or lost it. Whoever carries it gives it any number of times.
+        let told = private.letter_out(&letter.origin, &letter.thread, true)?;
+        let is_told = told.is_some_and(|told| told.at > now.plus_ms(-RECEIPT_AGAIN_MS));
+        if !is_told && !held.owes && held.state != "erasing" {
+            private.put_letter_in(&LetterIn {
+                owes: true,
+                ..held.clone()
+            })?;
+        }
         return Ok(Taken::Known);
     }
-    let own = says
-        .and_then(LetterBody::request)
-        .filter(|request| request.origin == node.own_id())
-        .map(|request| request.id);
+    if held.as_ref().is_some_and(|held| held.state == "erasing") {
+        // What was asked before comes first.
+        return Ok(Taken::Waits);
+    }
+    if held.is_none() && private.letters_of(&letter.origin)? >= LETTERS_KEPT_MAX {
+        return Ok(Taken::Full(letter.origin));
+    }
+    let request = match says {
+        Some(says) => says.request().copied(),
+        // A version that knows the kind finds it under the request.
+        None => serde_json::from_str::<About>(letter.body.get())
+            .ok()
+            .map(|about| about.request),
+    };
+    let request = request.filter(|request| request.origin == node.own_id());
+    let own = request.map(|request| request.id);
     let published = held.as_ref().and_then(|held| held.published);
     let state = match says {
         Some(LetterBody::Erase) if published.is_some() => "erasing",
@@ -119,7 +149,7 @@ fn keep(
             .filter(|held| held.state == "published")
             .map_or("arrived", |_| "published"),
     };
-    private.put_letter_in(&LetterIn {
+    let came = LetterIn {
         origin: letter.origin,
         thread: letter.thread,
         n: letter.n,
@@ -131,8 +161,29 @@ fn keep(
         state: state.to_owned(),
         receipt_n: held.map_or(0, |held| held.receipt_n),
         owes: state != "erasing",
-    })?;
+    };
+    if matches!(says, Some(LetterBody::Contact(_))) && !has_author(node, came.request.as_ref())? {
+        // Nobody is there any more to read it.
+        forget_words(private, came, now)?;
+    } else {
+        private.put_letter_in(&came)?;
+    }
     Ok(Taken::New)
+}
+
+/// What a letter of an unknown kind may be about.
+#[derive(Deserialize)]
+struct About {
+    request: RecordRef,
+}
+
+/// Whether an own request is there with somebody who wrote it.
+fn has_author(node: &Node, request: Option<&RecordId>) -> Result<bool> {
+    let Some(request) = request else {
+        return Ok(true);
+    };
+    let record = node.store.local(request)?;
+    Ok(record.is_none_or(|record| record.author.is_some() && record.life != Life::Deleted))
 }
 
 /// Takes what a receiver says of a letter of ours.
@@ -187,6 +238,6 @@ fn tell_above(private: &Private, out: &LetterOut, n: u64, now: Timestamp) -> Res
 impl Taken {
     /// Whether it stays where it is.
     pub(crate) fn stays(self) -> bool {
-        matches!(self, Self::Left(_) | Self::Waits)
+        matches!(self, Self::Left(_) | Self::Full(_) | Self::Waits)
     }
 }

@@ -6,7 +6,7 @@ use wb_core::letter::LetterBody;
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, NewLetter, Private};
 
-use super::prepare::LASTS_MS;
+use super::prepare::{LASTS_MS, answer};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
@@ -97,20 +97,34 @@ fn ask_to_erase(
     Ok(())
 }
 
-/// Forgets the ways to reach others that were sent to the author of these requests, whose account goes. Called within
-/// [`Private::together`].
-pub(crate) fn forget_contacts(private: &Private, requests: &[RecordId]) -> Result<()> {
+/// Forgets the ways to reach others that were sent to the author of these requests, which go; whoever sent them is told.
+/// Called within [`Private::together`].
+pub(crate) fn forget_contacts(
+    private: &Private,
+    requests: &[RecordId],
+    now: Timestamp,
+) -> Result<()> {
     for request in requests {
         for letter in private.letters_about(request)? {
             if letter.kind == "contact" && letter.state == "arrived" {
-                private.put_letter_in(&LetterIn {
-                    line: Vec::new(),
-                    state: "erased".to_owned(),
-                    owes: false,
-                    ..letter
-                })?;
+                forget_words(private, letter, now)?;
             }
         }
     }
+    Ok(())
+}
+
+/// Keeps of a letter that it came, and says that its words are gone.
+pub(super) fn forget_words(private: &Private, letter: LetterIn, now: Timestamp) -> Result<()> {
+    let letter = LetterIn {
+        state: "erased".to_owned(),
+        ..letter
+    };
+    // The receipt is of the words, so it is written while they are there.
+    let answered = answer(private, letter, now)?;
+    private.put_letter_in(&LetterIn {
+        line: Vec::new(),
+        ..answered
+    })?;
     Ok(())
 }

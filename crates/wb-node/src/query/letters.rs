@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::letter::{Contact, Letter, LetterBody};
+use wb_core::limits::LETTERS_KEPT_MAX;
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, Standing};
@@ -157,6 +158,8 @@ pub fn sent_about(
         !letter.is_receipt
             && letter.owner == Some(actor.user)
             && letter.request.as_ref() == Some(request)
+            // An answer whose record was never written, because somebody was cut off, stands in the list of letters.
+            && letter.kind != "reply"
             && node
                 .store
                 .local(&letter.thread)
@@ -289,8 +292,8 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
     for (origin, count) in node.store.mail_left()? {
         *counts.entry(origin).or_default() += count;
     }
-    for letter in node.store.private().letters_in()? {
-        *counts.entry(letter.origin).or_default() += 1;
+    for (origin, count) in node.store.private().letters_by_origin()? {
+        *counts.entry(origin).or_default() += count;
     }
     let mut accepted = BTreeSet::new();
     for origin in counts.keys() {
@@ -305,11 +308,30 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
     Ok(counts)
 }
 
+/// Who wrote letters that wait elsewhere because so many of it are kept here already, with how many wait.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn full(node: &Node) -> Result<Vec<(InstanceId, u64)>> {
+    let mut full = Vec::new();
+    for (origin, count) in node.store.mail_left()? {
+        let is_accepted = node.store.standing(&origin)? == Some(Standing::Approved);
+        if is_accepted && node.store.private().letters_of(&origin)? >= LETTERS_KEPT_MAX {
+            full.push((origin, count));
+        }
+    }
+    Ok(full)
+}
+
 /// Letters that did not arrive, by recipient, with when that was told last.
 pub(crate) fn lost(node: &Node) -> Result<BTreeMap<InstanceId, (u64, Timestamp)>> {
     let mut lost: BTreeMap<InstanceId, (u64, Timestamp)> = BTreeMap::new();
     for letter in node.store.private().letters_out()? {
-        let Some(at) = letter.lost_at else { continue };
+        // One that arrived after all was told, and what is asked to be erased is no letter of anybody.
+        let is_letter = letter.receipt.is_none() && letter.kind != "erase";
+        let Some(at) = letter.lost_at.filter(|_| is_letter) else {
+            continue;
+        };
         let of = lost.entry(letter.recipient).or_insert((0, at));
         *of = (of.0 + 1, of.1.max(at));
     }
@@ -371,9 +393,9 @@ fn sent(letter: &LetterOut, names: &Names, now: Timestamp) -> LetterState {
     }
     if letter.lost_at.is_some() || letter.expires <= now {
         let what = if is_back {
-            format!("that it is to be erased did not arrive at {to} within 30 days")
+            format!("{to} did not say within 30 days that it erased it, and may have it still")
         } else {
-            format!("it did not arrive at {to} within 30 days")
+            format!("{to} did not say within 30 days that it arrived")
         };
         return of("lost", what);
     }
@@ -392,6 +414,10 @@ fn sent(letter: &LetterOut, names: &Names, now: Timestamp) -> LetterState {
         }
         Some("key_in_doubt") => {
             "waits here: the other community recovered its key and its card is from before"
+        }
+        Some("new_key") => {
+            "stays here: the sealing key of the other community changed since this was sealed; send it once more if it is \
+             for whoever has that one now"
         }
         Some("not_accepted") => "waits here: the other community is not accepted here any more",
         Some("not_theirs") => "waits here: what it is about is not there any more",

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use age::{Decryptor, Encryptor, x25519};
 use bech32::{Bech32, Hrp};
+use curve25519_dalek::MontgomeryPoint;
 use wb_core::limits::ENVELOPE_BYTES_MAX;
 use wb_core::rule::Rule;
 use zeroize::Zeroizing;
@@ -22,14 +23,23 @@ pub(super) fn fresh_key() -> (String, Zeroizing<String>) {
     (identity.to_public().to_string(), secret)
 }
 
-/// Whether a text is a key that can be sealed to.
+/// Whether a text is a key that can be sealed to. One of small order makes nothing secret, and age panics where it is
+/// asked to seal to it.
 pub(crate) fn is_key(text: &str) -> bool {
-    text.parse::<x25519::Recipient>().is_ok()
+    let Ok((_, bytes)) = bech32::decode(text) else {
+        return false;
+    };
+    let Ok(point) = <[u8; 32]>::try_from(bytes) else {
+        return false;
+    };
+    let shared = MontgomeryPoint(point).mul_clamped([0; 32]);
+    shared != MontgomeryPoint([0; 32]) && text.parse::<x25519::Recipient>().is_ok()
 }
 
 /// Seals a plaintext to keys as age writes them.
 pub(crate) fn seal(plain: &[u8], keys: &[String]) -> Result<Vec<u8>> {
-    let parsed: Vec<x25519::Recipient> = keys.iter().filter_map(|key| key.parse().ok()).collect();
+    let sealable = keys.iter().filter(|key| is_key(key));
+    let parsed: Vec<x25519::Recipient> = sealable.filter_map(|key| key.parse().ok()).collect();
     let refused = |what: &dyn std::fmt::Display| {
         NodeError::Refused(format!(
             "an envelope was not sealed: {what}; nothing was sent"
@@ -86,6 +96,32 @@ mod tests {
     use wb_core::time::Timestamp;
 
     use super::*;
+
+    /// The points of small order, and what is read as one of them.
+    const SMALL_ORDER: [&str; 8] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+    ];
+
+    #[test]
+    fn nothing_is_sealed_to_a_key_of_small_order() {
+        let prefix = Hrp::parse("age").unwrap();
+        for point in SMALL_ORDER {
+            let bytes = data_encoding::HEXLOWER.decode(point.as_bytes()).unwrap();
+            let key = bech32::encode::<Bech32>(prefix, &bytes).unwrap();
+            assert!(key.parse::<x25519::Recipient>().is_ok(), "age takes it");
+            assert!(!is_key(&key), "{point}");
+            assert!(matches!(seal(b"words", &[key]), Err(NodeError::Refused(_))));
+        }
+        assert!(is_key(&fresh_key().0));
+        assert!(!is_key("age1"));
+    }
 
     #[test]
     fn envelopes_of_the_specification_open_for_their_readers_and_for_nobody_else() {

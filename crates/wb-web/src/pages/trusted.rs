@@ -29,7 +29,14 @@ impl Row {
     }
 
     /// What stands there, where an admin acts on a page and not by command.
-    fn sentence(&self) -> &'static str {
+    fn sentence(&self) -> String {
+        let words = self.words();
+        let mut letters = words.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect()
+    }
+
+    fn words(&self) -> &'static str {
         match self.member.state {
             "new_key" => {
                 "its sealing key changed; it gets nothing of what was before until an admin confirms the new one"

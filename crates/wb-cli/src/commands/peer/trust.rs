@@ -120,6 +120,9 @@ fn would(shows: &Shows, name: &str, since: Option<Timestamp>) -> String {
             "; of {} from before {since} it gets no words",
             count(shows.before, "record", "records")
         ));
+        if shows.is_in {
+            words.push_str(" and keeps those that it has");
+        }
     }
     words.push_str(
         ". Whoever reads it can keep a copy: taking it back removes it from their pages, not from their memory.",

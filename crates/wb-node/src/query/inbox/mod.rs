@@ -62,6 +62,8 @@ enum Item {
     Recovered(Recovered),
     /// Letters that nobody here sees, because who wrote them is not accepted.
     LettersWait(InstanceId, u64),
+    /// Letters that wait because so many of that instance are kept.
+    LettersFull(InstanceId, u64),
     /// Letters that did not arrive, and when that was told last.
     LettersLost(InstanceId, u64, Timestamp),
 }
@@ -233,6 +235,8 @@ impl<'n> Inbox<'n> {
         items.extend(self.waiting()?);
         let unseen = letters::unseen(self.node)?.into_iter();
         items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
+        let full = letters::full(self.node)?.into_iter();
+        items.extend(full.map(|(origin, count)| Item::LettersFull(origin, count)));
         let lost = letters::lost(self.node)?.into_iter();
         items.extend(lost.map(|(to, (count, at))| Item::LettersLost(to, count, at)));
         items.retain(|item| !self.is_blocked(item));
@@ -340,6 +344,7 @@ impl<'n> Inbox<'n> {
             | Item::Audience(_)
             | Item::Keys(..)
             | Item::LettersWait(..)
+            | Item::LettersFull(..)
             | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -404,6 +409,7 @@ impl Item {
             | Self::Missing(origin, ..)
             | Self::Rivals(origin, ..)
             | Self::LettersWait(origin, _)
+            | Self::LettersFull(origin, _)
             | Self::LettersLost(origin, ..)
             | Self::Waiting(origin, _) => Some(*origin),
             Self::Held(group) => Some(group.origin),
@@ -433,6 +439,7 @@ impl Item {
             Self::TakenBack(_) => "void_retractions",
             Self::Recovered(_) => "recovered",
             Self::LettersWait(..) => "letters_wait",
+            Self::LettersFull(..) => "letters_full",
             Self::LettersLost(..) => "letters_lost",
         }
     }

@@ -1,6 +1,7 @@
 //! What is said of each thing in the inbox: what happened, what is safe, what to do next.
 
 use wb_core::feed::{Outcome, Refusal};
+use wb_core::limits::LETTERS_KEPT_MAX;
 use wb_core::rule::Rule;
 use wb_store::{ForkedFeed, HeldGroup};
 
@@ -203,8 +204,17 @@ impl Inbox<'_> {
                     "`wb follow {origin}` accepts it, and its letters are shown; left alone they are over within 30 days"
                 ),
             ),
+            Item::LettersFull(origin, letters) => words(
+                format!(
+                    "{letters} letters of {name} wait, because {LETTERS_KEPT_MAX} of it are kept here, and no more are"
+                ),
+                "those that are here stay; those that wait are over within 30 days, and then whoever sent them is told",
+                format!(
+                    "room comes when {name} takes letters back; `wb peer block {origin}` refuses it, and its letters go"
+                ),
+            ),
             Item::LettersLost(_, letters, _) => words(
-                format!("{letters} letters to {name} did not arrive within 30 days"),
+                format!("{name} did not say within 30 days that {letters} letters arrived"),
                 "what was written is still here, and whoever wrote it was told",
                 "`wb inbox letters` lists them for who sent them; they may write again",
             ),

@@ -14,6 +14,7 @@ mod hostile_answers;
 mod joining;
 mod keys;
 mod letters;
+mod letters_kept;
 mod lies;
 mod live;
 mod new_log;
