@@ -384,6 +384,8 @@ pub struct StatusView {
     pub held: Vec<HeldView>,
     /// Items of `wb inbox`.
     pub inbox: u64,
+    /// Requests of `wb conflict list`.
+    pub contested: u64,
     /// From when on the next publish closes this instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,

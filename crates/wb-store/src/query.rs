@@ -222,16 +222,23 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Own requests for which a helper is named, ordered by id.
+    /// Requests for which their home names a helper, of this instance and of those that were accepted: no other can be
+    /// contested.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn helped_requests(&self) -> Result<Vec<RecordId>> {
-        let sql = "SELECT DISTINCT r.parent_id FROM records r JOIN instances i USING (instance_no)
-                   WHERE r.kind = 'helper' AND r.cause IS NULL AND i.standing = 'self' AND r.scope != 'private' AND r.parent_id IS NOT NULL
-                   ORDER BY r.parent_id";
+    pub fn helped_requests(&self) -> Result<Vec<RecordRef>> {
+        let sql = "SELECT DISTINCT i.id, r.parent_id FROM records r JOIN instances i USING (instance_no)
+                   WHERE r.kind = 'helper' AND r.cause IS NULL AND r.parent_id IS NOT NULL AND r.parent_origin = i.id
+                     AND (i.standing = 'approved' OR (i.standing = 'self' AND r.scope != 'private'))
+                   ORDER BY r.parent_id, i.id";
         let mut statement = self.main().prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| Ok(row.get::<_, Sql<RecordId>>(0)?.0))?;
+        let rows = statement.query_map([], |row| {
+            Ok(RecordRef {
+                origin: row.get::<_, Sql<InstanceId>>(0)?.0,
+                id: row.get::<_, Sql<RecordId>>(1)?.0,
+            })
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -8,10 +8,10 @@ use wb_core::time::Timestamp;
 use wb_store::{AuditRow, Contest, GuardStanding};
 
 use super::retire::{Retirement, retirement};
-use super::status_say::{home_event, put, say};
+use super::status_say::{home_event, must_decide, put, say};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
-use crate::query::{RequestStatus, own_record, request_status};
+use crate::query::{RequestStatus, request_status};
 
 /// After how many hours of a contest home says by itself what is shown.
 pub const SETTLE_AFTER_HOURS: i64 = 72;
@@ -30,7 +30,7 @@ pub fn conflict_settle(
     to: To,
     note: Option<&str>,
 ) -> Result<RecordId> {
-    own_record(node, request, "request")?;
+    must_decide(node, actor, request, "settle this")?;
     if !request_status(node, request)?.contested {
         return Err(NodeError::Refused(
             "nobody disagrees about this request; nothing was changed. `wb request complete`, `reopen` and `cancel` say \
@@ -150,12 +150,15 @@ fn due(node: &Node, now: Timestamp) -> Result<Vec<(RecordId, Due)>> {
 /// Own requests that are contested.
 fn contests(node: &Node) -> Result<Vec<(RecordId, RequestStatus)>> {
     let mut contests = Vec::new();
-    for id in node.store.helped_requests()? {
-        let request = node.store.local(&id)?;
+    for key in node.store.helped_requests()? {
+        if key.origin != node.own_id() {
+            continue;
+        }
+        let request = node.store.local(&key.id)?;
         if request.is_some_and(|request| request.life == Life::Active) {
-            let status = request_status(node, &own(node, id))?;
+            let status = request_status(node, &key)?;
             if status.contested {
-                contests.push((id, status));
+                contests.push((key.id, status));
             }
         }
     }

@@ -12,7 +12,7 @@ use wb_core::time::Timestamp;
 use wb_store::{LocalRecord, Write};
 
 use super::init::local;
-use super::status_say::{put, shown_anew};
+use super::status_say::{must_decide, put, shown_anew};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -162,20 +162,14 @@ pub(crate) fn withdraw_in(
 
 fn check(node: &Node, actor: &Actor, request: &RecordRef) -> Result<()> {
     super::retire::check_open(node)?;
+    must_decide(node, actor, request, "say who helps with this request")?;
     let record = own_record(node, request, "request")?;
     if record.life != Life::Active {
         return Err(NodeError::Refused(
             "this request is not open to help: it waits for approval or was erased".to_owned(),
         ));
     }
-    if record.author == Some(actor.user) || actor.is_steward() {
-        return Ok(());
-    }
-    Err(NodeError::Forbidden {
-        actor: actor.handle.clone(),
-        act: "say who helps with this request",
-        why: "its author or a steward does that",
-    })
+    Ok(())
 }
 
 /// Whether a record of a helper counts: one that was withdrawn is kept, private.

@@ -107,7 +107,7 @@ fn check(
     to: To,
 ) -> Result<(SpeaksAs, RequestStatus)> {
     let speaks_as = if request.origin == node.own_id() {
-        check_home(node, actor, request, to)?;
+        must_decide(node, actor, request, what_of(to))?;
         SpeaksAs::Home
     } else {
         check_away(node, request, to)?;
@@ -142,18 +142,31 @@ fn check(
     Ok((speaks_as, status))
 }
 
-fn check_home(node: &Node, actor: &Actor, request: &RecordRef, to: To) -> Result<()> {
+fn what_of(to: To) -> &'static str {
+    match to {
+        To::Open => "reopen this request",
+        To::Completed => "complete this request",
+        To::Cancelled => "cancel this request",
+    }
+}
+
+/// Refuses who may not decide where an own request stands; `act` is what they tried.
+///
+/// # Errors
+/// That the request is another instance's, or that the actor neither wrote it nor is a steward.
+pub fn must_decide(
+    node: &Node,
+    actor: &Actor,
+    request: &RecordRef,
+    act: &'static str,
+) -> Result<()> {
     let record = own_record(node, request, "request")?;
     if record.author == Some(actor.user) || actor.is_steward() {
         return Ok(());
     }
     Err(NodeError::Forbidden {
         actor: actor.handle.clone(),
-        act: match to {
-            To::Open => "reopen this request",
-            To::Completed => "complete this request",
-            To::Cancelled => "cancel this request",
-        },
+        act,
         why: "its author or a steward does that",
     })
 }

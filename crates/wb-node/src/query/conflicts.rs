@@ -4,10 +4,10 @@ use serde::Serialize;
 use wb_core::id::RecordRef;
 use wb_core::time::Timestamp;
 
-use super::requests::{request, requests};
+use super::requests::request;
 use super::standing::request_status;
 use crate::command::conflict_settle::settles_at;
-use crate::error::Result;
+use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::view::RequestView;
 
@@ -25,14 +25,26 @@ pub struct ConflictView {
     pub settles_at: Option<Timestamp>,
 }
 
-/// Contested requests shown here, oldest first.
+/// Contested requests shown here, ordered by id: the oldest first.
 ///
 /// # Errors
 /// What the store reports.
 pub fn conflicts(node: &Node) -> Result<Vec<ConflictView>> {
-    let requests = requests(node)?.into_iter();
-    let contested = requests.filter(|request| request.contested && !request.erased);
-    contested.map(|request| view(node, request)).collect()
+    let mut conflicts = Vec::new();
+    for key in node.store.helped_requests()? {
+        if !request_status(node, &key)?.contested {
+            continue;
+        }
+        match request(node, &key) {
+            Ok(request) if !request.erased && request.base.hidden.is_none() => {
+                conflicts.push(view(node, request)?);
+            }
+            // It is not shown any more: nobody is asked to settle it.
+            Ok(_) | Err(NodeError::Unknown { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(conflicts)
 }
 
 /// One request, contested or not.
