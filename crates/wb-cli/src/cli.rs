@@ -103,6 +103,9 @@ pub enum Command {
     /// Requests for help
     #[command(subcommand)]
     Request(commands::request::Request),
+    /// Requests about which their home and those who help disagree
+    #[command(subcommand)]
+    Conflict(commands::conflict::Conflict),
     /// Comments on requests
     #[command(subcommand)]
     Comment(commands::comment::Comment),

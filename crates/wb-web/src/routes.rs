@@ -4,10 +4,10 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
-    invite, invites, keys, letters, login, members, notices, pair, peers, picture, profile,
-    request, request_edit, requests, retire, review, settings, share, share_all, shared, sharing,
-    sync, trusted, waiting,
+    accounts, address, agree, audit, conflicts, data, drafts, events, feed_link, feeds, found,
+    home, inbox, invite, invites, keys, letters, login, members, notices, pair, peers, picture,
+    profile, request, request_edit, requests, retire, review, settings, share, share_all, shared,
+    sharing, sync, trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -114,6 +114,9 @@ pub const ROUTES: &[Route] = &[
     post("/requests/{home}/{id}/contact/back", Member, letters::back),
     post("/requests/{home}/{id}/complete", Member, request::complete),
     post("/requests/{home}/{id}/reopen", Member, request::reopen),
+    post("/requests/{home}/{id}/cancel", Member, request::cancel),
+    post("/requests/{home}/{id}/settle", Member, request::settle),
+    post("/requests/{home}/{id}/helper", Member, request::helper),
     get("/requests/{home}/{id}/edit", Member, request_edit::form),
     post("/requests/{home}/{id}/edit", Member, request_edit::edit),
     get("/drafts", Member, drafts::list),
@@ -136,6 +139,7 @@ pub const ROUTES: &[Route] = &[
     get("/review", Steward, review::queue),
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),
+    get("/conflicts", Steward, conflicts::list),
     get("/inbox", Steward, inbox::list),
     get("/inbox/{key}", Steward, inbox::item),
     post("/inbox/{key}/dismiss", Steward, inbox::dismiss),

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod comment;
 pub mod completions;
 pub mod config;
+pub mod conflict;
 pub mod demo;
 pub mod doctor;
 pub mod follow;
@@ -61,7 +62,8 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Sync(args) => sync::run(context, &args),
         Command::Publish(args) => publish::run(context, &args).map(done),
         Command::Record(command) => record::run(context, command),
-        Command::Request(command) => request::run(context, command).map(done),
+        Command::Request(command) => request::run(context, command),
+        Command::Conflict(command) => conflict::run(context, command),
         Command::Comment(command) => comment::run(context, command),
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),

@@ -1,12 +1,19 @@
 //! `wb request`
 
+use std::process::ExitCode;
+
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::Serialize;
+use wb_core::kinds::To;
 use wb_core::scope::Scope;
+use wb_node::ErrorKind;
+use wb_node::command::follow::{Target, read_target};
+use wb_node::command::helper::{helper_name, helper_withdraw};
 use wb_node::command::request_add::{RequestAdd, request_add};
-use wb_node::command::request_complete::request_complete;
 use wb_node::command::request_edit::request_edit;
+use wb_node::command::status_say::{self, SpeaksAs, saying};
+use wb_node::query::requests::UNCONFIRMED_DAYS_LISTED;
 use wb_node::query::{comments, drafts, requests};
 use wb_node::view::{Base, RequestView};
 
@@ -45,6 +52,9 @@ pub enum Request {
         /// Own drafts instead
         #[arg(long)]
         drafts: bool,
+        /// Also those that their home has not confirmed for a month
+        #[arg(long, conflicts_with = "drafts")]
+        all: bool,
     },
     /// Show one request with its comments
     Show {
@@ -52,13 +62,31 @@ pub enum Request {
         id: String,
     },
     /// Say that help was given
-    Complete {
-        /// The request
+    Complete(Saying),
+    /// Say that help is needed after all
+    Reopen(Saying),
+    /// Say that an own request is not needed any more
+    Cancel(Saying),
+    /// Let the word of another community count for where an own request stands
+    Helper {
+        /// The own request
         id: String,
-        /// A word along with it
+        /// The community: its name or id
+        instance: String,
+        /// Let it count no more
         #[arg(long)]
-        note: Option<String>,
+        withdraw: bool,
     },
+}
+
+/// What is said of where a request stands.
+#[derive(Debug, Args)]
+pub struct Saying {
+    /// The request: its id, enough of it, or ORIGIN/ID
+    id: String,
+    /// A word along with it
+    #[arg(long)]
+    note: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,8 +104,8 @@ struct Shown<'a> {
 }
 
 /// Runs a command of this noun.
-pub fn run(context: &Context, command: Request) -> Result<()> {
-    match command {
+pub fn run(context: &Context, command: Request) -> Result<ExitCode> {
+    let done = match command {
         Request::Add {
             title,
             description,
@@ -88,11 +116,19 @@ pub fn run(context: &Context, command: Request) -> Result<()> {
             title,
             description,
         } => edit(context, &id, title.as_deref(), description.as_deref()),
-        Request::List { drafts: true } => list_drafts(context),
-        Request::List { drafts: false } => list(context),
+        Request::List { drafts: true, .. } => list_drafts(context),
+        Request::List { drafts: false, all } => list(context, all),
         Request::Show { id } => show(context, &id),
-        Request::Complete { id, note } => complete(context, &id, note.as_deref()),
-    }
+        Request::Complete(what) => return say(context, &what, To::Completed),
+        Request::Reopen(what) => return say(context, &what, To::Open),
+        Request::Cancel(what) => return say(context, &what, To::Cancelled),
+        Request::Helper {
+            id,
+            instance,
+            withdraw,
+        } => helper(context, &id, &instance, withdraw),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) -> Result<()> {
@@ -142,11 +178,47 @@ fn edit(context: &Context, id: &str, title: Option<&str>, description: Option<&s
     )
 }
 
-fn complete(context: &Context, id: &str, note: Option<&str>) -> Result<()> {
-    let (mut node, actor) = context.acting()?;
+/// Says where a request stands; what follows from it before, where that is not plain. A claim is asked about.
+fn say(context: &Context, what: &Saying, to: To) -> Result<ExitCode> {
+    let (node, actor) = context.acting()?;
+    let key = context::record(&node, &what.id)?;
+    let saying = saying(&node, &actor, &key, to)?;
+    context.say(clean_lines(&saying.words));
+    let is_claim = saying.speaks_as == SpeaksAs::Claim;
+    if is_claim && !context.confirm("Say it as a claim?")? {
+        context.say("Nothing was said; --yes answers that with yes.");
+        return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
+    }
+    status_say::say(&node, &actor, &key, to, what.note.as_deref())?;
+    let sentence = match (is_claim, to) {
+        (true, _) => "Said, as a claim.",
+        (false, To::Completed) => "Completed. Thank you for helping.",
+        (false, To::Open) => "Open again.",
+        (false, To::Cancelled) => "Cancelled.",
+    };
+    finish(context, &node, &key, sentence)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn helper(context: &Context, id: &str, who: &str, withdraw: bool) -> Result<()> {
+    let (node, actor) = context.acting()?;
     let key = context::record(&node, id)?;
-    request_complete(&mut node, &actor, &key, note)?;
-    finish(context, &node, &key, "Completed. Thank you for helping.")
+    let Target::Instance(instance) = read_target(&node, who)?.1 else {
+        return Err(Failure::usage(
+            "one community is named at a time",
+            "give its name or its id",
+        )
+        .into());
+    };
+    let sentence = if !withdraw {
+        helper_name(&node, &actor, &key, instance)?;
+        "Its word counts for this request, once this is published; what it said before is heard and changes nothing."
+    } else if helper_withdraw(&node, &actor, &key, instance)? {
+        "What it says of this request from now on is a claim, once this is published. What is shown stays as it is."
+    } else {
+        "It was not named as helping with this request; nothing was changed."
+    };
+    finish(context, &node, &key, sentence)
 }
 
 fn finish(
@@ -161,9 +233,18 @@ fn finish(
     output::line(sentence)
 }
 
-fn list(context: &Context) -> Result<()> {
+fn list(context: &Context, all: bool) -> Result<()> {
     let node = context.node()?;
-    let requests = requests::requests(&node)?;
+    let mut requests = requests::requests(&node)?;
+    let known = requests.len();
+    requests.retain(|request| all || !request.unlisted);
+    if requests.len() < known {
+        let left_out = output::count((known - requests.len()) as u64, "request", "requests");
+        context.say(format!(
+            "{left_out} left out, because their homes have not confirmed them for {UNCONFIRMED_DAYS_LISTED} days; --all \
+             lists them too."
+        ));
+    }
     let columns = ["id", "status", "home", "scope", "title", "comments"];
     let empty = "No requests yet. `wb request add --title … --description …` asks for help.";
     output::list(context, &requests, &columns, empty, |request| {
@@ -221,9 +302,7 @@ fn show(context: &Context, id: &str) -> Result<()> {
         who(base)
     ))?;
     output::line(format!("asked {} · {}", base.created_at, base.id))?;
-    if request.contested {
-        output::line("contested: its home and a helper say different things")?;
-    }
+    tell_standing(&request)?;
     if request.erased {
         output::line("Who asked here has left, and their words were erased. The answers stay.")?;
     } else {
@@ -244,6 +323,31 @@ fn show(context: &Context, id: &str) -> Result<()> {
         ))?;
         if let Some(letter) = &comment.letter {
             output::line(format!("  letter: {}", clean(&letter.sentence)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Who says what of where a request stands, where that is more than its home's word.
+pub(super) fn tell_standing(request: &RequestView) -> Result<()> {
+    if let Some(since) = request.unconfirmed_since {
+        output::line(format!("not confirmed by its home since {since}"))?;
+    }
+    if let Some(contest) = &request.contest {
+        output::line(clean(contest))?;
+    }
+    if request.said.iter().all(|said| said.voice == "home") {
+        return Ok(());
+    }
+    for said in &request.said {
+        output::line(format!(
+            "- {} Said by {}, {}.",
+            clean(&said.sentence),
+            clean(&said.author),
+            said.at
+        ))?;
+        if let Some(note) = &said.note {
+            output::line(format!("  {}", clean(note)))?;
         }
     }
     Ok(())

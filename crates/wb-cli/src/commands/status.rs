@@ -168,6 +168,12 @@ pub fn run(context: &Context) -> Result<()> {
             held.outcome
         ))?;
     }
+    if status.contested > 0 {
+        let requests = count(status.contested, "request", "requests");
+        output::line(format!(
+            "contested  {requests}: a home and those who help disagree (`wb conflict list` names each)"
+        ))?;
+    }
     if status.inbox > 0 {
         let things = count(status.inbox, "thing", "things");
         output::line(format!("inbox      {things} (`wb inbox` names each)"))?;

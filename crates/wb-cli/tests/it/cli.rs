@@ -164,6 +164,8 @@ const WORKING: &[(&str, &[&str])] = &[
     ("wb request list", &[]),
     ("wb request show", &["REQUEST"]),
     ("wb request complete", &["REQUEST", "--note", "Thanks"]),
+    ("wb request reopen", &["REQUEST"]),
+    ("wb request cancel", &["REQUEST"]),
     ("wb comment add", &["REQUEST", "--body", "B"]),
     ("wb comment list", &["REQUEST"]),
     ("wb user add", &["cedar", "--role", "steward"]),
@@ -196,6 +198,11 @@ const WORKING: &[(&str, &[&str])] = &[
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
 /// `peers`, `peer_acts`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
+    // In `conflicts`.
+    "wb conflict list",
+    "wb conflict settle",
+    "wb conflict show",
+    "wb request helper",
     // In `letters`.
     "wb comment publish",
     "wb inbox letters",

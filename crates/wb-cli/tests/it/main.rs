@@ -6,6 +6,7 @@ mod attacks;
 mod backup;
 mod canary;
 mod cli;
+mod conflicts;
 mod damage;
 mod deaths;
 mod direct_peers;

@@ -6,6 +6,7 @@ use wb_core::scope::Kind;
 use wb_core::show::Cause;
 use wb_store::{GuardStanding, Standing};
 
+use super::conflicts::conflicts;
 use super::inbox::inbox_count;
 use super::peers::{label, peer_state};
 use crate::command::retire::{Retirement, retirement};
@@ -122,5 +123,6 @@ pub fn status(node: &Node) -> Result<StatusView> {
         lines_missing: lines(true),
         held: held.collect(),
         inbox: inbox_count(node)?,
+        contested: conflicts(node)?.len() as u64,
     })
 }

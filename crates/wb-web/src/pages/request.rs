@@ -1,18 +1,20 @@
 //! One request: what it says, where it stands, and what was answered.
 
 use askama::Template;
-use wb_core::id::{RecordId, RecordRef};
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::To;
 use wb_core::scope::{By, Scope};
 use wb_core::time::Timestamp;
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::comment_send::{comment_send, sending};
-use wb_node::command::request_complete::{request_complete, request_reopen};
+use wb_node::command::conflict_settle::conflict_settle;
+use wb_node::command::helper::{helper_name, helper_withdraw, helpers};
+use wb_node::command::status_say::{Saying, SpeaksAs, must_decide, say, saying};
 use wb_node::query::letters::{contact_text, contacts, sent_about};
 use wb_node::query::sync_log::{also, road};
 use wb_node::query::who::{WhoView, who};
 use wb_node::query::{comments, requests};
-use wb_node::view::{AlsoView, CommentView, LetterState, RequestView, RoadView};
+use wb_node::view::{AlsoView, CommentView, LetterState, RequestView, RoadView, SaidView};
 use wb_node::{Actor, Node};
 
 use crate::answer::Answer;
@@ -22,6 +24,17 @@ use crate::visit::{Trouble, Visit};
 
 /// Said where an answer would go as a letter and its author did not say yes to that.
 const NOT_AGREED: &str = "Nothing was sent. The answer goes as a letter to the community that asked: say yes to that below.";
+
+/// How a contest ends, each with what its button says.
+pub(crate) const ENDS: [(&str, &str); 3] = [
+    ("completed", "It is done"),
+    ("open", "It is still open"),
+    ("cancelled", "It is not needed any more"),
+];
+
+/// Said where a word would be a claim and its author did not say yes to that.
+const NOT_CLAIMED: &str = "Nothing was said. The community that asked has not named this one as helping here, so it would be \
+                           a claim: say yes to that beside the button.";
 
 #[derive(Template)]
 #[template(path = "request.html")]
@@ -38,6 +51,10 @@ struct Page {
     is_mine: bool,
     /// Whether this browser's member may say where it stands.
     decides: bool,
+    /// What this browser's member may say of a request of another community, with what follows from it.
+    says: Vec<Says>,
+    /// The communities whose word counts for a request of this one.
+    helpers: Vec<(InstanceId, String)>,
     is_steward: bool,
     user: RecordId,
     /// How far an answer goes unless another choice is made: never further than the request.
@@ -53,6 +70,50 @@ struct Page {
     sent: Vec<(RecordId, LetterState)>,
     wrong: Option<String>,
     warning: Option<&'static str>,
+}
+
+/// One thing that may be said of where a request stands.
+struct Says {
+    /// The last part of the address that it is sent to.
+    act: &'static str,
+    name: &'static str,
+    saying: Saying,
+}
+
+impl Says {
+    fn is_claim(&self) -> bool {
+        self.saying.speaks_as == SpeaksAs::Claim
+    }
+}
+
+/// What may be said from here of a request of another community.
+fn says(node: &Node, actor: &Actor, request: &RequestView, key: &RecordRef) -> Vec<Says> {
+    if request.base.local || request.erased {
+        return Vec::new();
+    }
+    let acts = [
+        ("complete", "Say that help was given", To::Completed),
+        ("reopen", "Say that help is needed", To::Open),
+    ];
+    let says = acts.into_iter().filter_map(|(act, name, to)| {
+        // What is so already, or may not be said, is no button.
+        let saying = saying(node, actor, key, to).ok()?;
+        Some(Says { act, name, saying })
+    });
+    says.collect()
+}
+
+/// The communities whose word counts, by name.
+fn named(node: &Node, key: &RecordRef) -> Result<Vec<(InstanceId, String)>, Trouble> {
+    let instances = node.store().instances().map_err(wb_node::NodeError::from)?;
+    let named = helpers(node, key)?.into_iter().map(|id| {
+        let known = instances.iter().find(|known| known.id == id);
+        (
+            id,
+            known.map_or_else(|| id.short(), wb_store::Instance::label),
+        )
+    });
+    Ok(named.collect())
 }
 
 /// The page.
@@ -98,6 +159,11 @@ fn write(
         answer_scope: default.min(request.base.scope),
         user: actor.user,
         is_steward,
+        says: says(node, &actor, &request, &key),
+        helpers: match has_words {
+            true => named(node, &key)?,
+            false => Vec::new(),
+        },
         who,
         shell: visit.shell(request.title.clone()),
         decides: has_words && (is_mine || is_steward),
@@ -155,17 +221,70 @@ pub fn comment(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 
 /// Says that help was given.
 pub fn complete(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let key = visit.record()?;
-    let (actor, note) = (visit.actor()?, visit.form.word("note"));
-    request_complete(visit.node()?, &actor, &key, note.as_deref())?;
-    Ok(Answer::see(address(&key)))
+    say_it(visit, To::Completed)
 }
 
 /// Says that help is needed after all.
 pub fn reopen(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    say_it(visit, To::Open)
+}
+
+/// Says that it is not needed any more.
+pub fn cancel(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    say_it(visit, To::Cancelled)
+}
+
+fn say_it(visit: &mut Visit<'_>, to: To) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let (actor, note) = (visit.actor()?, visit.form.word("note"));
+    let node = visit.node()?;
+    let speaks_as = saying(node, &actor, &key, to)?.speaks_as;
+    // What follows was read before under one of them: what was a word that counts must not become a claim unseen.
+    if speaks_as == SpeaksAs::Claim && !visit.form.has("claim") {
+        return write(visit, Some(NOT_CLAIMED.to_owned()), None);
+    }
+    say(visit.node()?, &actor, &key, to, note.as_deref())?;
+    Ok(Answer::see(address(&key)))
+}
+
+/// Ends what home and helpers disagree about.
+pub fn settle(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let key = visit.record()?;
+    let (actor, note) = (visit.actor()?, visit.form.word("note"));
+    must_decide(visit.node()?, &actor, &key, "settle this")?;
+    let to = match visit.form.text("to").as_str() {
+        "open" => To::Open,
+        "completed" => To::Completed,
+        "cancelled" => To::Cancelled,
+        _ => return Err(Trouble::Refused("nobody said where it stands".to_owned())),
+    };
+    conflict_settle(visit.node()?, &actor, &key, to, note.as_deref())?;
+    let back = visit.form.has("list");
+    Ok(Answer::see(match back {
+        true => "/conflicts".to_owned(),
+        false => address(&key),
+    }))
+}
+
+/// Lets the word of another community count for a request of this one, or count no more.
+pub fn helper(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let key = visit.record()?;
     let actor = visit.actor()?;
-    request_reopen(visit.node()?, &actor, &key, None)?;
+    must_decide(
+        visit.node()?,
+        &actor,
+        &key,
+        "say who helps with this request",
+    )?;
+    let instance = visit.form.text("instance");
+    let instance = instance.parse().map_err(|_| Trouble::NotFound)?;
+    let withdraws = visit.form.has("withdraw");
+    let node = visit.node()?;
+    if withdraws {
+        helper_withdraw(node, &actor, &key, instance)?;
+    } else {
+        helper_name(node, &actor, &key, instance)?;
+    }
     Ok(Answer::see(address(&key)))
 }
 
@@ -179,6 +298,16 @@ impl Page {
     /// Whether an answer came by letter and may be published by this browser's member.
     fn can_publish(&self, comment: &CommentView) -> bool {
         self.publishes && !comment.base.local && comment.letter.is_some()
+    }
+
+    /// Whether somebody else than its home says where it stands.
+    fn is_spoken_of(&self) -> bool {
+        self.request.said.iter().any(|said| said.voice != "home")
+    }
+
+    /// Whether this browser's member may let the word of whoever claims something count.
+    fn can_name(&self, said: &SaidView) -> bool {
+        self.decides && said.voice == "claim" && !said.local
     }
 
     fn is_open(&self) -> bool {

@@ -50,7 +50,7 @@ impl Slice {
 
     fn holds(self, request: &RequestView, own: Option<&str>) -> bool {
         match self {
-            Self::Open => request.status == To::Open,
+            Self::Open => request.status == To::Open && !request.unlisted,
             Self::Mine => request.base.local && own == Some(request.base.author.as_str()),
             Self::Completed => request.status == To::Completed,
             Self::All => true,

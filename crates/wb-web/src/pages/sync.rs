@@ -3,6 +3,7 @@
 use askama::Template;
 use wb_core::id::InstanceId;
 use wb_node::query::backups::backup_state;
+use wb_node::query::conflicts::conflicts;
 use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
@@ -25,6 +26,8 @@ struct Page {
     runs: RunsPage,
     job: Option<Job>,
     backup: BackupState,
+    /// Requests about which a home and those who help disagree.
+    contested: usize,
 }
 
 impl Page {
@@ -43,12 +46,14 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         runs_page(node, None, RUNS_SHOWN, None)?,
     );
     let backup = backup_state(node)?;
+    let contested = conflicts(node)?.len();
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
         runs,
         job,
         backup,
+        contested,
     };
     Ok(Answer::page(page.render()?))
 }

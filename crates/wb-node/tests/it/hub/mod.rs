@@ -31,6 +31,7 @@ mod seam;
 mod signatures;
 mod snapshots;
 mod stand_in;
+mod status;
 mod twice;
 mod two_hubs;
 mod words;
