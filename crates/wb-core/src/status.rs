@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{Hash, InstanceId};
 use crate::kinds::{Body, To};
+use crate::limits::HEARD_MAX;
 
 /// An event of the request's home.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +84,116 @@ impl Said {
     pub fn shown(&self) -> Shown {
         merge(&self.home, &self.others, &self.named)
     }
+
+    /// Home's latest event.
+    #[must_use]
+    pub fn standing(&self) -> Option<&HomeEvent> {
+        standing(&self.home)
+    }
+
+    /// The helpers whose word counts.
+    pub fn helpers(&self) -> impl Iterator<Item = InstanceId> {
+        counted(&self.named).copied()
+    }
+
+    /// What home's next event says that it heard: the latest event of each helper, and what it said before, because
+    /// what was heard once stays heard, also where its line is not here any more.
+    #[must_use]
+    pub fn heard(&self) -> BTreeMap<InstanceId, u64> {
+        let before = self.standing().map(|event| &event.heard);
+        let before = |instance: &InstanceId| before.and_then(|heard| heard.get(instance)).copied();
+        let counted = counted(&self.named).filter_map(|helper| {
+            let latest = self.others.get(helper).and_then(|said| latest(said));
+            let latest = latest.map(|event| event.n).max(before(helper))?;
+            Some((*helper, latest))
+        });
+        let mut heard: BTreeMap<InstanceId, u64> = counted.collect();
+        for (instance, n) in self.standing().iter().flat_map(|event| &event.heard) {
+            if heard.len() < HEARD_MAX {
+                heard.entry(*instance).or_insert(*n);
+            }
+        }
+        heard
+    }
+
+    /// Who says what: home's latest event, then the latest of each other instance.
+    #[must_use]
+    pub fn words(&self, home: InstanceId) -> Vec<Word> {
+        let stands = self.standing();
+        let of_home = stands.map(|event| Word {
+            instance: home,
+            voice: Voice::Home,
+            to: event.to,
+            line_hash: event.line_hash,
+            is_pending: false,
+            answers: true,
+        });
+        let counted: BTreeSet<&InstanceId> = counted(&self.named).collect();
+        let others = self.others.iter().filter_map(|(instance, said)| {
+            let event = latest(said)?;
+            let is_helper = counted.contains(instance);
+            Some(Word {
+                instance: *instance,
+                voice: if is_helper {
+                    Voice::Helper
+                } else {
+                    Voice::Claim
+                },
+                to: event.to,
+                line_hash: event.line_hash,
+                is_pending: is_helper && event.n > heard(stands, instance),
+                answers: event.after == stands.map(|event| event.line_hash),
+            })
+        });
+        of_home.into_iter().chain(others).collect()
+    }
+}
+
+/// As whom somebody speaks of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// Its home.
+    Home,
+    /// An instance that home names as a helper: its word counts.
+    Helper,
+    /// Anybody else: stored and shown, and nothing follows from it.
+    Claim,
+}
+
+/// The latest that one instance says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// Who says it.
+    pub instance: InstanceId,
+    /// As whom.
+    pub voice: Voice,
+    /// What it says.
+    pub to: To,
+    /// Hash of its line.
+    pub line_hash: Hash,
+    /// Whether it is a helper's and home has not heard it.
+    pub is_pending: bool,
+    /// Whether it was said after home's latest event had been seen.
+    pub answers: bool,
+}
+
+/// The helpers whose word counts: the first [`HEARD_MAX`] by id. One event of home can hear no more than that, and
+/// one event has to be able to end every contest.
+fn counted(named: &BTreeSet<InstanceId>) -> impl Iterator<Item = &InstanceId> {
+    named.iter().take(HEARD_MAX)
+}
+
+fn standing(home: &[HomeEvent]) -> Option<&HomeEvent> {
+    home.iter().max_by_key(|event| (event.n, event.line_hash))
+}
+
+fn latest(said: &[HelperEvent]) -> Option<&HelperEvent> {
+    said.iter().max_by_key(|event| (event.n, event.line_hash))
+}
+
+fn heard(standing: Option<&HomeEvent>, helper: &InstanceId) -> u64 {
+    let heard = standing.and_then(|event| event.heard.get(helper));
+    heard.copied().unwrap_or(0)
 }
 
 /// Merges the words of home and of the named helpers. Events of anyone else are claims and are not
@@ -93,23 +204,13 @@ pub fn merge(
     others: &BTreeMap<InstanceId, Vec<HelperEvent>>,
     named: &BTreeSet<InstanceId>,
 ) -> Shown {
-    let standing = home.iter().max_by_key(|event| (event.n, event.line_hash));
+    let standing = standing(home);
     let (value, seen) =
         standing.map_or((To::Open, None), |event| (event.to, Some(event.line_hash)));
-    let heard = |helper: &InstanceId| {
-        standing
-            .and_then(|e| e.heard.get(helper))
-            .copied()
-            .unwrap_or(0)
-    };
-    let pending: Vec<&HelperEvent> = named
-        .iter()
+    let pending: Vec<&HelperEvent> = counted(named)
         .filter_map(|helper| {
-            let latest = others
-                .get(helper)?
-                .iter()
-                .max_by_key(|event| (event.n, event.line_hash))?;
-            (latest.n > heard(helper)).then_some(latest)
+            let latest = latest(others.get(helper)?)?;
+            (latest.n > heard(standing, helper)).then_some(latest)
         })
         .collect();
     let Some(first) = pending.first() else {

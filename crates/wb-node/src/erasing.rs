@@ -4,22 +4,19 @@
 //! the account in the private file last. Whoever is on the list is erased
 //! whenever a folder is opened, so a crash in between is finished, and a database from before is brought in line.
 
-use std::collections::BTreeMap;
-
-use wb_core::id::{RecordId, RecordRef};
-use wb_core::kinds::{Body, Status, To};
+use wb_core::id::RecordId;
+use wb_core::kinds::Status;
 use wb_core::leave::Life;
-use wb_core::scope::{By, FeedScope, Scope};
+use wb_core::scope::{By, FeedScope};
 use wb_core::time::Timestamp;
 use wb_store::{
     Account, AccountState, AuditRow, ErasedList, ErasedRecords, PrivateTraces, Role, Store, Write,
 };
 
-use crate::command::init::local;
+use crate::command::status_say::{before_taking_back, put};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
-use crate::query::request_status;
 
 /// Members of a body that name a person; without them the rest of it stands.
 const NAMING: [&str; 3] = ["inviter", "issuer_user", "subject_user"];
@@ -105,7 +102,7 @@ pub(crate) fn erase(
     let write = node.store.write_in_sight()?;
     put_on_list(node, account)?;
     let mut wrote = node.store.written_by(&user)?;
-    let said = statuses(node, &wrote, &user)?;
+    let said = said_anew(node, &wrote, &user)?;
     let list = ErasedList::read(node.store.home())?;
     for (id, left_by) in node.store.nameless()? {
         if list.as_ref().is_some_and(|list| list.has_name(&left_by)) {
@@ -121,7 +118,10 @@ pub(crate) fn erase(
         erased += forget_name(&write, &id, now)?;
     }
     write.erase_void_of_erased()?;
-    keep_statuses(node, &write, &said, heir, now)?;
+    // A need that was met is not open again because whoever said so is gone.
+    for event in said {
+        put(node, &write, event, None, now)?;
+    }
     if node.store.founder()? == Some(user) {
         write.put_founder(heir)?;
     }
@@ -179,55 +179,27 @@ fn put_on_list(node: &Node, account: &Account) -> Result<()> {
     Ok(())
 }
 
-/// What a member said of requests of others here, as they stand with it.
-fn statuses(
-    node: &Node,
-    wrote: &[RecordId],
-    user: &RecordId,
-) -> Result<BTreeMap<RecordRef, (To, u64)>> {
-    let mut said = BTreeMap::new();
+/// What this instance says anew of requests of others about which a member had its last word: the value shown, without
+/// the member's words.
+fn said_anew(node: &Node, wrote: &[RecordId], user: &RecordId) -> Result<Vec<Status>> {
+    let mut said = Vec::new();
     for id in wrote {
         let record = node.store.local(id)?;
-        let status = record.filter(|record| record.kind.as_str() == "status");
-        let Some(request) = status.and_then(|status| status.parent) else {
+        let Some(record) = record.filter(|record| record.kind.as_str() == "status") else {
             continue;
         };
-        let about = node.store.local(&request.id)?;
-        let is_of_another = about.is_some_and(|about| about.author != Some(*user));
-        if is_of_another && request.origin == node.own_id() && !said.contains_key(&request) {
-            let status = request_status(node, &request)?;
-            said.insert(request, (status.value, status.home_n));
+        let own_request = record.parent.filter(|of| of.origin == node.own_id());
+        let about = match own_request {
+            Some(of) => node.store.local(&of.id)?,
+            None => None,
+        };
+        // A request goes with what was said of it.
+        let goes_as_well = about.is_some_and(|about| about.author == Some(*user));
+        if !goes_as_well {
+            said.extend(before_taking_back(node, &record)?);
         }
     }
     Ok(said)
-}
-
-/// A need that was met is not open again because whoever said so is gone: it is said anew, without their words.
-fn keep_statuses(
-    node: &Node,
-    write: &Write<'_>,
-    said: &BTreeMap<RecordRef, (To, u64)>,
-    heir: &RecordId,
-    now: Timestamp,
-) -> Result<()> {
-    for (request, (value, home_n)) in said {
-        let status = request_status(node, request)?;
-        if status.value == *value {
-            continue;
-        }
-        let body = Body::Status(Status {
-            request: *request,
-            to: *value,
-            n: home_n + 1,
-            note: None,
-            heard: (!status.heard.is_empty()).then_some(status.heard),
-            after: None,
-        });
-        let id = entropy::record_id(now);
-        let author = Some(*heir);
-        write.put_local(&local(id, &body, author, Scope::Public, node.own_id(), now))?;
-    }
-    Ok(())
 }
 
 /// Takes a member out of a record of somebody else; one that is about nothing else is erased.

@@ -24,8 +24,9 @@ use crate::command::retire::{Retirement, retirement};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
-/// Kinds that an instance writes itself (spec: records, `by`).
-pub(crate) const SPEAKS_ITSELF: [&str; 2] = ["card", "vouch"];
+/// Kinds that an instance writes itself (spec: records, `by`). A member says where a request stands; the instance
+/// does where the value shown is said anew.
+pub(crate) const SPEAKS_ITSELF: [&str; 4] = ["card", "vouch", "helper", "status"];
 
 /// A revision to seal.
 #[derive(Debug)]
@@ -327,11 +328,11 @@ impl<'n> Gather<'n> {
 
     fn author(&self, record: &LocalRecord) -> Author {
         match record.author {
-            None if SPEAKS_ITSELF.contains(&record.kind.as_str()) => Author::Instance,
             // It came back from what this instance had published, and the account did not.
             None if let Some(by) = record.left_by.filter(|by| *by != By::Instance) => {
                 Author::Known(by)
             }
+            None if SPEAKS_ITSELF.contains(&record.kind.as_str()) => Author::Instance,
             // Somebody wrote it, and nobody knows who: it must not leave as the instance's own words.
             None => Author::Member {
                 user: record.id,

@@ -136,11 +136,55 @@ pub struct RequestView {
     pub status: To,
     /// Whether home and helpers disagree.
     pub contested: bool,
+    /// Where it is contested: what it is shown as and why, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contest: Option<String>,
+    /// Who says what of where it stands: home's latest word, then the latest of each other instance.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<SaidView>,
+    /// Since when its home does not confirm it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed_since: Option<Timestamp>,
+    /// Whether that is so for so long that lists leave it out unless asked for everything.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
     /// Comments shown.
     pub comments: u64,
     /// Whether its author's account was erased, and its words with it: only the answers are left.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+}
+
+/// The latest that one instance says of where a request stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SaidView {
+    /// Its record.
+    pub id: RecordId,
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its name, or the first digits of its id.
+    pub home: String,
+    /// Whether that is this instance.
+    pub local: bool,
+    /// Who said it there, for people.
+    pub author: String,
+    /// `home`, `helper` (home named it: its word counts) or `claim` (nothing follows from it).
+    pub voice: &'static str,
+    /// What it says.
+    pub to: To,
+    /// Counted by whoever says it.
+    pub n: u64,
+    /// Of a helper: whether home has not heard it.
+    pub pending: bool,
+    /// Of others than home: whether home's latest word had been seen.
+    pub answers: bool,
+    /// A word along with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it was said, by the clock of whoever said it.
+    pub at: Timestamp,
+    /// All that in words.
+    pub sentence: String,
 }
 
 /// A comment.

@@ -64,8 +64,16 @@ pub struct Filter {
 /// A status or helper record of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRow {
-    /// Who wrote it.
+    /// Its id.
+    pub id: RecordId,
+    /// The instance that wrote it.
     pub origin: InstanceId,
+    /// What was decided about that instance.
+    pub standing: Standing,
+    /// Who wrote it, as far as its line tells.
+    pub by: Option<By>,
+    /// When it was written, by the clock of whoever wrote it.
+    pub at: Timestamp,
     /// The request it is about.
     pub request: RecordRef,
     /// `status` or `helper`.
@@ -167,7 +175,8 @@ impl Store {
             .collect())
     }
 
-    /// Everything said about the state of requests: of one, or of all.
+    /// Everything said about the state of requests, of one or of all, by whomever: which of it counts is not decided
+    /// by whom this instance accepted. An own word that was taken back is private, and said no more.
     ///
     /// # Errors
     /// What the database reports.
@@ -183,10 +192,10 @@ impl Store {
             "SELECT i.id, r.kind, r.body, COALESCE(r.line_hash,
                (SELECT x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
                 WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1)),
-               r.parent_origin, r.parent_id
+               r.parent_origin, r.parent_id, r.id, i.standing, r.author, r.at
              FROM records r JOIN instances i USING (instance_no)
-             WHERE {condition} AND r.cause IS NULL AND i.standing IN ('self', 'approved')
-               AND r.body IS NOT NULL AND r.parent_id IS NOT NULL"
+             WHERE {condition} AND r.cause IS NULL AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
+               AND (i.standing != 'self' OR r.scope != 'private')"
         );
         let mut statement = self.main().prepare_cached(&sql)?;
         let key = params![
@@ -194,7 +203,12 @@ impl Store {
             request.map(|key| Sql(key.origin))
         ];
         let rows = statement.query_map(key, |row| {
+            let by: String = row.get(8)?;
             Ok(StatusRow {
+                id: row.get::<_, Sql<RecordId>>(6)?.0,
+                standing: word(row, 7)?,
+                by: by.parse().ok(),
+                at: row.get::<_, Sql<Timestamp>>(9)?.0,
                 origin: row.get::<_, Sql<InstanceId>>(0)?.0,
                 request: RecordRef {
                     origin: row.get::<_, Sql<InstanceId>>(4)?.0,
@@ -205,6 +219,19 @@ impl Store {
                 line_hash: some(row.get(3)?),
             })
         })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Own requests for which a helper is named, ordered by id.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn helped_requests(&self) -> Result<Vec<RecordId>> {
+        let sql = "SELECT DISTINCT r.parent_id FROM records r JOIN instances i USING (instance_no)
+                   WHERE r.kind = 'helper' AND r.cause IS NULL AND i.standing = 'self' AND r.scope != 'private' AND r.parent_id IS NOT NULL
+                   ORDER BY r.parent_id";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok(row.get::<_, Sql<RecordId>>(0)?.0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -2,15 +2,17 @@
 //!
 //! The order is commit, guard, send (see the guard): when this returns, what was sealed may be sent.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::limits::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, ENVELOPE_BYTES_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
 use wb_store::{GuardStanding, NewLog, SealDelta, SealItem, Write};
 
+use super::conflict_settle::settle_due;
 use super::key_rotate::check_unchanged;
 use super::retire::{Retirement, close_when_due, retirement};
 use crate::card;
@@ -71,6 +73,7 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     if seals == Seals::All {
         // Closing takes everything back: who takes one record back did not ask for that.
         close_when_due(node, now)?;
+        settle_due(node, now)?;
     }
     refresh_card(node, now)?;
     let signer = node.signer()?;
@@ -83,7 +86,8 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     let mut plan = plan(node, now)?;
     if seals == Seals::Retracts {
         let is_closed = matches!(retirement(node)?, Retirement::Retired(_));
-        keep_retracts(&mut plan, is_closed);
+        let said_anew = said_anew(node, &plan)?;
+        keep_retracts(&mut plan, is_closed, &said_anew);
     }
     if plan.is_empty() {
         drop(write);
@@ -114,17 +118,41 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
 /// Leaves out of a plan what is not taken back. A new log has to hold what stays live in its feed, so that is sealed
 /// whole; of a record that moves to another feed both halves wait. Once the instance is closed its card goes along: it
 /// tells those who follow why.
-fn keep_retracts(plan: &mut Plan, is_closed: bool) {
+fn keep_retracts(plan: &mut Plan, is_closed: bool, said_anew: &BTreeSet<RecordId>) {
     let new_logs = &plan.new_logs;
     plan.puts.retain(|put| {
         let opens = |scope| new_logs.iter().any(|due| due.scope == scope);
-        opens(put.leaving.scope()) || (is_closed && put.leaving.kind().as_str() == "card")
+        opens(put.leaving.scope())
+            || (is_closed && put.leaving.kind().as_str() == "card")
+            || said_anew.contains(&put.leaving.id())
     });
     let puts = &plan.puts;
     plan.retracts.retain(|retract| {
         let moves = || puts.iter().any(|put| put.leaving.id() == retract.id);
         retract.cause.is_some() || moves()
     });
+}
+
+/// What is said of requests of which a word is taken back: it stands in the place of that word, so that nobody sees the
+/// request without either.
+fn said_anew(node: &Node, plan: &Plan) -> Result<BTreeSet<RecordId>> {
+    let about = |id: &RecordId| -> Result<Option<RecordRef>> {
+        Ok(node.store.local(id)?.and_then(|record| record.parent))
+    };
+    let mut requests = BTreeSet::new();
+    for retract in &plan.retracts {
+        if ["status", "helper"].contains(&retract.kind.as_str()) {
+            requests.extend(about(&retract.id)?);
+        }
+    }
+    let mut said = BTreeSet::new();
+    for put in &plan.puts {
+        let is_status = !requests.is_empty() && put.leaving.kind().as_str() == "status";
+        if is_status && about(&put.leaving.id())?.is_some_and(|of| requests.contains(&of)) {
+            said.insert(put.leaving.id());
+        }
+    }
+    Ok(said)
 }
 
 /// Takes away the bundles that wait in folders for peers: they hold what was taken back. The next sync leaves anew

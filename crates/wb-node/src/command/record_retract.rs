@@ -10,6 +10,7 @@ use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_store::{LocalRecord, NO_WORDS};
 
 use super::record_share::{is_author, note_for_author, withdraw_question};
+use super::status_say::{before_taking_back, put};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::headline;
@@ -99,6 +100,9 @@ pub fn record_retract(
         record.ceiling = Scope::Private;
     }
     withdraw_question(node, &record.id, Scope::Private)?;
+    if let Some(event) = before_taking_back(node, &record)? {
+        put(node, &write, event, None, now)?;
+    }
     if reason == Reason::Erase {
         NO_WORDS.clone_into(&mut record.body);
         record.life = Life::Deleted;

@@ -10,6 +10,7 @@ use wb_core::scope::{FeedScope, Scope};
 use wb_core::time::Timestamp;
 use wb_store::{LocalRecord, Role, Write};
 
+use super::status_say::{before_taking_back, put};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
@@ -164,6 +165,11 @@ fn save(
     scope: Scope,
 ) -> Result<Marked> {
     let now = node.now();
+    if record.scope.min(record.ceiling) == Scope::Private
+        && let Some(event) = before_taking_back(node, &record)?
+    {
+        put(node, &write, event, None, now)?;
+    }
     record.edit += 1;
     write.put_local(&record)?;
     // A reason that was given and not sealed is no word about this.

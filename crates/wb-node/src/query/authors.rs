@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wb_core::id::RecordId;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::kinds::Body;
 use wb_core::scope::By;
 use wb_store::{AccountState, Filter, RecordRow, Standing};
@@ -20,9 +20,11 @@ pub(crate) const FORMER: &str = "a former member";
 pub(crate) struct Authors {
     own: BTreeMap<RecordId, String>,
     /// Profiles of other instances, by origin and id.
-    others: BTreeMap<(wb_core::id::InstanceId, RecordId), String>,
+    others: BTreeMap<(InstanceId, RecordId), String>,
     /// Names that more than one instance has.
     shared: BTreeSet<String>,
+    /// The name of each instance.
+    labels: BTreeMap<InstanceId, String>,
 }
 
 impl Authors {
@@ -50,9 +52,12 @@ impl Authors {
             }
         }
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        let mut labels = BTreeMap::new();
         for instance in node.store.instances()? {
             *names.entry(instance.label()).or_default() += 1;
+            labels.insert(instance.id, instance.label());
         }
+        labels.insert(node.own_id(), node.name().to_owned());
         let shared = names
             .into_iter()
             .filter(|(_, count)| *count > 1)
@@ -61,22 +66,46 @@ impl Authors {
             own,
             others,
             shared: shared.collect(),
+            labels,
         })
+    }
+
+    /// The name of an instance, or the first digits of its id. Nobody is taken for somebody else by taking the same
+    /// name.
+    pub fn label(&self, instance: &InstanceId) -> String {
+        match self.labels.get(instance) {
+            None => instance.short(),
+            Some(name) if self.shared.contains(name) => format!("{name} ({})", instance.short()),
+            Some(name) => name.clone(),
+        }
+    }
+
+    /// Who says where a request stands, for people. Of an instance that was not accepted no name of a member is shown.
+    pub fn speaker(&self, origin: InstanceId, standing: Standing, by: Option<By>) -> String {
+        let home = self.label(&origin);
+        match (standing, by) {
+            (Standing::Own, Some(By::User(id))) => self.own_name(&id),
+            (Standing::Approved, Some(By::User(id))) => self.other_name(origin, id, &home),
+            (_, Some(By::Instance) | None) => home,
+            (_, Some(By::User(_) | By::Pseudonym(_))) => format!("a member of {home}"),
+        }
+    }
+
+    fn own_name(&self, id: &RecordId) -> String {
+        let name = self.own.get(id).cloned();
+        name.unwrap_or_else(|| FORMER.to_owned())
+    }
+
+    fn other_name(&self, origin: InstanceId, id: RecordId, home: &str) -> String {
+        let name = self.others.get(&(origin, id)).cloned();
+        name.unwrap_or_else(|| format!("a member of {home}"))
     }
 
     fn name(&self, row: &RecordRow, home: &str) -> String {
         match row.by {
             _ if is_tombstone(row) => FORMER.to_owned(),
-            Some(By::User(id)) if row.standing == Standing::Own => self
-                .own
-                .get(&id)
-                .cloned()
-                .unwrap_or_else(|| FORMER.to_owned()),
-            Some(By::User(id)) => self
-                .others
-                .get(&(row.key.origin, id))
-                .cloned()
-                .unwrap_or_else(|| format!("a member of {home}")),
+            Some(By::User(id)) if row.standing == Standing::Own => self.own_name(&id),
+            Some(By::User(id)) => self.other_name(row.key.origin, id, home),
             Some(By::Pseudonym(token)) => {
                 format!("a member of {home} ({})", &token.to_string()[..4])
             }

@@ -2,85 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use wb_core::hash;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::{Body, To};
-use wb_core::scope::Scope;
-use wb_core::status::Said;
-use wb_store::{Filter, RecordRow, StatusRow};
+use wb_core::scope::{FeedScope, Scope};
+use wb_core::time::Timestamp;
+use wb_store::{Filter, RecordRow, Standing, StatusRow};
 
 use super::authors::Authors;
+use super::standing::{RequestStatus, contest, fold, request_status, said};
 use super::tombstones::{TITLE, erased_request, is_tombstone, thread};
 use super::words::words_of;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::view::{Base, RequestView};
 
-/// What a request is, and what its home would say next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestStatus {
-    /// What it is shown as.
-    pub value: To,
-    /// Whether home and helpers disagree.
-    pub contested: bool,
-    /// Events its home has counted.
-    pub home_n: u64,
-    /// The latest event of each named helper that is known here.
-    pub heard: BTreeMap<InstanceId, u64>,
-}
+/// For how long a request is listed by default whose home does not confirm it any more.
+pub const UNCONFIRMED_DAYS_LISTED: i64 = 30;
 
-/// Merges everything said about the state of a request.
-///
-/// # Errors
-/// What the store reports.
-pub fn request_status(node: &Node, request: &RecordRef) -> Result<RequestStatus> {
-    Ok(fold(request, &node.store.status_rows(Some(request))?))
-}
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Merges what the rows of one request say.
-fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
-    let mut said = Said::default();
-    for row in rows {
-        // An event that was not sealed yet has no line to hash; its body stands in, so that it counts
-        // here and nobody else can answer it.
-        let line_hash = row
-            .line_hash
-            .unwrap_or_else(|| hash::sha256(row.body.as_bytes()));
-        if let Ok(body) = Body::read(&row.kind, 1, row.origin, &row.body) {
-            said.add(request.origin, row.origin, body, line_hash);
-        }
-    }
-    let shown = said.shown();
-    let heard = said.named.iter().filter_map(|helper| {
-        let latest = said.others.get(helper)?.iter().map(|event| event.n).max()?;
-        Some((*helper, latest))
-    });
-    RequestStatus {
-        value: shown.value,
-        contested: shown.contested,
-        home_n: said.home.iter().map(|event| event.n).max().unwrap_or(0),
-        heard: heard.collect(),
-    }
-}
+/// Until when the newest header of each feed is valid.
+type Validity = BTreeMap<(InstanceId, FeedScope), Option<Timestamp>>;
 
 /// Requests shown here, oldest first.
 ///
 /// # Errors
 /// What the store reports.
 pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
+    requests_at(node, node.now())
+}
+
+/// The same at a given time.
+///
+/// # Errors
+/// As [`requests`].
+pub fn requests_at(node: &Node, now: Timestamp) -> Result<Vec<RequestView>> {
+    let validity = node.store.served().validity()?;
     let authors = Authors::load(node)?;
     let filter = Filter {
         kind: Some("request".parse().expect("a kind")),
         hidden_too: true,
         ..Filter::default()
     };
-    let mut said: BTreeMap<RecordRef, Vec<StatusRow>> = BTreeMap::new();
+    let mut rows: BTreeMap<RecordRef, Vec<StatusRow>> = BTreeMap::new();
     for row in node.store.status_rows(None)? {
-        said.entry(row.request).or_default().push(row);
+        rows.entry(row.request).or_default().push(row);
     }
     let comments = node.store.comment_counts()?;
     let views = node.store.records(&filter)?.into_iter().filter_map(|row| {
-        let said = said.get(&row.key).map_or(&[][..], Vec::as_slice);
+        let rows = rows.get(&row.key).map_or(&[][..], Vec::as_slice);
         let comments = comments.get(&row.key).copied().unwrap_or(0);
         if is_tombstone(&row) {
             // Without an answer nothing is left to read.
@@ -89,7 +59,8 @@ pub fn requests(node: &Node) -> Result<Vec<RequestView>> {
         if row.hidden.is_some() {
             return None;
         }
-        view(&authors, &row, &fold(&row.key, said), comments)
+        let unconfirmed = unconfirmed(&validity, &row, now);
+        view(&authors, &row, &fold(&row.key, rows), comments, unconfirmed)
     });
     Ok(views.collect())
 }
@@ -114,7 +85,11 @@ pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
     }
     let status = request_status(node, key)?;
     let row = rows.first().filter(|row| row.kind.as_str() == "request");
-    let found = row.and_then(|row| view(&authors, row, &status, comments));
+    let validity = node.store.served().validity()?;
+    let found = row.and_then(|row| {
+        let unconfirmed = unconfirmed(&validity, row, node.now());
+        view(&authors, row, &status, comments, unconfirmed)
+    });
     found.ok_or_else(|| NodeError::unknown("request", key.id.to_string()))
 }
 
@@ -123,6 +98,7 @@ fn view(
     row: &RecordRow,
     status: &RequestStatus,
     comments: u64,
+    unconfirmed: Option<Unconfirmed>,
 ) -> Option<RequestView> {
     let request = words_of(row, |body| match body {
         Body::Request(request) => Some(request),
@@ -134,8 +110,35 @@ fn view(
         description: request.description,
         status: status.value,
         contested: status.contested,
+        contest: status.contested.then(|| contest(authors, &row.key, status)),
+        said: said(authors, &row.key, status),
+        unconfirmed_since: unconfirmed.map(|unconfirmed| unconfirmed.since),
+        unlisted: unconfirmed.is_some_and(|unconfirmed| unconfirmed.is_old),
         comments,
         erased: false,
+    })
+}
+
+/// That a request's home does not confirm it any more.
+#[derive(Clone, Copy)]
+struct Unconfirmed {
+    since: Timestamp,
+    is_old: bool,
+}
+
+/// Whether the newest header of the feed that a request of another instance is in has expired.
+fn unconfirmed(validity: &Validity, row: &RecordRow, now: Timestamp) -> Option<Unconfirmed> {
+    if row.standing == Standing::Own {
+        return None;
+    }
+    let feed = FeedScope::ALL
+        .into_iter()
+        .find(|feed| Scope::from(*feed) == row.scope)?;
+    let since = (*validity.get(&(row.key.origin, feed))?)?;
+    let over_ms = now.unix_ms().saturating_sub(since.unix_ms());
+    (over_ms > 0).then_some(Unconfirmed {
+        since,
+        is_old: over_ms > UNCONFIRMED_DAYS_LISTED * DAY_MS,
     })
 }
 
@@ -151,6 +154,10 @@ fn erased(authors: &Authors, row: &RecordRow, comments: u64) -> RequestView {
         description: String::new(),
         status: To::Cancelled,
         contested: false,
+        contest: None,
+        said: Vec::new(),
+        unconfirmed_since: None,
+        unlisted: false,
         comments,
         erased: true,
     }

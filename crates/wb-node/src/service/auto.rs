@@ -15,6 +15,7 @@ use wb_core::time::Timestamp;
 use wb_store::{Home, Peer};
 
 use super::running;
+use crate::command::conflict_settle::settle_due;
 use crate::command::hub_register::{state_of, state_text};
 use crate::command::publish_for_callers::{callers, publish_for_callers};
 use crate::command::sync::{SyncInput, Synced, erase_kept, lock, sync, to_watch, watch_peer};
@@ -98,6 +99,10 @@ async fn forever(
     loop {
         // Also where nobody is synced with any more: what others took back is not kept for longer by that.
         if let Err(error) = erase_kept(node) {
+            trouble(&error);
+        }
+        // Also here: what was contested for long enough is said once more, for whoever calls this node.
+        if let Err(error) = settle_due(node, node.now()) {
             trouble(&error);
         }
         match due(node, every, is_first) {

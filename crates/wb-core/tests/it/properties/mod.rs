@@ -5,5 +5,6 @@ mod json;
 mod leave;
 mod live;
 mod requests;
+mod status;
 mod time;
 mod trust;
