@@ -17,6 +17,7 @@ pub mod init;
 pub mod invite;
 pub mod join;
 pub mod key;
+pub mod offer;
 pub mod peer;
 pub mod publish;
 pub mod rebuild;
@@ -63,6 +64,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Record(command) => record::run(context, command),
         Command::Request(command) => request::run(context, command).map(done),
         Command::Comment(command) => comment::run(context, command),
+        Command::Offer(command) => offer::run(context, command),
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),
         Command::Review(command) => review::run(context, command).map(done),

@@ -15,6 +15,12 @@ use crate::node::Node;
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
+    crate::offers::settle(node)?;
+    take_back_made(node)
+}
+
+/// Takes back what was made of letters whose authors asked for that.
+fn take_back_made(node: &Node) -> Result<()> {
     let mut due = node.store.private().letters_in()?;
     due.retain(|letter| letter.state == "erasing");
     if due.is_empty() {

@@ -13,6 +13,7 @@ use wb_store::{LetterIn, LetterOut, NewLetter, Private, Standing};
 use super::prepare::LASTS_MS;
 use crate::error::Result;
 use crate::node::Node;
+use crate::offers::{Folded, fold};
 use crate::sealed::open;
 
 /// What came of a letter.
@@ -79,8 +80,17 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         Some(LetterBody::Receipt(receipt)) => take_receipt(private, &letter, receipt, now),
         says => keep(node, private, &letter, says.as_ref(), line, now),
     })?;
-    if taken == Taken::New && says == Some(LetterBody::Erase) {
-        // Words that were taken back must not stay behind in the log file.
+    let hides = matches!(
+        says,
+        Some(
+            LetterBody::Erase
+                | LetterBody::Decline(_)
+                | LetterBody::Closed(_)
+                | LetterBody::Done(_)
+        )
+    );
+    if taken == Taken::New && hides {
+        // Words that were taken back must not stay behind in the log file, nor contacts that are hidden again.
         node.store.empty_logs()?;
     }
     Ok(taken)
@@ -104,6 +114,11 @@ fn keep(
             owes: held.state != "erasing",
             ..held.clone()
         })?;
+        return Ok(Taken::Known);
+    }
+    if let Some(says) = says
+        && fold(node, private, letter, says, now)? == Folded::Nothing
+    {
         return Ok(Taken::Known);
     }
     let own = says
