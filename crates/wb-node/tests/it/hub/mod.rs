@@ -17,6 +17,7 @@ mod letters;
 mod lies;
 mod live;
 mod new_log;
+mod offers;
 mod often;
 mod older;
 mod own_copy;
