@@ -97,7 +97,7 @@ fn help_is_offered_accepted_and_done_by_command_and_contacts_are_where_both_agre
     let refused = north.run(&[
         "offer", "accept", &offer, "--phone", "1", "--yes", "--as", "omar",
     ]);
-    refused.ends(1);
+    refused.ends(2);
     let listed = north.json(&["inbox", "letters", "--as", "omar"]);
     assert!(listed.iter().all(|row| row["text"].is_null()), "{listed:?}");
 
