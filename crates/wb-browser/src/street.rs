@@ -348,7 +348,9 @@ impl Street {
                 let id = member(admin.first().expect("the founder"), "id");
                 self.elm.page(&format!("/accounts/{id}"))
             }
-            "/requests/{home}/{id}" => self.elm.page(&format!("/requests/{}", self.request)),
+            "/requests/{home}/{id}" | "/requests/{home}/{id}/offer" => {
+                self.elm.page(&route.replace("{home}/{id}", &self.request))
+            }
             "/drafts/{id}" => self.draft.clone(),
             "/inbox/{key}" => {
                 let items = self.elm.json(&["inbox"]);

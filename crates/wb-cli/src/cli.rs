@@ -109,6 +109,9 @@ pub enum Command {
     /// Comments on requests
     #[command(subcommand)]
     Comment(commands::comment::Comment),
+    /// Offers of help: yours, and those made to you
+    #[command(subcommand)]
+    Offer(commands::offer::Offer),
     /// Members
     #[command(subcommand)]
     User(commands::user::User),

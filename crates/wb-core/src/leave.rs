@@ -6,7 +6,7 @@
 
 mod tell;
 
-pub use tell::{About, OwnersAct, Teller, Telling, Untelling, Untold, may_tell};
+pub use tell::{About, Helping, OwnersAct, Teller, Telling, Untelling, Untold, may_tell};
 
 use std::fmt;
 

@@ -113,6 +113,12 @@ pub const LETTER_AGAIN_MS: i64 = 24 * 60 * 60 * 1_000;
 pub const REPLY_CHARS_MAX: usize = 19_500;
 /// Characters of an e-mail address or a number in a letter; protects pages.
 pub const CONTACT_CHARS_MAX: usize = 320;
+/// Characters of what is said along with an offer of help, its answer or thanks; protects pages that list several.
+pub const OFFER_CHARS_MAX: usize = 4_000;
+/// Offers that one instance makes to one request, whatever became of them; protects its author's patience, and disk.
+pub const OFFERS_PER_REQUEST_MAX: u64 = 32;
+/// Offers of one member that are neither answered nor over; protects authors elsewhere from one who offers everything.
+pub const OFFERS_PER_MEMBER_MAX: u64 = 20;
 /// Bytes of the manifest of a backup; protects the memory of a reader.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
 /// Bytes of one part of a backup; protects the disk of a reader, together with its free space.

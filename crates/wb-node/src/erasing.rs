@@ -135,6 +135,7 @@ pub(crate) fn erase(
     };
     node.store.private().together(|private| {
         crate::letters::take_back_of(private, &user, now)?;
+        crate::offers::forget_member(node, private, &user, &wrote, now)?;
         private.erase_account(&traces)?;
         // Who erased itself is nobody now.
         let actor = by.map(|by| if *by == user { nobody } else { *by });

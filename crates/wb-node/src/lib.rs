@@ -17,6 +17,7 @@ pub mod keys;
 mod letters;
 pub mod machine;
 pub mod node;
+mod offers;
 pub mod picture;
 pub mod plan;
 pub mod query;

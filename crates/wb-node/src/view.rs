@@ -14,6 +14,7 @@ mod audience;
 mod backups;
 mod keys;
 mod letters;
+mod offers;
 
 pub use audience::{AudienceView, EnvelopesView};
 pub use backups::{
@@ -21,6 +22,7 @@ pub use backups::{
 };
 pub use keys::{KeyEntryView, KeyView};
 pub use letters::{LetterState, LetterView, LettersView};
+pub use offers::{OfferView, WaysView};
 
 /// Version of the JSON that commands print.
 pub const SCHEMA_VERSION: u32 = 1;

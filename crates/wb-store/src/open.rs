@@ -84,7 +84,10 @@ pub(crate) const PRIVATE: Database = Database {
             include_str!("migrations/private_0005_sealed.sql")
         ),
         concat!(include_str!("migrations/private_0006_letters.sql")),
-        concat!(include_str!("migrations/private_0007_indices.sql")),
+        concat!(
+            include_str!("migrations/private_0007_indices.sql"),
+            include_str!("migrations/private_0007_offers.sql")
+        ),
     ],
 };
 

@@ -5,9 +5,9 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, agree, audit, conflicts, data, drafts, events, feed_link, feeds, found,
-    home, inbox, invite, invites, keys, letters, login, members, notices, pair, peers, picture,
-    profile, request, request_edit, requests, retire, review, settings, share, share_all, shared,
-    sharing, sync, trusted, waiting,
+    home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair, peers,
+    picture, profile, request, request_edit, requests, retire, review, settings, share, share_all,
+    shared, sharing, sync, trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -119,6 +119,12 @@ pub const ROUTES: &[Route] = &[
     post("/requests/{home}/{id}/helper", Member, request::helper),
     get("/requests/{home}/{id}/edit", Member, request_edit::form),
     post("/requests/{home}/{id}/edit", Member, request_edit::edit),
+    get("/requests/{home}/{id}/offer", Member, offers::form),
+    post("/requests/{home}/{id}/offer", Member, offers::make),
+    get("/things", Member, offers::things),
+    post("/offers/{home}/{id}/accept", Member, offers::accept),
+    post("/offers/{home}/{id}/decline", Member, offers::decline),
+    post("/offers/{home}/{id}/done", Member, offers::done),
     get("/drafts", Member, drafts::list),
     get("/drafts/{id}", Member, drafts::page),
     post("/drafts/{id}", Member, drafts::change),

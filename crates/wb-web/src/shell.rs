@@ -46,6 +46,7 @@ pub(crate) struct Shell {
 
 const MEMBER_WAYS: &[(&str, &str)] = &[
     ("/requests", "Requests"),
+    ("/things", "My things"),
     ("/members", "Members"),
     ("/invites", "Invites"),
     ("/settings", "Settings"),

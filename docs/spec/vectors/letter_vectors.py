@@ -12,6 +12,10 @@ THREAD, REQUEST = "019adf00-0000-7000-8000-0000000000a1", "019adf00-0000-7000-80
 ABOUT = {"origin": ELM.id, "id": REQUEST}
 REPLY = {"request": ABOUT, "name": "Ann", "text": "I can come on Friday.\nAnn"}
 CONTACT = {"request": ABOUT, "name": None, "email": "ann@north.example", "phone": None, "text": None}
+OFFER = {"request": ABOUT, "name": "Ann", "text": "I have a cart."}
+# About a request of who writes: North answers an offer of Elm.
+OWN = {"origin": NORTH.id, "id": REQUEST}
+ACCEPT, DECLINE, DONE = CONTACT | {"request": OWN}, {"request": OWN, "text": None}, {"request": OWN, "thanks": "Thank you!"}
 RECEIPT = {"n": 2, "sha256": sha("a body").hex(), "state": "arrived"}
 
 
@@ -63,7 +67,9 @@ def letters() -> dict:
     line("a_contact", letter("contact", CONTACT))
     line("taken_back", letter("erase", {}, n=2))
     line("a_receipt", letter("receipt", RECEIPT, n=7))
-    line("of_a_later_kind", letter("offer", {"x": [1, 2]}))
+    line("an_offer", letter("offer", OFFER))
+    line("an_acceptance", letter("accept", ACCEPT))
+    line("of_a_later_kind", letter("parcel", {"x": [1, 2]}))
     line("of_a_later_schema", good | {"schema_version": 2})
     line("a_member_more", good | {"later": True})
     line("the_highest_number", good | {"n": 2**53})
@@ -122,7 +128,32 @@ def bodies() -> dict:
     case("a_receipt_of_another_state", "receipt", RECEIPT | {"state": "lost"}, bad)
     case("a_receipt_of_number_none", "receipt", RECEIPT | {"n": 0}, bad)
     case("a_receipt_of_no_hash", "receipt", without(RECEIPT, "sha256"), bad)
-    case("of_a_later_kind", "offer", {"x": 1}, known=False)
+    case("an_offer", "offer", OFFER)
+    case("an_offer_without_words", "offer", OFFER | {"name": None, "text": None})
+    case("an_offer_with_more", "offer", OFFER | {"later": 1})
+    case("an_offer_of_the_longest", "offer", OFFER | {"text": "ä" * 4_000})
+    case("an_offer_that_is_too_long", "offer", OFFER | {"text": "ä" * 4_001}, bad)
+    case("an_offer_of_an_empty_text", "offer", OFFER | {"text": " "}, bad)
+    case("an_offer_that_leaves_its_text_out", "offer", without(OFFER, "text"), bad)
+    case("an_offer_to_nothing", "offer", without(OFFER, "request"), bad)
+    for kind in ("accept", "contacts"):
+        case(f"{kind}_with_one_way", kind, ACCEPT)
+        case(f"{kind}_with_all", kind, ACCEPT | {"phone": "+1 2", "text": "after six", "name": "Ann"})
+        case(f"{kind}_without_a_way", kind, ACCEPT | {"email": None}, bad)
+        case(f"{kind}_that_leaves_one_out", kind, without(ACCEPT, "phone"), bad)
+        case(f"{kind}_about_nothing", kind, without(ACCEPT, "request"), bad)
+    case("declined", "decline", DECLINE)
+    case("declined_with_a_word", "decline", DECLINE | {"text": "Somebody was faster."})
+    case("declined_with_an_empty_word", "decline", DECLINE | {"text": ""}, bad)
+    case("declined_without_saying_whether", "decline", without(DECLINE, "text"), bad)
+    case("closed", "closed", {"request": OWN})
+    case("closed_about_nothing", "closed", {}, bad)
+    case("done", "done", DONE)
+    case("done_without_thanks", "done", DONE | {"thanks": None})
+    case("done_with_the_longest", "done", DONE | {"thanks": "ä" * 4_000})
+    case("done_with_too_long", "done", DONE | {"thanks": "ä" * 4_001}, bad)
+    case("done_that_rings", "done", DONE | {"thanks": "\x07"}, bad)
+    case("of_a_later_kind", "parcel", {"x": 1}, known=False)
     case("a_reply_of_a_later_schema", "reply", {"x": 1}, known=False, version=2)
     return {"about": "Bodies of letters, as they are read once the letter was verified.", "cases": cases}
 

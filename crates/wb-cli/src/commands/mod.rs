@@ -18,6 +18,7 @@ pub mod init;
 pub mod invite;
 pub mod join;
 pub mod key;
+pub mod offer;
 pub mod peer;
 pub mod publish;
 pub mod rebuild;
@@ -65,6 +66,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::Request(command) => request::run(context, command),
         Command::Conflict(command) => conflict::run(context, command),
         Command::Comment(command) => comment::run(context, command),
+        Command::Offer(command) => offer::run(context, command),
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),
         Command::Review(command) => review::run(context, command).map(done),

@@ -207,6 +207,12 @@ const WITH_PEERS: &[&str] = &[
     "wb comment publish",
     "wb inbox letters",
     "wb user contact",
+    // In `offers`.
+    "wb offer accept",
+    "wb offer decline",
+    "wb offer done",
+    "wb offer list",
+    "wb offer make",
     "wb follow",
     "wb hub approve",
     "wb hub list",

@@ -25,6 +25,7 @@ mod kinds;
 mod letters;
 #[cfg(feature = "next-schema")]
 mod next_schema;
+mod offers;
 mod pages;
 mod peer_acts;
 mod peers;

@@ -33,13 +33,19 @@ pub enum Untold {
     AnotherAct,
     /// The request it is about is not its recipient's, or not known here.
     NotTheirs,
+    /// The request it is about is not of this instance.
+    NotOurs,
+    /// Its recipient offered no help in this thread, or took that back.
+    NoOffer,
+    /// Its recipient did not accept the help that was offered in this thread.
+    NotAgreed,
     /// What it answers is for everybody, and so is the answer.
     GoesByFeed,
 }
 
 impl Untold {
     /// Every cause.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::ToItself,
         Self::BodyUnfit,
         Self::AuthorGone,
@@ -47,6 +53,9 @@ impl Untold {
         Self::NoAct,
         Self::AnotherAct,
         Self::NotTheirs,
+        Self::NotOurs,
+        Self::NoOffer,
+        Self::NotAgreed,
         Self::GoesByFeed,
     ];
 
@@ -60,6 +69,9 @@ impl Untold {
             Self::NoAct => "no_act",
             Self::AnotherAct => "another_act",
             Self::NotTheirs => "not_theirs",
+            Self::NotOurs => "not_ours",
+            Self::NoOffer => "no_offer",
+            Self::NotAgreed => "not_agreed",
             Self::GoesByFeed => "goes_by_feed",
             Self::BodyUnfit => "body_unfit",
         }
@@ -75,6 +87,9 @@ impl Untold {
             Self::NoAct => "who wrote it did not say that it may go",
             Self::AnotherAct => "who wrote it said yes to other words or to another community",
             Self::NotTheirs => "what it is about is not of that community, or not known here",
+            Self::NotOurs => "the request it is about is not of this community",
+            Self::NoOffer => "that community offers no help with this request, or not any more",
+            Self::NotAgreed => "the help that was offered is not accepted",
             Self::GoesByFeed => {
                 "what it answers is for everybody, so the answer is an ordinary comment"
             }
@@ -135,6 +150,17 @@ pub enum About {
     },
 }
 
+/// What came from a letter's recipient in its thread about help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Helping {
+    /// Nothing that holds.
+    Nothing,
+    /// It offered help.
+    Offered,
+    /// It accepted the help that was offered to it.
+    Accepted,
+}
+
 /// Everything that decides whether a letter is written.
 #[derive(Debug, Clone)]
 pub struct Untelling<'a> {
@@ -156,6 +182,8 @@ pub struct Untelling<'a> {
     pub act: Option<OwnersAct>,
     /// The request it is about.
     pub about: About,
+    /// What its recipient said of help in this thread.
+    pub helping: Helping,
     /// When it was written.
     pub at: Timestamp,
     /// After which nobody takes it.
@@ -216,8 +244,8 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         return Err(Untold::BodyUnfit);
     };
     let is_of_a_person = match body {
-        LetterBody::Reply(_) | LetterBody::Contact(_) => true,
-        LetterBody::Erase | LetterBody::Receipt(_) => false,
+        LetterBody::Closed(_) | LetterBody::Erase | LetterBody::Receipt(_) => false,
+        _ => true,
     };
     if is_of_a_person {
         let Teller::Member(owner, account) = letter.of else {
@@ -232,16 +260,9 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         if act != OwnersAct::to_say(owner, letter.to, letter.body) {
             return Err(Untold::AnotherAct);
         }
-        let is_theirs = body.request().map(|request| request.origin) == Some(letter.to);
-        match (letter.about, &body) {
-            (About::Shared { .. }, _) if !is_theirs => return Err(Untold::NotTheirs),
-            (About::Shared { trusted: false }, LetterBody::Reply(_)) => {
-                return Err(Untold::GoesByFeed);
-            }
-            (About::Shared { .. }, _) => {}
-            (About::Nothing | About::Unknown, _) => return Err(Untold::NotTheirs),
-        }
     }
+    check_request(letter, &body)?;
+    check_helping(letter.helping, &body)?;
     Ok(Telling {
         to: letter.to,
         thread: letter.thread,
@@ -251,6 +272,41 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         at: letter.at,
         expires: letter.expires,
     })
+}
+
+/// Whether what a letter is about is of the side that it has to be of.
+fn check_request(letter: &Untelling<'_>, body: &LetterBody) -> Result<(), Untold> {
+    let Some(request) = body.request() else {
+        return Ok(());
+    };
+    let is_known = matches!(letter.about, About::Shared { .. });
+    let (is_theirs, is_ours) = (request.origin == letter.to, request.origin == letter.own);
+    match body {
+        // What is gone here is named to say that it is.
+        LetterBody::Closed(_) if is_ours => Ok(()),
+        LetterBody::Accept(_) | LetterBody::Decline(_) | LetterBody::Closed(_) if !is_ours => {
+            Err(Untold::NotOurs)
+        }
+        LetterBody::Accept(_) | LetterBody::Decline(_) if !is_known => Err(Untold::NotOurs),
+        LetterBody::Accept(_) | LetterBody::Decline(_) => Ok(()),
+        LetterBody::Done(_) if is_ours && is_known => Ok(()),
+        _ if !is_theirs || !is_known => Err(Untold::NotTheirs),
+        LetterBody::Reply(_) if letter.about == (About::Shared { trusted: false }) => {
+            Err(Untold::GoesByFeed)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the other side said what has to come before: nobody's ways to be reached go before there was an offer and a
+/// yes to it.
+fn check_helping(helping: Helping, body: &LetterBody) -> Result<(), Untold> {
+    match (body, helping) {
+        (LetterBody::Accept(_) | LetterBody::Decline(_), Helping::Nothing | Helping::Accepted)
+        | (LetterBody::Done(_), Helping::Nothing) => Err(Untold::NoOffer),
+        (LetterBody::Contacts(_), Helping::Nothing | Helping::Offered) => Err(Untold::NotAgreed),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +349,7 @@ mod tests {
             of: Teller::Member(id(5), Account::Approved),
             act: Some(OwnersAct::to_say(id(5), NORTH, &raw)),
             about: About::Shared { trusted: true },
+            helping: Helping::Nothing,
             at: now,
             expires: now,
         };
@@ -380,5 +437,109 @@ mod tests {
             letter.about = About::Nothing;
         });
         assert!(told.is_ok());
+    }
+
+    fn ways(request: RecordRef) -> Contact {
+        Contact {
+            request,
+            name: None,
+            email: Some("ann@east.example".to_owned()),
+            phone: None,
+            text: None,
+        }
+    }
+
+    #[test]
+    fn ways_to_reach_who_helps_and_who_asked_go_once_both_sides_agreed() {
+        let theirs = RecordRef {
+            origin: NORTH,
+            id: id(9),
+        };
+        let ours = RecordRef {
+            origin: OWN,
+            ..theirs
+        };
+        // Whoever offered sends theirs after the other said yes, whoever asked after there was an offer.
+        for (body, needs, cause) in [
+            (
+                LetterBody::Contacts(ways(theirs)),
+                Helping::Accepted,
+                Untold::NotAgreed,
+            ),
+            (
+                LetterBody::Accept(ways(ours)),
+                Helping::Offered,
+                Untold::NoOffer,
+            ),
+        ] {
+            for helping in [Helping::Nothing, Helping::Offered, Helping::Accepted] {
+                let told = ask(&body, |letter| letter.helping = helping);
+                let expected = (helping != needs).then_some(cause);
+                assert_eq!(told.err(), expected, "{body:?} {helping:?}");
+            }
+            let told = ask(&body, |letter| {
+                letter.helping = needs;
+                letter.act = None;
+            });
+            assert_eq!(told.err(), Some(Untold::NoAct), "{body:?}");
+        }
+        let told = ask(&LetterBody::Accept(ways(theirs)), |letter| {
+            letter.helping = Helping::Offered;
+        });
+        assert_eq!(told.err(), Some(Untold::NotOurs));
+        let told = ask(&LetterBody::Contacts(ways(ours)), |letter| {
+            letter.helping = Helping::Accepted;
+        });
+        assert_eq!(told.err(), Some(Untold::NotTheirs));
+    }
+
+    #[test]
+    fn an_offer_its_answer_and_thanks_are_of_a_person_and_that_it_is_closed_is_not() {
+        let theirs = RecordRef {
+            origin: NORTH,
+            id: id(9),
+        };
+        let ours = RecordRef {
+            origin: OWN,
+            ..theirs
+        };
+        let offer = LetterBody::Offer(crate::letter::Offer {
+            request: theirs,
+            name: None,
+            text: Some("I have a cart".to_owned()),
+        });
+        let decline = LetterBody::Decline(crate::letter::Decline {
+            request: ours,
+            text: None,
+        });
+        let done = LetterBody::Done(crate::letter::Done {
+            request: ours,
+            thanks: None,
+        });
+        for body in [&offer, &decline, &done] {
+            let told = ask(body, |letter| letter.helping = Helping::Offered);
+            assert!(told.is_ok(), "{body:?}");
+            let told = ask(body, |letter| {
+                letter.helping = Helping::Offered;
+                letter.act = None;
+            });
+            assert_eq!(told.err(), Some(Untold::NoAct), "{body:?}");
+        }
+        for body in [&decline, &done] {
+            assert_eq!(ask(body, |_| ()).err(), Some(Untold::NoOffer), "{body:?}");
+        }
+        let told = ask(&offer, |letter| letter.about = About::Unknown);
+        assert_eq!(told.err(), Some(Untold::NotTheirs));
+        for (request, cause) in [(ours, None), (theirs, Some(Untold::NotOurs))] {
+            let told = ask(
+                &LetterBody::Closed(crate::letter::Closed { request }),
+                |letter| {
+                    letter.of = Teller::Instance;
+                    letter.act = None;
+                    letter.about = About::Unknown;
+                },
+            );
+            assert_eq!(told.err(), cause);
+        }
     }
 }

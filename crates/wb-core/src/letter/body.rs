@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::id::{Hash, RecordRef};
 use crate::json::{object_only, present};
 use crate::kinds::{BadText, check_name, check_text};
-use crate::limits::{CONTACT_CHARS_MAX, NUMBER_MAX, REPLY_CHARS_MAX};
+use crate::limits::{CONTACT_CHARS_MAX, NUMBER_MAX, OFFER_CHARS_MAX, REPLY_CHARS_MAX};
 use crate::rule::Rule;
 use crate::scope::Kind;
 
@@ -25,7 +25,7 @@ pub struct Reply {
     pub text: String,
 }
 
-/// How to reach somebody, as its owner chose, for the author of a request.
+/// How to reach somebody, as its owner chose: for the author of a request, or for who helps with one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Contact {
@@ -43,6 +43,51 @@ pub struct Contact {
     /// Anything else.
     #[serde(deserialize_with = "present")]
     pub text: Option<String>,
+}
+
+/// Help with a request, offered to its author alone. Ways to reach who offers are not in it: they go once it was
+/// accepted, and not before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Offer {
+    /// The request.
+    pub request: RecordRef,
+    /// The name of who offers, where they say it.
+    #[serde(deserialize_with = "present")]
+    pub name: Option<String>,
+    /// What they say along with it.
+    #[serde(deserialize_with = "present")]
+    pub text: Option<String>,
+}
+
+/// That an offer is not taken up, kindly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Decline {
+    /// The request.
+    pub request: RecordRef,
+    /// A kind word.
+    #[serde(deserialize_with = "present")]
+    pub text: Option<String>,
+}
+
+/// That nobody is there any more to answer an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Closed {
+    /// The request.
+    pub request: RecordRef,
+}
+
+/// That the help which was agreed on is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Done {
+    /// The request.
+    pub request: RecordRef,
+    /// A word of thanks.
+    #[serde(deserialize_with = "present")]
+    pub thanks: Option<String>,
 }
 
 /// Nothing: what came before it in the thread is to be erased.
@@ -86,7 +131,7 @@ pub struct Receipt {
     pub state: ReceiptState,
 }
 
-object_only!(Reply, Contact, Erase, Receipt);
+object_only!(Reply, Contact, Offer, Decline, Closed, Done, Erase, Receipt);
 
 /// What a letter of a known kind says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +140,18 @@ pub enum LetterBody {
     Reply(Reply),
     /// How to reach somebody.
     Contact(Contact),
+    /// Help, offered.
+    Offer(Offer),
+    /// That an offer is accepted, with how to reach who asked.
+    Accept(Contact),
+    /// How to reach who offered, once that was accepted.
+    Contacts(Contact),
+    /// That an offer is not taken up.
+    Decline(Decline),
+    /// That nobody can answer an offer any more.
+    Closed(Closed),
+    /// That help was given, or is over.
+    Done(Done),
     /// That the thread is to be erased.
     Erase,
     /// What the receiver has.
@@ -104,6 +161,8 @@ pub enum LetterBody {
 impl LetterBody {
     /// The word of a receipt: receipts count for themselves.
     pub const RECEIPT: &'static str = "receipt";
+    /// The word of what is sent once an offer was accepted.
+    pub const CONTACTS: &'static str = "contacts";
 
     /// Its kind.
     #[must_use]
@@ -111,6 +170,12 @@ impl LetterBody {
         let word = match self {
             Self::Reply(_) => "reply",
             Self::Contact(_) => "contact",
+            Self::Offer(_) => "offer",
+            Self::Accept(_) => "accept",
+            Self::Contacts(_) => Self::CONTACTS,
+            Self::Decline(_) => "decline",
+            Self::Closed(_) => "closed",
+            Self::Done(_) => "done",
             Self::Erase => "erase",
             Self::Receipt(_) => Self::RECEIPT,
         };
@@ -122,7 +187,13 @@ impl LetterBody {
     pub fn to_raw(&self) -> Box<RawValue> {
         let raw = match self {
             Self::Reply(reply) => serde_json::value::to_raw_value(reply),
-            Self::Contact(contact) => serde_json::value::to_raw_value(contact),
+            Self::Contact(contact) | Self::Accept(contact) | Self::Contacts(contact) => {
+                serde_json::value::to_raw_value(contact)
+            }
+            Self::Offer(offer) => serde_json::value::to_raw_value(offer),
+            Self::Decline(decline) => serde_json::value::to_raw_value(decline),
+            Self::Closed(closed) => serde_json::value::to_raw_value(closed),
+            Self::Done(done) => serde_json::value::to_raw_value(done),
             Self::Erase => serde_json::value::to_raw_value(&Erase {}),
             Self::Receipt(receipt) => serde_json::value::to_raw_value(receipt),
         };
@@ -143,6 +214,12 @@ impl LetterBody {
         let read = match kind.as_str() {
             "reply" => Self::Reply(of(body)?),
             "contact" => Self::Contact(of(body)?),
+            "offer" => Self::Offer(of(body)?),
+            "accept" => Self::Accept(of(body)?),
+            Self::CONTACTS => Self::Contacts(of(body)?),
+            "decline" => Self::Decline(of(body)?),
+            "closed" => Self::Closed(of(body)?),
+            "done" => Self::Done(of(body)?),
             "erase" => of::<Erase>(body).map(|_| Self::Erase)?,
             Self::RECEIPT => Self::Receipt(of(body)?),
             _ => return Ok(None),
@@ -158,7 +235,13 @@ impl LetterBody {
     pub fn request(&self) -> Option<&RecordRef> {
         match self {
             Self::Reply(reply) => Some(&reply.request),
-            Self::Contact(contact) => Some(&contact.request),
+            Self::Contact(contact) | Self::Accept(contact) | Self::Contacts(contact) => {
+                Some(&contact.request)
+            }
+            Self::Offer(offer) => Some(&offer.request),
+            Self::Decline(decline) => Some(&decline.request),
+            Self::Closed(closed) => Some(&closed.request),
+            Self::Done(done) => Some(&done.request),
             Self::Erase | Self::Receipt(_) => None,
         }
     }
@@ -172,12 +255,25 @@ impl LetterBody {
             Some(name) => check_name(name).map_err(|bad| ("name", bad)),
             None => Ok(()),
         };
+        let word = |text: &Option<String>| match text {
+            Some(text) => {
+                within(text, OFFER_CHARS_MAX)?;
+                check_words(text)
+            }
+            None => Ok(()),
+        };
         match self {
             Self::Reply(reply) => {
                 name(&reply.name)?;
                 check_words(&reply.text).map_err(|bad| ("text", bad))
             }
-            Self::Contact(contact) => {
+            Self::Offer(offer) => {
+                name(&offer.name)?;
+                word(&offer.text).map_err(|bad| ("text", bad))
+            }
+            Self::Decline(decline) => word(&decline.text).map_err(|bad| ("text", bad)),
+            Self::Done(done) => word(&done.thanks).map_err(|bad| ("thanks", bad)),
+            Self::Contact(contact) | Self::Accept(contact) | Self::Contacts(contact) => {
                 name(&contact.name)?;
                 for (field, value) in [("email", &contact.email), ("phone", &contact.phone)] {
                     if let Some(value) = value {
@@ -195,7 +291,7 @@ impl LetterBody {
             Self::Receipt(receipt) if !(1..=NUMBER_MAX).contains(&receipt.n) => {
                 Err(("n", BadText::Empty))
             }
-            Self::Erase | Self::Receipt(_) => Ok(()),
+            Self::Closed(_) | Self::Erase | Self::Receipt(_) => Ok(()),
         }
     }
 }

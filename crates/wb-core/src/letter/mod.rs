@@ -7,7 +7,9 @@ mod body;
 mod inside;
 mod mail;
 
-pub use body::{Contact, LetterBody, Receipt, ReceiptState, Reply, published_text};
+pub use body::{
+    Closed, Contact, Decline, Done, LetterBody, Offer, Receipt, ReceiptState, Reply, published_text,
+};
 pub use inside::Letter;
 pub use mail::Mail;
 

@@ -11,7 +11,10 @@ mod take;
 mod write;
 
 pub(crate) use exchange::{Exchanged, give, take_waiting};
-pub(crate) use prepare::{LETTER_LOST, prepare, would_tell};
+pub(crate) use prepare::{LETTER_LOST, prepare, would_tell, would_tell_in};
 pub(crate) use settle::{erase_published, settle};
 pub(crate) use take::take;
-pub(crate) use write::{forget_contacts, take_back, take_back_of, tell};
+pub(crate) use write::{
+    Words, ask_to_erase, forget_contacts, put, put_of_instance, take_back, take_back_of, tell,
+    tell_within,
+};

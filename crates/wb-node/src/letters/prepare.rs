@@ -4,7 +4,9 @@
 use serde_json::value::RawValue;
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordId, RecordRef};
-use wb_core::leave::{About, Account, OwnersAct, Teller, Telling, Untelling, Untold, may_tell};
+use wb_core::leave::{
+    About, Account, Helping, OwnersAct, Teller, Telling, Untelling, Untold, may_tell,
+};
 use wb_core::letter::{Letter, LetterBody, Mail, Receipt, ReceiptState};
 use wb_core::limits::ENVELOPE_DAYS;
 use wb_core::scope::{Kind, Scope};
@@ -67,6 +69,21 @@ pub(crate) fn would_tell(
     body: &LetterBody,
     now: Timestamp,
 ) -> Result<std::result::Result<(), Untold>> {
+    would_tell_in(node, owner, to, Helping::Nothing, body, now)
+}
+
+/// The same of what is said of help, where the other side said something of it before.
+///
+/// # Errors
+/// As [`would_tell`].
+pub(crate) fn would_tell_in(
+    node: &Node,
+    owner: RecordId,
+    to: InstanceId,
+    helping: Helping,
+    body: &LetterBody,
+    now: Timestamp,
+) -> Result<std::result::Result<(), Untold>> {
     let (raw, kind) = (body.to_raw(), body.kind());
     let told = may_tell(&Untelling {
         own: node.own_id(),
@@ -78,6 +95,7 @@ pub(crate) fn would_tell(
         of: teller(node, Some(&owner))?,
         act: Some(OwnersAct::to_say(owner, to, &raw)),
         about: about(node, body.request())?,
+        helping,
         at: now,
         expires: now,
     });
@@ -166,7 +184,7 @@ fn seal_one(
             return Ok(false);
         }
     };
-    let telling = match telling(node, letter)? {
+    let telling = match telling(node, private, letter)? {
         Ok(telling) => telling,
         Err(why) => {
             private.block_letter(letter.no, why.as_str())?;
@@ -229,7 +247,11 @@ fn key_for(node: &Node, letter: &LetterOut) -> Result<std::result::Result<String
 }
 
 /// Asks the only door whether a letter may be told.
-fn telling(node: &Node, letter: &LetterOut) -> Result<std::result::Result<Telling, Untold>> {
+fn telling(
+    node: &Node,
+    private: &Private,
+    letter: &LetterOut,
+) -> Result<std::result::Result<Telling, Untold>> {
     let is_closed = matches!(retirement(node)?, Retirement::Retired(_));
     if is_closed && letter.owner.is_some() && letter.act.is_some() {
         return Ok(Err(Untold::AuthorGone));
@@ -250,6 +272,7 @@ fn telling(node: &Node, letter: &LetterOut) -> Result<std::result::Result<Tellin
         of: teller(node, letter.owner.as_ref())?,
         act: letter.act,
         about: about(node, letter.request.as_ref())?,
+        helping: crate::offers::helping(node, private, &letter.recipient, &letter.thread)?,
         at: letter.at,
         expires: letter.expires,
     }))

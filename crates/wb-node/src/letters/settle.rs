@@ -17,6 +17,12 @@ use crate::node::Node;
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
+    crate::offers::settle(node)?;
+    take_back_made(node)
+}
+
+/// Takes back what was made of letters whose authors asked for that.
+fn take_back_made(node: &Node) -> Result<()> {
     let due = node.store.private().letters_erasing()?;
     if due.is_empty() {
         if node.store.has_to_empty_logs()? {

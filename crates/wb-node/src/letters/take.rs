@@ -16,6 +16,7 @@ use super::prepare::LASTS_MS;
 use super::write::forget_words;
 use crate::error::Result;
 use crate::node::Node;
+use crate::offers::{Folded, fold};
 use crate::sealed::open;
 
 /// Milliseconds after which a letter that comes once more is answered once more: its sender gives it again once a day,
@@ -88,9 +89,14 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         .store
         .private()
         .letter_in(&letter.origin, &letter.thread)?;
-    let erases = says == Some(LetterBody::Erase) && held.is_some_and(|held| held.has_words());
-    if erases {
-        // Its words must not stay behind in the files: they are emptied once all that came is taken.
+    let hides = match &says {
+        Some(LetterBody::Erase) => held.is_some_and(|held| held.has_words()),
+        Some(LetterBody::Decline(_) | LetterBody::Closed(_) | LetterBody::Done(_)) => true,
+        _ => false,
+    };
+    if hides {
+        // Words that were taken back must not stay behind in the files, nor contacts that are hidden again: they are
+        // emptied once all that came is taken.
         node.store.note_erasing()?;
     }
     let taken = node.store.private().together(|private| match &says {
@@ -130,6 +136,11 @@ fn keep(
     }
     if held.is_none() && private.letters_of(&letter.origin)? >= LETTERS_KEPT_MAX {
         return Ok(Taken::Full(letter.origin));
+    }
+    if let Some(says) = says
+        && fold(node, private, letter, says, now)? == Folded::Nothing
+    {
+        return Ok(Taken::Known);
     }
     let request = match says {
         Some(says) => says.request().copied(),

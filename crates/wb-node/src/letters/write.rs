@@ -10,6 +10,25 @@ use super::prepare::{LASTS_MS, answer};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
+/// What is told, to whom, and by whose act.
+#[derive(Debug)]
+pub(crate) struct Words<'a> {
+    /// For whom.
+    pub to: InstanceId,
+    /// What it belongs to.
+    pub thread: RecordId,
+    /// What it is.
+    pub kind: &'a str,
+    /// Its exact words.
+    pub body: &'a str,
+    /// Of whom it is; none of the instance.
+    pub owner: Option<RecordId>,
+    /// The request it is about.
+    pub request: Option<RecordRef>,
+    /// What its owner said yes to.
+    pub act: Option<OwnersAct>,
+}
+
 /// Keeps what a member said yes to, until it can be given. It takes the place of what was told in the thread before.
 pub(crate) fn tell(
     node: &Node,
@@ -19,25 +38,70 @@ pub(crate) fn tell(
     body: &LetterBody,
     now: Timestamp,
 ) -> Result<()> {
-    let raw = body.to_raw();
-    let kind = body.kind();
-    node.store.private().together(|private| {
-        let before = private.letter_out(&to, &thread, false)?;
-        private.put_letter(&NewLetter {
-            recipient: to,
-            thread,
-            is_receipt: false,
-            n: before.map_or(1, |before| before.n + 1),
-            kind: kind.as_str(),
-            body: raw.get(),
-            owner: Some(owner),
-            request: body.request().copied(),
-            act: Some(OwnersAct::to_say(owner, to, &raw)),
-            at: now,
-            expires: now.plus_ms(LASTS_MS),
-        })?;
-        Ok::<_, NodeError>(())
-    })
+    let private = node.store.private();
+    private.together(|private| tell_within(private, owner, to, thread, body, now))
+}
+
+/// The same within [`Private::together`].
+pub(crate) fn tell_within(
+    private: &Private,
+    owner: RecordId,
+    to: InstanceId,
+    thread: RecordId,
+    body: &LetterBody,
+    now: Timestamp,
+) -> Result<()> {
+    let (raw, kind) = (body.to_raw(), body.kind());
+    let words = Words {
+        to,
+        thread,
+        kind: kind.as_str(),
+        body: raw.get(),
+        owner: Some(owner),
+        request: body.request().copied(),
+        act: Some(OwnersAct::to_say(owner, to, &raw)),
+    };
+    put(private, &words, now)
+}
+
+/// Keeps a letter until it can be given, with the next number of its thread. Called within [`Private::together`].
+pub(crate) fn put(private: &Private, words: &Words<'_>, now: Timestamp) -> Result<()> {
+    let before = private.letter_out(&words.to, &words.thread, false)?;
+    private.put_letter(&NewLetter {
+        recipient: words.to,
+        thread: words.thread,
+        is_receipt: false,
+        n: before.map_or(1, |before| before.n + 1),
+        kind: words.kind,
+        body: words.body,
+        owner: words.owner,
+        request: words.request,
+        act: words.act,
+        at: now,
+        expires: now.plus_ms(LASTS_MS),
+    })?;
+    Ok(())
+}
+
+/// Tells what the instance itself says, and needs nobody's act for. Called within [`Private::together`].
+pub(crate) fn put_of_instance(
+    private: &Private,
+    to: InstanceId,
+    thread: RecordId,
+    body: &LetterBody,
+    now: Timestamp,
+) -> Result<()> {
+    let (raw, kind) = (body.to_raw(), body.kind());
+    let words = Words {
+        to,
+        thread,
+        kind: kind.as_str(),
+        body: raw.get(),
+        owner: None,
+        request: body.request().copied(),
+        act: None,
+    };
+    put(private, &words, now)
 }
 
 /// Asks whoever was told something in a thread to erase it. What nobody can have is thrown away.
@@ -64,7 +128,8 @@ pub(crate) fn take_back_of(private: &Private, owner: &RecordId, now: Timestamp) 
     Ok(())
 }
 
-fn ask_to_erase(
+/// Asks for one letter back, in the name of its owner or of nobody. Called within [`Private::together`].
+pub(crate) fn ask_to_erase(
     private: &Private,
     letter: &LetterOut,
     owner: Option<RecordId>,

@@ -12,6 +12,7 @@ use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, Standing};
 
+use super::offers::member_of_thread;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::view::{Base, CommentView, LetterState, LetterView, SCHEMA_VERSION};
@@ -60,14 +61,15 @@ fn of_user(node: &Node, user: &RecordId, sees_others: bool) -> Result<Vec<Letter
         });
     }
     for letter in private.letters_in()? {
-        let is_mine = is_for(node, user, letter.request.as_ref())?;
+        let is_mine = is_for(node, user, letter.request.as_ref())?
+            || member_of_thread(node, &letter.origin, &letter.thread)? == Some(*user);
         if !(is_mine || sees_others) {
             continue;
         }
         let body = shown(node, &letter)?;
         let may_read = match &body {
-            Some(LetterBody::Contact(_)) => is_mine,
-            _ => true,
+            Some(LetterBody::Reply(_)) | None => true,
+            Some(_) => is_mine,
         };
         let body = body.filter(|_| may_read);
         views.push(LetterView {
@@ -160,6 +162,8 @@ pub fn sent_about(
             && letter.request.as_ref() == Some(request)
             // An answer whose record was never written, because somebody was cut off, stands in the list of letters.
             && letter.kind != "reply"
+            // What belongs to an offer is shown with that.
+            && node.store.private().offer(&RecordRef { origin: node.own_id(), id: letter.thread }).is_ok_and(|offer| offer.is_none())
             && node
                 .store
                 .local(&letter.thread)
@@ -351,16 +355,25 @@ fn author(body: &LetterBody) -> Option<String> {
     match body {
         LetterBody::Reply(reply) => reply.name.clone(),
         LetterBody::Contact(contact) => contact.name.clone(),
-        LetterBody::Erase | LetterBody::Receipt(_) => None,
+        LetterBody::Offer(offer) => offer.name.clone(),
+        _ => None,
     }
 }
 
-/// What a letter says, in one text.
+/// What a letter says, in one text. Ways to reach who helps and who asked are shown with the offer alone, while both
+/// agree.
 fn text(body: &LetterBody) -> Option<String> {
     match body {
         LetterBody::Reply(reply) => Some(reply.text.clone()),
         LetterBody::Contact(contact) => Some(contact_text(contact)),
-        LetterBody::Erase | LetterBody::Receipt(_) => None,
+        LetterBody::Offer(offer) => offer.text.clone(),
+        LetterBody::Decline(decline) => decline.text.clone(),
+        LetterBody::Done(done) => done.thanks.clone(),
+        LetterBody::Accept(_)
+        | LetterBody::Contacts(_)
+        | LetterBody::Closed(_)
+        | LetterBody::Erase
+        | LetterBody::Receipt(_) => None,
     }
 }
 
@@ -380,7 +393,7 @@ pub fn contact_text(contact: &Contact) -> String {
 }
 
 /// Where a letter that was sent stands.
-fn sent(letter: &LetterOut, names: &Names, now: Timestamp) -> LetterState {
+pub(super) fn sent(letter: &LetterOut, names: &Names, now: Timestamp) -> LetterState {
     let to = names.of(&letter.recipient);
     let is_back = letter.kind == "erase";
     let of = |state: &'static str, sentence: String| LetterState { state, sentence };
@@ -421,6 +434,7 @@ fn sent(letter: &LetterOut, names: &Names, now: Timestamp) -> LetterState {
         }
         Some("not_accepted") => "waits here: the other community is not accepted here any more",
         Some("not_theirs") => "waits here: what it is about is not there any more",
+        Some("not_agreed") => "waits here: the offer is not accepted any more",
         Some(_) => "waits here and may not go",
     };
     of("waiting", format!("{asks}{why}"))
@@ -455,10 +469,10 @@ pub(crate) fn name_of(node: &Node, id: &InstanceId) -> Result<String> {
 }
 
 /// Names of instances.
-struct Names(BTreeMap<InstanceId, String>);
+pub(super) struct Names(BTreeMap<InstanceId, String>);
 
 impl Names {
-    fn load(node: &Node) -> Result<Self> {
+    pub(super) fn load(node: &Node) -> Result<Self> {
         let mut names = BTreeMap::new();
         for peer in node.store.peers()? {
             names.insert(peer.id, super::peers::label(&peer.name, &peer.id));
@@ -472,7 +486,7 @@ impl Names {
         Ok(Self(names))
     }
 
-    fn of(&self, id: &InstanceId) -> String {
+    pub(super) fn of(&self, id: &InstanceId) -> String {
         let name = self.0.get(id).filter(|name| !name.trim().is_empty());
         name.cloned().unwrap_or_else(|| id.short())
     }

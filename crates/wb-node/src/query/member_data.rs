@@ -14,12 +14,13 @@ use wb_store::{Account, AccountState, LocalRecord, Role};
 
 use super::drafts;
 use super::letters::own_letters;
+use super::offers::offers_of;
 use super::sessions::SessionView;
 use super::who::Known;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Reaches, headline};
-use crate::view::{Contact, DraftView, LetterView, SCHEMA_VERSION};
+use crate::view::{Contact, DraftView, LetterView, OfferView, SCHEMA_VERSION};
 
 /// Rows of the audit log that are read at a time.
 const AUDIT_ROWS: usize = 1_000;
@@ -60,6 +61,8 @@ pub struct MemberData {
     pub agreements: Vec<AgreementData>,
     /// Letters that the member sent, and those about their requests.
     pub letters: Vec<LetterView>,
+    /// Help that the member offered, or was offered.
+    pub offers: Vec<OfferView>,
     /// What was done by the member, and about the member.
     pub log: Vec<LogData>,
 }
@@ -292,6 +295,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
             })
             .collect(),
         letters: own_letters(node, &user)?,
+        offers: offers_of(node, &user)?,
         agreements: agreements
             .map(|row| AgreementData {
                 record: row.record,

@@ -22,6 +22,7 @@ pub mod member_data;
 pub mod metrics;
 pub mod news;
 pub mod notices;
+pub mod offers;
 pub mod outbox;
 pub mod peer_holds;
 pub mod peers;
@@ -45,4 +46,4 @@ mod words;
 
 pub use find::{find_record, own_any, own_record};
 pub use standing::{RequestStatus, request_status};
-pub(crate) use words::own_words;
+pub(crate) use words::{own_words, words_of};

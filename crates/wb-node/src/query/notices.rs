@@ -4,11 +4,13 @@ use wb_core::id::Hash;
 use wb_core::time::Timestamp;
 use wb_store::Account;
 
+use super::offers::waiting;
 use crate::command::retire::{Retirement, retirement};
 use crate::command::share_all::asked;
 use crate::error::Result;
 use crate::letters::LETTER_LOST;
 use crate::node::Node;
+use crate::offers::OFFER;
 
 /// Something told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,20 @@ pub enum NoticeView {
         /// Since when that is known.
         at: Timestamp,
     },
+    /// Something came of an offer of help.
+    Offer {
+        /// Names the notice.
+        notice_no: i64,
+        /// What happened, in words.
+        detail: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Offers of help wait for an answer of the member.
+    Offers {
+        /// How many.
+        waiting: usize,
+    },
     /// The member is asked to share something more widely.
     Agree {
         /// How many records.
@@ -62,8 +78,8 @@ pub enum NoticeView {
 /// What the store reports.
 pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<NoticeView>> {
     let private = node.store.private();
-    let waiting = private.sessions_waiting(Some(&account.handle), node.now())?;
-    let asks = waiting.into_iter().map(|row| NoticeView::Asks {
+    let browsers = private.sessions_waiting(Some(&account.handle), node.now())?;
+    let asks = browsers.into_iter().map(|row| NoticeView::Asks {
         session: row.session,
         label: row.label,
         at: row.created_at,
@@ -71,6 +87,11 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
     let told = private.notices(&account.user, browser)?;
     let let_in = told.into_iter().map(|row| match row.what.as_str() {
         LETTER_LOST => NoticeView::Lost {
+            notice_no: row.notice_no,
+            detail: row.detail,
+            at: row.at,
+        },
+        OFFER => NoticeView::Offer {
             notice_no: row.notice_no,
             detail: row.detail,
             at: row.at,
@@ -83,6 +104,10 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
         },
     });
     let mut notices: Vec<NoticeView> = asks.chain(let_in).collect();
+    let waiting = waiting(node, &account.user)?;
+    if waiting > 0 {
+        notices.push(NoticeView::Offers { waiting });
+    }
     let records = asked(node, &account.user)?.len();
     if records > 0 {
         notices.push(NoticeView::Agree { records });

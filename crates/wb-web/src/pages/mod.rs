@@ -20,6 +20,7 @@ pub mod letters;
 pub mod login;
 pub mod members;
 pub mod notices;
+pub mod offers;
 pub mod pair;
 pub mod peers;
 pub mod picture;

@@ -9,12 +9,17 @@ use wb_node::command::comment_add::comment_add;
 use wb_node::command::comment_send::{comment_send, sending};
 use wb_node::command::conflict_settle::conflict_settle;
 use wb_node::command::helper::{helper_name, helper_withdraw, helpers};
+use wb_node::command::offer_answer::Accepting;
+use wb_node::command::offer_make::{Ways, may_offer};
 use wb_node::command::status_say::{Saying, SpeaksAs, must_decide, say, saying};
 use wb_node::query::letters::{contact_text, contacts, sent_about};
+use wb_node::query::offers::{known_ways, offers_about};
 use wb_node::query::sync_log::{also, road};
 use wb_node::query::who::{WhoView, who};
 use wb_node::query::{comments, requests};
-use wb_node::view::{AlsoView, CommentView, LetterState, RequestView, RoadView, SaidView};
+use wb_node::view::{
+    AlsoView, CommentView, LetterState, OfferView, RequestView, RoadView, SaidView, WaysView,
+};
 use wb_node::{Actor, Node};
 
 use crate::answer::Answer;
@@ -68,6 +73,13 @@ struct Page {
     contacts: Vec<(String, String, Timestamp)>,
     /// Ways to reach this browser's member that were sent from here.
     sent: Vec<(RecordId, LetterState)>,
+    /// Whether this browser's member can offer help now.
+    can_offer: bool,
+    /// Offers about it that this browser's member is at one side of.
+    offers: Vec<OfferView>,
+    /// Ways to reach this browser's member, to choose from.
+    ways: Ways,
+    own: InstanceId,
     wrong: Option<String>,
     warning: Option<&'static str>,
 }
@@ -152,6 +164,10 @@ fn write(
         .into_iter()
         .map(|(who, contact, at)| (who, contact_text(&contact), at));
     let page = Page {
+        can_offer: may_offer(node, &actor, &key).is_ok(),
+        offers: offers_about(node, &actor, &key)?,
+        ways: known_ways(node, &actor)?,
+        own: node.own_id(),
         letter: letter_words(node, &actor, &key),
         publishes: has_words && (is_mine || is_steward),
         contacts: contacts.collect(),
@@ -308,6 +324,23 @@ impl Page {
     /// Whether this browser's member may let the word of whoever claims something count.
     fn can_name(&self, said: &SaidView) -> bool {
         self.decides && said.voice == "claim" && !said.local
+    }
+
+    fn ways_of(&self, ways: &WaysView) -> Vec<(&'static str, String)> {
+        super::offers::ways_of(ways)
+    }
+
+    fn state_word(&self, offer: &OfferView) -> &'static str {
+        super::offers::state_word(offer)
+    }
+
+    /// Fields of several offers on one page have names of their own.
+    fn prefix(&self, offer: &OfferView) -> String {
+        format!("{}-", offer.id)
+    }
+
+    fn accept_words(&self, offer: &OfferView) -> String {
+        Accepting::words_for((offer.origin != self.own).then_some(offer.with.as_str()))
     }
 
     fn is_open(&self) -> bool {

@@ -18,6 +18,7 @@ mod letters_kept;
 mod lies;
 mod live;
 mod new_log;
+mod offers;
 mod often;
 mod older;
 mod own_copy;
