@@ -111,6 +111,12 @@ pub const LETTER_AGAIN_MS: i64 = 24 * 60 * 60 * 1_000;
 pub const REPLY_CHARS_MAX: usize = 19_500;
 /// Characters of an e-mail address or a number in a letter; protects pages.
 pub const CONTACT_CHARS_MAX: usize = 320;
+/// Newcomers by the codes of one issuer about whom something is not decided; protects stewards, and letters to that issuer.
+pub const REDEMPTIONS_WAITING_MAX: usize = 20;
+/// Redemptions of one origin that an issuer decides about within a day; protects its file, and the patience of who invited.
+pub const REDEMPTIONS_PER_DAY_MAX: u64 = 50;
+/// Days without an answer of the issuer after which a steward decides about a newcomer; as long as a letter lasts.
+pub const REDEMPTION_DAYS: i64 = ENVELOPE_DAYS;
 /// Bytes of the manifest of a backup; protects the memory of a reader.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
 /// Bytes of one part of a backup; protects the disk of a reader, together with its free space.

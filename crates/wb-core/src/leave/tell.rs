@@ -27,6 +27,8 @@ pub enum Untold {
     AuthorGone,
     /// The account of its owner is not approved.
     AuthorPending,
+    /// Its owner came by an invite of another instance, which did not count it yet.
+    AuthorProvisional,
     /// Its owner did not say that it may go.
     NoAct,
     /// What its owner said yes to is something else.
@@ -35,19 +37,23 @@ pub enum Untold {
     NotTheirs,
     /// What it answers is for everybody, and so is the answer.
     GoesByFeed,
+    /// Its recipient did not ask for this answer.
+    NotAsked,
 }
 
 impl Untold {
     /// Every cause.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ToItself,
         Self::BodyUnfit,
         Self::AuthorGone,
         Self::AuthorPending,
+        Self::AuthorProvisional,
         Self::NoAct,
         Self::AnotherAct,
         Self::NotTheirs,
         Self::GoesByFeed,
+        Self::NotAsked,
     ];
 
     /// The name in the spec.
@@ -57,11 +63,13 @@ impl Untold {
             Self::ToItself => "to_itself",
             Self::AuthorGone => "author_gone",
             Self::AuthorPending => "author_pending",
+            Self::AuthorProvisional => "author_provisional",
             Self::NoAct => "no_act",
             Self::AnotherAct => "another_act",
             Self::NotTheirs => "not_theirs",
             Self::GoesByFeed => "goes_by_feed",
             Self::BodyUnfit => "body_unfit",
+            Self::NotAsked => "not_asked",
         }
     }
 
@@ -72,6 +80,9 @@ impl Untold {
             Self::ToItself => "that is this community itself",
             Self::AuthorGone => "the account of who wrote it is erased",
             Self::AuthorPending => "the account of who writes it is not approved yet",
+            Self::AuthorProvisional => {
+                "who writes it came by an invitation of another community, which did not count it yet"
+            }
             Self::NoAct => "who wrote it did not say that it may go",
             Self::AnotherAct => "who wrote it said yes to other words or to another community",
             Self::NotTheirs => "what it is about is not of that community, or not known here",
@@ -79,6 +90,7 @@ impl Untold {
                 "what it answers is for everybody, so the answer is an ordinary comment"
             }
             Self::BodyUnfit => "its text is too long or empty, or holds what a letter cannot",
+            Self::NotAsked => "nobody there asked for this answer",
         }
     }
 }
@@ -133,6 +145,8 @@ pub enum About {
         /// Whether that shared it with its own audience only.
         trusted: bool,
     },
+    /// It is about no request: the recipient asked in this thread, and this is the answer.
+    Asked,
 }
 
 /// Everything that decides whether a letter is written.
@@ -216,17 +230,23 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         return Err(Untold::BodyUnfit);
     };
     let is_of_a_person = match body {
-        LetterBody::Reply(_) | LetterBody::Contact(_) => true,
-        LetterBody::Erase | LetterBody::Receipt(_) => false,
+        LetterBody::Reply(_) | LetterBody::Contact(_) | LetterBody::Redeem(_) => true,
+        LetterBody::Redeemed(_) | LetterBody::Erase | LetterBody::Receipt(_) => false,
     };
+    if matches!(body, LetterBody::Redeemed(_)) && letter.about != About::Asked {
+        return Err(Untold::NotAsked);
+    }
     if is_of_a_person {
         let Teller::Member(owner, account) = letter.of else {
             return Err(Untold::NoAct);
         };
         match account {
+            Account::Gone => return Err(Untold::AuthorGone),
+            // How somebody becomes a member cannot wait until they are one.
+            _ if matches!(body, LetterBody::Redeem(_)) => {}
             Account::Approved => {}
             Account::Pending => return Err(Untold::AuthorPending),
-            Account::Gone => return Err(Untold::AuthorGone),
+            Account::Provisional => return Err(Untold::AuthorProvisional),
         }
         let act = letter.act.ok_or(Untold::NoAct)?;
         if act != OwnersAct::to_say(owner, letter.to, letter.body) {
@@ -234,12 +254,14 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         }
         let is_theirs = body.request().map(|request| request.origin) == Some(letter.to);
         match (letter.about, &body) {
+            // Whether it is known here still is no matter: it was when its owner said yes, and the issuer decides.
+            (_, LetterBody::Redeem(_)) if is_theirs => {}
             (About::Shared { .. }, _) if !is_theirs => return Err(Untold::NotTheirs),
             (About::Shared { trusted: false }, LetterBody::Reply(_)) => {
                 return Err(Untold::GoesByFeed);
             }
             (About::Shared { .. }, _) => {}
-            (About::Nothing | About::Unknown, _) => return Err(Untold::NotTheirs),
+            (About::Nothing | About::Unknown | About::Asked, _) => return Err(Untold::NotTheirs),
         }
     }
     Ok(Telling {
@@ -257,7 +279,8 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
 mod tests {
     use super::*;
     use crate::id::RecordRef;
-    use crate::letter::{Contact, Reply};
+    use crate::id::Token;
+    use crate::letter::{Contact, Redeem, RedeemRefusal, Redeemed, Reply};
 
     const OWN: InstanceId = InstanceId([1; 32]);
     const NORTH: InstanceId = InstanceId([2; 32]);
@@ -337,6 +360,7 @@ mod tests {
         assert_eq!(told.err(), Some(Untold::BodyUnfit));
         for (account, cause) in [
             (Account::Pending, Untold::AuthorPending),
+            (Account::Provisional, Untold::AuthorProvisional),
             (Account::Gone, Untold::AuthorGone),
         ] {
             let told = ask(&body, |letter| letter.of = Teller::Member(id(5), account));
@@ -380,5 +404,55 @@ mod tests {
             letter.about = About::Nothing;
         });
         assert!(told.is_ok());
+    }
+
+    #[test]
+    fn a_redemption_is_told_for_who_waits_by_their_own_act_and_to_its_issuer_alone() {
+        let body = LetterBody::Redeem(Redeem {
+            invite: RecordRef {
+                origin: NORTH,
+                id: id(9),
+            },
+            code: Token([4; 16]),
+        });
+        for account in [Account::Pending, Account::Provisional, Account::Approved] {
+            let told = ask(&body, |letter| {
+                letter.of = Teller::Member(id(5), account);
+                letter.about = About::Unknown;
+            });
+            assert!(told.is_ok(), "{account:?}");
+        }
+        let told = ask(&body, |letter| {
+            letter.of = Teller::Member(id(5), Account::Gone);
+        });
+        assert_eq!(told.err(), Some(Untold::AuthorGone));
+        assert_eq!(
+            ask(&body, |letter| letter.act = None).err(),
+            Some(Untold::NoAct)
+        );
+        let raw = body.to_raw();
+        let told = ask(&body, |letter| {
+            letter.to = OAK;
+            letter.act = Some(OwnersAct::to_say(id(5), OAK, &raw));
+        });
+        assert_eq!(told.err(), Some(Untold::NotTheirs));
+    }
+
+    #[test]
+    fn an_issuer_answers_only_who_asked() {
+        for body in [Redeemed::Counted, Redeemed::Refused(RedeemRefusal::UsedUp)] {
+            let body = LetterBody::Redeemed(body);
+            let answer = |about| {
+                ask(&body, |letter| {
+                    letter.of = Teller::Instance;
+                    letter.act = None;
+                    letter.about = about;
+                })
+            };
+            assert!(answer(About::Asked).is_ok());
+            for about in [About::Nothing, About::Unknown, About::Shared { trusted: true }] {
+                assert_eq!(answer(about).err(), Some(Untold::NotAsked), "{about:?}");
+            }
+        }
     }
 }

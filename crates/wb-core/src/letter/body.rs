@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::{Redeem, Redeemed};
 use crate::id::{Hash, RecordRef};
 use crate::json::{object_only, present};
 use crate::kinds::{BadText, check_name, check_text};
@@ -95,6 +96,10 @@ pub enum LetterBody {
     Reply(Reply),
     /// How to reach somebody.
     Contact(Contact),
+    /// That somebody came by an invite of its recipient.
+    Redeem(Redeem),
+    /// Whether that was counted.
+    Redeemed(Redeemed),
     /// That the thread is to be erased.
     Erase,
     /// What the receiver has.
@@ -104,6 +109,10 @@ pub enum LetterBody {
 impl LetterBody {
     /// The word of a receipt: receipts count for themselves.
     pub const RECEIPT: &'static str = "receipt";
+    /// The word of a redemption.
+    pub const REDEEM: &'static str = "redeem";
+    /// The word of its answer.
+    pub const REDEEMED: &'static str = "redeemed";
 
     /// Its kind.
     #[must_use]
@@ -111,6 +120,8 @@ impl LetterBody {
         let word = match self {
             Self::Reply(_) => "reply",
             Self::Contact(_) => "contact",
+            Self::Redeem(_) => Self::REDEEM,
+            Self::Redeemed(_) => Self::REDEEMED,
             Self::Erase => "erase",
             Self::Receipt(_) => Self::RECEIPT,
         };
@@ -123,6 +134,8 @@ impl LetterBody {
         let raw = match self {
             Self::Reply(reply) => serde_json::value::to_raw_value(reply),
             Self::Contact(contact) => serde_json::value::to_raw_value(contact),
+            Self::Redeem(redeem) => serde_json::value::to_raw_value(redeem),
+            Self::Redeemed(redeemed) => serde_json::value::to_raw_value(redeemed),
             Self::Erase => serde_json::value::to_raw_value(&Erase {}),
             Self::Receipt(receipt) => serde_json::value::to_raw_value(receipt),
         };
@@ -143,6 +156,8 @@ impl LetterBody {
         let read = match kind.as_str() {
             "reply" => Self::Reply(of(body)?),
             "contact" => Self::Contact(of(body)?),
+            Self::REDEEM => Self::Redeem(of(body)?),
+            Self::REDEEMED => Self::Redeemed(of(body)?),
             "erase" => of::<Erase>(body).map(|_| Self::Erase)?,
             Self::RECEIPT => Self::Receipt(of(body)?),
             _ => return Ok(None),
@@ -153,13 +168,14 @@ impl LetterBody {
         }
     }
 
-    /// The request it is about.
+    /// The request, or invite, it is about.
     #[must_use]
     pub fn request(&self) -> Option<&RecordRef> {
         match self {
             Self::Reply(reply) => Some(&reply.request),
             Self::Contact(contact) => Some(&contact.request),
-            Self::Erase | Self::Receipt(_) => None,
+            Self::Redeem(redeem) => Some(&redeem.invite),
+            Self::Redeemed(_) | Self::Erase | Self::Receipt(_) => None,
         }
     }
 
@@ -195,7 +211,7 @@ impl LetterBody {
             Self::Receipt(receipt) if !(1..=NUMBER_MAX).contains(&receipt.n) => {
                 Err(("n", BadText::Empty))
             }
-            Self::Erase | Self::Receipt(_) => Ok(()),
+            Self::Redeem(_) | Self::Redeemed(_) | Self::Erase | Self::Receipt(_) => Ok(()),
         }
     }
 }

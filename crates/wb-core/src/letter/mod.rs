@@ -6,9 +6,11 @@
 mod body;
 mod inside;
 mod mail;
+mod redeem;
 
 pub use body::{Contact, LetterBody, Receipt, ReceiptState, Reply, published_text};
 pub use inside::Letter;
 pub use mail::Mail;
+pub use redeem::{Redeem, Redeemed, RedeemRefusal};
 
 pub(crate) use inside::{Composing, compose};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
-use wb_core::letter::{Contact, Letter, LetterBody};
+use wb_core::letter::{Contact, Letter, LetterBody, Redeem, Redeemed};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, Standing};
@@ -329,7 +329,10 @@ fn author(body: &LetterBody) -> Option<String> {
     match body {
         LetterBody::Reply(reply) => reply.name.clone(),
         LetterBody::Contact(contact) => contact.name.clone(),
-        LetterBody::Erase | LetterBody::Receipt(_) => None,
+        LetterBody::Redeem(_)
+        | LetterBody::Redeemed(_)
+        | LetterBody::Erase
+        | LetterBody::Receipt(_) => None,
     }
 }
 
@@ -338,6 +341,8 @@ fn text(body: &LetterBody) -> Option<String> {
     match body {
         LetterBody::Reply(reply) => Some(reply.text.clone()),
         LetterBody::Contact(contact) => Some(contact_text(contact)),
+        LetterBody::Redeem(redeem) => Some(redeem_text(redeem)),
+        LetterBody::Redeemed(redeemed) => Some(redeemed_text(redeemed)),
         LetterBody::Erase | LetterBody::Receipt(_) => None,
     }
 }
@@ -355,6 +360,21 @@ pub fn contact_text(contact: &Contact) -> String {
         .into_iter()
         .filter_map(|(field, value)| Some(format!("{field}: {}", value.as_ref()?)));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What an issuer is asked, with nothing left out.
+#[must_use]
+pub fn redeem_text(redeem: &Redeem) -> String {
+    format!("invitation: {}\ncode: {}", redeem.invite.id, redeem.code)
+}
+
+/// What an issuer answers.
+#[must_use]
+pub fn redeemed_text(redeemed: &Redeemed) -> String {
+    match redeemed {
+        Redeemed::Counted => "counted".to_owned(),
+        Redeemed::Refused(cause) => format!("not counted: {}", cause.sentence()),
+    }
 }
 
 /// Where a letter that was sent stands.
