@@ -83,6 +83,7 @@ pub(crate) const PRIVATE: Database = Database {
             include_str!("migrations/private_0005_sealed.sql")
         ),
         concat!(include_str!("migrations/private_0006_letters.sql")),
+        concat!(include_str!("migrations/private_0007_invites.sql")),
     ],
 };
 

@@ -450,7 +450,11 @@ mod tests {
                 })
             };
             assert!(answer(About::Asked).is_ok());
-            for about in [About::Nothing, About::Unknown, About::Shared { trusted: true }] {
+            for about in [
+                About::Nothing,
+                About::Unknown,
+                About::Shared { trusted: true },
+            ] {
                 assert_eq!(answer(about).err(), Some(Untold::NotAsked), "{about:?}");
             }
         }

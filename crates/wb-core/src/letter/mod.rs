@@ -11,6 +11,6 @@ mod redeem;
 pub use body::{Contact, LetterBody, Receipt, ReceiptState, Reply, published_text};
 pub use inside::Letter;
 pub use mail::Mail;
-pub use redeem::{Redeem, Redeemed, RedeemRefusal};
+pub use redeem::{Redeem, RedeemRefusal, Redeemed};
 
 pub(crate) use inside::{Composing, compose};

@@ -5,6 +5,7 @@
 
 mod exchange;
 mod prepare;
+mod redeem;
 pub(crate) mod serve;
 mod settle;
 mod take;
@@ -12,6 +13,7 @@ mod write;
 
 pub(crate) use exchange::{Exchanged, give, take_waiting};
 pub(crate) use prepare::{LETTER_LOST, prepare, would_tell};
+pub(crate) use redeem::INVITE_TOLD;
 pub(crate) use settle::settle;
 pub(crate) use take::take;
-pub(crate) use write::{forget_contacts, take_back, take_back_of, tell};
+pub(crate) use write::{forget_contacts, take_back, take_back_of, tell, tell_within};

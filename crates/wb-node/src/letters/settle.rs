@@ -1,4 +1,5 @@
-//! Erasing what was made of a letter, once whoever wrote it asked for that.
+//! What letters lead to beside being read: redemptions are counted and heard of, and what was made of a letter is erased
+//! once whoever wrote it asked for that.
 //!
 //! The letter itself is gone when that is taken; here the record that it was published as is taken back. Repeating it
 //! changes nothing, so a crash in between is finished with the next sync.
@@ -7,14 +8,20 @@ use wb_core::entry::Reason;
 use wb_core::leave::Life;
 use wb_store::{AuditRow, LetterIn, NO_WORDS};
 
+use super::redeem::settle_redemptions;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
-/// Erases what is due.
+/// Does what is due.
 ///
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
+    settle_redemptions(node)?;
+    erase(node)
+}
+
+fn erase(node: &Node) -> Result<()> {
     let mut due = node.store.private().letters_in()?;
     due.retain(|letter| letter.state == "erasing");
     if due.is_empty() {

@@ -19,25 +19,36 @@ pub(crate) fn tell(
     body: &LetterBody,
     now: Timestamp,
 ) -> Result<()> {
+    let private = node.store.private();
+    private.together(|private| tell_within(private, owner, to, thread, body, now))
+}
+
+/// The same, called within [`Private::together`].
+pub(crate) fn tell_within(
+    private: &Private,
+    owner: RecordId,
+    to: InstanceId,
+    thread: RecordId,
+    body: &LetterBody,
+    now: Timestamp,
+) -> Result<()> {
     let raw = body.to_raw();
     let kind = body.kind();
-    node.store.private().together(|private| {
-        let before = private.letter_out(&to, &thread, false)?;
-        private.put_letter(&NewLetter {
-            recipient: to,
-            thread,
-            is_receipt: false,
-            n: before.map_or(1, |before| before.n + 1),
-            kind: kind.as_str(),
-            body: raw.get(),
-            owner: Some(owner),
-            request: body.request().copied(),
-            act: Some(OwnersAct::to_say(owner, to, &raw)),
-            at: now,
-            expires: now.plus_ms(LASTS_MS),
-        })?;
-        Ok::<_, NodeError>(())
-    })
+    let before = private.letter_out(&to, &thread, false)?;
+    private.put_letter(&NewLetter {
+        recipient: to,
+        thread,
+        is_receipt: false,
+        n: before.map_or(1, |before| before.n + 1),
+        kind: kind.as_str(),
+        body: raw.get(),
+        owner: Some(owner),
+        request: body.request().copied(),
+        act: Some(OwnersAct::to_say(owner, to, &raw)),
+        at: now,
+        expires: now.plus_ms(LASTS_MS),
+    })?;
+    Ok(())
 }
 
 /// Asks whoever was told something in a thread to erase it. What nobody can have is thrown away.

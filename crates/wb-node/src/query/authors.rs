@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wb_core::id::RecordId;
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::Body;
 use wb_core::scope::By;
 use wb_store::{AccountState, Filter, RecordRow, Standing};
@@ -20,7 +20,7 @@ pub(crate) const FORMER: &str = "a former member";
 pub(crate) struct Authors {
     own: BTreeMap<RecordId, String>,
     /// Profiles of other instances, by origin and id.
-    others: BTreeMap<(wb_core::id::InstanceId, RecordId), String>,
+    others: BTreeMap<(InstanceId, RecordId), String>,
     /// Names that more than one instance has.
     shared: BTreeSet<String>,
 }
@@ -62,6 +62,14 @@ impl Authors {
             others,
             shared: shared.collect(),
         })
+    }
+
+    /// The name of a member, here or elsewhere, as far as it is known.
+    pub fn of_user(&self, key: &RecordRef, own: InstanceId) -> Option<String> {
+        if key.origin == own {
+            return self.own.get(&key.id).cloned();
+        }
+        self.others.get(&(key.origin, key.id)).cloned()
     }
 
     fn name(&self, row: &RecordRow, home: &str) -> String {

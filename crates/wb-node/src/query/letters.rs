@@ -449,10 +449,10 @@ pub(crate) fn name_of(node: &Node, id: &InstanceId) -> Result<String> {
 }
 
 /// Names of instances.
-struct Names(BTreeMap<InstanceId, String>);
+pub(super) struct Names(BTreeMap<InstanceId, String>);
 
 impl Names {
-    fn load(node: &Node) -> Result<Self> {
+    pub(super) fn load(node: &Node) -> Result<Self> {
         let mut names = BTreeMap::new();
         for peer in node.store.peers()? {
             names.insert(peer.id, super::peers::label(&peer.name, &peer.id));
@@ -466,7 +466,7 @@ impl Names {
         Ok(Self(names))
     }
 
-    fn of(&self, id: &InstanceId) -> String {
+    pub(super) fn of(&self, id: &InstanceId) -> String {
         let name = self.0.get(id).filter(|name| !name.trim().is_empty());
         name.cloned().unwrap_or_else(|| id.short())
     }

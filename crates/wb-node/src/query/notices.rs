@@ -7,7 +7,7 @@ use wb_store::Account;
 use crate::command::retire::{Retirement, retirement};
 use crate::command::share_all::asked;
 use crate::error::Result;
-use crate::letters::LETTER_LOST;
+use crate::letters::{INVITE_TOLD, LETTER_LOST};
 use crate::node::Node;
 
 /// Something told.
@@ -35,6 +35,15 @@ pub enum NoticeView {
     },
     /// Something that the member sent did not arrive.
     Lost {
+        /// Names the notice.
+        notice_no: i64,
+        /// What happened, in words.
+        detail: String,
+        /// Since when that is known.
+        at: Timestamp,
+    },
+    /// Something about an invitation that was used at another community.
+    Invite {
         /// Names the notice.
         notice_no: i64,
         /// What happened, in words.
@@ -71,6 +80,11 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
     let told = private.notices(&account.user, browser)?;
     let let_in = told.into_iter().map(|row| match row.what.as_str() {
         LETTER_LOST => NoticeView::Lost {
+            notice_no: row.notice_no,
+            detail: row.detail,
+            at: row.at,
+        },
+        INVITE_TOLD => NoticeView::Invite {
             notice_no: row.notice_no,
             detail: row.detail,
             at: row.at,
