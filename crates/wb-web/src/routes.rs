@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    accounts, address, agree, audit, data, drafts, events, feed_link, feeds, found, home, inbox,
-    invite, invites, keys, letters, login, members, notices, pair, peers, picture, profile,
+    accounts, address, agree, audit, code, data, drafts, events, feed_link, feeds, found, home,
+    inbox, invite, invites, keys, letters, login, members, notices, pair, peers, picture, profile,
     request, request_edit, requests, retire, review, settings, share, share_all, shared, sharing,
     sync, trusted, waiting,
 };
@@ -104,6 +104,9 @@ pub const ROUTES: &[Route] = &[
     post("/waiting/drafts", Waiting, waiting::draft),
     at_door(get("/invite/{token}", Anyone, invite::page)),
     at_door(post("/invite/{token}", Anyone, invite::take)),
+    at_door(get("/code", Anyone, code::form)),
+    at_door(get("/code/{code}", Anyone, code::page)),
+    at_door(post("/code/{code}", Anyone, code::join)),
     get("/requests", Member, requests::list),
     get("/requests/new", Member, requests::new),
     post("/requests/new", Member, requests::create),
@@ -133,6 +136,7 @@ pub const ROUTES: &[Route] = &[
     post("/invites", Member, invites::create),
     get("/invites/{token}", Member, invites::card),
     get("/invites/{token}/picture.svg", Member, invites::picture),
+    post("/invites/{token}/off", Member, invites::off),
     get("/review", Steward, review::queue),
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),

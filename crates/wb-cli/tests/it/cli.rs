@@ -196,6 +196,9 @@ const WORKING: &[(&str, &[&str])] = &[
 /// Commands that need a hub or what came from one, a browser, or that stay up: what they do is tested in
 /// `peers`, `peer_acts`, `keys`, `pages`, `hub_pages`, and in the walk-through through a hub.
 const WITH_PEERS: &[&str] = &[
+    // In `invites`.
+    "wb invite off",
+    "wb invite redeem",
     // In `letters`.
     "wb comment publish",
     "wb inbox letters",

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::kinds::Body;
 use wb_core::letter::RedeemRefusal;
 use wb_core::limits::REDEMPTION_DAYS;
 use wb_core::time::Timestamp;
@@ -160,8 +161,29 @@ impl Invitations {
     }
 }
 
+/// How somebody here came, as far as it is known.
+///
+/// # Errors
+/// What the store reports.
+pub fn invited_of(node: &Node, user: &RecordId) -> Result<Option<InvitedView>> {
+    let key = RecordRef {
+        origin: node.own_id(),
+        id: *user,
+    };
+    Ok(Invitations::load(node)?.of(&key, inviter_of(node, user)?))
+}
+
+/// Who invited somebody here, as their profile says.
+pub(crate) fn inviter_of(node: &Node, user: &RecordId) -> Result<Option<RecordRef>> {
+    let record = node.store.local(user)?;
+    let body = record.map(|record| Body::read(&record.kind, 1, node.own_id(), &record.body));
+    Ok(match body {
+        Some(Ok(Body::User(profile))) => profile.inviter,
+        _ => None,
+    })
+}
+
 /// Members here whom nobody invited, and who are joined neither to who founded this instance nor to anybody of another one.
-/// Only for stewards.
 ///
 /// # Errors
 /// What the store reports.

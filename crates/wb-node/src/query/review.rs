@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId, RecordRef};
-use wb_core::kinds::Body;
 use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, Filter, Standing};
 
-use super::invited::{Invitations, InvitedView, is_due};
+use super::invited::{Invitations, InvitedView, inviter_of, is_due};
 use super::records::records;
 use crate::error::Result;
 use crate::node::Node;
@@ -89,7 +88,7 @@ pub fn review(node: &Node) -> Result<ReviewView> {
             };
             accounts.push(AccountWaits {
                 user: account.user,
-                invited: invitations.of(&key, inviter(node, &account.user)?),
+                invited: invitations.of(&key, inviter_of(node, &account.user)?),
                 is_in: account.state == AccountState::Approved,
                 handle: account.handle,
                 since: account.created_at,
@@ -135,15 +134,5 @@ pub fn review(node: &Node) -> Result<ReviewView> {
         schema_version: SCHEMA_VERSION,
         accounts,
         origins,
-    })
-}
-
-/// Who invited somebody, as their profile says.
-fn inviter(node: &Node, user: &RecordId) -> Result<Option<RecordRef>> {
-    let record = node.store.local(user)?;
-    let body = record.map(|record| Body::read(&record.kind, 1, node.own_id(), &record.body));
-    Ok(match body {
-        Some(Ok(Body::User(profile))) => profile.inviter,
-        _ => None,
     })
 }
