@@ -21,7 +21,7 @@ fn sync(instances: &[&Instance]) {
 fn share(instance: &Instance, limits: &[&str]) -> (String, String) {
     let made = instance.json(&[&["invite", "create"], limits].concat());
     let (id, token) = (text(&made[0], "id"), text(&made[0], "token"));
-    instance.ok(&["record", "share", id]);
+    instance.ok(&["record", "share", id, "--scope", "public"]);
     (id.to_owned(), token.to_owned())
 }
 

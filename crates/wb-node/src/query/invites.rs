@@ -21,7 +21,7 @@ use crate::view::{Base, InviteView, UseView};
 pub fn invites(node: &Node, actor: &Actor) -> Result<Vec<InviteView>> {
     let now = node.now();
     let authors = Authors::load(node)?;
-    let mut elsewhere = uses(node)?;
+    let mut elsewhere = uses_elsewhere(node)?;
     let mut views = Vec::new();
     for (row, invite) in faces(node)? {
         let own = row.standing == Standing::Own;
@@ -95,7 +95,7 @@ pub(crate) fn shared_with_code(
 }
 
 /// What was decided about newcomers elsewhere, by own invite.
-fn uses(node: &Node) -> Result<BTreeMap<RecordId, Vec<UseView>>> {
+pub(super) fn uses_elsewhere(node: &Node) -> Result<BTreeMap<RecordId, Vec<UseView>>> {
     let mut uses: BTreeMap<RecordId, Vec<UseView>> = BTreeMap::new();
     let names = Names::load(node)?;
     for used in node.store.private().invite_uses()? {

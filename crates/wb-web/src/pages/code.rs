@@ -63,7 +63,7 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
-    let code = visit.param("code").to_owned();
+    let code = visit.param("token").to_owned();
     let invite = match redeemable(visit.node()?, &code) {
         Ok(invite) => invite,
         Err(error @ NodeError::Refused(_)) => {
@@ -105,7 +105,7 @@ pub fn join(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     if visit.caller.member().is_some() {
         return Err(Trouble::Refused(IN_ALREADY.to_owned()));
     }
-    let code = visit.param("code").to_owned();
+    let code = visit.param("token").to_owned();
     let shown = visit.form.text("shown").parse();
     let (true, Ok(shown)) = (visit.form.has("sure"), shown) else {
         return write(visit, Some(NOT_AGREED.to_owned()));
