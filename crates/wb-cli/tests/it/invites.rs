@@ -76,7 +76,7 @@ fn a_newcomer_comes_by_a_code_is_counted_and_is_named_to_nobody() {
     ] {
         assert!(asked.stderr.contains(words), "{words}: {}", asked.stderr);
     }
-    south.run(&["user", "show", "nora-heron"]).ends(1);
+    south.run(&["user", "show", "nora-heron"]).ends(2);
     let made = redeem(south, &code, "nora-heron");
     assert_eq!(text(&made, "letter_to"), north.id());
     let waits = south.json(&["review", "list"]).remove(0);
@@ -198,7 +198,7 @@ fn the_issuer_decides_what_is_over_and_both_sides_say_why() {
     south.ok(&["review", "accept", "nora"]);
     assert_eq!(text(&invited(south, "nora"), "state"), "settled");
     south.ok(&["review", "refuse", "olga"]);
-    south.run(&["user", "show", "olga"]).ends(1);
+    south.run(&["user", "show", "olga"]).ends(2);
     let roots = south.json(&["user", "list", "--isolated"]);
     assert_eq!(roots.len(), 1, "{roots:?}");
     assert_eq!(text(&roots[0], "handle"), "nora");

@@ -28,3 +28,5 @@ CREATE TABLE invite_uses (
     PRIMARY KEY (origin, thread)
 ) WITHOUT ROWID;
 CREATE INDEX invite_uses_by_invite ON invite_uses (invite);
+-- Who joined by which home link: members from before profiles said so.
+CREATE INDEX audit_of_invites ON audit (actor, target) WHERE act = 'invite take';

@@ -21,7 +21,7 @@ const STATES: [(&str, &str, &str); 8] = [
     (
         "author_provisional",
         "private.db",
-        "INSERT INTO redemptions SELECT user_id, user_id, zeroblob(32), zeroblob(16), 0, 0, 'asked', NULL, NULL, NULL
+        "INSERT INTO redemptions SELECT user_id, user_id, zeroblob(32), user_id, 0, 0, 'asked', NULL, NULL, NULL
          FROM accounts WHERE lower(hex(user_id)) = ?2 AND ?1 != ''",
     ),
     (
