@@ -139,6 +139,9 @@ impl Street {
             "--scope",
             "public",
         ]);
+        let invites = oak.json(&["invite", "create", "--uses", "9", "--fun", &texts.fun]);
+        let invite = member(&invites[0], "id");
+        oak.wb(&["record", "share", &invite, "--scope", "public"]);
         oak.wb(&["sync"]);
         elm.wb(&["sync"]);
         elm.wb(&["review", "accept", "Oak Lane"]);
@@ -330,7 +333,12 @@ impl Street {
 
     fn example(&self, route: &'static str) -> Page {
         let who = match route {
-            "/" | "/login" | "/invite/{token}" | "/login/link/{token}" => Who::Anybody,
+            "/"
+            | "/login"
+            | "/code"
+            | "/code/{token}"
+            | "/invite/{token}"
+            | "/login/link/{token}" => Who::Anybody,
             "/waiting" => Who::Waiting,
             "/setup/{token}" | "/founded/{token}" => Who::Founder,
             _ => Who::Admin,
@@ -341,6 +349,12 @@ impl Street {
             "/login/link/{token}" => self.elm.page(&self.elm.login_path("joris")),
             "/invite/{token}" | "/invites/{token}" => {
                 self.elm.page(&route.replace("{token}", &self.invitation))
+            }
+            "/code/{token}" => {
+                let invites = self.elm.json(&["invite", "list"]);
+                let of_oak = invites.iter().find(|row| row["local"] == false);
+                let code = member(of_oak.expect("Oak shares one"), "share_code");
+                self.elm.page(&route.replace("{token}", &code))
             }
             "/members/{home}/{id}" => self.elm.page(&format!("/members/{}", self.profile)),
             "/accounts/{id}" => {

@@ -42,6 +42,8 @@ pub enum Stays {
     AuthorGone,
     /// Its author's account is not approved.
     AuthorPending,
+    /// Its author came by an invite of another instance, which did not count it yet.
+    AuthorProvisional,
     /// Its text is too long, or holds what a record cannot.
     BodyUnfit,
     /// The invite is disabled, used up or expired.
@@ -62,13 +64,14 @@ pub enum Stays {
 
 impl Stays {
     /// Every cause.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::KindStays,
         Self::ScopePrivate,
         Self::Deleted,
         Self::NotApproved,
         Self::AuthorGone,
         Self::AuthorPending,
+        Self::AuthorProvisional,
         Self::BodyUnfit,
         Self::InviteClosed,
         Self::ParentStays,
@@ -89,6 +92,7 @@ impl Stays {
             Self::NotApproved => "not_approved",
             Self::AuthorGone => "author_gone",
             Self::AuthorPending => "author_pending",
+            Self::AuthorProvisional => "author_provisional",
             Self::BodyUnfit => "body_unfit",
             Self::InviteClosed => "invite_closed",
             Self::ParentStays => "parent_stays",
@@ -110,6 +114,9 @@ impl Stays {
             Self::NotApproved => "it waits for approval",
             Self::AuthorGone => "its author's account is erased",
             Self::AuthorPending => "its author is not approved yet",
+            Self::AuthorProvisional => {
+                "its author came by an invitation of another community, which did not count it yet"
+            }
             Self::BodyUnfit => "its text is too long, or holds what a record cannot",
             Self::InviteClosed => "the invite is disabled, used up or expired",
             Self::ParentStays => "the request it belongs to stays home",
@@ -201,6 +208,8 @@ pub enum Account {
     Approved,
     /// Not a member yet.
     Pending,
+    /// Let in by an invite of another instance that did not count it yet.
+    Provisional,
     /// Erased.
     Gone,
 }
@@ -465,6 +474,10 @@ pub fn leaving_scope(candidate: &Candidate) -> Result<FeedScope, Stays> {
             account: Account::Pending,
             ..
         } => return Err(Stays::AuthorPending),
+        Author::Member {
+            account: Account::Provisional,
+            ..
+        } => return Err(Stays::AuthorProvisional),
         Author::Member { .. } | Author::Known(_) | Author::Instance => {}
     }
     if matches!(candidate.content, Content::Unfit) {

@@ -119,6 +119,12 @@ pub const OFFER_CHARS_MAX: usize = 4_000;
 pub const OFFERS_PER_REQUEST_MAX: u64 = 32;
 /// Offers of one member that are neither answered nor over; protects authors elsewhere from one who offers everything.
 pub const OFFERS_PER_MEMBER_MAX: u64 = 20;
+/// Newcomers by the codes of one issuer about whom something is not decided; protects stewards, and letters to that issuer.
+pub const REDEMPTIONS_WAITING_MAX: usize = 20;
+/// Redemptions of one origin that an issuer decides about within a day; protects its file, and the patience of who invited.
+pub const REDEMPTIONS_PER_DAY_MAX: u64 = 50;
+/// Days without an answer of the issuer after which a steward decides about a newcomer; as long as a letter lasts.
+pub const REDEMPTION_DAYS: i64 = ENVELOPE_DAYS;
 /// Bytes of the manifest of a backup; protects the memory of a reader.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = 65_536;
 /// Bytes of one part of a backup; protects the disk of a reader, together with its free space.

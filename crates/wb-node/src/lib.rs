@@ -5,6 +5,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod accepted;
 pub mod backup;
 mod card;
 pub mod command;

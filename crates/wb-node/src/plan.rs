@@ -174,8 +174,12 @@ struct Gather<'n> {
 impl<'n> Gather<'n> {
     fn new(node: &'n Node, now: Timestamp) -> Result<Self> {
         let private = node.store.private();
+        let provisional = private.provisional()?;
         let accounts = private.accounts()?.into_iter().map(|account| {
             let state = match account.state {
+                AccountState::Approved if provisional.contains(&account.user) => {
+                    Account::Provisional
+                }
                 AccountState::Approved => Account::Approved,
                 AccountState::Pending => Account::Pending,
                 AccountState::Gone => Account::Gone,
@@ -359,7 +363,7 @@ impl<'n> Gather<'n> {
         };
         Ok(match body {
             Body::User(profile) => Content::Profile {
-                profile: self.without_hidden_inviter(profile, record),
+                profile: self.without_hidden_inviter(profile, record)?,
                 shares: record.shares.unwrap_or_default(),
             },
             body @ Body::Invite(_) => {
@@ -373,20 +377,31 @@ impl<'n> Gather<'n> {
         })
     }
 
-    /// A profile without a reference to an inviter whose own profile does not go as far.
-    fn without_hidden_inviter(&self, mut profile: User, record: &LocalRecord) -> User {
+    /// A profile without a reference to an inviter whose own profile does not go as far, here or at their home.
+    fn without_hidden_inviter(&self, mut profile: User, record: &LocalRecord) -> Result<User> {
         let reach = record.scope.min(record.ceiling);
-        let is_hidden = profile.inviter.is_some_and(|inviter| {
-            inviter.origin == self.node.own_id()
-                && self
-                    .profiles
-                    .get(&inviter.id)
-                    .is_none_or(|scope| *scope < reach)
-        });
-        if is_hidden {
-            profile.inviter = None;
+        if let Some(inviter) = profile.inviter {
+            let goes = if inviter.origin == self.node.own_id() {
+                self.profiles.get(&inviter.id).copied()
+            } else {
+                self.shared_elsewhere(inviter)?
+            };
+            if goes.is_none_or(|scope| scope < reach) {
+                profile.inviter = None;
+            }
         }
-        profile
+        Ok(profile)
+    }
+
+    /// How far another instance shares a profile; none where it is not known here.
+    fn shared_elsewhere(&self, profile: RecordRef) -> Result<Option<Scope>> {
+        let filter = Filter {
+            origin: Some(profile.origin),
+            id: Some(profile.id),
+            ..Filter::default()
+        };
+        let found = self.node.store.records(&filter)?.into_iter().next();
+        Ok(found.map(|row| row.scope))
     }
 
     fn parent(&self, parent: Option<RecordRef>) -> Result<Parent> {

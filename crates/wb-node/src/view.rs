@@ -10,6 +10,8 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::sync::{Proof, Role};
 use wb_core::time::Timestamp;
 
+use crate::query::invited::InvitedView;
+
 mod audience;
 mod backups;
 mod keys;
@@ -228,6 +230,9 @@ pub struct UserView {
     /// Who invited the member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inviter: Option<RecordRef>,
+    /// How the member came, as far as it is known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invited: Option<InvitedView>,
     /// Attributes that the member shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<BTreeMap<String, String>>,
@@ -278,6 +283,9 @@ pub struct InviteView {
     /// Own invites: whether it was switched off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
+    /// Own invites: what was decided about newcomers elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<UseView>,
     /// Whether who uses it is a member at once.
     pub auto_approve: bool,
     /// A name offered to the newcomer.
@@ -287,6 +295,24 @@ pub struct InviteView {
     pub suggested_bio: Option<String>,
     /// What makes it personal.
     pub personalisation: Option<Personalisation>,
+}
+
+/// What was decided about somebody who came to another instance by an own invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UseView {
+    /// The other instance.
+    pub origin: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// `counted` or `refused`.
+    pub state: &'static str,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The same for people.
+    pub sentence: String,
 }
 
 /// A draft; only its author sees it.

@@ -163,6 +163,7 @@ impl Private {
             "DELETE FROM preferences WHERE user_id = ?1",
             "DELETE FROM drafts WHERE author = ?1",
             "DELETE FROM invites WHERE created_by = ?1",
+            "DELETE FROM redemptions WHERE user_id = ?1",
             "DELETE FROM agreements WHERE user_id = ?1",
             "UPDATE agreements SET asked_by = NULL WHERE asked_by = ?1",
             "UPDATE sessions SET approved_by = NULL WHERE approved_by = ?1",

@@ -48,6 +48,7 @@ mod private;
 mod project;
 mod query;
 mod receipts;
+mod redemptions;
 mod refusals;
 mod rehearse;
 pub mod relay;
@@ -106,6 +107,7 @@ pub use private::{
 pub use project::rebuild;
 pub use query::{Filter, HEADS_NOT_COMPARED, HeldCount, RecordCount, RecordRow, StatusRow};
 pub use receipts::{Given as ReceiptGiven, RECEIPTS_KEPT_MAX, ReceiptHeld, ReceiptsRead};
+pub use redemptions::{InviteUse, Redemption, RedemptionState};
 pub use refusals::Refusal;
 pub use roads::{RoadSeen, Seen};
 pub use runs::{RUNS_MAX, Road, Run, RunCounts, RunEnd, RunRecord, RunStart};

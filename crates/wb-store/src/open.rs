@@ -86,7 +86,8 @@ pub(crate) const PRIVATE: Database = Database {
         concat!(include_str!("migrations/private_0006_letters.sql")),
         concat!(
             include_str!("migrations/private_0007_indices.sql"),
-            include_str!("migrations/private_0007_offers.sql")
+            include_str!("migrations/private_0007_offers.sql"),
+            include_str!("migrations/private_0007_invites.sql")
         ),
     ],
 };

@@ -292,6 +292,7 @@ impl Private {
             "DELETE FROM feed_links WHERE user_id = ?1",
             "DELETE FROM notices WHERE user_id = ?1",
             "DELETE FROM preferences WHERE user_id = ?1",
+            "DELETE FROM redemptions WHERE user_id = ?1",
             "DELETE FROM accounts WHERE user_id = ?1 AND state = 'pending'",
         ] {
             self.connection.prepare_cached(sql)?.execute([Sql(user)])?;

@@ -4,10 +4,10 @@ use http::Method;
 
 use crate::answer::Answer;
 use crate::pages::{
-    accounts, address, agree, audit, conflicts, data, drafts, events, feed_link, feeds, found,
-    home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair, peers,
-    picture, profile, request, request_edit, requests, retire, review, settings, share, share_all,
-    shared, sharing, sync, trusted, waiting,
+    accounts, address, agree, audit, code, conflicts, data, drafts, events, feed_link, feeds,
+    found, home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair,
+    peers, picture, profile, request, request_edit, requests, retire, review, settings, share,
+    share_all, shared, sharing, sync, trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -104,6 +104,9 @@ pub const ROUTES: &[Route] = &[
     post("/waiting/drafts", Waiting, waiting::draft),
     at_door(get("/invite/{token}", Anyone, invite::page)),
     at_door(post("/invite/{token}", Anyone, invite::take)),
+    at_door(get("/code", Anyone, code::form)),
+    at_door(get("/code/{token}", Anyone, code::page)),
+    at_door(post("/code/{token}", Anyone, code::join)),
     get("/requests", Member, requests::list),
     get("/requests/new", Member, requests::new),
     post("/requests/new", Member, requests::create),
@@ -142,6 +145,7 @@ pub const ROUTES: &[Route] = &[
     post("/invites", Member, invites::create),
     get("/invites/{token}", Member, invites::card),
     get("/invites/{token}/picture.svg", Member, invites::picture),
+    post("/invites/{token}/off", Member, invites::off),
     get("/review", Steward, review::queue),
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),

@@ -16,6 +16,8 @@ OFFER = {"request": ABOUT, "name": "Ann", "text": "I have a cart."}
 # About a request of who writes: North answers an offer of Elm.
 OWN = {"origin": NORTH.id, "id": REQUEST}
 ACCEPT, DECLINE, DONE = CONTACT | {"request": OWN}, {"request": OWN, "text": None}, {"request": OWN, "thanks": "Thank you!"}
+REDEEM = {"invite": ABOUT, "code": "0123456789abcdef0123456789abcdef"}
+COUNTED, REFUSED = {"state": "counted", "cause": None}, {"state": "refused", "cause": "used_up"}
 RECEIPT = {"n": 2, "sha256": sha("a body").hex(), "state": "arrived"}
 
 
@@ -65,6 +67,8 @@ def letters() -> dict:
         case(name, plaintext(signed(payload), b""), rule, of=payload, **more)
     line("a_reply", good)
     line("a_contact", letter("contact", CONTACT))
+    line("a_redemption", letter("redeem", REDEEM))
+    line("an_answer_to_one", letter("redeemed", REFUSED))
     line("taken_back", letter("erase", {}, n=2))
     line("a_receipt", letter("receipt", RECEIPT, n=7))
     line("an_offer", letter("offer", OFFER))
@@ -121,6 +125,21 @@ def bodies() -> dict:
     case("a_contact_of_nothing", "contact", CONTACT | {"email": None}, bad)
     case("a_contact_of_two_lines", "contact", CONTACT | {"email": "a@b\nc@d"}, bad)
     case("a_contact_that_is_too_long", "contact", CONTACT | {"phone": "1" * 321}, bad)
+    case("a_redemption", "redeem", REDEEM)
+    case("a_redemption_with_more", "redeem", REDEEM | {"name": "Ann"})
+    case("a_redemption_without_a_code", "redeem", without(REDEEM, "code"), bad)
+    case("a_redemption_with_a_short_code", "redeem", REDEEM | {"code": REDEEM["code"][:30]}, bad)
+    case("a_redemption_with_an_upper_case_code", "redeem", REDEEM | {"code": REDEEM["code"].upper()}, bad)
+    case("a_redemption_of_nothing", "redeem", without(REDEEM, "invite"), bad)
+    case("counted", "redeemed", COUNTED)
+    for cause in ("unknown", "not_shared", "off", "expired", "used_up", "too_many", "a_later_cause"):
+        case(f"refused_{cause}", "redeemed", REFUSED | {"cause": cause})
+    case("refused_without_a_cause", "redeemed", REFUSED | {"cause": None}, bad)
+    case("refused_and_the_cause_left_out", "redeemed", without(REFUSED, "cause"), bad)
+    case("refused_in_words", "redeemed", REFUSED | {"cause": "It is over"}, bad)
+    case("counted_with_a_cause", "redeemed", COUNTED | {"cause": "used_up"}, bad)
+    case("counted_and_the_cause_left_out", "redeemed", without(COUNTED, "cause"), bad)
+    case("decided_otherwise", "redeemed", COUNTED | {"state": "perhaps"}, bad)
     case("taken_back", "erase", {})
     case("taken_back_with_a_reason", "erase", {"reason": "mistake"})
     for state in ("arrived", "published", "erased"):

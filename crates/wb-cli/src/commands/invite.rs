@@ -1,15 +1,22 @@
 //! `wb invite`
 
+pub mod redeem;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
 use wb_core::kinds::Personalisation;
 use wb_core::time::Timestamp;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
+use wb_node::command::invite_off::invite_off;
 use wb_node::query::address::address;
 use wb_node::query::invites;
+use wb_node::view::InviteView;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::output;
 
 /// Invites
@@ -19,6 +26,13 @@ pub enum Invite {
     Create(Create),
     /// List own invites, and shared ones of other instances
     List,
+    /// Switch an own invite off: nobody comes by it any more, here or elsewhere
+    Off {
+        /// The invite: its id, or enough of it
+        invite: String,
+    },
+    /// Make an account for who has the share code of another community's invite, and ask that community
+    Redeem(redeem::Redeem),
 }
 
 /// Make an invite
@@ -71,11 +85,42 @@ struct Done {
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Runs a command of this noun.
-pub fn run(context: &Context, command: Invite) -> Result<()> {
-    match command {
+pub fn run(context: &Context, command: Invite) -> Result<ExitCode> {
+    let done = match command {
         Invite::Create(args) => create(context, args),
         Invite::List => list(context),
+        Invite::Off { invite } => off(context, &invite),
+        Invite::Redeem(args) => return redeem::run(context, &args),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Off {
+    schema_version: u32,
+    id: String,
+    origin: String,
+    done: bool,
+}
+
+fn off(context: &Context, invite: &str) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let key = context::record(&node, invite)?;
+    let was_on = invite_off(&node, &actor, &key)?;
+    if context.json() {
+        return output::json(&Off {
+            schema_version: 1,
+            id: key.id.to_string(),
+            origin: key.origin.to_string(),
+            done: was_on,
+        });
     }
+    context.say(if was_on {
+        "Switched off: its link and its code let nobody in any more. Where it was shared, the next publish takes it back."
+    } else {
+        "It was switched off before; nothing changed."
+    });
+    Ok(())
 }
 
 fn create(context: &Context, args: Create) -> Result<()> {
@@ -121,7 +166,16 @@ fn create(context: &Context, args: Create) -> Result<()> {
 fn list(context: &Context) -> Result<()> {
     let (node, actor) = context.acting()?;
     let invites = invites::invites(&node, &actor)?;
-    let columns = ["id", "home", "scope", "uses", "ends", "open", "for"];
+    let columns = [
+        "id",
+        "home",
+        "scope",
+        "uses",
+        "elsewhere",
+        "ends",
+        "open",
+        "for",
+    ];
     output::list(context, &invites, &columns, "No invites yet.", |invite| {
         let used = invite.uses.map(|uses| uses.to_string()).unwrap_or_default();
         let max = invite
@@ -132,6 +186,7 @@ fn list(context: &Context) -> Result<()> {
             invite.base.home.clone(),
             invite.base.scope.to_string(),
             format!("{used}/{max}"),
+            elsewhere(invite),
             invite
                 .expires_at
                 .map_or_else(|| "never".to_owned(), |at| at.to_string()),
@@ -142,4 +197,24 @@ fn list(context: &Context) -> Result<()> {
             invite.suggested_handle.clone().unwrap_or_default(),
         ]
     })
+}
+
+/// Where an own invite was used, and how often it was refused.
+fn elsewhere(invite: &InviteView) -> String {
+    let mut places: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut refused = 0_u64;
+    for used in &invite.elsewhere {
+        match used.cause {
+            None => *places.entry(&used.name).or_default() += 1,
+            Some(_) => refused += 1,
+        }
+    }
+    let places = places.into_iter();
+    let mut words: Vec<String> = places
+        .map(|(name, count)| format!("{count} at {}", output::clean(name)))
+        .collect();
+    if refused > 0 {
+        words.push(format!("{refused} refused"));
+    }
+    words.join(", ")
 }

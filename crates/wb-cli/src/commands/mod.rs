@@ -70,7 +70,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),
         Command::Review(command) => review::run(context, command).map(done),
-        Command::Invite(command) => invite::run(context, command).map(done),
+        Command::Invite(command) => invite::run(context, command),
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),
         Command::Restore(args) => restore::run(context, &args),

@@ -9,6 +9,7 @@ use wb_core::leave::ProfileShares;
 use wb_core::scope::{FeedScope, Kind, Scope};
 use wb_node::command::record_share::{Marked, record_share, record_unshare};
 use wb_node::command::share_all::share_all;
+use wb_node::query::reach::CODE_GOES;
 use wb_node::query::records;
 use wb_store::Filter;
 
@@ -256,6 +257,10 @@ fn share(context: &Context, id: &str, scope: Scope, fields: Option<&[Field]>) ->
     let marked = record_share(&node, &actor, &key, scope, fields.map(shares))?;
     if context.json() {
         return print(&marked);
+    }
+    let record = node.store().local(&marked.id)?;
+    if marked.reach.is_ok() && record.is_some_and(|record| record.kind.as_str() == "invite") {
+        context.say(CODE_GOES);
     }
     match marked.reach {
         Ok(FeedScope::Public) => {

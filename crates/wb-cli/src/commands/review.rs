@@ -7,6 +7,7 @@ use wb_core::id::{InstanceId, RecordId};
 use wb_node::command::review::{Decision, review_account, review_origin};
 use wb_node::command::share_all::{answer, asked};
 use wb_node::plan::headline;
+use wb_node::query::invited::InvitedView;
 use wb_node::query::review::review;
 use wb_node::{Actor, Node};
 use wb_store::AgreementAnswer;
@@ -42,6 +43,8 @@ struct Row {
     sample: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invited: Option<InvitedView>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +108,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         records: 0,
         sample: Vec::new(),
         level: None,
+        invited: account.invited,
     });
     let communities = waiting.origins.into_iter().map(|origin| Row {
         schema_version: 1,
@@ -115,6 +119,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         records: origin.records.values().sum(),
         sample: origin.sample,
         level: Some(origin.level),
+        invited: None,
     });
     let mut rows: Vec<Row> = people.chain(communities).collect();
     for asked in asked(node, &actor.user)? {
@@ -129,15 +134,26 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
             records: 1,
             sample: vec![format!("to go as far as: {}", asked.scope)],
             level: None,
+            invited: None,
         });
     }
-    let columns = ["what", "name", "since", "records held", "level", "id"];
+    let columns = [
+        "what",
+        "name",
+        "since",
+        "records held",
+        "level",
+        "id",
+        "invited",
+    ];
     output::list(
         context,
         &rows,
         &columns,
         "Nobody waits for a decision.",
         |row| {
+            let invited = row.invited.as_ref();
+            let invited = invited.map_or("", |invited| invited.sentence.as_str());
             vec![
                 row.what.to_owned(),
                 clean(&row.name),
@@ -146,6 +162,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
                 row.level
                     .map_or_else(String::new, |level| level.to_string()),
                 row.id.clone(),
+                clean(invited.trim_start_matches("invited ")),
             ]
         },
     )

@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use wb_node::command::login_link::{LINK_MINUTES, login_link};
 use wb_node::command::user_add::{UserAdd, user_add};
-use wb_node::query::users;
+use wb_node::query::{invited, users};
 use wb_node::settings::Settings;
 use wb_node::view::UserView;
 use wb_store::Role;
@@ -56,7 +56,11 @@ pub enum User {
     /// Send ways to reach you to the author of a request elsewhere, in a letter
     Contact(contact::Contact),
     /// List own members, and those of other instances who share a profile
-    List,
+    List {
+        /// Only own members whom nobody invited and who are joined to nobody, with what would connect them
+        #[arg(long)]
+        isolated: bool,
+    },
     /// Make a link that lets a member in once, on a browser of their choice
     LoginLink {
         /// The handle
@@ -156,10 +160,11 @@ fn others(context: &Context, command: User) -> Result<()> {
         }
         User::Export { handle, to } => rights::export(context, &handle, &to),
         User::Erase { handle } => rights::erase(context, &handle),
-        User::List => {
+        User::List { isolated: true } => isolated(context),
+        User::List { isolated: false } => {
             let (node, actor) = context.acting()?;
             let users = users::users(&node, &actor)?;
-            let columns = ["id", "name", "home", "scope", "role", "state"];
+            let columns = ["id", "name", "home", "scope", "role", "state", "invited"];
             output::list(context, &users, &columns, "No members yet.", |user| {
                 vec![
                     user.base.id.to_string(),
@@ -168,6 +173,7 @@ fn others(context: &Context, command: User) -> Result<()> {
                     user.base.scope.to_string(),
                     user.role.unwrap_or_default().to_owned(),
                     user.state.unwrap_or_default().to_owned(),
+                    invited(user),
                 ]
             })
         }
@@ -210,12 +216,39 @@ fn name(user: &UserView) -> String {
     }
 }
 
+/// By whom a member was invited.
+fn invited(user: &UserView) -> String {
+    let sentence = user
+        .invited
+        .as_ref()
+        .map(|invited| invited.sentence.as_str());
+    clean(sentence.unwrap_or_default().trim_start_matches("invited "))
+}
+
+fn isolated(context: &Context) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let roots = invited::isolated(&node, &actor)?;
+    let columns = ["id", "handle", "came by them", "what would connect them"];
+    let none = "Everybody here is joined to who founded this community, or to another one.";
+    output::list(context, &roots, &columns, none, |root| {
+        vec![
+            root.id.to_string(),
+            clean(&root.handle),
+            root.invited.to_string(),
+            clean(&root.connects),
+        ]
+    })
+}
+
 fn show(user: &UserView) -> Result<()> {
     output::line(clean(&name(user)))?;
     output::line(format!("home     {}", clean(&user.base.home)))?;
     output::line(format!("scope    {}", user.base.scope))?;
     if let (Some(role), Some(state)) = (user.role, user.state) {
         output::line(format!("account  {role}, {state}"))?;
+    }
+    if user.invited.is_some() {
+        output::line(format!("invited  {}", invited(user)))?;
     }
     if let Some(shares) = user.shares {
         let fields = [

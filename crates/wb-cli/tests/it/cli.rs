@@ -203,6 +203,9 @@ const WITH_PEERS: &[&str] = &[
     "wb conflict settle",
     "wb conflict show",
     "wb request helper",
+    // In `invites`.
+    "wb invite off",
+    "wb invite redeem",
     // In `letters`.
     "wb comment publish",
     "wb inbox letters",

@@ -18,6 +18,7 @@ mod hub_ends;
 mod hub_pages;
 mod hub_words;
 mod inbox;
+mod invites;
 mod keys;
 #[cfg(target_os = "linux")]
 mod kills;

@@ -27,6 +27,8 @@ pub enum Untold {
     AuthorGone,
     /// The account of its owner is not approved.
     AuthorPending,
+    /// Its owner came by an invite of another instance, which did not count it yet.
+    AuthorProvisional,
     /// Its owner did not say that it may go.
     NoAct,
     /// What its owner said yes to is something else.
@@ -41,15 +43,18 @@ pub enum Untold {
     NotAgreed,
     /// What it answers is for everybody, and so is the answer.
     GoesByFeed,
+    /// Its recipient did not ask for this answer.
+    NotAsked,
 }
 
 impl Untold {
     /// Every cause.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ToItself,
         Self::BodyUnfit,
         Self::AuthorGone,
         Self::AuthorPending,
+        Self::AuthorProvisional,
         Self::NoAct,
         Self::AnotherAct,
         Self::NotTheirs,
@@ -57,6 +62,7 @@ impl Untold {
         Self::NoOffer,
         Self::NotAgreed,
         Self::GoesByFeed,
+        Self::NotAsked,
     ];
 
     /// The name in the spec.
@@ -66,6 +72,7 @@ impl Untold {
             Self::ToItself => "to_itself",
             Self::AuthorGone => "author_gone",
             Self::AuthorPending => "author_pending",
+            Self::AuthorProvisional => "author_provisional",
             Self::NoAct => "no_act",
             Self::AnotherAct => "another_act",
             Self::NotTheirs => "not_theirs",
@@ -74,6 +81,7 @@ impl Untold {
             Self::NotAgreed => "not_agreed",
             Self::GoesByFeed => "goes_by_feed",
             Self::BodyUnfit => "body_unfit",
+            Self::NotAsked => "not_asked",
         }
     }
 
@@ -84,6 +92,9 @@ impl Untold {
             Self::ToItself => "that is this community itself",
             Self::AuthorGone => "the account of who wrote it is erased",
             Self::AuthorPending => "the account of who writes it is not approved yet",
+            Self::AuthorProvisional => {
+                "who writes it came by an invitation of another community, which did not count it yet"
+            }
             Self::NoAct => "who wrote it did not say that it may go",
             Self::AnotherAct => "who wrote it said yes to other words or to another community",
             Self::NotTheirs => "what it is about is not of that community, or not known here",
@@ -94,6 +105,7 @@ impl Untold {
                 "what it answers is for everybody, so the answer is an ordinary comment"
             }
             Self::BodyUnfit => "its text is too long or empty, or holds what a letter cannot",
+            Self::NotAsked => "nobody there asked for this answer",
         }
     }
 }
@@ -148,6 +160,8 @@ pub enum About {
         /// Whether that shared it with its own audience only.
         trusted: bool,
     },
+    /// It is about no request: the recipient asked in this thread, and this is the answer.
+    Asked,
 }
 
 /// What came from a letter's recipient in its thread about help.
@@ -244,17 +258,26 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
         return Err(Untold::BodyUnfit);
     };
     let is_of_a_person = match body {
-        LetterBody::Closed(_) | LetterBody::Erase | LetterBody::Receipt(_) => false,
+        LetterBody::Closed(_)
+        | LetterBody::Redeemed(_)
+        | LetterBody::Erase
+        | LetterBody::Receipt(_) => false,
         _ => true,
     };
+    if matches!(body, LetterBody::Redeemed(_)) && letter.about != About::Asked {
+        return Err(Untold::NotAsked);
+    }
     if is_of_a_person {
         let Teller::Member(owner, account) = letter.of else {
             return Err(Untold::NoAct);
         };
         match account {
+            Account::Gone => return Err(Untold::AuthorGone),
+            // How somebody becomes a member cannot wait until they are one.
+            _ if matches!(body, LetterBody::Redeem(_)) => {}
             Account::Approved => {}
             Account::Pending => return Err(Untold::AuthorPending),
-            Account::Gone => return Err(Untold::AuthorGone),
+            Account::Provisional => return Err(Untold::AuthorProvisional),
         }
         let act = letter.act.ok_or(Untold::NoAct)?;
         if act != OwnersAct::to_say(owner, letter.to, letter.body) {
@@ -282,6 +305,8 @@ fn check_request(letter: &Untelling<'_>, body: &LetterBody) -> Result<(), Untold
     let is_known = matches!(letter.about, About::Shared { .. });
     let (is_theirs, is_ours) = (request.origin == letter.to, request.origin == letter.own);
     match body {
+        // Whether it is known here still is no matter: it was when its owner said yes, and the issuer decides.
+        LetterBody::Redeem(_) if is_theirs => Ok(()),
         // What is gone here is named to say that it is.
         LetterBody::Closed(_) if is_ours => Ok(()),
         LetterBody::Accept(_) | LetterBody::Decline(_) | LetterBody::Closed(_) if !is_ours => {
@@ -313,7 +338,8 @@ fn check_helping(helping: Helping, body: &LetterBody) -> Result<(), Untold> {
 mod tests {
     use super::*;
     use crate::id::RecordRef;
-    use crate::letter::{Contact, Reply};
+    use crate::id::Token;
+    use crate::letter::{Contact, Redeem, RedeemRefusal, Redeemed, Reply};
 
     const OWN: InstanceId = InstanceId([1; 32]);
     const NORTH: InstanceId = InstanceId([2; 32]);
@@ -394,6 +420,7 @@ mod tests {
         assert_eq!(told.err(), Some(Untold::BodyUnfit));
         for (account, cause) in [
             (Account::Pending, Untold::AuthorPending),
+            (Account::Provisional, Untold::AuthorProvisional),
             (Account::Gone, Untold::AuthorGone),
         ] {
             let told = ask(&body, |letter| letter.of = Teller::Member(id(5), account));
@@ -540,6 +567,60 @@ mod tests {
                 },
             );
             assert_eq!(told.err(), cause);
+        }
+    }
+
+    #[test]
+    fn a_redemption_is_told_for_who_waits_by_their_own_act_and_to_its_issuer_alone() {
+        let body = LetterBody::Redeem(Redeem {
+            invite: RecordRef {
+                origin: NORTH,
+                id: id(9),
+            },
+            code: Token([4; 16]),
+        });
+        for account in [Account::Pending, Account::Provisional, Account::Approved] {
+            let told = ask(&body, |letter| {
+                letter.of = Teller::Member(id(5), account);
+                letter.about = About::Unknown;
+            });
+            assert!(told.is_ok(), "{account:?}");
+        }
+        let told = ask(&body, |letter| {
+            letter.of = Teller::Member(id(5), Account::Gone);
+        });
+        assert_eq!(told.err(), Some(Untold::AuthorGone));
+        assert_eq!(
+            ask(&body, |letter| letter.act = None).err(),
+            Some(Untold::NoAct)
+        );
+        let raw = body.to_raw();
+        let told = ask(&body, |letter| {
+            letter.to = OAK;
+            letter.act = Some(OwnersAct::to_say(id(5), OAK, &raw));
+        });
+        assert_eq!(told.err(), Some(Untold::NotTheirs));
+    }
+
+    #[test]
+    fn an_issuer_answers_only_who_asked() {
+        for body in [Redeemed::Counted, Redeemed::Refused(RedeemRefusal::UsedUp)] {
+            let body = LetterBody::Redeemed(body);
+            let answer = |about| {
+                ask(&body, |letter| {
+                    letter.of = Teller::Instance;
+                    letter.act = None;
+                    letter.about = about;
+                })
+            };
+            assert!(answer(About::Asked).is_ok());
+            for about in [
+                About::Nothing,
+                About::Unknown,
+                About::Shared { trusted: true },
+            ] {
+                assert_eq!(answer(about).err(), Some(Untold::NotAsked), "{about:?}");
+            }
         }
     }
 }

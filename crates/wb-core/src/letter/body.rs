@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::{Redeem, Redeemed};
 use crate::id::{Hash, RecordRef};
 use crate::json::{object_only, present};
 use crate::kinds::{BadText, check_name, check_text};
@@ -152,6 +153,10 @@ pub enum LetterBody {
     Closed(Closed),
     /// That help was given, or is over.
     Done(Done),
+    /// That somebody came by an invite of its recipient.
+    Redeem(Redeem),
+    /// Whether that was counted.
+    Redeemed(Redeemed),
     /// That the thread is to be erased.
     Erase,
     /// What the receiver has.
@@ -163,6 +168,10 @@ impl LetterBody {
     pub const RECEIPT: &'static str = "receipt";
     /// The word of what is sent once an offer was accepted.
     pub const CONTACTS: &'static str = "contacts";
+    /// The word of a redemption.
+    pub const REDEEM: &'static str = "redeem";
+    /// The word of its answer.
+    pub const REDEEMED: &'static str = "redeemed";
 
     /// Its kind.
     #[must_use]
@@ -176,6 +185,8 @@ impl LetterBody {
             Self::Decline(_) => "decline",
             Self::Closed(_) => "closed",
             Self::Done(_) => "done",
+            Self::Redeem(_) => Self::REDEEM,
+            Self::Redeemed(_) => Self::REDEEMED,
             Self::Erase => "erase",
             Self::Receipt(_) => Self::RECEIPT,
         };
@@ -194,6 +205,8 @@ impl LetterBody {
             Self::Decline(decline) => serde_json::value::to_raw_value(decline),
             Self::Closed(closed) => serde_json::value::to_raw_value(closed),
             Self::Done(done) => serde_json::value::to_raw_value(done),
+            Self::Redeem(redeem) => serde_json::value::to_raw_value(redeem),
+            Self::Redeemed(redeemed) => serde_json::value::to_raw_value(redeemed),
             Self::Erase => serde_json::value::to_raw_value(&Erase {}),
             Self::Receipt(receipt) => serde_json::value::to_raw_value(receipt),
         };
@@ -220,6 +233,8 @@ impl LetterBody {
             "decline" => Self::Decline(of(body)?),
             "closed" => Self::Closed(of(body)?),
             "done" => Self::Done(of(body)?),
+            Self::REDEEM => Self::Redeem(of(body)?),
+            Self::REDEEMED => Self::Redeemed(of(body)?),
             "erase" => of::<Erase>(body).map(|_| Self::Erase)?,
             Self::RECEIPT => Self::Receipt(of(body)?),
             _ => return Ok(None),
@@ -230,7 +245,7 @@ impl LetterBody {
         }
     }
 
-    /// The request it is about.
+    /// The request, or invite, it is about.
     #[must_use]
     pub fn request(&self) -> Option<&RecordRef> {
         match self {
@@ -242,7 +257,8 @@ impl LetterBody {
             Self::Decline(decline) => Some(&decline.request),
             Self::Closed(closed) => Some(&closed.request),
             Self::Done(done) => Some(&done.request),
-            Self::Erase | Self::Receipt(_) => None,
+            Self::Redeem(redeem) => Some(&redeem.invite),
+            Self::Redeemed(_) | Self::Erase | Self::Receipt(_) => None,
         }
     }
 
@@ -291,7 +307,11 @@ impl LetterBody {
             Self::Receipt(receipt) if !(1..=NUMBER_MAX).contains(&receipt.n) => {
                 Err(("n", BadText::Empty))
             }
-            Self::Closed(_) | Self::Erase | Self::Receipt(_) => Ok(()),
+            Self::Closed(_)
+            | Self::Redeem(_)
+            | Self::Redeemed(_)
+            | Self::Erase
+            | Self::Receipt(_) => Ok(()),
         }
     }
 }

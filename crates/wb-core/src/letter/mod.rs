@@ -6,11 +6,13 @@
 mod body;
 mod inside;
 mod mail;
+mod redeem;
 
 pub use body::{
     Closed, Contact, Decline, Done, LetterBody, Offer, Receipt, ReceiptState, Reply, published_text,
 };
 pub use inside::Letter;
 pub use mail::Mail;
+pub use redeem::{Redeem, RedeemRefusal, Redeemed};
 
 pub(crate) use inside::{Composing, compose};

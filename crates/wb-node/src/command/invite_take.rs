@@ -3,7 +3,7 @@
 //! The use is counted in the same transaction that makes the account, so that an invite for one never
 //! admits two.
 
-use wb_core::id::RecordId;
+use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, User};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
@@ -54,7 +54,14 @@ pub fn invite_take(node: &mut Node, input: &InviteTake<'_>) -> Result<Account> {
         return Err(NodeError::HandleTaken(input.handle.to_owned()));
     }
     let user = entropy::record_id(now);
-    put_profile(node, user, input, now)?;
+    let own = node.own_id();
+    let newcomer = Newcomer {
+        handle: input.handle,
+        display_name: input.display_name,
+        bio: input.bio,
+        inviter: invite.created_by.map(|id| RecordRef { origin: own, id }),
+    };
+    put_profile(node, user, &newcomer, now)?;
     let state = if admits_at_once(node, &invite.record)? {
         AccountState::Approved
     } else {
@@ -93,11 +100,23 @@ pub fn invite_take(node: &mut Node, input: &InviteTake<'_>) -> Result<Account> {
     Ok(account)
 }
 
+/// What the profile of a newcomer says.
+pub(super) struct Newcomer<'a> {
+    /// The handle.
+    pub handle: &'a str,
+    /// The name shown.
+    pub display_name: Option<&'a str>,
+    /// About the newcomer.
+    pub bio: Option<&'a str>,
+    /// The profile of who invited; it leaves only where its owner shares that field.
+    pub inviter: Option<RecordRef>,
+}
+
 /// The record first, and private: without an account nobody sees it.
-fn put_profile(
+pub(super) fn put_profile(
     node: &mut Node,
     user: RecordId,
-    input: &InviteTake<'_>,
+    input: &Newcomer<'_>,
     now: Timestamp,
 ) -> Result<()> {
     let own = node.own_id();
@@ -106,6 +125,7 @@ fn put_profile(
         display_name: input.display_name.map(str::to_owned),
         bio: input.bio.map(str::to_owned),
         home: Some(own),
+        inviter: input.inviter,
         ..User::default()
     });
     body.check(own).map_err(NodeError::text("profile"))?;

@@ -21,6 +21,8 @@ pub mod hub_register;
 pub mod inbox_dismiss;
 pub mod init;
 pub mod invite_create;
+pub mod invite_off;
+pub mod invite_redeem;
 pub mod invite_take;
 pub mod join;
 pub mod key_recover;

@@ -2,12 +2,14 @@
 
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::sync::Role;
-use wb_store::{Account, AccountState, Standing};
+use wb_store::{Account, AccountState, Redemption, Standing};
 
 use super::follow::{Target, follow, unfollow};
 use super::peer_block::forget_letters;
 use crate::error::{NodeError, Result};
+use crate::letters::take_back_of;
 use crate::node::{Actor, Node};
+use crate::query::invited::is_due;
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,8 @@ fn must_be_steward(actor: &Actor) -> Result<()> {
 }
 
 /// Decides about an account that waits. One that is refused is gone: its handle is free again, and its
-/// profile stays private.
+/// profile stays private. Of one that came by an invite of another instance, which refused it or did not answer for long
+/// enough, this decides as well whether it is a member without that; one that is in already and is refused waits again.
 ///
 /// # Errors
 /// That no such account waits, or that the actor may not.
@@ -50,23 +53,46 @@ pub fn review_account(
     decision: Decision,
 ) -> Result<Account> {
     must_be_steward(actor)?;
-    let private = node.store.private();
+    let (private, now) = (node.store.private(), node.now());
     let account = private.together(|private| {
+        let due = private.redemption_of(user)?;
+        let due = due.filter(|redemption| is_due(redemption, now));
         let found = private.account_of(user)?;
         let account = found
-            .filter(|account| account.state == AccountState::Pending)
+            .filter(|account| match account.state {
+                AccountState::Pending => true,
+                AccountState::Approved => due.is_some(),
+                AccountState::Gone => false,
+            })
             .ok_or_else(|| NodeError::unknown("waiting account", user.to_string()))?;
-        match decision {
-            Decision::Accept => private.put_account(&Account {
-                state: AccountState::Approved,
+        let put = |state| {
+            private.put_account(&Account {
+                state,
                 ..account.clone()
-            })?,
-            Decision::Refuse => private.forget_account(user)?,
+            })
+        };
+        match (decision, account.state) {
+            (Decision::Accept, _) => {
+                put(AccountState::Approved)?;
+                if let Some(redemption) = due {
+                    private.put_redemption(&Redemption {
+                        settled_at: Some(now),
+                        ..redemption
+                    })?;
+                }
+            }
+            (Decision::Refuse, AccountState::Pending) => {
+                // Whoever was told of them is asked to forget it.
+                take_back_of(private, user, now)?;
+                private.forget_account(user)?;
+            }
+            // What they wrote here is not thrown away with one click.
+            (Decision::Refuse, _) => put(AccountState::Pending)?,
         }
         Ok::<_, NodeError>(account)
     })?;
     let act = format!("review {}", decision.as_str());
-    node.audit(node.now(), actor, &act, user, account.handle.clone())?;
+    node.audit(now, actor, &act, user, account.handle.clone())?;
     Ok(account)
 }
 

@@ -5,6 +5,7 @@
 
 mod exchange;
 mod prepare;
+mod redeem;
 pub(crate) mod serve;
 mod settle;
 mod take;
@@ -12,6 +13,7 @@ mod write;
 
 pub(crate) use exchange::{Exchanged, give, take_waiting};
 pub(crate) use prepare::{LETTER_LOST, prepare, would_tell, would_tell_in};
+pub(crate) use redeem::INVITE_TOLD;
 pub(crate) use settle::{erase_published, settle};
 pub(crate) use take::take;
 pub(crate) use write::{

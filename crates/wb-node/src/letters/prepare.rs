@@ -271,7 +271,10 @@ fn telling(
         body: &body,
         of: teller(node, letter.owner.as_ref())?,
         act: letter.act,
-        about: about(node, letter.request.as_ref())?,
+        about: match letter.kind.as_str() {
+            LetterBody::REDEEMED => asked(node, letter)?,
+            _ => about(node, letter.request.as_ref())?,
+        },
         helping: crate::offers::helping(node, private, &letter.recipient, &letter.thread)?,
         at: letter.at,
         expires: letter.expires,
@@ -282,13 +285,25 @@ fn teller(node: &Node, owner: Option<&RecordId>) -> Result<Teller> {
     let Some(owner) = owner else {
         return Ok(Teller::Instance);
     };
-    let account = node.store.private().account_of(owner)?;
-    let state = account.map_or(Account::Gone, |account| match account.state {
-        AccountState::Approved => Account::Approved,
-        AccountState::Pending => Account::Pending,
-        AccountState::Gone => Account::Gone,
-    });
+    let private = node.store.private();
+    let redemption = private.redemption_of(owner)?;
+    let is_provisional = redemption.is_some_and(|redemption| redemption.is_provisional());
+    let state = private
+        .account_of(owner)?
+        .map_or(Account::Gone, |account| match account.state {
+            AccountState::Approved if is_provisional => Account::Provisional,
+            AccountState::Approved => Account::Approved,
+            AccountState::Pending => Account::Pending,
+            AccountState::Gone => Account::Gone,
+        });
     Ok(Teller::Member(*owner, state))
+}
+
+/// Whether the recipient of an answer asked in its thread.
+fn asked(node: &Node, letter: &LetterOut) -> Result<About> {
+    let decided = node.store.private();
+    let decided = decided.invite_use(&letter.recipient, &letter.thread)?;
+    Ok(decided.map_or(About::Nothing, |_| About::Asked))
 }
 
 fn about(node: &Node, request: Option<&RecordRef>) -> Result<About> {

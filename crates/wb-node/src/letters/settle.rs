@@ -1,4 +1,5 @@
-//! Erasing what was made of a letter, once whoever wrote it asked for that.
+//! What letters lead to beside being read: redemptions are counted and heard of, and what was made of a letter is erased
+//! once whoever wrote it asked for that.
 //!
 //! The letter itself is gone when that is taken; here the record that it was published as is taken back. Repeating it
 //! changes nothing, so a crash in between is finished with the next sync.
@@ -9,14 +10,16 @@ use wb_core::leave::Life;
 use wb_core::time::Timestamp;
 use wb_store::{AuditRow, LetterIn, NO_WORDS, Write};
 
+use super::redeem::settle_redemptions;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
-/// Erases what is due.
+/// Does what is due.
 ///
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
+    settle_redemptions(node)?;
     crate::offers::settle(node)?;
     take_back_made(node)
 }

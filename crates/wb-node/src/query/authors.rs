@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::Body;
 use wb_core::scope::By;
 use wb_store::{AccountState, Filter, RecordRow, Standing};
@@ -99,6 +99,14 @@ impl Authors {
     fn other_name(&self, origin: InstanceId, id: RecordId, home: &str) -> String {
         let name = self.others.get(&(origin, id)).cloned();
         name.unwrap_or_else(|| format!("a member of {home}"))
+    }
+
+    /// The name of a member, here or elsewhere, as far as it is known.
+    pub fn of_user(&self, key: &RecordRef, own: InstanceId) -> Option<String> {
+        if key.origin == own {
+            return self.own.get(&key.id).cloned();
+        }
+        self.others.get(&(key.origin, key.id)).cloned()
     }
 
     fn name(&self, row: &RecordRow, home: &str) -> String {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
-use wb_core::letter::{Contact, Letter, LetterBody};
+use wb_core::letter::{Contact, Letter, LetterBody, Redeem, Redeemed};
 use wb_core::limits::LETTERS_KEPT_MAX;
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
@@ -369,6 +369,8 @@ fn text(body: &LetterBody) -> Option<String> {
         LetterBody::Offer(offer) => offer.text.clone(),
         LetterBody::Decline(decline) => decline.text.clone(),
         LetterBody::Done(done) => done.thanks.clone(),
+        LetterBody::Redeem(redeem) => Some(redeem_text(redeem)),
+        LetterBody::Redeemed(redeemed) => Some(redeemed_text(redeemed)),
         LetterBody::Accept(_)
         | LetterBody::Contacts(_)
         | LetterBody::Closed(_)
@@ -390,6 +392,21 @@ pub fn contact_text(contact: &Contact) -> String {
         .into_iter()
         .filter_map(|(field, value)| Some(format!("{field}: {}", value.as_ref()?)));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What an issuer is asked, with nothing left out.
+#[must_use]
+pub fn redeem_text(redeem: &Redeem) -> String {
+    format!("invitation: {}\ncode: {}", redeem.invite.id, redeem.code)
+}
+
+/// What an issuer answers.
+#[must_use]
+pub fn redeemed_text(redeemed: &Redeemed) -> String {
+    match redeemed {
+        Redeemed::Counted => "counted".to_owned(),
+        Redeemed::Refused(cause) => format!("not counted: {}", cause.sentence()),
+    }
 }
 
 /// Where a letter that was sent stands.

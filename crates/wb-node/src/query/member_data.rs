@@ -13,6 +13,8 @@ use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, LocalRecord, Role};
 
 use super::drafts;
+use super::invited::{InvitedView, invited_of};
+use super::invites::uses_elsewhere;
 use super::letters::own_letters;
 use super::offers::offers_of;
 use super::sessions::SessionView;
@@ -20,7 +22,7 @@ use super::who::Known;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::plan::{Reaches, headline};
-use crate::view::{Contact, DraftView, LetterView, OfferView, SCHEMA_VERSION};
+use crate::view::{Contact, DraftView, LetterView, OfferView, SCHEMA_VERSION, UseView};
 
 /// Rows of the audit log that are read at a time.
 const AUDIT_ROWS: usize = 1_000;
@@ -80,6 +82,8 @@ pub struct AccountData {
     pub state: &'static str,
     /// Since when.
     pub created_at: Timestamp,
+    /// How the member came, where that is known.
+    pub invited: Option<InvitedView>,
     /// Ways to reach the member; they never leave but in a letter.
     pub contacts: Vec<Contact>,
     /// Attributes that are not shared.
@@ -165,6 +169,8 @@ pub struct InviteData {
     pub open: bool,
     /// A text offered for the newcomer's profile.
     pub suggested_bio: Option<String>,
+    /// What was decided about newcomers elsewhere.
+    pub elsewhere: Vec<UseView>,
 }
 
 /// The address for a feed reader, without its secret.
@@ -254,6 +260,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
     }
     let drafts = private.drafts()?.into_iter();
     let drafts = drafts.filter(|draft| draft.author == Some(user));
+    let mut elsewhere = uses_elsewhere(node)?;
     let invites = private.invites()?.into_iter();
     let invites = invites.filter(|invite| invite.created_by == Some(user));
     let waiting = private.sessions_waiting(Some(&account.handle), now)?;
@@ -279,6 +286,7 @@ pub fn member_data(node: &Node, actor: &Actor, handle: &str) -> Result<MemberDat
                 uses: invite.uses,
                 open: invite.is_open(now),
                 suggested_bio: invite.suggested_bio,
+                elsewhere: elsewhere.remove(&invite.record).unwrap_or_default(),
             })
             .collect(),
         sessions: sessions.map(SessionView::of).collect(),
@@ -332,6 +340,7 @@ fn account_data(node: &Node, account: Account) -> Result<AccountData> {
         role: account.role.as_str(),
         state: account.state.as_str(),
         created_at: account.created_at,
+        invited: invited_of(node, &account.user)?,
         contacts: contacts(node, &account.user)?,
         attributes: private.attributes(&account.user)?,
         default_scope: private.default_scope(&account.user)?,

@@ -15,6 +15,7 @@ pub mod drafts;
 pub mod feed_link;
 pub mod find;
 pub mod inbox;
+pub mod invited;
 pub mod invites;
 pub mod key;
 pub mod letters;

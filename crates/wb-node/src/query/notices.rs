@@ -8,7 +8,7 @@ use super::offers::waiting;
 use crate::command::retire::{Retirement, retirement};
 use crate::command::share_all::asked;
 use crate::error::Result;
-use crate::letters::LETTER_LOST;
+use crate::letters::{INVITE_TOLD, LETTER_LOST};
 use crate::node::Node;
 use crate::offers::OFFER;
 
@@ -53,6 +53,15 @@ pub enum NoticeView {
         /// When.
         at: Timestamp,
     },
+    /// Something about an invitation that was used at another community.
+    Invite {
+        /// Names the notice.
+        notice_no: i64,
+        /// What happened, in words.
+        detail: String,
+        /// Since when that is known.
+        at: Timestamp,
+    },
     /// Offers of help wait for an answer of the member.
     Offers {
         /// How many.
@@ -92,6 +101,11 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
             at: row.at,
         },
         OFFER => NoticeView::Offer {
+            notice_no: row.notice_no,
+            detail: row.detail,
+            at: row.at,
+        },
+        INVITE_TOLD => NoticeView::Invite {
             notice_no: row.notice_no,
             detail: row.detail,
             at: row.at,

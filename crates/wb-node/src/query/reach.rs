@@ -105,6 +105,25 @@ fn text(record: &LocalRecord) -> String {
 
 /// What would come of a choice: what the next publish would do, in words.
 fn consequence(node: &Node, record: &LocalRecord, is_author: bool, scope: Scope) -> Result<String> {
+    let mut words = way(node, record, is_author, scope)?;
+    if record.kind.as_str() == "invite" {
+        words.push(' ');
+        words.push_str(match scope {
+            Scope::Private => CODE_ENDS,
+            Scope::TrustedPeers | Scope::Public => CODE_GOES,
+        });
+    }
+    Ok(words)
+}
+
+/// What comes of a share code with its invite.
+pub const CODE_GOES: &str = "Its code goes with it: whoever sees that may ask to be let in at a community that shows it, and each who is \
+    counted is one use of it. The link stays here.";
+/// What comes of a share code when its invite is taken back.
+pub const CODE_ENDS: &str =
+    "Its code lets nobody in at other communities from now on; the link goes on here.";
+
+fn way(node: &Node, record: &LocalRecord, is_author: bool, scope: Scope) -> Result<String> {
     let mut then = record.clone();
     if is_author {
         then.scope = scope;

@@ -1,12 +1,13 @@
 //! `wb review list`: people and communities that wait for a decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::time::Timestamp;
-use wb_store::{AccountState, Filter, Standing};
+use wb_store::{Account, AccountState, Filter, Standing};
 
+use super::invited::{Invitations, InvitedView, inviter_of, is_due};
 use super::records::records;
 use crate::error::Result;
 use crate::node::Node;
@@ -35,6 +36,11 @@ pub struct AccountWaits {
     pub handle: String,
     /// Since when.
     pub since: Timestamp,
+    /// How it came, where that was by an invite of another instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invited: Option<InvitedView>,
+    /// Whether it is in already, and a steward decides whether it counts as a member without its inviter.
+    pub is_in: bool,
 }
 
 /// A community that waits.
@@ -59,18 +65,36 @@ pub struct OriginWaits {
 /// # Errors
 /// What the store reports.
 pub fn review(node: &Node) -> Result<ReviewView> {
-    let mut accounts: Vec<AccountWaits> = node
-        .store
-        .private()
-        .accounts()?
+    let private = node.store.private();
+    let now = node.now();
+    let due: BTreeSet<RecordId> = private
+        .redemptions()?
         .into_iter()
-        .filter(|account| account.state == AccountState::Pending)
-        .map(|account| AccountWaits {
-            user: account.user,
-            handle: account.handle,
-            since: account.created_at,
-        })
+        .filter(|redemption| is_due(redemption, now))
+        .map(|redemption| redemption.user)
         .collect();
+    let waiting = private.accounts()?.into_iter().filter(|account| {
+        let is_due = account.state == AccountState::Approved && due.contains(&account.user);
+        account.state == AccountState::Pending || is_due
+    });
+    let waiting: Vec<Account> = waiting.collect();
+    let mut accounts = Vec::new();
+    if !waiting.is_empty() {
+        let invitations = Invitations::load(node)?;
+        for account in waiting {
+            let key = RecordRef {
+                origin: node.own_id(),
+                id: account.user,
+            };
+            accounts.push(AccountWaits {
+                user: account.user,
+                invited: invitations.of(&key, inviter_of(node, &account.user)?),
+                is_in: account.state == AccountState::Approved,
+                handle: account.handle,
+                since: account.created_at,
+            });
+        }
+    }
     accounts.sort_by_key(|account| account.since);
     let mut origins = Vec::new();
     let levels = super::trust::levels(node)?;

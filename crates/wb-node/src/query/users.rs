@@ -5,6 +5,7 @@ use wb_core::kinds::{Body, User};
 use wb_store::{Filter, RecordRow, Role, Standing};
 
 use super::authors::Authors;
+use super::invited::Invitations;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::view::{Contact, UserView};
@@ -15,6 +16,7 @@ use crate::view::{Contact, UserView};
 /// What the store reports.
 pub fn users(node: &Node, actor: &Actor) -> Result<Vec<UserView>> {
     let authors = Authors::load(node)?;
+    let invitations = Invitations::load(node)?;
     let accounts = node.store.private().accounts()?;
     let filter = Filter {
         kind: Some("user".parse().expect("a kind")),
@@ -22,7 +24,11 @@ pub fn users(node: &Node, actor: &Actor) -> Result<Vec<UserView>> {
     };
     let rows = node.store.records(&filter)?;
     rows.iter()
-        .map(|row| view(node, actor, &authors, &accounts, row))
+        .map(|row| {
+            let user = view(node, actor, &authors, &accounts, row)?;
+            let invited = invitations.of(&row.key, user.inviter);
+            Ok(UserView { invited, ..user })
+        })
         .collect()
 }
 
@@ -78,6 +84,7 @@ fn view(
         bio: profile.bio,
         avatar: profile.avatar,
         inviter: profile.inviter,
+        invited: None,
         attributes: profile.attributes,
         shares: local.and_then(|record| record.shares),
         role: account.map(|account| account.role.as_str()),

@@ -3,8 +3,10 @@
 use askama::Template;
 use qrcode::QrCode;
 use qrcode::render::svg;
+use wb_core::id::RecordRef;
 use wb_core::kinds::Personalisation;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
+use wb_node::command::invite_off::invite_off;
 use wb_node::query::invites::invites;
 use wb_node::view::InviteView;
 
@@ -27,6 +29,8 @@ struct Row {
 struct Page {
     shell: Shell,
     rows: Vec<Row>,
+    /// Invitations that other communities share; their codes let somebody in here.
+    others: Vec<InviteView>,
     is_steward: bool,
     wrong: Option<String>,
 }
@@ -38,9 +42,10 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 
 fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
     let (actor, base) = (visit.actor()?, visit.address()?);
-    let mut rows = invites(visit.node()?, &actor)?;
-    rows.retain(|invite| invite.base.local && invite.token.is_some());
-    rows.reverse();
+    let rows = invites(visit.node()?, &actor)?.into_iter().rev();
+    let (mut rows, mut others): (Vec<_>, Vec<_>) = rows.partition(|invite| invite.base.local);
+    rows.retain(|invite| invite.token.is_some());
+    others.retain(|invite| invite.base.hidden.is_none());
     let row = |invite: InviteView| Row {
         link: format!(
             "{base}/invite/{}",
@@ -50,6 +55,7 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
     };
     let page = Page {
         rows: rows.into_iter().map(row).collect(),
+        others,
         shell: visit.shell("Invites"),
         is_steward: visit.is_steward(),
         wrong,
@@ -121,6 +127,18 @@ pub fn card(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         invite,
     };
     Ok(Answer::page(page.render()?))
+}
+
+/// Switches one off.
+pub fn off(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let invite = own(visit)?;
+    let actor = visit.actor()?;
+    let key = RecordRef {
+        origin: invite.base.origin,
+        id: invite.base.id,
+    };
+    invite_off(visit.node()?, &actor, &key)?;
+    Ok(Answer::see("/invites"))
 }
 
 /// The link as a picture.

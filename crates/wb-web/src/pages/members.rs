@@ -7,6 +7,7 @@ use wb_core::id::InstanceId;
 use wb_core::scope::By;
 use wb_core::time::Timestamp;
 use wb_net::fetch::FileAddress;
+use wb_node::query::invited::{IsolatedView, isolated};
 use wb_node::query::picture::picture;
 use wb_node::query::requests::requests;
 use wb_node::query::users::{user, users};
@@ -37,6 +38,9 @@ struct List {
     total: usize,
     newer: Option<String>,
     older: Option<String>,
+    /// Members whom nothing joins to others; stewards see them, on the first page.
+    isolated: Vec<IsolatedView>,
+    own: InstanceId,
 }
 
 /// The directory, by community, this one first.
@@ -71,7 +75,16 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let first = page.saturating_mul(ROWS_PER_PAGE);
     let shown: Vec<UserView> = all.into_iter().skip(first).take(ROWS_PER_PAGE).collect();
     let at = |page: usize| format!("{}&page={page}", address(&home));
+    let is_first = page == 0 && searched.is_empty() && home.is_empty();
+    let is_steward = visit.is_steward();
+    let node = visit.node()?;
     let page = List {
+        isolated: if is_first && is_steward {
+            isolated(node, &actor)?
+        } else {
+            Vec::new()
+        },
+        own: node.own_id(),
         newer: (page > 0).then(|| at(page - 1)),
         older: (first + shown.len() < total).then(|| at(page + 1)),
         groups: groups(shown),

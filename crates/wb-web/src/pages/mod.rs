@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod agree;
 pub mod audit;
+pub mod code;
 pub mod conflicts;
 pub mod data;
 pub mod drafts;

@@ -4,6 +4,7 @@ use askama::Template;
 use wb_node::command::draft::check_draft;
 use wb_node::command::session::{session_code, session_renew};
 use wb_node::entropy;
+use wb_node::query::invited::invited_of;
 use wb_store::{AccountState, WaitingDraft};
 
 use super::login::session_cookie;
@@ -23,6 +24,8 @@ struct Page {
     drafts: Vec<WaitingDraft>,
     /// Whether the browser is in and the account waits.
     account_waits: bool,
+    /// How they came, where that is known.
+    invited: Option<String>,
 }
 
 /// The code; or, once this browser was let in, its new secret and the start.
@@ -38,8 +41,13 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let browser = visit.caller.session().ok_or(Trouble::NotFound)?;
     let handle = browser.session.handle.clone();
     let account = browser.account.as_ref();
-    let account_waits = account.is_some_and(|account| account.state == AccountState::Pending);
+    let waits = account.filter(|account| account.state == AccountState::Pending);
+    let waits = waits.map(|account| account.user);
     let node = visit.node()?;
+    let invited = match &waits {
+        Some(user) => invited_of(node, user)?,
+        None => None,
+    };
     let (code, drafts) = (
         session_code(node, &session)?,
         node.store().private().waiting_drafts(&session)?,
@@ -49,7 +57,8 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         handle,
         code: format!("{} {}", &code[..3], &code[3..]),
         drafts,
-        account_waits,
+        account_waits: waits.is_some(),
+        invited: invited.map(|invited| invited.sentence),
     };
     Ok(Answer::page(page.render()?))
 }

@@ -3,6 +3,7 @@
 mod access;
 mod asking;
 mod closing;
+mod codes;
 mod door;
 mod feeds;
 mod founding;

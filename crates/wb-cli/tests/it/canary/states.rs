@@ -12,11 +12,17 @@ use crate::support::instance::{Instance, text};
 
 /// What keeps a public request of an approved member home: the cause, the file, and the SQL that makes
 /// it so; `?1` is the request, `?2` its author.
-const STATES: [(&str, &str, &str); 7] = [
+const STATES: [(&str, &str, &str); 8] = [
     (
         "author_pending",
         "private.db",
         "UPDATE accounts SET state = 'pending' WHERE lower(hex(user_id)) = ?2 AND ?1 != ''",
+    ),
+    (
+        "author_provisional",
+        "private.db",
+        "INSERT INTO redemptions SELECT user_id, user_id, zeroblob(32), user_id, 0, 0, 'asked', NULL, NULL, NULL
+         FROM accounts WHERE lower(hex(user_id)) = ?2 AND ?1 != ''",
     ),
     (
         "author_gone",

@@ -48,6 +48,12 @@ const NO_WORDS: &[(&str, &str, &str)] = &[
         "*",
         "North writes receipts alone; what East writes is looked for at both",
     ),
+    (
+        "redemptions",
+        "*",
+        "ids, and words of the program; who came stands in the account",
+    ),
+    ("invite_uses", "*", "ids, and words of the program"),
     ("letters_in", "kind", "a word of the program"),
     ("letters_in", "state", "a word of the program"),
 ];

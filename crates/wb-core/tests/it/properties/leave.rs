@@ -111,6 +111,7 @@ fn author() -> impl Strategy<Value = Author> {
         Account::Approved,
         Account::Approved,
         Account::Pending,
+        Account::Provisional,
         Account::Gone,
     ]);
     let member =
@@ -219,6 +220,7 @@ fn applies(cause: Stays, c: &Candidate) -> bool {
         Stays::NotApproved => c.life == Life::Pending,
         Stays::AuthorGone => account == Some(Account::Gone),
         Stays::AuthorPending => account == Some(Account::Pending),
+        Stays::AuthorProvisional => account == Some(Account::Provisional),
         Stays::BodyUnfit => matches!(c.content, Content::Unfit),
         Stays::InviteClosed => matches!(c.content, Content::Invite { open: false, .. }),
         Stays::ParentStays => c.parent == Parent::Scope(Scope::Private),

@@ -11,6 +11,7 @@ mod distrust;
 mod doubts;
 mod dry_run;
 mod hostile_answers;
+mod invites;
 mod joining;
 mod keys;
 mod letters;

@@ -1,0 +1,138 @@
+//! A code of another community's invitation: what it says, exactly what that community is told, and joining by it.
+
+use askama::Template;
+use wb_core::scope::Scope;
+use wb_node::NodeError;
+use wb_node::command::invite_redeem::{InviteRedeem, Redeemable, invite_redeem, redeemable};
+use wb_node::command::session::session_begin;
+
+use super::login::session_cookie;
+use crate::answer::Answer;
+use crate::shell::Shell;
+use crate::visit::{Trouble, Visit};
+use crate::words;
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct Ask {
+    shell: Shell,
+    wrong: Option<String>,
+}
+
+/// The form for a code; one that was typed leads to its page.
+pub fn form(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let Some(typed) = visit.query.word("code") else {
+        return write_form(visit, None);
+    };
+    // A whole link may have been copied.
+    let typed = typed.trim_end_matches('/').to_owned();
+    let code = typed.rsplit('/').next().unwrap_or_default();
+    match redeemable(visit.node()?, code) {
+        Ok(invite) => Ok(Answer::see(format!("/code/{}", invite.face.share_code))),
+        Err(error @ NodeError::Refused(_)) => write_form(visit, Some(words::failure(&error))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn write_form(visit: &Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
+    let shell = visit.shell("A code of another community");
+    Ok(Answer::page(Ask { shell, wrong }.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "code_join.html")]
+struct Page<'p> {
+    shell: Shell,
+    action: &'p str,
+    invite: Redeemable,
+    told: String,
+    words: String,
+    /// Names what was shown.
+    shown: String,
+    handle: String,
+    display_name: String,
+    bio: String,
+    email: String,
+    scope: Scope,
+    wrong: Option<String>,
+}
+
+/// The invitation of the code. Looking at it tells nobody anything.
+pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    write(visit, None)
+}
+
+fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
+    let code = visit.param("token").to_owned();
+    let invite = match redeemable(visit.node()?, &code) {
+        Ok(invite) => invite,
+        Err(error @ NodeError::Refused(_)) => {
+            return write_form(visit, Some(words::failure(&error)));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let typed = |name: &str, offered: Option<String>| {
+        if visit.form.has(name) {
+            visit.form.text(name)
+        } else {
+            offered.unwrap_or_default()
+        }
+    };
+    let shell = visit.shell("You are invited");
+    let page = Page {
+        handle: typed("handle", invite.face.suggested_handle.clone()),
+        display_name: typed("display_name", None),
+        bio: typed("bio", None),
+        email: typed("email", None),
+        scope: scope(visit),
+        told: invite.text(),
+        words: invite.words(&shell.community),
+        shown: invite.shown().to_string(),
+        action: visit.path,
+        invite,
+        shell,
+        wrong,
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+fn scope(visit: &Visit<'_>) -> Scope {
+    visit.form.text("scope").parse().unwrap_or(Scope::Private)
+}
+
+/// Joins by it: an account that waits, a letter to the issuer, and this browser is that account's.
+pub fn join(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    if visit.caller.member().is_some() {
+        return Err(Trouble::Refused(IN_ALREADY.to_owned()));
+    }
+    let code = visit.param("token").to_owned();
+    let shown = visit.form.text("shown").parse();
+    let (true, Ok(shown)) = (visit.form.has("sure"), shown) else {
+        return write(visit, Some(NOT_AGREED.to_owned()));
+    };
+    let [handle, name, bio, email] =
+        ["handle", "display_name", "bio", "email"].map(|field| visit.form.word(field));
+    let input = InviteRedeem {
+        code: &code,
+        shown,
+        handle: handle.as_deref().unwrap_or_default(),
+        display_name: name.as_deref(),
+        bio: bio.as_deref(),
+        email: email.as_deref(),
+        default_scope: scope(visit),
+    };
+    let account = match invite_redeem(visit.node()?, &input) {
+        Ok((account, _)) => account,
+        Err(
+            error @ (NodeError::HandleTaken(_) | NodeError::Text { .. } | NodeError::Refused(_)),
+        ) => return write(visit, Some(words::failure(&error))),
+        Err(error) => return Err(error.into()),
+    };
+    let label = visit.label.clone();
+    let secret = session_begin(visit.node()?, &account, &label)?;
+    let answer = Answer::see("/");
+    Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
+}
+
+const IN_ALREADY: &str = "You are in already on this browser. Log out first, or open this page on the browser of whom it is for";
+const NOT_AGREED: &str = "Nobody was told anything, and you have no account yet: say first whether exactly this may be sent";
