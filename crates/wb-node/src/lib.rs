@@ -15,6 +15,7 @@ pub mod error;
 pub mod import;
 pub mod keys;
 mod letters;
+mod levels;
 pub mod machine;
 pub mod node;
 pub mod picture;

@@ -10,12 +10,11 @@ use wb_core::limits::ENVELOPE_DAYS;
 use wb_core::scope::{Kind, Scope};
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
-use wb_store::{
-    AccountState, Filter, LetterIn, LetterOut, NewLetter, Private, SealedLetter, Standing,
-};
+use wb_store::{AccountState, Filter, LetterIn, LetterOut, NewLetter, Private, SealedLetter};
 
 use crate::command::retire::{Retirement, retirement};
 use crate::error::Result;
+use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::query::letters::name_of;
 use crate::sealed::keys::{key_of, own_key};
@@ -88,7 +87,7 @@ pub(crate) fn would_tell(
 /// Writes the receipts that are owed, each in the place of the one before.
 fn owe_receipts(node: &Node, private: &Private, now: Timestamp) -> Result<()> {
     for letter in private.letters_in()? {
-        if !letter.owes || node.store.standing(&letter.origin)? != Some(Standing::Approved) {
+        if !letter.owes || !is_accepted(node, &letter.origin)? {
             continue;
         }
         let answered = LetterIn {
@@ -185,7 +184,7 @@ fn seal_one(
 
 /// The key that a letter is sealed to, or why it is to none.
 fn key_for(node: &Node, letter: &LetterOut) -> Result<std::result::Result<String, &'static str>> {
-    if node.store.standing(&letter.recipient)? != Some(Standing::Approved) {
+    if !is_accepted(node, &letter.recipient)? {
         return Ok(Err("not_accepted"));
     }
     let Some(card) = key_of(&node.store, &letter.recipient)? else {

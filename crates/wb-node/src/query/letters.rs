@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 use wb_store::{LetterIn, LetterOut, Standing};
 
 use crate::error::{NodeError, Result};
+use crate::levels::is_read;
 use crate::node::{Actor, Node};
 use crate::view::{Base, CommentView, LetterState, LetterView, SCHEMA_VERSION};
 
@@ -271,7 +272,7 @@ pub(crate) fn replies(node: &Node, request: Option<&RecordRef>) -> Result<Vec<Co
 
 /// What a letter says, where it may be shown at all: of an origin that is accepted now, and of a kind that is known.
 pub(crate) fn shown(node: &Node, letter: &LetterIn) -> Result<Option<LetterBody>> {
-    if node.store.standing(&letter.origin)? != Some(Standing::Approved) {
+    if !is_read(node, &letter.origin)? {
         return Ok(None);
     }
     let Ok(read) = Letter::kept(&letter.line) else {
@@ -290,14 +291,15 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
         *counts.entry(origin).or_default() += count;
     }
     for letter in node.store.private().letters_in()? {
+        if is_read(node, &letter.origin)? {
+            continue;
+        }
         *counts.entry(letter.origin).or_default() += 1;
     }
     let mut accepted = BTreeSet::new();
     for origin in counts.keys() {
-        if matches!(
-            node.store.standing(origin)?,
-            Some(Standing::Approved | Standing::Blocked)
-        ) {
+        let standing = node.store.standing(origin)?;
+        if standing == Some(Standing::Blocked) || standing.is_some_and(Standing::is_accepted) {
             accepted.insert(*origin);
         }
     }
@@ -406,7 +408,7 @@ fn received(node: &Node, letter: &LetterIn, is_known: bool) -> Result<LetterStat
         state,
         sentence: sentence.to_owned(),
     };
-    if node.store.standing(&letter.origin)? != Some(Standing::Approved) {
+    if !is_read(node, &letter.origin)? {
         return Ok(of(
             "not_accepted",
             "who wrote it is not accepted here; it is shown once somebody accepts them",

@@ -20,6 +20,7 @@ use crate::command::publish_for_callers::{callers, publish_for_callers};
 use crate::command::sync::{SyncInput, Synced, erase_kept, lock, sync, to_watch, watch_peer};
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::levels;
 use crate::node::Node;
 use crate::plan::plan;
 use crate::query::peers::goes_by_itself;
@@ -98,6 +99,10 @@ async fn forever(
     loop {
         // Also where nobody is synced with any more: what others took back is not kept for longer by that.
         if let Err(error) = erase_kept(node) {
+            trouble(&error);
+        }
+        // Vouches end by themselves.
+        if let Err(error) = levels::settle(node) {
             trouble(&error);
         }
         match due(node, every, is_first) {

@@ -30,6 +30,7 @@ mod seam;
 mod signatures;
 mod snapshots;
 mod stand_in;
+mod trust;
 mod twice;
 mod two_hubs;
 mod words;
