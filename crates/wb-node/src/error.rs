@@ -333,6 +333,12 @@ impl NodeError {
         }
     }
 
+    /// Whether somebody else writes for too long, and nothing was changed for that.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_busy())
+    }
+
     /// Whether nothing can be written here, and nothing was changed for that.
     #[must_use]
     pub fn is_read_only(&self) -> bool {

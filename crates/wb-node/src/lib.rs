@@ -5,7 +5,6 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-mod accepted;
 pub mod backup;
 mod card;
 pub mod command;
@@ -16,6 +15,7 @@ pub mod error;
 pub mod import;
 pub mod keys;
 mod letters;
+mod levels;
 pub mod machine;
 pub mod node;
 mod offers;

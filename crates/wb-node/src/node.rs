@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::entropy;
 use crate::erasing;
 use crate::error::{NodeError, Result};
-use crate::keys;
+use crate::{keys, levels};
 
 /// A process that gives nothing takes a turn this often, so that it hears of another copy.
 const TURN_EVERY_MS: i64 = 10 * 60 * 1_000;
@@ -102,6 +102,8 @@ impl Node {
         };
         // An older copy does not bring anybody back.
         erasing::finish(&node)?;
+        // Vouches end while nobody looks.
+        levels::settle_at_opening(&node)?;
         Ok(node)
     }
 

@@ -5,6 +5,7 @@ use wb_core::id::{Hash, InstanceId};
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::levels::IS_SHOWN;
 use crate::sql::Sql;
 use crate::store::{Store, Write};
 
@@ -95,10 +96,12 @@ impl Store {
 
     /// What decides whether an envelope is taken or left: who is accepted, and which keys are known.
     pub(crate) fn left_stamp(&self) -> Result<String> {
-        let sql = "SELECT (SELECT group_concat(instance_no) FROM
-                     (SELECT instance_no FROM instances WHERE standing = 'approved' ORDER BY instance_no))
-                   || '/' || (SELECT count(*) FROM identity_entries)";
-        let stamp: Option<String> = self.main().query_row(sql, [], |row| row.get(0))?;
+        let sql = format!(
+            "SELECT (SELECT group_concat(instance_no) FROM
+               (SELECT instance_no FROM instances i WHERE {IS_SHOWN} ORDER BY instance_no))
+             || '/' || (SELECT count(*) FROM identity_entries)"
+        );
+        let stamp: Option<String> = self.main().query_row(&sql, [], |row| row.get(0))?;
         Ok(stamp.unwrap_or_default())
     }
 

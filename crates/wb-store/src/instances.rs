@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
 use crate::feeds::Ingest;
+use crate::levels::STANDING;
 use crate::pictures::drop_of_hidden;
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
@@ -25,13 +26,15 @@ pub(crate) const BESIDE: i64 = 2;
 /// A second recovery by one set of words: kept to be shown, and no part of any log.
 pub(crate) const EVIDENCE: i64 = 3;
 
-/// What was decided about an instance by hand.
+/// What was decided about an instance: by hand, or by what others vouch where nobody here did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     /// This instance itself.
     Own,
     /// Its records are shown.
     Approved,
+    /// Nobody here decided; its records are shown, because others vouch for it that are trusted here.
+    Vouched,
     /// Its records are held, counted and not shown.
     Waiting,
     /// Nothing of it is taken or shown.
@@ -39,12 +42,19 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether records and letters of another instance are shown: decided by hand, or by what others vouch.
+    #[must_use]
+    pub fn is_accepted(self) -> bool {
+        matches!(self, Self::Approved | Self::Vouched)
+    }
+
     /// The word in the database and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Own => "self",
             Self::Approved => "approved",
+            Self::Vouched => "vouched",
             Self::Waiting => "waiting",
             Self::Blocked => "blocked",
         }
@@ -64,6 +74,7 @@ impl FromStr for Standing {
         match text {
             "self" => Ok(Self::Own),
             "approved" => Ok(Self::Approved),
+            "vouched" => Ok(Self::Vouched),
             "waiting" => Ok(Self::Waiting),
             "blocked" => Ok(Self::Blocked),
             _ => Err(()),
@@ -82,6 +93,8 @@ pub struct Instance {
     pub name: Option<String>,
     /// When it was first seen here.
     pub first_seen: Timestamp,
+    /// Whether it was approved by hand as a steward.
+    pub steward: bool,
 }
 
 impl Instance {
@@ -341,9 +354,11 @@ impl Store {
     /// What the database reports.
     pub fn instances(&self) -> Result<Vec<Instance>> {
         let own = self.own_name()?;
-        let sql = "SELECT id, standing, name, first_seen FROM instances
-                   ORDER BY standing != 'self', name IS NULL, name, id";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT id, {STANDING}, name, first_seen, steward FROM instances i
+             ORDER BY standing != 'self', name IS NULL, name, id"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
             let standing: Standing = word(row, 1)?;
             Ok(Instance {
@@ -355,6 +370,7 @@ impl Store {
                     row.get(2)?
                 },
                 first_seen: row.get::<_, Sql<Timestamp>>(3)?.0,
+                steward: row.get(4)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -365,10 +381,10 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn standing(&self, id: &InstanceId) -> Result<Option<Standing>> {
-        let sql = "SELECT standing FROM instances WHERE id = ?1";
+        let sql = format!("SELECT {STANDING} FROM instances i WHERE id = ?1");
         Ok(self
             .main()
-            .query_row(sql, [Sql(id)], |row| word(row, 0))
+            .query_row(&sql, [Sql(id)], |row| word(row, 0))
             .optional()?)
     }
 }

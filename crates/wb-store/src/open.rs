@@ -67,7 +67,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0004_sealed.sql")
         ),
         concat!(include_str!("migrations/main_0005_letters.sql")),
-        concat!(include_str!("migrations/main_0006_status.sql")),
+        concat!(
+            include_str!("migrations/main_0006_status.sql"),
+            include_str!("migrations/main_0006_trust.sql")
+        ),
     ],
 };
 

@@ -13,6 +13,7 @@ use wb_core::scope::Kind;
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::levels::{IS_SHOWN, RECORD_IS_SHOWN};
 use crate::project::picture as named;
 use crate::sql::{Sql, word};
 use crate::store::{Store, Write};
@@ -117,9 +118,11 @@ impl Write<'_> {
         picture: &Picture,
         now: Timestamp,
     ) -> Result<bool> {
-        let sql = "SELECT r.instance_no, r.kind, r.body FROM records r JOIN instances i USING (instance_no)
-                   WHERE i.id = ?1 AND r.id = ?2 AND r.cause IS NULL AND i.standing IN ('self', 'approved')";
-        let mut statement = self.transaction.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT r.instance_no, r.kind, r.body FROM records r JOIN instances i USING (instance_no)
+             WHERE i.id = ?1 AND r.id = ?2 AND r.cause IS NULL AND {RECORD_IS_SHOWN}"
+        );
+        let mut statement = self.transaction.prepare_cached(&sql)?;
         let shown = statement
             .query_row(params![Sql(key.origin), Sql(key.id)], |row| {
                 Ok((row.get(0)?, word(row, 1)?, row.get(2)?))
@@ -184,9 +187,12 @@ pub(crate) fn drop_unless(
 
 /// Drops the pictures of an instance of which nothing is shown any more.
 pub(crate) fn drop_of_hidden(connection: &Connection) -> Result<()> {
-    let sql = "DELETE FROM pictures WHERE instance_no IN
-                 (SELECT instance_no FROM instances WHERE standing NOT IN ('self', 'approved'))";
-    connection.prepare_cached(sql)?.execute([])?;
+    let sql = format!(
+        "DELETE FROM pictures WHERE instance_no IN (SELECT instance_no FROM instances i
+           WHERE NOT {IS_SHOWN} AND NOT (i.standing = 'waiting'
+             AND EXISTS (SELECT 1 FROM fallen f WHERE f.instance_no = i.instance_no)))"
+    );
+    connection.prepare_cached(&sql)?.execute([])?;
     Ok(())
 }
 

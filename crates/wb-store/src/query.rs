@@ -12,6 +12,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::instances::Standing;
+use crate::levels::{RECORD_IS_SHOWN, STANDING};
 use crate::sql::{Sql, some, word};
 use crate::store::Store;
 
@@ -115,14 +116,24 @@ pub struct HeldCount {
 /// Why nothing of others is shown in a copy that was restored: they may have taken it back since.
 pub const HEADS_NOT_COMPARED: &str = "heads_not_compared";
 
-const SELECT: &str = "SELECT i.id, i.standing, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
-      r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, pi.standing, p.kind, r.line_hash,
+/// The words in braces stand for those of `levels`.
+const SELECT: &str = "SELECT i.id, {STANDING}, i.name, r.kind, r.scope, r.rev, r.author, r.at, r.created_at,
+      r.parent_origin, r.parent_id, r.body, r.cause, r.id, p.scope, p.cause, {PARENT_IS_SHOWN}, p.kind, r.line_hash,
       r.parent_id IS NOT NULL AND CASE pi.standing WHEN 'self' THEN p.record_no IS NOT NULL ELSE EXISTS (
         SELECT 1 FROM feed_lines m JOIN feeds f USING (feed_no)
-        WHERE m.id = r.parent_id AND f.instance_no = pi.instance_no AND m.void = 0) END
+        WHERE m.id = r.parent_id AND f.instance_no = pi.instance_no AND m.void = 0) END,
+      {RECORD_IS_SHOWN}
     FROM records r JOIN instances i USING (instance_no)
     LEFT JOIN instances pi ON pi.id = r.parent_origin
     LEFT JOIN records p ON p.instance_no = pi.instance_no AND p.id = r.parent_id";
+
+fn select() -> String {
+    let of_parent = RECORD_IS_SHOWN.replace("i.", "pi.").replace("r.", "p.");
+    SELECT
+        .replace("{PARENT_IS_SHOWN}", &format!("ifnull({of_parent}, 0)"))
+        .replace("{RECORD_IS_SHOWN}", RECORD_IS_SHOWN)
+        .replace("{STANDING}", STANDING)
+}
 
 impl Store {
     /// Reads records, oldest first. Rows that are not shown come only when asked for.
@@ -158,7 +169,8 @@ impl Store {
         } else {
             conditions.join(" AND ")
         };
-        let sql = format!("{SELECT} WHERE {condition} ORDER BY r.created_at, r.id, i.id");
+        let select = select();
+        let sql = format!("{select} WHERE {condition} ORDER BY r.created_at, r.id, i.id");
         let own = self.own_name()?;
         let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(values), |row| read(row, &own))?;
@@ -194,7 +206,8 @@ impl Store {
                 WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1)),
                r.parent_origin, r.parent_id, r.id, i.standing, r.author, r.at
              FROM records r JOIN instances i USING (instance_no)
-             WHERE {condition} AND r.cause IS NULL AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
+             WHERE {condition} AND r.cause IS NULL AND {RECORD_IS_SHOWN}
+               AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
                AND (i.standing != 'self' OR r.scope != 'private')"
         );
         let mut statement = self.main().prepare_cached(&sql)?;
@@ -247,10 +260,12 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn comment_counts(&self) -> Result<BTreeMap<RecordRef, u64>> {
-        let sql = "SELECT r.parent_origin, r.parent_id, count(*) FROM records r JOIN instances i USING (instance_no)
-                   WHERE r.kind = 'comment' AND r.cause IS NULL AND i.standing IN ('self', 'approved')
-                     AND r.parent_id IS NOT NULL GROUP BY 1, 2";
-        let mut statement = self.main().prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT r.parent_origin, r.parent_id, count(*) FROM records r JOIN instances i USING (instance_no)
+             WHERE r.kind = 'comment' AND r.cause IS NULL AND {RECORD_IS_SHOWN}
+               AND r.parent_id IS NOT NULL GROUP BY 1, 2"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
             let key = RecordRef {
                 origin: row.get::<_, Sql<InstanceId>>(0)?.0,
@@ -316,9 +331,12 @@ fn read(row: &Row<'_>, own: &str) -> rusqlite::Result<RecordRow> {
     let hidden = match row.get::<_, Option<String>>(12)? {
         Some(cause) => Some(cause),
         None => match standing {
-            Standing::Waiting => Some(Cause::OriginWaiting.as_str().to_owned()),
             Standing::Blocked => Some(Cause::OriginBlocked.as_str().to_owned()),
-            Standing::Own | Standing::Approved => parent_cause(row, parent)?,
+            // What was shown before its origin fell is.
+            Standing::Waiting if !row.get::<_, bool>(20)? => {
+                Some(Cause::OriginWaiting.as_str().to_owned())
+            }
+            _ => parent_cause(row, parent)?,
         },
     };
     let by: String = row.get(6)?;
@@ -358,9 +376,6 @@ fn parent_cause(row: &Row<'_>, parent: Option<RecordRef>) -> rusqlite::Result<Op
     }
     let kind: Option<String> = row.get(17)?;
     let cause: Option<String> = row.get(15)?;
-    let standing: Standing = word(row, 16)?;
-    let is_shown = kind.as_deref() == Some("request")
-        && cause.is_none()
-        && matches!(standing, Standing::Own | Standing::Approved);
+    let is_shown = kind.as_deref() == Some("request") && cause.is_none() && row.get(16)?;
     Ok((!is_shown).then(|| Cause::ParentNotShown.as_str().to_owned()))
 }

@@ -153,6 +153,7 @@ fn show(context: &Context, number: usize, offer: &Offer) -> Result<()> {
     let name = clean(&short(&offer.name, NAME_CHARS));
     let note = match offer.standing {
         Some(Standing::Approved) => "  accepted here already",
+        Some(Standing::Vouched) => "  shown here already, because others vouch for it",
         Some(Standing::Blocked) => "  blocked here",
         Some(Standing::Waiting | Standing::Own) | None => "",
     };
@@ -226,7 +227,10 @@ fn choose(context: &Context, offers: &[Offer]) -> Result<Option<BTreeSet<Instanc
 
 /// Whether it can be accepted: what was decided by hand before stands.
 fn is_open(offer: &Offer) -> bool {
-    matches!(offer.standing, None | Some(Standing::Waiting))
+    matches!(
+        offer.standing,
+        None | Some(Standing::Waiting | Standing::Vouched)
+    )
 }
 
 /// Reads whom a person picked; `None` for nobody. A number counts before a name, so that nobody is
@@ -250,7 +254,7 @@ fn read_choice(
                 return Err(format!("{} is blocked here.", clean(&offer.name)));
             }
             Some(Standing::Approved | Standing::Own) => {}
-            Some(Standing::Waiting) | None => {
+            Some(Standing::Waiting | Standing::Vouched) | None => {
                 chosen.insert(offer.id);
             }
         }

@@ -4,12 +4,13 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId};
-use wb_node::command::review::{Decision, review_account, review_origin};
+use wb_node::command::review::{Decision, review_account, review_fallen, review_origin};
 use wb_node::command::share_all::{answer, asked};
 use wb_node::plan::headline;
 use wb_node::query::invited::InvitedView;
 use wb_node::query::review::review;
-use wb_node::{Actor, Node};
+use wb_node::query::trust::vouches_for;
+use wb_node::{Actor, Node, NodeError};
 use wb_store::AgreementAnswer;
 
 use crate::context::Context;
@@ -24,10 +25,23 @@ pub enum Review {
     Accept {
         /// The handle of a person, the name or id of a community, or the id of an own record
         who: String,
+        /// Approve a community as a steward: whom it vouches for that far may be offered what is for trusted peers
+        #[arg(long)]
+        steward: bool,
     },
     /// Turn a person away, never show what a community shares, or leave an own record as it is
     Refuse {
         /// The handle of a person, the name or id of a community, or the id of an own record
+        who: String,
+    },
+    /// Go on showing what was shown of a community that fell; what comes later waits
+    Keep {
+        /// The name or id of the community
+        who: String,
+    },
+    /// Show nothing any more of a community that fell
+    Hide {
+        /// The name or id of the community
         who: String,
     },
 }
@@ -45,6 +59,8 @@ struct Row {
     level: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invited: Option<InvitedView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +68,7 @@ struct Done<'a> {
     schema_version: u32,
     who: &'a str,
     done: &'static str,
+    vouch_taken_back: bool,
 }
 
 /// Runs a command of this noun.
@@ -59,8 +76,14 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
     let (mut node, actor) = context.acting()?;
     let (who, decision) = match command {
         Review::List => return list(context, &node, &actor),
-        Review::Accept { who } => (who, Decision::Accept),
+        Review::Accept {
+            who,
+            steward: false,
+        } => (who, Decision::Accept),
+        Review::Accept { who, steward: true } => (who, Decision::Steward),
         Review::Refuse { who } => (who, Decision::Refuse),
+        Review::Keep { who } => return fallen(context, &node, &actor, &who, true),
+        Review::Hide { who } => return fallen(context, &node, &actor, &who, false),
     };
     let waiting = review(&node)?;
     let person = waiting
@@ -68,10 +91,17 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
         .iter()
         .find(|account| account.handle.eq_ignore_ascii_case(&who));
     let own: Option<RecordId> = who.parse().ok();
+    if decision == Decision::Steward && (own.is_some() || person.is_some()) {
+        return Err(NodeError::Refused(
+            "only a community is approved as a steward; nothing was changed".to_owned(),
+        )
+        .into());
+    }
+    let mut vouch_taken_back = false;
     match (own, person) {
         (Some(record), _) => {
             let said = match decision {
-                Decision::Accept => AgreementAnswer::Agreed,
+                Decision::Accept | Decision::Steward => AgreementAnswer::Agreed,
                 Decision::Refuse => AgreementAnswer::Declined,
             };
             answer(&node, &actor, &record, said)?;
@@ -79,11 +109,13 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
         (None, Some(person)) => drop(review_account(&node, &actor, &person.user, decision)?),
         (None, None) => {
             let origin = community(&node, &who)?;
+            vouch_taken_back = decision == Decision::Refuse && vouches_for(&node, &origin)?;
             review_origin(&mut node, &actor, origin, decision)?;
         }
     }
     let done = match decision {
         Decision::Accept => "accepted",
+        Decision::Steward => "accepted as a steward",
         Decision::Refuse => "refused",
     };
     if context.json() {
@@ -91,9 +123,35 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
             schema_version: 1,
             who: &who,
             done,
+            vouch_taken_back,
         });
     }
     context.say(format!("{}: {done}.", clean(&who)));
+    if vouch_taken_back {
+        context.say("What this instance vouched for it is taken back, with the next publish, sync or export.");
+    }
+    Ok(())
+}
+
+/// What was shown of a community that fell: it stays, or goes.
+fn fallen(context: &Context, node: &Node, actor: &Actor, who: &str, keep: bool) -> Result<()> {
+    let origin = community(node, who)?;
+    review_fallen(node, actor, origin, keep)?;
+    let done = if keep { "kept" } else { "hidden" };
+    if context.json() {
+        return output::json(&Done {
+            schema_version: 1,
+            who,
+            done,
+            vouch_taken_back: false,
+        });
+    }
+    let says = if keep {
+        "what was shown stays, and what came later waits"
+    } else {
+        "nothing of it is shown"
+    };
+    context.say(format!("{}: {says}.", clean(who)));
     Ok(())
 }
 
@@ -109,6 +167,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         sample: Vec::new(),
         level: None,
         invited: account.invited,
+        why: None,
     });
     let communities = waiting.origins.into_iter().map(|origin| Row {
         schema_version: 1,
@@ -120,8 +179,21 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         sample: origin.sample,
         level: Some(origin.level),
         invited: None,
+        why: Some(origin.why),
     });
-    let mut rows: Vec<Row> = people.chain(communities).collect();
+    let fallen = waiting.fallen.into_iter().map(|one| Row {
+        schema_version: 1,
+        what: "fallen",
+        id: one.id.to_string(),
+        name: one.name,
+        since: one.since.to_string(),
+        records: one.records,
+        sample: Vec::new(),
+        level: Some(one.level),
+        invited: None,
+        why: Some(one.why),
+    });
+    let mut rows: Vec<Row> = people.chain(communities).chain(fallen).collect();
     for asked in asked(node, &actor.user)? {
         let record = node.store().local(&asked.record)?;
         let text = record.map(|record| headline(record.kind.as_str(), &record.body));
@@ -135,6 +207,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
             sample: vec![format!("to go as far as: {}", asked.scope)],
             level: None,
             invited: None,
+            why: None,
         });
     }
     let columns = [
@@ -143,6 +216,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
         "since",
         "records held",
         "level",
+        "why",
         "id",
         "invited",
     ];
@@ -161,6 +235,7 @@ fn list(context: &Context, node: &Node, actor: &Actor) -> Result<()> {
                 row.records.to_string(),
                 row.level
                     .map_or_else(String::new, |level| level.to_string()),
+                clean(row.why.as_deref().unwrap_or_default()),
                 row.id.clone(),
                 clean(invited.trim_start_matches("invited ")),
             ]
@@ -174,7 +249,7 @@ fn community(node: &Node, who: &str) -> Result<InstanceId> {
     let (_, target) = read_target(node, who)?;
     match target {
         Target::Instance(id) => Ok(id),
-        Target::All => Err(wb_node::NodeError::Refused(
+        Target::All => Err(NodeError::Refused(
             "one community is decided about at a time; name it".to_owned(),
         )
         .into()),

@@ -12,7 +12,7 @@ use wb_core::trust::VOUCH_MONTHS_MAX;
 use wb_node::ErrorKind;
 use wb_node::command::peer_block::find_instance;
 use wb_node::command::vouch::{VOUCH_MONTHS, VouchAdd, vouch_add, vouch_revoke, would_fall};
-use wb_node::query::trust::{MovedView, TrustView, list, roots, why};
+use wb_node::query::trust::{MovedView, TrustView, list, roots, why, word};
 use wb_node::view::NamedView;
 
 use super::registration::NAME_CHARS;
@@ -205,14 +205,6 @@ fn say_moved(context: &Context, moved: &[MovedView], word: &str) {
 fn called(one: &NamedView) -> String {
     let name = one.name.clone().unwrap_or_else(|| one.id.short());
     short(&clean(&name), NAME_CHARS)
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Known => "known",
-        Level::Trusted => "trusted",
-        Level::Steward => "steward",
-    }
 }
 
 fn show_list(context: &Context, instance: Option<&str>) -> Result<ExitCode> {

@@ -69,7 +69,8 @@ fn two_that_never_met_find_each_other_by_a_vouch_through_a_hub() {
         "{sentence}"
     );
     assert!(sentence.ends_with("falls if East revokes"), "{sentence}");
-    assert_eq!(level_at_review(&north, &south.id()), Some(Value::from(2)));
+    // It does not wait any more: it is shown.
+    assert_eq!(level_at_review(&north, &south.id()), None);
     let listed = north.json(&["vouch", "list", "South"]);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["counts_not"], Value::Null);

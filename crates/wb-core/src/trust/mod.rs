@@ -108,6 +108,17 @@ impl Ground {
         why::why(self, subject, now)
     }
 
+    /// The shortest way from here to each of some instances, over what counts for a level; empty where there is none.
+    #[must_use]
+    pub fn ways(
+        &self,
+        level: Level,
+        subjects: &BTreeSet<InstanceId>,
+        now: Timestamp,
+    ) -> BTreeMap<InstanceId, Vec<Step>> {
+        why::ways(self, level, subjects, now)
+    }
+
     /// What changes in the levels when some vouches are taken back.
     #[must_use]
     pub fn without(&self, vouches: &BTreeSet<RecordId>, now: Timestamp) -> Vec<Moved> {

@@ -1,6 +1,6 @@
 //! Why an instance has its level, in terms that a person can check.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::graph::Graph;
 use super::{Ground, Vouched, flow};
@@ -47,7 +47,7 @@ pub(super) fn why(ground: &Ground, subject: InstanceId, now: Timestamp) -> Optio
         .get(&subject)
         .is_some_and(|far| *far >= level);
     let graph = Graph::of(ground, level, now);
-    let way = way(&graph, subject);
+    let way = way(&graph, &reached(&graph), subject);
     let place = graph.place(&subject);
     let is_accepted =
         |ground: &Ground, at| by_hand || ground.accepted(level, at).contains(&subject);
@@ -66,9 +66,12 @@ pub(super) fn why(ground: &Ground, subject: InstanceId, now: Timestamp) -> Optio
     })
 }
 
-/// The shortest way; of several the one through the first in order at each step.
-fn way(graph: &Graph, subject: InstanceId) -> Vec<Step> {
-    let mut by: Vec<Option<(usize, Option<RecordId>)>> = vec![None; graph.ids.len()];
+/// How an instance is reached: from whom, and by which vouch.
+type Reached = Option<(usize, Option<RecordId>)>;
+
+/// The shortest ways from here; of several the one through the first in order at each step.
+fn reached(graph: &Graph) -> Vec<Reached> {
+    let mut by: Vec<Reached> = vec![None; graph.ids.len()];
     let mut waiting = VecDeque::from([0]);
     while let Some(at) = waiting.pop_front() {
         for arrow in &graph.arrows[at] {
@@ -78,6 +81,11 @@ fn way(graph: &Graph, subject: InstanceId) -> Vec<Step> {
             }
         }
     }
+    by
+}
+
+/// The way to one of them.
+fn way(graph: &Graph, by: &[Reached], subject: InstanceId) -> Vec<Step> {
     let mut way = Vec::new();
     let mut to = graph.place(&subject);
     while let Some(at) = to
@@ -92,6 +100,19 @@ fn way(graph: &Graph, subject: InstanceId) -> Vec<Step> {
     }
     way.reverse();
     way
+}
+
+/// The shortest way to each of some instances, at a level.
+pub(super) fn ways(
+    ground: &Ground,
+    level: Level,
+    subjects: &BTreeSet<InstanceId>,
+    now: Timestamp,
+) -> BTreeMap<InstanceId, Vec<Step>> {
+    let graph = Graph::of(ground, level, now);
+    let by = reached(&graph);
+    let of_each = |subject: &InstanceId| (*subject, way(&graph, &by, *subject));
+    subjects.iter().map(of_each).collect()
 }
 
 /// The first time from which something does not hold any more, as vouches end one after the other. Beyond

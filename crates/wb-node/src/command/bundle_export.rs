@@ -274,12 +274,12 @@ pub(crate) fn write_bundle<W: Write>(
     })
 }
 
-/// The public feeds of this instance and of those approved here.
+/// The public feeds of this instance and of those accepted here.
 fn choose_sections(store: &Store, want: Option<&Want>) -> Result<(Vec<Section>, Vec<FeedRow>)> {
     let approved: BTreeSet<InstanceId> = store
         .instances()?
         .into_iter()
-        .filter(|instance| matches!(instance.standing, Standing::Own | Standing::Approved))
+        .filter(|instance| instance.standing == Standing::Own || instance.standing.is_accepted())
         .map(|instance| instance.id)
         .collect();
     let feeds = store.served().feeds()?.into_iter();

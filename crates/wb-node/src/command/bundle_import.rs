@@ -147,6 +147,7 @@ pub fn bundle_import(
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
         node.store.forget_dropped(&changed)?;
+        crate::levels::settle(node)?;
         let detail = format!(
             "{} records changed, {} origins accepted",
             changed.len(),

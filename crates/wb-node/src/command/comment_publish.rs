@@ -7,11 +7,12 @@ use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::{Body, Comment};
 use wb_core::letter::{LetterBody, published_text};
 use wb_core::scope::Scope;
-use wb_store::{LetterIn, Standing};
+use wb_store::LetterIn;
 
 use super::init::local;
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::levels::is_read;
 use crate::node::{Actor, Node};
 use crate::query::letters::{name_of, shown};
 
@@ -48,7 +49,7 @@ pub fn comment_publish(node: &mut Node, actor: &Actor, letter: &RecordRef) -> Re
             "this answer was published already; nothing was changed".to_owned(),
         ));
     }
-    debug_assert_eq!(node.store.standing(&held.origin)?, Some(Standing::Approved));
+    debug_assert!(is_read(node, &held.origin)?);
     let now = node.now();
     // The intent first, so that it is one record however often this is begun.
     let id = held.published.unwrap_or_else(|| entropy::record_id(now));

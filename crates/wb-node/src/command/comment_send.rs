@@ -4,12 +4,13 @@ use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::User;
 use wb_core::letter::{LetterBody, Reply};
 use wb_core::scope::Scope;
-use wb_store::{Filter, Standing};
+use wb_store::Filter;
 
 use super::comment_add::{check, write_comment};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::letters::{tell, would_tell};
+use crate::levels::is_accepted;
 use crate::node::{Actor, Node};
 use crate::query::letters::name_of;
 
@@ -109,7 +110,7 @@ pub(super) fn checked(
     body.check()
         .map_err(|(field, source)| NodeError::Text { field, source })?;
     let to = request.origin;
-    if node.store.standing(&to)? != Some(Standing::Approved) {
+    if !is_accepted(node, &to)? {
         return Err(NodeError::Refused(format!(
             "{} is not accepted here; nothing was sent",
             to.short()

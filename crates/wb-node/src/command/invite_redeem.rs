@@ -14,7 +14,7 @@ use wb_store::{Account, AccountState, AuditRow, Redemption, RedemptionState, Rol
 use super::invite_take::{Newcomer, put_profile};
 use super::retire::check_open;
 use super::user_add::check_handle;
-use crate::accepted::is_accepted;
+use crate::levels::is_accepted;
 use crate::entropy;
 use crate::erasing::is_reserved;
 use crate::error::{NodeError, Result};

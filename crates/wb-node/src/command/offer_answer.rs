@@ -3,11 +3,12 @@
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::leave::Helping;
 use wb_core::letter::{Contact, Decline, LetterBody};
-use wb_store::{OfferRow, OfferState, Private, Standing};
+use wb_store::{OfferRow, OfferState, Private};
 
 use super::offer_make::Ways;
 use crate::error::{NodeError, Result};
 use crate::letters::{ask_to_erase, tell_within, would_tell_in};
+use crate::levels::is_accepted;
 use crate::node::{Actor, Node};
 use crate::offers::{OFFER, author_of, hide, is_over, named, other, settle};
 use crate::query::letters::name_of;
@@ -126,7 +127,7 @@ fn can_accept(node: &Node, offer: &OfferRow, side: Side) -> Result<()> {
 
 /// Asks the one door about what an instance would be told in answer to its offer.
 fn check(node: &Node, actor: &Actor, to: &InstanceId, body: &LetterBody) -> Result<()> {
-    if node.store.standing(to)? != Some(Standing::Approved) {
+    if !is_accepted(node, to)? {
         return Err(NodeError::Refused(format!(
             "{} is not accepted here any more; nothing was answered",
             to.short()

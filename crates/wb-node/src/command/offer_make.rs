@@ -8,11 +8,12 @@ use wb_core::kinds::To;
 use wb_core::leave::{Helping, OwnersAct};
 use wb_core::letter::{Contact, LetterBody, Offer};
 use wb_core::limits::{OFFERS_PER_MEMBER_MAX, OFFERS_PER_REQUEST_MAX};
-use wb_store::{AccountState, OfferRow, OfferState, Standing};
+use wb_store::{AccountState, OfferRow, OfferState};
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::letters::{tell_within, would_tell_in};
+use crate::levels::is_accepted;
 use crate::node::{Actor, Node};
 use crate::offers::{author_of, is_over};
 use crate::query::letters::name_of;
@@ -196,7 +197,7 @@ fn check(node: &Node, actor: &Actor, key: &RecordRef, body: &LetterBody) -> Resu
     if to == node.own_id() {
         return Ok(());
     }
-    if node.store.standing(&to)? != Some(Standing::Approved) {
+    if !is_accepted(node, &to)? {
         return Err(NodeError::Refused(format!(
             "{} is not accepted here; nothing was offered",
             to.short()

@@ -11,6 +11,7 @@ use super::follow::{Target, find_peer, read_target, unfollow};
 use super::peer_pause::must_be_admin;
 use super::peer_trust::peer_untrust;
 use super::sync::lock;
+use super::vouch::take_back_refused;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::query::peers::label;
@@ -83,6 +84,8 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     write.block(&id, &name, now)?;
     write.commit()?;
     node.audit(now, actor, "peer block", &id, name)?;
+    // Whoever refuses an instance does not vouch for it to others.
+    take_back_refused(node, actor, id)?;
     // It counts by now. A sync that runs would write the list it began with again.
     let _lock = lock(node)?;
     let peers = node.store.peers()?;

@@ -14,6 +14,7 @@ use wb_store::{AudienceRow, Belongs, NewLog, Standing};
 use super::peer_pause::must_be_admin;
 use super::publish::withdraw_sealed;
 use crate::error::{NodeError, Result};
+use crate::levels::may_be_trusted;
 use crate::node::{Actor, Node};
 use crate::plan::Reaches;
 use crate::sealed::PART;
@@ -51,7 +52,15 @@ pub fn would_show(node: &Node, id: InstanceId, since: Option<Timestamp>) -> Resu
             "this instance reads everything of its own already; nothing was changed".to_owned(),
         ));
     }
-    if node.store.standing(&id)? != Some(Standing::Approved) {
+    if node.store.standing(&id)? == Some(Standing::Vouched) && !may_be_trusted(node, &id)? {
+        return Err(NodeError::Refused(format!(
+            "{} is shown here because others vouch for it, and not as a steward, so nothing is sealed to it; nothing was \
+             changed. `wb review accept {}` approves it by hand first",
+            id.short(),
+            id.short()
+        )));
+    }
+    if !may_be_trusted(node, &id)? {
         return Err(NodeError::Refused(format!(
             "{} is not accepted here, so nothing is sealed to it; nothing was changed. `wb follow {}` at a hub, or \
              accepting it as a peer, comes first",

@@ -1,6 +1,7 @@
 //! `wb rebuild`: makes everything that is shown again from what is stored.
 
 use crate::error::Result;
+use crate::levels;
 use crate::node::Node;
 
 /// Rebuilds; returns how many records are shown or hidden with a cause.
@@ -11,5 +12,6 @@ pub fn rebuild(node: &mut Node) -> Result<u64> {
     let write = node.store.write()?;
     let count = wb_store::rebuild(&write)?;
     write.commit()?;
+    levels::settle(node)?;
     Ok(count)
 }

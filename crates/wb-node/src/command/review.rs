@@ -6,8 +6,11 @@ use wb_store::{Account, AccountState, Redemption, Standing};
 
 use super::follow::{Target, follow, unfollow};
 use super::peer_block::forget_letters;
+use super::peer_pause::must_be_admin;
+use super::vouch::take_back_refused;
 use crate::error::{NodeError, Result};
 use crate::letters::take_back_of;
+use crate::levels::settle;
 use crate::node::{Actor, Node};
 use crate::query::invited::is_due;
 
@@ -16,6 +19,8 @@ use crate::query::invited::is_due;
 pub enum Decision {
     /// Whoever waits is in.
     Accept,
+    /// A community is in, as a steward: those whom it vouches for that far may be offered the trusted scope.
+    Steward,
     /// Whoever waits is not.
     Refuse,
 }
@@ -24,6 +29,7 @@ impl Decision {
     fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
+            Self::Steward => "accept as a steward",
             Self::Refuse => "refuse",
         }
     }
@@ -72,7 +78,7 @@ pub fn review_account(
             })
         };
         match (decision, account.state) {
-            (Decision::Accept, _) => {
+            (Decision::Accept | Decision::Steward, _) => {
                 put(AccountState::Approved)?;
                 if let Some(redemption) = due {
                     private.put_redemption(&Redemption {
@@ -109,15 +115,19 @@ pub fn review_origin(
 ) -> Result<()> {
     must_be_steward(actor)?;
     match node.store.standing(&origin)? {
-        Some(Standing::Waiting | Standing::Blocked | Standing::Approved) => {}
+        Some(Standing::Waiting | Standing::Vouched | Standing::Blocked | Standing::Approved) => {}
         Some(Standing::Own) | None => {
             return Err(NodeError::unknown("instance", origin.to_string()));
         }
     }
-    if decision == Decision::Accept {
+    if decision == Decision::Steward {
+        must_be_admin(actor, "approve an instance as a steward")?;
+    }
+    if decision != Decision::Refuse {
         // Also one that was refused before.
         let write = node.store.write()?;
         write.set_standing(&origin, Standing::Approved)?;
+        write.put_steward(&origin, decision == Decision::Steward)?;
         write.commit()?;
     }
     let mut peers = node.store.peers()?.into_iter();
@@ -125,7 +135,7 @@ pub fn review_origin(
     let target = Target::Instance(origin);
     if has_hubs {
         match decision {
-            Decision::Accept => drop(follow(node, actor, None, &target)?),
+            Decision::Accept | Decision::Steward => drop(follow(node, actor, None, &target)?),
             Decision::Refuse => drop(unfollow(node, actor, None, &target)?),
         }
     }
@@ -133,9 +143,40 @@ pub fn review_origin(
         let write = node.store.write()?;
         write.set_standing(&origin, Standing::Blocked)?;
         write.commit()?;
+        // Whoever refuses an instance does not vouch for it to others.
+        take_back_refused(node, actor, origin)?;
         // Pictures of its members went with it.
         forget_letters(node, &origin)?;
     }
+    settle(node)?;
     let act = format!("review {}", decision.as_str());
     node.audit(node.now(), actor, &act, &origin, "")
+}
+
+/// Decides about what was shown of a community that fell: it stays, or it is hidden. What came later waits either way.
+///
+/// # Errors
+/// That it did not fall, or that the actor may not.
+pub fn review_fallen(node: &Node, actor: &Actor, origin: InstanceId, keep: bool) -> Result<()> {
+    must_be_steward(actor)?;
+    let write = node.store.write_in_sight()?;
+    let fallen = node.store.fallen()?;
+    if !fallen.iter().any(|one| one.id == origin) {
+        return Err(NodeError::unknown(
+            "community that fell",
+            origin.to_string(),
+        ));
+    }
+    if keep {
+        write.keep_fallen(&origin)?;
+    } else {
+        write.forget_fallen(&origin)?;
+    }
+    write.commit()?;
+    if !keep {
+        // Pictures of its members went with it.
+        node.store.empty_logs()?;
+    }
+    let act = if keep { "review keep" } else { "review hide" };
+    node.audit(node.now(), actor, act, &origin, "")
 }

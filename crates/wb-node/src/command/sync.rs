@@ -31,6 +31,7 @@ use super::publish::{Published, publish};
 use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::keys::fetch_history;
+use crate::levels;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
 use crate::query::peers::label;
@@ -664,6 +665,7 @@ impl Running {
             )?;
         }
         write.commit()?;
+        levels::settle(node)?;
         if !self.done.tally.recovered.is_empty() {
             let new = &self.done.tally.recovered;
             let mut recovered = node.store.recoveries()?;

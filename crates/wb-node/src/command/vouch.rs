@@ -13,6 +13,7 @@ use super::peer_pause::must_be_admin;
 use super::retire::check_open;
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::levels::settle_in;
 use crate::node::{Actor, Node};
 use crate::query::trust::{MovedView, Trust};
 
@@ -99,6 +100,7 @@ pub fn vouch_add(node: &Node, actor: &Actor, input: &VouchAdd<'_>) -> Result<Vou
         feed_valid_until: None,
     });
     write.put_local(&record)?;
+    settle_in(node, &write)?;
     write.commit()?;
     let detail = format!("level {}", crate::query::trust::number(Some(input.level)));
     node.audit(now, actor, "vouch add", &input.subject, detail)?;
@@ -169,12 +171,39 @@ pub fn vouch_revoke(node: &Node, actor: &Actor, subject: InstanceId) -> Result<V
     check_vouched(&trust, &subject)?;
     let now = node.now();
     let moved = trust.without_own(&subject);
-    for (vouched, _) in trust.own(&subject) {
-        take_back(&write, &vouched.id, now)?;
-    }
+    take_back_all(&write, &trust, &subject, now)?;
+    settle_in(node, &write)?;
     write.commit()?;
     node.audit(now, actor, "vouch revoke", &subject, "")?;
     Ok(moved)
+}
+
+/// Takes back what this instance vouched for one that it refuses. Returns whether there was something.
+pub(super) fn take_back_refused(node: &Node, actor: &Actor, subject: InstanceId) -> Result<bool> {
+    let write = node.store.write_in_sight()?;
+    let trust = Trust::of(node)?;
+    let now = node.now();
+    let had = take_back_all(&write, &trust, &subject, now)?;
+    settle_in(node, &write)?;
+    write.commit()?;
+    if had {
+        node.audit(now, actor, "vouch revoke", &subject, "it is refused")?;
+    }
+    Ok(had)
+}
+
+fn take_back_all(
+    write: &Write<'_>,
+    trust: &Trust,
+    subject: &InstanceId,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut had = false;
+    for (vouched, _) in trust.own(subject) {
+        take_back(write, &vouched.id, now)?;
+        had = true;
+    }
+    Ok(had)
 }
 
 fn take_back(write: &Write<'_>, id: &RecordId, now: Timestamp) -> Result<()> {

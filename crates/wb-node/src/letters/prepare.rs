@@ -12,12 +12,11 @@ use wb_core::limits::ENVELOPE_DAYS;
 use wb_core::scope::{Kind, Scope};
 use wb_core::signed::Signer;
 use wb_core::time::Timestamp;
-use wb_store::{
-    AccountState, Filter, LetterIn, LetterOut, NewLetter, Private, SealedLetter, Standing,
-};
+use wb_store::{AccountState, Filter, LetterIn, LetterOut, NewLetter, Private, SealedLetter};
 
 use crate::command::retire::{Retirement, retirement};
 use crate::error::Result;
+use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::query::letters::name_of;
 use crate::sealed::keys::{key_of, own_key};
@@ -110,7 +109,7 @@ fn owe_receipts(node: &Node, private: &Private, now: Timestamp) -> Result<()> {
     for letter in private.letters_owing()? {
         // That words are gone is said once they are, from the files too.
         let is_early = letter.state == "erased" && node.store.has_to_empty_logs()?;
-        if !is_early && node.store.standing(&letter.origin)? == Some(Standing::Approved) {
+        if !is_early && is_accepted(node, &letter.origin)? {
             let answered = answer(private, letter, now)?;
             private.put_letter_in(&answered)?;
         }
@@ -233,7 +232,7 @@ fn seal_one(
 
 /// The key that a letter is sealed to, or why it is to none.
 fn key_for(node: &Node, letter: &LetterOut) -> Result<std::result::Result<String, &'static str>> {
-    if node.store.standing(&letter.recipient)? != Some(Standing::Approved) {
+    if !is_accepted(node, &letter.recipient)? {
         return Ok(Err("not_accepted"));
     }
     let Some(card) = key_of(&node.store, &letter.recipient)? else {

@@ -17,7 +17,7 @@ use wb_store::{
 };
 
 use super::prepare::LASTS_MS;
-use crate::accepted::is_accepted;
+use crate::levels::is_accepted;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::plan::reach;

@@ -55,7 +55,7 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         return Ok(Taken::Refused(Rule::NotInAudience));
     }
     match node.store.standing(&origin)? {
-        Some(Standing::Approved) => {}
+        Some(standing) if standing.is_accepted() => {}
         // Who is refused here fills nothing, neither here nor where it waits.
         Some(Standing::Blocked) => return Ok(Taken::Known),
         _ => return Ok(Taken::Left(origin)),

@@ -6,7 +6,7 @@ use wb_core::kinds::To;
 use wb_core::letter::{Closed, Letter, LetterBody};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
-use wb_store::{OfferRow, OfferState, Standing};
+use wb_store::{OfferRow, OfferState};
 
 use super::fold::can_answer;
 use super::{author_of, fold, hide, is_over, other};
@@ -14,6 +14,7 @@ use crate::command::helper::{name_in, withdraw_in};
 use crate::command::status_say::{home_event, put as put_status};
 use crate::error::{NodeError, Result};
 use crate::letters::put_of_instance;
+use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::query::request_status;
 
@@ -135,7 +136,7 @@ fn take_up_kept(node: &Node) -> Result<()> {
             id: came.thread,
         };
         if private.offer(&key)?.is_some()
-            || node.store.standing(&came.origin)? != Some(Standing::Approved)
+            || !is_accepted(node, &came.origin)?
         {
             continue;
         }

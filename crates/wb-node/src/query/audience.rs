@@ -2,9 +2,10 @@
 
 use wb_core::scope::FeedScope;
 use wb_core::want::Held;
-use wb_store::{AudienceRow, Belongs, Instance, Standing};
+use wb_store::{AudienceRow, Belongs, Instance};
 
 use crate::error::Result;
+use crate::levels::may_be_trusted;
 use crate::node::Node;
 use crate::sealed::keys::{Reachable, follow_card, key_of};
 use crate::view::AudienceView;
@@ -56,10 +57,7 @@ pub fn could_be_trusted(node: &Node) -> Result<Vec<Instance>> {
     let mut found = Vec::new();
     for known in node.store.instances()? {
         let is_new = !audience.iter().any(|row| row.member == known.id);
-        if known.standing == Standing::Approved
-            && is_new
-            && key_of(&node.store, &known.id)?.is_some()
-        {
+        if is_new && may_be_trusted(node, &known.id)? && key_of(&node.store, &known.id)?.is_some() {
             found.push(known);
         }
     }

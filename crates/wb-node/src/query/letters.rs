@@ -14,6 +14,7 @@ use wb_store::{LetterIn, LetterOut, Standing};
 
 use super::offers::member_of_thread;
 use crate::error::{NodeError, Result};
+use crate::levels::{is_accepted, is_read};
 use crate::node::{Actor, Node};
 use crate::view::{Base, CommentView, LetterState, LetterView, SCHEMA_VERSION};
 
@@ -278,7 +279,7 @@ pub(crate) fn replies(node: &Node, request: Option<&RecordRef>) -> Result<Vec<Co
 
 /// What a letter says, where it may be shown at all: of an origin that is accepted now, and of a kind that is known.
 pub(crate) fn shown(node: &Node, letter: &LetterIn) -> Result<Option<LetterBody>> {
-    if node.store.standing(&letter.origin)? != Some(Standing::Approved) {
+    if !is_read(node, &letter.origin)? {
         return Ok(None);
     }
     let Ok(read) = Letter::kept(&letter.line) else {
@@ -297,14 +298,15 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
         *counts.entry(origin).or_default() += count;
     }
     for (origin, count) in node.store.private().letters_by_origin()? {
+        if is_read(node, &origin)? {
+            continue;
+        }
         *counts.entry(origin).or_default() += count;
     }
     let mut accepted = BTreeSet::new();
     for origin in counts.keys() {
-        if matches!(
-            node.store.standing(origin)?,
-            Some(Standing::Approved | Standing::Blocked)
-        ) {
+        let standing = node.store.standing(origin)?;
+        if standing == Some(Standing::Blocked) || standing.is_some_and(Standing::is_accepted) {
             accepted.insert(*origin);
         }
     }
@@ -319,8 +321,7 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
 pub(crate) fn full(node: &Node) -> Result<Vec<(InstanceId, u64)>> {
     let mut full = Vec::new();
     for (origin, count) in node.store.mail_left()? {
-        let is_accepted = node.store.standing(&origin)? == Some(Standing::Approved);
-        if is_accepted && node.store.private().letters_of(&origin)? >= LETTERS_KEPT_MAX {
+        if is_accepted(node, &origin)? && node.store.private().letters_of(&origin)? >= LETTERS_KEPT_MAX {
             full.push((origin, count));
         }
     }
@@ -463,7 +464,7 @@ fn received(node: &Node, letter: &LetterIn, is_known: bool) -> Result<LetterStat
         state,
         sentence: sentence.to_owned(),
     };
-    if node.store.standing(&letter.origin)? != Some(Standing::Approved) {
+    if !is_read(node, &letter.origin)? {
         return Ok(of(
             "not_accepted",
             "who wrote it is not accepted here; it is shown once somebody accepts them",

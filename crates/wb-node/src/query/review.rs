@@ -9,6 +9,7 @@ use wb_store::{Account, AccountState, Filter, Standing};
 
 use super::invited::{Invitations, InvitedView, inviter_of, is_due};
 use super::records::records;
+use super::trust::{Trust, number};
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::SCHEMA_VERSION;
@@ -25,6 +26,25 @@ pub struct ReviewView {
     pub accounts: Vec<AccountWaits>,
     /// Communities.
     pub origins: Vec<OriginWaits>,
+    /// Communities that were shown by what others vouch, and fell: whether what was shown stays is asked.
+    pub fallen: Vec<OriginFell>,
+}
+
+/// A community that fell.
+#[derive(Debug, Clone, Serialize)]
+pub struct OriginFell {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its name as it says, or the first digits of its id.
+    pub name: String,
+    /// When that was noticed.
+    pub since: Timestamp,
+    /// How far it is trusted here now.
+    pub level: u8,
+    /// Why it fell, in one sentence.
+    pub why: String,
+    /// Its records that are shown all the same.
+    pub records: u64,
 }
 
 /// An account that waits.
@@ -58,6 +78,8 @@ pub struct OriginWaits {
     pub sample: Vec<String>,
     /// How far it is trusted here by what others vouch, 0 to 3.
     pub level: u8,
+    /// The same in one sentence, with by whose word.
+    pub why: String,
 }
 
 /// Who waits for a decision.
@@ -97,7 +119,7 @@ pub fn review(node: &Node) -> Result<ReviewView> {
     }
     accounts.sort_by_key(|account| account.since);
     let mut origins = Vec::new();
-    let levels = super::trust::levels(node)?;
+    let trust = Trust::of(node)?;
     for instance in node.store.instances()? {
         if instance.standing != Standing::Waiting {
             continue;
@@ -107,7 +129,9 @@ pub fn review(node: &Node) -> Result<ReviewView> {
             hidden_too: true,
             ..Filter::default()
         };
-        let held = records(node, &filter)?;
+        let mut held = records(node, &filter)?;
+        // Of one that fell some are shown.
+        held.retain(|record| record.base.hidden.is_some());
         if held.is_empty() {
             continue;
         }
@@ -122,7 +146,8 @@ pub fn review(node: &Node) -> Result<ReviewView> {
             id: instance.id,
             name: instance.label(),
             since: instance.first_seen,
-            level: levels.get(&instance.id).copied().unwrap_or_default(),
+            level: number(trust.levels().get(&instance.id).copied()),
+            why: trust.why(instance.id).sentence,
             records: counts,
             sample: requests
                 .take(SAMPLE)
@@ -134,5 +159,22 @@ pub fn review(node: &Node) -> Result<ReviewView> {
         schema_version: SCHEMA_VERSION,
         accounts,
         origins,
+        fallen: fallen(node, &trust)?,
     })
+}
+
+/// Communities that fell, and of which nobody said yet whether what was shown stays.
+fn fallen(node: &Node, trust: &Trust) -> Result<Vec<OriginFell>> {
+    let levels = trust.levels();
+    let fallen = node.store.fallen()?.into_iter().filter(|one| !one.kept);
+    Ok(fallen
+        .map(|one| OriginFell {
+            id: one.id,
+            name: trust.name(&one.id),
+            since: one.at,
+            level: number(levels.get(&one.id).copied()),
+            why: one.why,
+            records: one.records,
+        })
+        .collect())
 }

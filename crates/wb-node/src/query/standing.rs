@@ -93,7 +93,7 @@ pub(super) fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
     let words = said.words(request.origin).into_iter();
     let words = words.filter_map(|word| {
         let (row, n, note) = events.get(&(word.instance, word.line_hash))?;
-        let is_accepted = matches!(row.standing, Standing::Own | Standing::Approved);
+        let is_accepted = row.standing == Standing::Own || row.standing.is_accepted();
         // What home lets count is shown whoever says it, without their words; a claim of a stranger is not.
         if !is_accepted && word.voice == Voice::Claim {
             return None;

@@ -8,15 +8,12 @@ use wb_core::kinds::{Body, Level, Vouch};
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::show::Cause;
 use wb_core::time::Timestamp;
-use wb_core::trust::{Ground, Levels, Moved, Vouched, Why, moved};
+use wb_core::trust::{Ground, Levels, Moved, Step, Vouched, Why, moved};
 use wb_store::{Filter, RecordRow, Standing};
 
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 use crate::view::{NamedView, SCHEMA_VERSION};
-
-/// How far an instance is trusted that was approved by hand.
-const BY_HAND: Level = Level::Trusted;
 
 /// A vouch as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +117,16 @@ pub fn number(level: Option<Level>) -> u8 {
     }
 }
 
+/// The word of a level.
+#[must_use]
+pub fn word(level: Level) -> &'static str {
+    match level {
+        Level::Known => "known",
+        Level::Trusted => "trusted",
+        Level::Steward => "steward",
+    }
+}
+
 /// Everything that levels are worked out from, with the names of instances.
 pub(crate) struct Trust {
     ground: Ground,
@@ -141,9 +148,16 @@ impl Trust {
                 names.insert(instance.id, instance.label());
             }
             match instance.standing {
-                Standing::Approved => drop(approved.insert(instance.id, BY_HAND)),
+                Standing::Approved => {
+                    let far = if instance.steward {
+                        Level::Steward
+                    } else {
+                        Level::Trusted
+                    };
+                    approved.insert(instance.id, far);
+                }
                 Standing::Blocked => drop(refused.insert(instance.id)),
-                Standing::Own | Standing::Waiting => {}
+                Standing::Own | Standing::Vouched | Standing::Waiting => {}
             }
         }
         let vouches = vouches(node)?;
@@ -164,6 +178,51 @@ impl Trust {
     /// The level of each instance that has one.
     pub(crate) fn levels(&self) -> Levels {
         self.ground.levels(self.now)
+    }
+
+    /// The shortest way from here to each of those that are shown by what others vouch.
+    pub(crate) fn ways(&self, shown: &BTreeSet<InstanceId>) -> BTreeMap<InstanceId, Vec<Step>> {
+        self.ground.ways(Level::Trusted, shown, self.now)
+    }
+
+    /// Why an arrow that let somebody be shown does not count any more; none where it does.
+    pub(crate) fn broken(
+        &self,
+        from: &InstanceId,
+        to: &InstanceId,
+        vouch: Option<&RecordId>,
+    ) -> Option<String> {
+        let (issuer, subject) = (self.name(from), self.name(to));
+        for (id, name) in [(from, &issuer), (to, &subject)] {
+            if self.ground.refused.contains(id) {
+                return Some(format!("{name} is refused here"));
+            }
+        }
+        let Some(vouch) = vouch else {
+            let is_approved = self.ground.approved.contains_key(to);
+            return (!is_approved).then(|| format!("{subject} is not accepted here any more"));
+        };
+        let mut known = self.vouches.iter();
+        let held = known.find(|(one, _)| one.id == *vouch && one.issuer == *from);
+        let Some((held, _)) = held.filter(|(one, _)| one.subject == *to) else {
+            return Some(format!("{issuer} took back what it vouched for {subject}"));
+        };
+        if held.expires_at <= self.now {
+            Some(format!("what {issuer} vouched for {subject} ran out"))
+        } else if held.feed_valid_until.is_some_and(|until| until <= self.now) {
+            Some(format!("nothing was heard of {issuer} for too long"))
+        } else if held.level < Level::Trusted {
+            Some(format!("{issuer} vouches for {subject} as known only"))
+        } else {
+            None
+        }
+    }
+
+    /// The vouches of this instance.
+    pub(crate) fn own_all(&self) -> impl Iterator<Item = &Vouch> {
+        let own = self.vouches.iter();
+        own.filter(|(vouched, _)| vouched.issuer == self.ground.me)
+            .map(|(_, vouch)| vouch)
     }
 
     /// What changes when own vouches for an instance are taken back.
@@ -252,7 +311,7 @@ impl Trust {
         }
     }
 
-    fn why(&self, id: InstanceId) -> TrustView {
+    pub(crate) fn why(&self, id: InstanceId) -> TrustView {
         let why = self.ground.why(id, self.now);
         let of = |vouch: &RecordId| self.vouches.iter().find(|(known, _)| known.id == *vouch);
         let way: Vec<StepView> = why
@@ -394,6 +453,14 @@ pub fn list(node: &Node, of: Option<InstanceId>) -> Result<Vec<VouchView>> {
     Ok(vouches
         .map(|(vouched, vouch)| trust.view(vouched, vouch))
         .collect())
+}
+
+/// Whether this instance vouches for another: refusing it takes that back.
+///
+/// # Errors
+/// What the store reports.
+pub fn vouches_for(node: &Node, id: &InstanceId) -> Result<bool> {
+    Ok(Trust::of(node)?.own(id).next().is_some())
 }
 
 /// How far an instance is trusted, and why.

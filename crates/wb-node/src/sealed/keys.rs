@@ -4,10 +4,11 @@ use wb_core::id::InstanceId;
 use wb_core::kinds::{Body, Card};
 use wb_core::limits::ENVELOPE_DAYS;
 use wb_core::time::Timestamp;
-use wb_store::{AudienceRow, Belongs, Filter, RecordRow, Standing, Store};
+use wb_store::{AudienceRow, Belongs, Filter, RecordRow, Store};
 
 use super::crypt;
 use crate::error::Result;
+use crate::levels::may_be_trusted;
 use crate::node::Node;
 
 /// Milliseconds that an envelope lasts.
@@ -128,7 +129,7 @@ pub(crate) fn follow_card(
     row: &mut AudienceRow,
     now: Timestamp,
 ) -> Result<(Reachable, bool)> {
-    if node.store.standing(&row.member)? != Some(Standing::Approved) {
+    if !may_be_trusted(node, &row.member)? {
         return Ok((Reachable::NotAccepted, false));
     }
     let Some(card) = key_of(&node.store, &row.member)? else {

@@ -69,7 +69,7 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8], coming: Coming<'_>) ->
         return Ok(Taken::Refused(Rule::NotInAudience));
     }
     match node.store.standing(&origin)? {
-        Some(Standing::Approved) => {}
+        Some(standing) if standing.is_accepted() => {}
         // Who is refused here fills nothing, neither here nor where it waits.
         Some(Standing::Blocked) => return Ok(Taken::Known),
         _ => return Ok(Taken::Left),
@@ -193,6 +193,7 @@ fn take_feed(
     }
     write.note_envelope(&envelope.hash, &origin, (now, envelope.expires), None)?;
     write.owe_want(&origin, true)?;
+    crate::levels::settle_in(node, &write)?;
     write.commit()?;
     // Lines that were taken back must not stay behind in the log file.
     node.store.forget_dropped(&changed)?;

@@ -21,6 +21,7 @@ use crate::command::publish_for_callers::{callers, publish_for_callers};
 use crate::command::sync::{SyncInput, Synced, erase_kept, lock, sync, to_watch, watch_peer};
 use crate::entropy;
 use crate::error::{NodeError, Result};
+use crate::levels;
 use crate::node::Node;
 use crate::plan::plan;
 use crate::query::peers::goes_by_itself;
@@ -103,6 +104,10 @@ async fn forever(
         }
         // Also here: what was contested for long enough is said once more, for whoever calls this node.
         if let Err(error) = settle_due(node, node.now()) {
+            trouble(&error);
+        }
+        // Vouches end by themselves.
+        if let Err(error) = levels::settle(node) {
             trouble(&error);
         }
         match due(node, every, is_first) {

@@ -284,6 +284,8 @@ impl<'n> Pull<'n> {
         }
         let write = self.node.store.write_in_sight()?;
         let done = work(&write)?;
+        // Whom a page lets fall is shown no record of the pages after it.
+        crate::levels::settle_in(self.node, &write)?;
         write.commit()?;
         Ok(done)
     }

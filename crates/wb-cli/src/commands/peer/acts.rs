@@ -16,6 +16,7 @@ use wb_node::command::peer_pause::{Every, peer_pause, peer_resume};
 use wb_node::command::peer_retry::peer_retry;
 use wb_node::command::sync::{self, SyncInput};
 use wb_node::query::peers::peer_view;
+use wb_node::query::trust::vouches_for;
 
 use super::super::registration::NAME_CHARS;
 use super::super::sync::{exit_code, one, tell};
@@ -107,6 +108,7 @@ struct Blocked {
     id: InstanceId,
     blocked: bool,
     emptied: u64,
+    vouch_taken_back: bool,
 }
 
 /// Refuses for good.
@@ -114,13 +116,14 @@ pub fn block(context: &Context, name: &str) -> Result<ExitCode> {
     let (mut node, actor) = context.acting()?;
     let id = find_instance(&node, name)?;
     let question = format!(
-        "Refuse {} ({id}) for good? Nothing of it is shown any more, and it is neither asked nor answered.",
+        "Refuse {} ({id}) for good? Nothing of it is shown any more, and it is neither asked nor answered; what this instance vouched for it is taken back.",
         clean(&short(name, NAME_CHARS))
     );
     if !context.confirm(&question)? {
         context.say("Nothing was changed; --yes answers that with yes.");
         return Ok(ExitCode::from(ErrorKind::Pending.exit_code()));
     }
+    let vouched = vouches_for(&node, &id)?;
     let emptied = peer_block(&mut node, &actor, id)?;
     if context.json() {
         output::json(&Blocked {
@@ -128,6 +131,7 @@ pub fn block(context: &Context, name: &str) -> Result<ExitCode> {
             id,
             blocked: true,
             emptied,
+            vouch_taken_back: vouched,
         })?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -140,6 +144,9 @@ pub fn block(context: &Context, name: &str) -> Result<ExitCode> {
             "The words of {} of it went from here.",
             count(emptied, "record", "records")
         ));
+    }
+    if vouched {
+        context.say("What this instance vouched for it is taken back, with the next publish, sync or export.");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -167,6 +174,7 @@ pub fn forget(context: &Context, args: &Forget) -> Result<ExitCode> {
                 id,
                 blocked: false,
                 emptied: 0,
+                vouch_taken_back: false,
             })?;
         } else {
             output::line(format!(

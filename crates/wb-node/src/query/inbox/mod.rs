@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::hash;
 use wb_core::id::InstanceId;
+use wb_core::kinds::Vouch;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{PeerCause, Phase};
 use wb_core::time::Timestamp;
 use wb_store::{
-    Belongs, Contradiction, Doubt, DoubtKind, ForkedFeed, GuardStanding, HeldGroup, Peer,
+    Belongs, Contradiction, Doubt, DoubtKind, Fallen, ForkedFeed, GuardStanding, HeldGroup, Peer,
     Recovered, Standing, VoidEntry,
 };
 
@@ -25,6 +26,7 @@ use super::letters;
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
+use crate::levels::{ending, may_be_trusted};
 use crate::node::Node;
 use crate::view::{InboxThing, InboxView, SCHEMA_VERSION};
 
@@ -54,6 +56,12 @@ enum Item {
     Doubt(Box<Doubt>),
     /// An instance that nobody here has decided about.
     Waiting(InstanceId, u64),
+    /// A community that was shown by what others vouch, and fell: whether what was shown stays.
+    Fell(Fallen),
+    /// A member of the trusted audience that is not trusted that far any more.
+    AudienceFell(InstanceId),
+    /// A vouch of this instance that ends soon, or is over.
+    VouchEnds(Box<Vouch>),
     /// What was published in this instance's name with a key that is void: to keep or drop.
     Void(Vec<VoidEntry>),
     /// What was taken back after the last good publication, by its owner or by somebody else, and stays so here.
@@ -233,6 +241,19 @@ impl<'n> Inbox<'n> {
         items.extend(rivals.map(|((origin, scope), groups)| Item::Rivals(origin, scope, groups)));
         items.extend(self.missing()?);
         items.extend(self.waiting()?);
+        let fallen = store.fallen()?.into_iter().filter(|one| !one.kept);
+        items.extend(fallen.map(Item::Fell));
+        for row in store.audience()? {
+            // Who was shown by hand and is not, was refused or left: that was somebody's act.
+            let standing = store.standing(&row.member)?;
+            let by_vouches = matches!(standing, Some(Standing::Vouched | Standing::Waiting));
+            if row.belongs == Belongs::In && by_vouches && !may_be_trusted(self.node, &row.member)?
+            {
+                items.push(Item::AudienceFell(row.member));
+            }
+        }
+        let ending = ending(self.node)?.into_iter();
+        items.extend(ending.map(|vouch| Item::VouchEnds(Box::new(vouch))));
         let unseen = letters::unseen(self.node)?.into_iter();
         items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
         let full = letters::full(self.node)?.into_iter();
@@ -282,12 +303,14 @@ impl<'n> Inbox<'n> {
     }
 
     fn waiting(&self) -> Result<Vec<Item>> {
+        let fallen = self.node.store.fallen()?;
         let feeds = self.node.store.served().feeds()?;
         let mut items = Vec::new();
         for instance in self.node.store.instances()? {
             let own = feeds.iter().filter(|feed| feed.held.origin == instance.id);
             let records: u64 = own.map(|feed| feed.live_n).sum();
-            if instance.standing == Standing::Waiting && records > 0 {
+            let asks = fallen.iter().any(|one| one.id == instance.id && !one.kept);
+            if instance.standing == Standing::Waiting && records > 0 && !asks {
                 items.push(Item::Waiting(instance.id, records));
             }
         }
@@ -339,12 +362,15 @@ impl<'n> Inbox<'n> {
             }
             Item::Recovered(one) => (None, None, Some(one.at)),
             Item::LettersLost(_, _, at) => (None, None, Some(*at)),
+            Item::Fell(one) => (None, None, Some(one.at)),
+            Item::VouchEnds(vouch) => (None, None, Some(vouch.issued_at)),
             Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
             Item::OlderCopy
             | Item::Audience(_)
             | Item::Keys(..)
             | Item::LettersWait(..)
             | Item::LettersFull(..)
+            | Item::AudienceFell(_)
             | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -402,6 +428,8 @@ impl Item {
         match self {
             Self::OlderCopy | Self::Audience(_) | Self::Void(_) | Self::TakenBack(_) => None,
             Self::Recovered(one) => Some(one.id),
+            Self::Fell(one) => Some(one.id),
+            Self::VouchEnds(vouch) => Some(vouch.subject),
             Self::Peer(peer, _) => Some(peer.id),
             Self::Doubt(doubt) => Some(doubt.peer),
             Self::Fork(feed) => Some(feed.origin),
@@ -411,6 +439,7 @@ impl Item {
             | Self::LettersWait(origin, _)
             | Self::LettersFull(origin, _)
             | Self::LettersLost(origin, ..)
+            | Self::AudienceFell(origin)
             | Self::Waiting(origin, _) => Some(*origin),
             Self::Held(group) => Some(group.origin),
         }
@@ -435,6 +464,9 @@ impl Item {
             Self::Doubt(doubt) => doubt.kind.as_str(),
             Self::Missing(..) => "missing_lines",
             Self::Waiting(..) => "waiting",
+            Self::Fell(_) => "fell",
+            Self::AudienceFell(_) => "audience_fell",
+            Self::VouchEnds(..) => "vouch_ends",
             Self::Void(_) => "void_publications",
             Self::TakenBack(_) => "void_retractions",
             Self::Recovered(_) => "recovered",

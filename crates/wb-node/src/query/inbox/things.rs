@@ -112,6 +112,19 @@ impl Inbox<'_> {
                 note: format!("{records} records held and not shown"),
                 ..thing("instance")
             }],
+            Item::Fell(one) => vec![InboxThing {
+                note: format!("{} records stay shown until it is decided", one.records),
+                ..thing("instance")
+            }],
+            Item::AudienceFell(member) => vec![InboxThing {
+                note: format!("{} ({member})", self.name(member)),
+                ..thing("instance")
+            }],
+            Item::VouchEnds(vouch) => vec![InboxThing {
+                at: Some(vouch.expires_at),
+                note: vouch.basis.clone(),
+                ..thing("record")
+            }],
             Item::Doubt(doubt) => {
                 let view = crate::query::doubts::view(self.node, doubt)?;
                 let stale = view.proof.as_ref().and_then(|proof| proof.stale().ok());

@@ -1,6 +1,7 @@
 //! What is said of each thing in the inbox: what happened, what is safe, what to do next.
 
 use wb_core::feed::{Outcome, Refusal};
+use wb_core::kinds::Vouch;
 use wb_core::limits::LETTERS_KEPT_MAX;
 use wb_core::rule::Rule;
 use wb_store::{ForkedFeed, HeldGroup};
@@ -8,6 +9,7 @@ use wb_store::{ForkedFeed, HeldGroup};
 use super::{Inbox, Item};
 use crate::command::hub_register::state_of;
 use crate::error::Result;
+use crate::query::trust::word;
 
 /// Three sentences.
 pub(super) struct Words {
@@ -218,6 +220,30 @@ impl Inbox<'_> {
                 "what was written is still here, and whoever wrote it was told",
                 "`wb inbox letters` lists them for who sent them; they may write again",
             ),
+            Item::Fell(one) => words(
+                one.why.clone(),
+                format!(
+                    "{} of it that {} shown {}; what came later waits",
+                    count(one.records, "record", "records"),
+                    if one.records == 1 { "was" } else { "were" },
+                    if one.records == 1 { "stays" } else { "stay" },
+                ),
+                format!(
+                    "`wb review keep {0}` goes on showing them, `wb review hide {0}` does not, `wb review accept {0}` \
+                     approves it by hand",
+                    one.id.short()
+                ),
+            ),
+            Item::AudienceFell(member) => words(
+                format!("{name} is in the trusted audience, and is no steward here any more"),
+                "nothing more is sealed to it; what it was given it has",
+                format!(
+                    "`wb review accept {0}` approves it by hand and seals to it again; `wb peer untrust {0}` asks it to \
+                     erase what it has",
+                    member.short()
+                ),
+            ),
+            Item::VouchEnds(vouch) => self.vouch_words(vouch, &name),
             Item::Waiting(origin, records) => words(
                 match records {
                     1 => format!("{name} waits for a decision, with 1 record held"),
@@ -227,6 +253,30 @@ impl Inbox<'_> {
                 format!("`wb follow {origin}` accepts it; `wb unfollow {origin}` leaves it out"),
             ),
         })
+    }
+
+    fn vouch_words(&self, vouch: &Vouch, name: &str) -> Words {
+        let at = vouch.expires_at;
+        let is_over = at <= self.node.now();
+        words(
+            if is_over {
+                format!("what this instance vouches for {name} ran out on {at}")
+            } else {
+                format!("what this instance vouches for {name} ends on {at}")
+            },
+            if is_over {
+                "it counts nowhere any more; who hangs on it elsewhere fell by that"
+            } else {
+                "nothing changes before that; then it counts nowhere any more"
+            },
+            // The words are those of the vouch, quoted for a shell.
+            format!(
+                "`wb vouch add {0} --level {1} --basis '{2}'` renews it, `wb vouch revoke {0}` takes it back",
+                vouch.subject.short(),
+                word(vouch.level),
+                vouch.basis.replace('\'', "'\\''"),
+            ),
+        )
     }
 
     fn fork_words(&self, feed: &ForkedFeed, name: &str) -> Result<Words> {

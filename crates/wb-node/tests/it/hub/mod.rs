@@ -34,6 +34,7 @@ mod signatures;
 mod snapshots;
 mod stand_in;
 mod status;
+mod trust;
 mod twice;
 mod two_hubs;
 mod words;
