@@ -204,10 +204,9 @@ impl Store {
             "SELECT i.id, r.kind, r.body, COALESCE(r.line_hash,
                (SELECT x.line_hash FROM feed_lines x JOIN feeds f USING (feed_no)
                 WHERE x.id = r.id AND x.live = 1 AND f.instance_no = r.instance_no LIMIT 1)),
-               r.parent_origin, r.parent_id, r.id, i.standing, r.author, r.at
+               r.parent_origin, r.parent_id, r.id, {STANDING}, r.author, r.at
              FROM records r JOIN instances i USING (instance_no)
-             WHERE {condition} AND r.cause IS NULL AND {RECORD_IS_SHOWN}
-               AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
+             WHERE {condition} AND r.cause IS NULL AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
                AND (i.standing != 'self' OR r.scope != 'private')"
         );
         let mut statement = self.main().prepare_cached(&sql)?;
