@@ -161,6 +161,16 @@ impl Street {
             &texts.answers[1],
         ]);
         elm.wb(&["request", "complete", &asked[asked.len() - 2]]);
+        // They cross: who helps says that it is done, and who asked has not heard that.
+        let helper = ["request", "helper", &answered, "Oak Lane"];
+        elm.wb(&helper);
+        elm.wb(&["sync"]);
+        oak.wb(&["sync"]);
+        elm.wb(&["request", "complete", &answered]);
+        elm.wb(&["request", "reopen", &answered]);
+        let note = ["--note", &texts.answers[0]];
+        oak.wb(&[&["request", "complete", &answered], &note[..]].concat());
+        oak.wb(&["sync"]);
         stranger.wb(&[
             "request",
             "add",

@@ -127,7 +127,7 @@ fn tell(context: &Context, conflict: &ConflictView) -> Result<()> {
 fn settle(context: &Context, id: &str, to: To, note: Option<&str>) -> Result<ExitCode> {
     let (node, actor) = context.acting()?;
     let key = context::record(&node, id)?;
-    conflict_settle(&node, &actor, &key, to, note)?;
+    conflict_settle(&node, &actor, &key, to, note, None)?;
     tell(context, &conflict(&node, &key)?)?;
     context.say("Settled here; others read it after the next publish, sync or export.");
     Ok(ExitCode::SUCCESS)

@@ -212,7 +212,7 @@ fn helper(context: &Context, id: &str, who: &str, withdraw: bool) -> Result<()> 
     };
     let sentence = if !withdraw {
         helper_name(&node, &actor, &key, instance)?;
-        "Its word counts for this request, once this is published; what it said before is heard and changes nothing."
+        "What it says of this request from now on counts, once this is published; what it said before changes nothing."
     } else if helper_withdraw(&node, &actor, &key, instance)? {
         "What it says of this request from now on is a claim, once this is published. What is shown stays as it is."
     } else {

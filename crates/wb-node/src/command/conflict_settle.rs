@@ -1,6 +1,8 @@
 //! `wb conflict settle`: one word of home, which has heard every helper, ends a contest. After a while home says by
 //! itself what is shown, so that no contest stays for ever.
 
+use std::collections::BTreeSet;
+
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::To;
 use wb_core::leave::Life;
@@ -8,7 +10,7 @@ use wb_core::time::Timestamp;
 use wb_store::{AuditRow, Contest, GuardStanding};
 
 use super::retire::{Retirement, retirement};
-use super::status_say::{home_event, must_decide, put, say};
+use super::status_say::{home_event, must_decide, put, say_if};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
 use crate::query::{RequestStatus, request_status};
@@ -19,16 +21,18 @@ pub const SETTLE_AFTER_HOURS: i64 = 72;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// Settles what home and helpers disagree about; the author of the request or a steward can. Returns the id of the
-/// status event.
+/// status event. With `seen`, the words that whoever decides was shown, it hears nothing that came after them.
 ///
 /// # Errors
-/// That it is another instance's, that nothing is contested, or that the actor may not.
+/// That it is another instance's, that nothing is contested, that somebody said something since, or that the actor may
+/// not.
 pub fn conflict_settle(
     node: &Node,
     actor: &Actor,
     request: &RecordRef,
     to: To,
     note: Option<&str>,
+    seen: Option<&BTreeSet<RecordId>>,
 ) -> Result<RecordId> {
     must_decide(node, actor, request, "settle this")?;
     if !request_status(node, request)?.contested {
@@ -38,7 +42,17 @@ pub fn conflict_settle(
                 .to_owned(),
         ));
     }
-    say(node, actor, request, to, note)
+    say_if(node, actor, request, to, note, &|status| {
+        let words: BTreeSet<RecordId> = status.words.iter().map(|spoken| spoken.id).collect();
+        match seen {
+            Some(seen) if *seen != words => Err(NodeError::Refused(
+                "somebody said something about this request since it was shown to you; nothing was changed. Look at it \
+                 again, then settle it"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    })
 }
 
 /// When home says by itself what is shown of a contested own request; none where it was not noticed yet.

@@ -115,6 +115,8 @@ pub(crate) fn name_in(
     let record = match known {
         Some((record, _)) => LocalRecord {
             scope: Scope::Public,
+            // Whoever may name somebody may do it again after anybody withdrew it.
+            ceiling: Scope::Public,
             at: now,
             edit: record.edit + 1,
             ..record.clone()

@@ -47,8 +47,18 @@ pub struct Saying {
 pub fn saying(node: &Node, actor: &Actor, request: &RecordRef, to: To) -> Result<Saying> {
     let (speaks_as, status) = check(node, actor, request, to)?;
     let home = home_of(node, request)?;
+    let own = node.store.local(&request.id)?;
+    let stays = own.is_some_and(|own| own.scope.min(own.ceiling) == Scope::Private);
+    let words = if speaks_as == SpeaksAs::Home && stays {
+        format!(
+            "It is {} for the members here; nobody else has it.",
+            to.as_str()
+        )
+    } else {
+        words(speaks_as, &home, to, &status)
+    };
     Ok(Saying {
-        words: words(speaks_as, &home, to, &status),
+        words,
         speaks_as,
         home,
     })
@@ -65,6 +75,18 @@ pub fn say(
     to: To,
     note: Option<&str>,
 ) -> Result<RecordId> {
+    say_if(node, actor, request, to, note, &|_| Ok(()))
+}
+
+/// Says it where the request stands as its caller expects, looked at within the same transaction.
+pub(crate) fn say_if(
+    node: &Node,
+    actor: &Actor,
+    request: &RecordRef,
+    to: To,
+    note: Option<&str>,
+    expected: &dyn Fn(&RequestStatus) -> Result<()>,
+) -> Result<RecordId> {
     if let Some(note) = note {
         check_text(note).map_err(NodeError::text("note"))?;
     }
@@ -72,6 +94,7 @@ pub fn say(
     // Read and written in one transaction: two who speak at one time do not count the same number.
     let write = node.store.write_in_sight()?;
     let (speaks_as, status) = check(node, actor, request, to)?;
+    expected(&status)?;
     let event = Status {
         note: note.map(str::to_owned),
         ..match speaks_as {

@@ -30,7 +30,7 @@ fn open_requests(visit: &mut Visit<'_>) -> Result<Feed, Trouble> {
     // Whether the secret was ever good shows in nothing.
     feed_link_use(node, &link)?.ok_or(Trouble::NotFound)?;
     let mut rows = requests(node)?;
-    rows.retain(|row| row.base.hidden.is_none() && row.status == To::Open);
+    rows.retain(|row| row.base.hidden.is_none() && row.status == To::Open && !row.unlisted);
     rows.reverse();
     rows.truncate(FEED_ENTRIES_MAX);
     Ok(Feed {

@@ -274,7 +274,11 @@ pub fn settle(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         "cancelled" => To::Cancelled,
         _ => return Err(Trouble::Refused("nobody said where it stands".to_owned())),
     };
-    conflict_settle(visit.node()?, &actor, &key, to, note.as_deref())?;
+    // What was read with the button: a word that came after it is not heard unseen.
+    let seen = visit.form.text("seen");
+    let seen = seen.split(' ').filter_map(|id| id.parse().ok()).collect();
+    let node = visit.node()?;
+    conflict_settle(node, &actor, &key, to, note.as_deref(), Some(&seen))?;
     let back = visit.form.has("list");
     Ok(Answer::see(match back {
         true => "/conflicts".to_owned(),

@@ -80,6 +80,12 @@ impl World {
     }
 }
 
+/// The words that a page with a button to settle shows.
+fn seen(page: &str) -> String {
+    let rest = page.split("name=\"seen\" value=\"").nth(1).expect("a form");
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
 /// Carries what one node shares to another in a file.
 fn carry(from: &mut Node, to: &mut Node) {
     let file = from.store().home().dir().with_file_name("carried.wbb");
@@ -142,6 +148,24 @@ async fn a_contested_request_says_who_says_what_and_is_settled_with_one_click() 
     let refused = world.elm.post(&omar, &world.path("/settle"), &done).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(world.shown(), (To::Open, true));
+    // A word that came after the list was read is not heard unseen.
+    let seen = seen(&list);
+    world.oak_says(To::Open, "a rung is broken");
+    world.oak_says(To::Completed, "with tape");
+    let mut done = done.to_vec();
+    done.push(("seen", seen.as_str()));
+    let late = world.elm.post(&stella, &world.path("/settle"), &done).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert!(
+        late.body.contains("since it was shown to you"),
+        "{}",
+        late.body
+    );
+    assert_eq!(world.shown(), (To::Open, true));
+    let list = world.elm.get(&stella, "/conflicts").await.body;
+    let seen = self::seen(&list);
+    done.pop();
+    done.push(("seen", seen.as_str()));
     let settled = world.elm.post(&stella, &world.path("/settle"), &done).await;
     assert_eq!(
         settled.location.as_deref(),

@@ -87,10 +87,10 @@ fn draw(seed: u64) -> History {
         }
         events.push(event);
         // Each hears of the others now and then, and never all at one time.
-        for other in 1..=others {
+        for (other, seen) in seen.iter_mut().enumerate().skip(1) {
             if rng.chance(40) {
                 let of_home = events.iter().filter(|event| event.writer == 0);
-                seen[other] = of_home.max_by_key(|event| event.n).map(|event| event.hash);
+                *seen = of_home.max_by_key(|event| event.n).map(|event| event.hash);
             }
             let of_other = events.iter().filter(|event| event.writer == other);
             if rng.chance(40)
@@ -108,7 +108,7 @@ fn naive(history: &History) -> (&'static str, bool) {
     let latest = |writer: usize| {
         let mut said: Vec<&Event> = history.events.iter().collect();
         said.retain(|event| event.writer == writer);
-        said.sort_by(|a, b| (a.n, a.hash).cmp(&(b.n, b.hash)));
+        said.sort_by_key(|event| (event.n, event.hash));
         said.pop()
     };
     let home = latest(0);

@@ -13,6 +13,7 @@ use wb_node::command::publish::publish_retracts;
 use wb_node::command::record_retract::record_retract;
 use wb_node::command::request_complete::{request_cancel, request_complete, request_reopen};
 use wb_node::command::status_say::{SpeaksAs, saying};
+use wb_node::plan::plan;
 use wb_node::query::conflicts::conflicts;
 use wb_node::query::requests::{UNCONFIRMED_DAYS_LISTED, request, requests_at};
 use wb_node::view::{RequestView, SaidView};
@@ -105,6 +106,12 @@ impl World {
         request(&member.node, &self.request).expect("it is shown")
     }
 
+    /// What is said in the place of a word was sealed with what took that word back.
+    fn assert_all_sealed(&self, member: &Member) {
+        let left = plan(&member.node, member.node.now()).expect("a plan");
+        assert!(left.is_empty(), "{left:?}");
+    }
+
     fn said_by_south(&self, member: &Member) -> SaidView {
         let said = self.view(member).said;
         let of_south = said
@@ -161,7 +168,14 @@ fn words_that_cross_are_contested_alike_everywhere_and_one_word_of_home_ends_it(
     );
     // Nobody settles it elsewhere.
     let actor = world.south.actor();
-    let elsewhere = conflict_settle(&world.south.node, &actor, &world.request, To::Open, None);
+    let elsewhere = conflict_settle(
+        &world.south.node,
+        &actor,
+        &world.request,
+        To::Open,
+        None,
+        None,
+    );
     assert!(elsewhere.is_err(), "{elsewhere:?}");
     let actor = world.north.actor();
     let settled = conflict_settle(
@@ -170,12 +184,14 @@ fn words_that_cross_are_contested_alike_everywhere_and_one_word_of_home_ends_it(
         &world.request,
         To::Completed,
         None,
+        None,
     );
     settled.expect("its author may");
     world.sync();
     assert_eq!(world.shown(), (To::Completed, false));
     assert!(conflicts(&world.south.node).expect("a list").is_empty());
-    let again = conflict_settle(&world.north.node, &actor, &world.request, To::Open, None);
+    let node = &world.north.node;
+    let again = conflict_settle(node, &actor, &world.request, To::Open, None, None);
     assert!(again.is_err(), "nothing is contested: {again:?}");
 }
 
@@ -224,6 +240,7 @@ fn withdrawing_a_helper_and_taking_a_word_back_change_nothing_that_is_shown() {
     let actor = world.south.actor();
     record_retract(&world.south.node, &actor, &key, Reason::Scope).expect("its own");
     publish_retracts(&mut world.south.node, &actor).expect("it seals");
+    world.assert_all_sealed(&world.south);
     world.south.sync(&world.hub);
     world.north.sync(&world.hub);
     world.west.sync(&world.hub);
@@ -236,6 +253,7 @@ fn withdrawing_a_helper_and_taking_a_word_back_change_nothing_that_is_shown() {
     assert!(withdrawn.expect("its own"));
     assert!(helpers(node, &world.request).expect("a list").is_empty());
     publish_retracts(&mut world.north.node, &actor).expect("it seals");
+    world.assert_all_sealed(&world.north);
     world.north.sync(&world.hub);
     world.south.sync(&world.hub);
     world.west.sync(&world.hub);
