@@ -48,6 +48,7 @@ const NO_WORDS: &[(&str, &str, &str)] = &[
         "*",
         "North writes receipts alone; what East writes is looked for at both",
     ),
+    ("offers", "state", "one of six words of the program"),
     ("letters_in", "kind", "a word of the program"),
     ("letters_in", "state", "a word of the program"),
 ];
