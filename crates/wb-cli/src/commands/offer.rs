@@ -58,7 +58,7 @@ pub enum Offer {
     List,
 }
 
-/// How to be reached. Without any of it, what your profile here keeps
+/// How to be reached: exactly what is given, or, where nothing is, what your profile here keeps
 #[derive(Debug, Clone, Args)]
 pub struct WaysArgs {
     /// The name to give
@@ -76,21 +76,18 @@ pub struct WaysArgs {
 }
 
 impl WaysArgs {
-    /// What was chosen; of a profile only where nothing was.
+    /// Exactly what was chosen; what a profile keeps only where nothing was.
     fn ways(&self, node: &Node, actor: &Actor) -> wb_node::Result<Ways> {
-        let known = known_ways(node, actor)?;
-        if self.email.is_none() && self.phone.is_none() && self.contact.is_none() {
-            return Ok(Ways {
-                name: self.name.clone().or(known.name),
-                ..known
-            });
-        }
-        Ok(Ways {
-            name: self.name.clone().or(known.name),
+        let chosen = Ways {
+            name: self.name.clone(),
             email: self.email.clone(),
             phone: self.phone.clone(),
             more: self.contact.clone(),
-        })
+        };
+        if chosen == Ways::default() {
+            return known_ways(node, actor);
+        }
+        Ok(chosen)
     }
 }
 
@@ -131,6 +128,10 @@ fn make(
         "You offer help with \u{201c}{}\u{201d}.",
         clean(&shown.title)
     ));
+    context.say(match &shown.offer.name {
+        Some(name) => format!("They read now that it is from: {}", clean(name)),
+        None => "They are not told your name now.".to_owned(),
+    });
     if let Some(text) = &shown.offer.text {
         context.say(format!("You say: {}", clean_lines(text)));
     }

@@ -51,7 +51,6 @@ pub(crate) fn hide(
     if let Some(other) = other(node, &ended)
         && let Some(came) = private.letter_in(&other, &ended.key.id)?
         && OVER.contains(&came.kind.as_str())
-        && state != OfferState::Offered
     {
         forget_line(private, came)?;
     }

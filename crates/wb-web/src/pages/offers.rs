@@ -8,7 +8,7 @@ use wb_node::command::offer_make::{Ways, may_offer, offer_make, offering, offeri
 use wb_node::query::offers::{known_ways, offers};
 use wb_node::query::requests;
 use wb_node::view::{OfferView, RequestView, WaysView};
-use wb_node::{Actor, Node};
+use wb_node::{Actor, Node, NodeError};
 
 use crate::answer::Answer;
 use crate::shell::Shell;
@@ -154,6 +154,7 @@ pub fn accept(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .and_then(|shown| offer_accept(node, &actor, &shown));
     match done {
         Ok(()) => Ok(Answer::see(format!("/things#{}", key.id))),
+        Err(error @ NodeError::Unknown { .. }) => Err(error.into()),
         Err(error) => list(visit, ways, Some(crate::words::failure(&error))),
     }
 }

@@ -61,6 +61,8 @@ pub const AT_EAST: Reach = only(&[East]);
 pub const AT_SOUTH: Reach = only(&[South]);
 /// North's audience is East.
 pub const TRUSTED: Reach = only(&[North, East]);
+/// Hidden again, and kept by nobody.
+pub const NOWHERE: Reach = only(&[]);
 /// Goes to everybody. Backups are encrypted, and nothing is left in the folder for temporary files. The metrics and
 /// what programs note hold no words of anybody, but public ones would harm nobody.
 pub const PUBLIC: Reach = Reach {
@@ -158,6 +160,26 @@ pub const ALL: &[Canary] = &[
     stays("letter to North", TRUSTED),
     stays("contact by letter", TRUSTED),
     goes("letter taken back", TRUSTED),
+    // Help that it offers North. Ways to reach who offers stay at East until North agreed, and are hidden again at both
+    // when it is over; what is over is asked back from North.
+    stays("name in an offer", TRUSTED),
+    stays("words that wait", TRUSTED),
+    stays("contact that waits", AT_EAST),
+    Canary {
+        of: "words agreed on",
+        before: TRUSTED,
+        after: AT_EAST,
+    },
+    goes("contact of who helps", TRUSTED),
+    goes("contact of who asked", TRUSTED),
+    stays("words declined", AT_EAST),
+    stays("kind refusal", TRUSTED),
+    stays("contact declined", NOWHERE),
+    stays("words done", TRUSTED),
+    stays("contact done", NOWHERE),
+    stays("contact done by who asked", NOWHERE),
+    stays("thanks of who helped", TRUSTED),
+    stays("thanks of who asked", TRUSTED),
     stays("south e-mail", AT_SOUTH),
     stays("south private title", AT_SOUTH),
     stays("south comment", CARRIED),

@@ -9,6 +9,7 @@ mod caller;
 pub mod canaries;
 mod cast;
 mod judge;
+mod offers;
 mod outside;
 mod places;
 mod private_file;

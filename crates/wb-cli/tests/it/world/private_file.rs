@@ -54,6 +54,7 @@ const NO_WORDS: &[(&str, &str, &str)] = &[
         "ids, and words of the program; who came stands in the account",
     ),
     ("invite_uses", "*", "ids, and words of the program"),
+    ("offers", "state", "one of six words of the program"),
     ("letters_in", "kind", "a word of the program"),
     ("letters_in", "state", "a word of the program"),
 ];

@@ -277,7 +277,7 @@ impl World {
         let contact = words("contact by letter");
         self.east
             .ok(&["--yes", "user", "contact", &about, "--text", &contact]);
-        self.sync_all();
+        self.offers(written);
         self.sync_all();
         self.north
             .ok(&["bundle", "export", &self.place("carried/all.wbb"), "--zstd"]);
@@ -315,6 +315,7 @@ impl World {
             .expect("a letter that East wrote");
         let retract = ["record", "retract", text(letter, "id"), "--reason", "erase"];
         self.east.ok(&[&retract[..], &["--yes"]].concat());
+        self.offer_is_taken_back();
         for one in [&self.north, &self.east, &self.crow, &self.north] {
             one.run(&["sync"]).ends(0);
         }
