@@ -58,3 +58,4 @@ pub mod user_erase;
 pub mod user_export;
 pub mod void_decide;
 pub mod vouch;
+pub mod vouch_alone;
