@@ -34,5 +34,6 @@ pub mod share_all;
 pub mod shared;
 pub mod sharing;
 pub mod sync;
+pub mod trust;
 pub mod trusted;
 pub mod waiting;

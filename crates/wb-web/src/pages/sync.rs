@@ -3,10 +3,11 @@
 use askama::Template;
 use wb_core::id::InstanceId;
 use wb_node::query::backups::backup_state;
+use wb_node::query::inbox::inbox;
 use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
-use wb_node::view::{BackupState, PeerView, RunRecordView, RunView};
+use wb_node::view::{BackupState, InboxView, PeerView, RunRecordView, RunView};
 
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
@@ -25,6 +26,8 @@ struct Page {
     runs: RunsPage,
     job: Option<Job>,
     backup: BackupState,
+    /// Vouches of this community that end soon.
+    vouches_end: Vec<InboxView>,
 }
 
 impl Page {
@@ -43,12 +46,15 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         runs_page(node, None, RUNS_SHOWN, None)?,
     );
     let backup = backup_state(node)?;
+    let mut vouches_end = inbox(node)?;
+    vouches_end.retain(|item| item.cause == "vouch_ends");
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
         runs,
         job,
         backup,
+        vouches_end,
     };
     Ok(Answer::page(page.render()?))
 }

@@ -25,4 +25,5 @@ mod rates;
 mod rights;
 mod sessions;
 mod site;
+mod trust;
 mod trusted;
