@@ -382,7 +382,7 @@ impl Street {
                 self.elm.page(&format!("/inbox/{}", member(item, "key")))
             }
             "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
-            "/trusted/{home}" | "/trusted/{home}/remove" => {
+            "/trust/{home}" | "/trusted/{home}" | "/trusted/{home}/remove" => {
                 let trusted = self.elm.json(&["peer", "trust"]);
                 let oak = member(trusted.first().expect("a trusted community"), "id");
                 self.elm.page(&route.replace("{home}", &oak))

@@ -105,6 +105,14 @@ pub const LETTER_CALL_BYTES_MAX: usize = LETTER_BYTES_MAX.div_ceil(3) * 4 + 65_5
 pub const LETTERS_PER_PAIR_MAX: u64 = 50;
 /// Threads of letters of one accepted origin that are kept; protects the disk of whoever accepted it.
 pub const LETTERS_KEPT_MAX: u64 = 2_000;
+/// Bytes of one vouch alone; protects whoever reads one that somebody sent. A log of some 900 entries fits.
+pub const LONE_VOUCH_BYTES_MAX: usize = 1_048_576;
+/// Hashes of the path that proves one record of a delta: those of a tree of [`DELTA_ENTRIES_MAX`] leaves.
+pub const PATH_HASHES_MAX: usize = 10;
+/// Vouches of one answer of a hub; bounds the work of one call.
+pub const VOUCHES_PAGE_MAX: usize = 50;
+/// Vouches that a client reads for one question; protects it from a hub that never ends.
+pub const VOUCHES_READ_MAX: usize = 1_000;
 /// Bytes of letters of one origin that a hub keeps; protects its disk.
 pub const LETTERS_BYTES_MAX: u64 = 67_108_864;
 /// Milliseconds after which a letter without a receipt is given again; bounds traffic, and how long a loss lasts.

@@ -166,6 +166,10 @@ rules! {
     LetterMismatch = "letter_mismatch",
     /// A letter of a known kind whose body has another form.
     LetterBody = "letter_body",
+    /// A vouch alone with a missing or malformed member.
+    LoneVouchMalformed = "lone_vouch_malformed",
+    /// A vouch alone whose parts are not of one thing.
+    LoneVouchDiffers = "lone_vouch_differs",
 }
 
 impl Rule {

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wb_core::bundle::Driver;
 use wb_core::id::{Hash, InstanceId, RecordRef};
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET};
+use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET, VOUCHES_PAGE_MAX};
 use wb_core::ndjson;
 use wb_core::receipt::{RECEIPTS_PAGE_MAX, Receipt};
 use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, EnvelopesPage, FollowList, Follows, Heads, Policy, Pushed, PushedFeed,
-    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -259,6 +259,12 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Directory> {
         self.read(move |relay| relay.directory(after.as_ref(), limit, now))
+            .await
+    }
+
+    async fn vouches(&self, ask: VouchesAsk, now: Timestamp) -> Kept<VouchesPage> {
+        let bytes = self.page_bytes;
+        self.read(move |relay| relay.vouches(&ask, VOUCHES_PAGE_MAX, bytes, now))
             .await
     }
 

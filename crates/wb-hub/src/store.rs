@@ -11,7 +11,7 @@ use wb_core::scope::{FeedScope, Kind};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{
     Cursor, Directory, EnvelopesPage, FeedHead, FollowList, Follows, Heads, Policy, Pushed,
-    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -247,6 +247,13 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         limit: usize,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Directory>> + Send;
+
+    /// A page of vouches, one by one.
+    fn vouches(
+        &self,
+        ask: VouchesAsk,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<VouchesPage>> + Send;
 
     /// Takes a follow list; inside, the counter held when that is above.
     fn put_follows(

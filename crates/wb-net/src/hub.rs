@@ -12,7 +12,8 @@ use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     Cause, Cursor, Directory, EnvelopeKept, EnvelopesPage, EnvelopesTaken, FollowList, Follows,
     GivenEnvelope, Heads, Noted, Problem, Pushed, Receipts, ReceiptsGiven, ReceiptsTaken,
-    Registration, SignedExchange, Standings, TurnAnswer, TurnCall, read_message,
+    Registration, SignedExchange, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
+    read_message,
 };
 
 use wb_core::want::Held;
@@ -144,6 +145,20 @@ impl HubClient {
     pub async fn directory(&mut self, after: Option<InstanceId>) -> Result<Directory, CallError> {
         let query = after.map(|after| format!("after={after}"));
         self.json(Call::get("directory", query)).await
+    }
+
+    /// Reads a page of vouches, one by one; nothing of them is verified.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn vouches(&mut self, ask: &VouchesAsk) -> Result<VouchesPage, CallError> {
+        let parts = [
+            ask.issuer.map(|id| format!("issuer={id}")),
+            ask.subject.map(|id| format!("subject={id}")),
+            ask.after.map(|place| format!("after={place}")),
+        ];
+        let query: Vec<String> = parts.into_iter().flatten().collect();
+        self.json(Call::get("vouches", Some(query.join("&")))).await
     }
 
     /// Sends the follow list.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use wb_core::bundle::BundleError;
 use wb_core::kinds::BadText;
 use wb_core::sync::{PeerCause, Phase};
+use wb_core::trust::LoneError;
 use wb_core::words::WordsError;
 use wb_store::legacy::LegacyError;
 use wb_store::{StoreError, is_io_full};
@@ -175,6 +176,14 @@ pub enum NodeError {
         /// Who has to be upgraded, where there is no protocol in common.
         skew: Option<String>,
     },
+    /// A vouch alone that does not verify.
+    #[error("{}: {source}", .path.display())]
+    LoneVouch {
+        /// The file.
+        path: PathBuf,
+        /// The rule it breaks.
+        source: LoneError,
+    },
     /// A backup cannot be read, or not be restored here.
     #[error("{}: {source}", .path.display())]
     Backup {
@@ -287,9 +296,10 @@ impl NodeError {
             Self::Bundle { skew: Some(_), .. } | Self::Want { skew: Some(_), .. } => {
                 ErrorKind::Skew
             }
-            Self::Bundle { .. } | Self::Want { .. } | Self::TooLarge { .. } => {
-                ErrorKind::Verification
-            }
+            Self::Bundle { .. }
+            | Self::Want { .. }
+            | Self::LoneVouch { .. }
+            | Self::TooLarge { .. } => ErrorKind::Verification,
             Self::Picture(NoPicture::Fetch(_)) => ErrorKind::Unreachable,
             Self::Picture(_) => ErrorKind::Verification,
             Self::Suspect | Self::TwoCopies(_) | Self::SyncRuns => ErrorKind::Conflict,
@@ -421,6 +431,9 @@ impl NodeError {
                                     with `wb bundle import --partial`"
                 .to_owned(),
             Self::TooLarge { .. } | Self::Want { .. } => "nothing was changed".to_owned(),
+            Self::LoneVouch { .. } => "nothing was changed. It was changed on its way, or is no vouch; ask for the file \
+                                       again, or follow its issuer, whose feed says what it vouches for"
+                .to_owned(),
             Self::Suspect => "your data is safe here. It was restored from a copy, or copied from another \
                               machine; publishing from it could contradict what others already have. Run \
                               `wb restore` in this folder, which takes back what was published since, or use \

@@ -68,13 +68,15 @@ pub(crate) fn settle_at_opening(node: &Node) -> Result<()> {
 /// The same within a transaction that is open.
 pub(crate) fn settle_in(node: &Node, write: &Write<'_>) -> Result<()> {
     for change in changes(node)? {
-        // What was shown is noted before the level says otherwise.
-        match &change.becomes {
-            Becomes::Same => {}
-            Becomes::Falls(why) => write.put_fallen(&change.id, why, node.now())?,
-            Becomes::Settled => write.forget_fallen(&change.id)?,
+        // What is shown is noted before the level says otherwise, and forgotten after it says so again: at no moment
+        // between is nothing of it shown.
+        if let Becomes::Falls(why) = &change.becomes {
+            write.put_fallen(&change.id, why, node.now())?;
         }
         write.put_level(&change.id, &change.row)?;
+        if change.becomes == Becomes::Settled {
+            write.forget_fallen(&change.id)?;
+        }
     }
     Ok(())
 }
@@ -94,14 +96,13 @@ fn changes(node: &Node) -> Result<Vec<Change>> {
         let Some(held) = before.get(&instance.id) else {
             continue;
         };
+        let is_decided = matches!(instance.standing, Standing::Approved | Standing::Blocked);
+        // Only who is shown by vouches has a way: whoever decided by hand needs no reason to decide otherwise.
+        let way = ways.get(&instance.id).filter(|_| !is_decided);
         let row = LevelRow {
             level: number(levels.get(&instance.id).copied()),
-            way: ways
-                .get(&instance.id)
-                .map(|way| kept(way))
-                .unwrap_or_default(),
+            way: way.map(|way| kept(way)).unwrap_or_default(),
         };
-        let is_decided = matches!(instance.standing, Standing::Approved | Standing::Blocked);
         let has_fallen = fallen.contains(&instance.id);
         let becomes = if is_decided || row.level >= SHOWN_LEVEL {
             if has_fallen {
@@ -109,7 +110,7 @@ fn changes(node: &Node) -> Result<Vec<Change>> {
             } else {
                 Becomes::Same
             }
-        } else if held.level >= SHOWN_LEVEL {
+        } else if held.level >= SHOWN_LEVEL && !held.way.is_empty() {
             Becomes::Falls(why(&trust, &instance.id, &held.way))
         } else {
             Becomes::Same

@@ -11,7 +11,7 @@ use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Receipts, StaleReceipt,
     Standing, Standings,
 };
-use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall};
+use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall, VouchesAsk, VouchesPage};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
@@ -162,6 +162,10 @@ impl HubStore for Liar {
         now: Timestamp,
     ) -> Kept<Directory> {
         self.file.directory(after, limit, now).await
+    }
+
+    async fn vouches(&self, ask: VouchesAsk, now: Timestamp) -> Kept<VouchesPage> {
+        self.file.vouches(ask, now).await
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {

@@ -82,6 +82,7 @@ pub use erase::{ErasedRecords, NO_WORDS, PrivateTraces};
 pub use erased::ErasedList;
 pub use error::{Result, StoreError, is_io_full, is_io_read_only};
 pub use feed_links::FeedLink;
+pub use feeds::Lone;
 pub use feeds::{
     FeedRow, Ingest, LogDue, NewLog, SealDelta, SealItem, Served, SnapshotRows, StoredHeader, Taken,
 };

@@ -113,6 +113,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0004_sealed.sql")
         ),
         concat!(include_str!("migrations/relay_0005_letters.sql")),
+        concat!(include_str!("migrations/relay_0006_vouches.sql")),
     ],
 };
 

@@ -7,7 +7,7 @@ use crate::pages::{
     accounts, address, agree, audit, code, conflicts, data, drafts, events, feed_link, feeds,
     found, home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair,
     peers, picture, profile, request, request_edit, requests, retire, review, settings, share,
-    share_all, shared, sharing, sync, trusted, waiting,
+    share_all, shared, sharing, sync, trust, trusted, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -150,6 +150,7 @@ pub const ROUTES: &[Route] = &[
     post("/review/account", Steward, review::account),
     post("/review/origin", Steward, review::origin),
     get("/conflicts", Steward, conflicts::list),
+    post("/review/fallen", Steward, review::fallen),
     get("/inbox", Steward, inbox::list),
     get("/inbox/{key}", Steward, inbox::item),
     post("/inbox/{key}/dismiss", Steward, inbox::dismiss),
@@ -164,6 +165,8 @@ pub const ROUTES: &[Route] = &[
     post("/shared/{id}/narrow", Steward, shared::narrow),
     get("/shared/all", Steward, share_all::page),
     post("/shared/all", Steward, share_all::share),
+    get("/trust", Member, trust::page),
+    get("/trust/{home}", Member, trust::why),
     get("/trusted", Member, trusted::list),
     get("/trusted/{home}", Admin, trusted::ask),
     post("/trusted/{home}", Admin, trusted::trust),

@@ -1,5 +1,6 @@
 //! `wb vouch`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -14,6 +15,8 @@ use wb_node::command::peer_block::find_instance;
 use wb_node::command::vouch::{VOUCH_MONTHS, VouchAdd, vouch_add, vouch_revoke, would_fall};
 use wb_node::query::trust::{MovedView, TrustView, list, roots, why, word};
 use wb_node::view::NamedView;
+
+mod alone;
 
 use super::registration::NAME_CHARS;
 use crate::context::Context;
@@ -33,6 +36,9 @@ pub enum Vouch {
     List {
         /// The instance: its name, enough of its id, or the whole id
         instance: Option<String>,
+        /// Ask hubs who vouches for it, also of whom nothing is followed here; a name asks that hub alone
+        #[arg(long, value_name = "HUB", num_args = 0..=1, default_missing_value = "")]
+        hub: Option<String>,
     },
     /// Say how far an instance is trusted here, and by whose word
     Why {
@@ -41,6 +47,19 @@ pub enum Vouch {
     },
     /// List the instances from which trust starts, and who hangs on each
     Roots,
+    /// Write one vouch with what signs it into a file, or to standard output
+    Export {
+        /// Whom this instance vouches for, or the id of any vouch that is carried here
+        which: String,
+        /// The file; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Check a vouch that came alone, without an instance and without a network
+    Verify {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 /// How far.
@@ -103,9 +122,15 @@ pub fn run(context: &Context, command: &Vouch) -> Result<ExitCode> {
     match command {
         Vouch::Add(input) => add(context, input),
         Vouch::Revoke(input) => revoke(context, input),
-        Vouch::List { instance } => show_list(context, instance.as_deref()),
+        Vouch::List {
+            instance,
+            hub: Some(hub),
+        } => alone::list_at_hubs(context, instance.as_deref(), hub),
+        Vouch::List { instance, .. } => show_list(context, instance.as_deref()),
         Vouch::Why { instance } => show_why(context, instance),
         Vouch::Roots => show_roots(context),
+        Vouch::Export { which, to } => alone::export(context, which, to.as_deref()),
+        Vouch::Verify { file } => alone::verify(context, file),
     }
 }
 
@@ -193,8 +218,9 @@ fn say_moved(context: &Context, moved: &[MovedView], word: &str) {
         context.say(format!("No level here {word}."));
     }
     for one in moved {
+        let why = one.why.map_or_else(String::new, |why| format!(": {why}"));
         context.say(format!(
-            "{} {word} from level {} to {} here.",
+            "{} {word} from level {} to {} here{why}.",
             clean(&one.name),
             one.before,
             one.after

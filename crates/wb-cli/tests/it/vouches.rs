@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::hub::Hub;
-use crate::support::instance::{Instance, text};
+use crate::support::instance::{Instance, run, text, wb};
 
 /// North, East and South. North accepted East, and neither of North and South ever met the other.
 fn street() -> (tempfile::TempDir, [Instance; 3]) {
@@ -101,24 +101,150 @@ fn two_that_never_met_find_each_other_by_a_vouch_through_a_hub() {
     }
 }
 
+fn ask(instance: &Instance, title: &str) {
+    let words = [
+        "--title",
+        title,
+        "--description",
+        "Please.",
+        "--scope",
+        "public",
+    ];
+    instance.ok(&[&["request", "add"], &words[..]].concat());
+}
+
+/// Titles of the requests that an instance shows.
+fn titles(instance: &Instance) -> Vec<String> {
+    let rows = instance.json(&["request", "list"]);
+    rows.iter()
+        .map(|row| text(row, "title").to_owned())
+        .collect()
+}
+
 #[test]
-fn a_vouch_comes_in_a_file_and_counts_for_nothing_where_its_issuer_is_refused() {
+fn a_vouch_in_a_file_shows_who_is_in_it_and_taking_it_back_separates_them() {
     let (folder, [north, east, south]) = street();
     let file = |name: &str| folder.path().join(name).display().to_string();
-    let (of_south, of_east) = (file("south.wbb"), file("east.wbb"));
-    south.ok(&["publish"]);
-    south.ok(&["bundle", "export", &of_south]);
-    east.ok(&["bundle", "import", &of_south, "--yes"]);
+    let carry = |from: &Instance, to: &Instance, name: &str, yes: &[&str]| {
+        from.ok(&["bundle", "export", &file(name)]);
+        to.run(&[&["bundle", "import", &file(name)], yes].concat())
+            .ends(0);
+    };
+    ask(&south, "Oars to lend");
+    // North accepts East, East accepts South.
+    carry(&east, &north, "east.wbb", &["--yes"]);
+    carry(&south, &east, "south.wbb", &["--yes"]);
     vouch(&east, "South");
-    // East refuses South later and leaves its vouch: else the feed of South would be in the file as well, and whoever
-    // takes a file approves by hand whom it previews.
-    east.ok(&["peer", "block", "South", "--yes"]);
-    east.ok(&["bundle", "export", &of_east]);
-    north.ok(&["bundle", "import", &of_east, "--yes"]);
+    // Nobody is asked about South: East vouches for it.
+    carry(&east, &north, "vouched.wbb", &[]);
     assert_eq!(why(&north, &south.id())["level"], 2);
+    assert_eq!(titles(&north), ["Oars to lend"]);
+    let rebuilt = north.json(&["request", "list"]);
+    north.ok(&["rebuild"]);
+    assert_eq!(north.json(&["request", "list"]), rebuilt);
+
+    // What East takes back separates them; what was shown is asked about.
+    let falls = east
+        .json(&["vouch", "revoke", "South", "--dry-run"])
+        .remove(0);
+    assert_eq!(falls["done"], false);
+    east.ok(&["vouch", "revoke", "South", "--yes"]);
+    carry(&east, &north, "revoked.wbb", &[]);
+    assert_eq!(why(&north, &south.id())["level"], 0);
+    let asked = north.json(&["review", "list"]);
+    assert_eq!(asked[0]["what"], "fallen");
+    assert!(
+        text(&asked[0], "why").ends_with("because East took back what it vouched for South"),
+        "{asked:?}"
+    );
+    let inbox = north.json(&["inbox"]);
+    assert!(
+        inbox.iter().any(|item| item["cause"] == "fell"),
+        "{inbox:?}"
+    );
+    assert_eq!(titles(&north), ["Oars to lend"]);
+    north.ok(&["review", "keep", "South"]);
+    assert_eq!(titles(&north), ["Oars to lend"]);
+    north.ok(&["review", "hide", "South"]);
+    assert_eq!(titles(&north), Vec::<String>::new());
+    north.run(&["review", "hide", "South"]).ends(2);
+    north.ok(&["doctor"]);
+}
+
+#[test]
+fn a_refusal_beats_a_vouch_and_takes_the_own_one_back() {
+    let (folder, [north, east, south]) = street();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    for (from, to, name) in [(&east, &north, "east.wbb"), (&south, &east, "south.wbb")] {
+        from.ok(&["bundle", "export", &file(name)]);
+        to.ok(&["bundle", "import", &file(name), "--yes"]);
+    }
+    vouch(&east, "South");
+    east.ok(&["bundle", "export", &file("vouched.wbb")]);
+    north.ok(&["bundle", "import", &file("vouched.wbb")]);
+    assert_eq!(why(&north, &south.id())["level"], 2);
+    vouch(&north, "South");
+    let refused = north.json(&["review", "refuse", "South"]).remove(0);
+    assert_eq!(refused["vouch_taken_back"], true);
+    assert_eq!(why(&north, &south.id())["level"], 0);
+    north.ok(&["review", "accept", &south.id(), "--steward"]);
+    assert_eq!(why(&north, &south.id())["level"], 3);
+    // East is refused, and South stays by hand.
     north.ok(&["peer", "block", &east.id(), "--yes"]);
-    let reason = why(&north, &south.id());
-    assert_eq!(reason["level"], 0, "{reason}");
+    assert_eq!(why(&north, &south.id())["level"], 3);
+    north.ok(&["review", "accept", &south.id()]);
+    assert_eq!(why(&north, &south.id())["level"], 2);
+}
+
+#[test]
+fn a_vouch_alone_is_written_and_verified_without_an_instance() {
+    let (folder, [north, east, south]) = street();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    south.ok(&["publish"]);
+    south.ok(&["bundle", "export", &file("south.wbb")]);
+    east.ok(&["bundle", "import", &file("south.wbb"), "--yes"]);
+    let id = text(&vouch(&east, "South"), "id").to_owned();
+    let early = east.run(&["vouch", "export", "South"]).ends(1);
+    assert!(
+        early.stderr.contains("was not published yet"),
+        "{}",
+        early.stderr
+    );
+    east.ok(&["publish"]);
+    let alone = file("vouch.json");
+    east.ok(&["vouch", "export", "South", "--to", &alone]);
+    east.run(&["vouch", "export", "South", "--to", &alone])
+        .ends(1);
+    let by_id = east.run(&["vouch", "export", &id]).ends(0).stdout;
+    let written = std::fs::read_to_string(&alone).expect("a file");
+    assert_eq!(by_id, written);
+
+    // Nobody's folder and no network.
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let verify = |file: &str, extra: &[&str]| {
+        let arguments = [&["vouch", "verify", file], extra].concat();
+        run(wb(nowhere.path()).args(arguments))
+    };
+    let said = verify(&alone, &["--json"]).ends(0).json().remove(0);
+    assert_eq!(text(&said, "issuer"), east.id());
+    assert_eq!(text(&said, "subject"), south.id());
+    assert_eq!(said["level"], "trusted");
+    assert_eq!(said["is_over"], false);
+    let words = verify(&alone, &[]).ends(0).stdout;
+    assert!(words.contains("Alone it counts for nothing"), "{words}");
+    assert!(
+        words.contains(&format!("{} signed this vouch", east.id())),
+        "{words}"
+    );
+
+    std::fs::write(&alone, written.replace("\"trusted\"", "\"steward\"")).expect("a file");
+    let changed = verify(&alone, &[]).ends(4);
+    assert!(
+        changed.stderr.contains("breaks lone_vouch_differs"),
+        "{}",
+        changed.stderr
+    );
+    drop(north);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod schedule;
 mod session;
 pub mod signature;
 pub mod turn;
+mod vouches;
 
 pub use cause::{Cause, Problem};
 pub use cursor::{Arrival, Cursor, ParseCursorError};
@@ -36,3 +37,4 @@ pub use receipts::{ReceiptRow, Receipts, ReceiptsGiven, ReceiptsTaken, StaleRece
 pub use schedule::{EVERY_MINUTES_MAX, HEADS_EVERY_MS, heads_are_due, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
 pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};
+pub use vouches::{BadVouchPlace, VouchPlace, VouchesAsk, VouchesPage};

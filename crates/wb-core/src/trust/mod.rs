@@ -6,6 +6,7 @@
 
 mod flow;
 mod graph;
+mod lone;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use crate::id::{InstanceId, RecordId};
 use crate::kinds::Level;
 use crate::time::Timestamp;
 
+pub use lone::{LoneError, LoneSignature, LoneVouch, VerifiedVouch};
 pub use why::{Step, Why};
 
 /// Vouches of level trusted or steward that count of one issuer: whoever vouches for everybody vouches for nobody.
@@ -106,6 +108,13 @@ impl Ground {
     #[must_use]
     pub fn why(&self, subject: InstanceId, now: Timestamp) -> Option<Why> {
         why::why(self, subject, now)
+    }
+
+    /// How many arrows each instance within reach is from here, over what counts for a level.
+    #[must_use]
+    pub fn distances(&self, level: Level, now: Timestamp) -> BTreeMap<InstanceId, usize> {
+        let graph = graph::Graph::of(self, level, now);
+        graph.ids.into_iter().zip(graph.distances).collect()
     }
 
     /// The shortest way from here to each of some instances, over what counts for a level; empty where there is none.

@@ -14,6 +14,7 @@ mod follows;
 mod identity;
 mod legacy;
 mod letter;
+mod lone_vouch;
 mod message;
 mod receipt;
 mod record_line;
@@ -44,6 +45,7 @@ pub const ALL: &[Target] = &[
     identity::TARGET,
     legacy::TARGET,
     letter::TARGET,
+    lone_vouch::TARGET,
     message::TARGET,
     receipt::TARGET,
     record_line::TARGET,

@@ -16,6 +16,7 @@ pub mod recovery;
 pub mod register;
 pub mod snapshot;
 pub mod turn;
+pub mod vouches;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

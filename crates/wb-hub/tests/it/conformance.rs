@@ -14,7 +14,7 @@ use wb_core::line::Line;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     AgainSection, Arrival, ChangesSection, Cursor, FollowList, PageSection, Policy, Pushed,
-    Standing, Standings,
+    Standing, Standings, VouchesAsk,
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
@@ -42,6 +42,7 @@ pub async fn suite<S: HubStore>(make: impl Fn() -> S) {
     pages_of_changes(make()).await;
     snapshots_while_the_feed_moves_on(make()).await;
     lines(make()).await;
+    vouches_one_by_one(make()).await;
     forgetting(make()).await;
     suspended_and_back(make()).await;
     letters(make()).await;
@@ -979,4 +980,65 @@ async fn everything_at_once<S: HubStore>(store: S) {
     take(&rest);
     assert_eq!(rest.cursor.n, arrived + 4 * EACH);
     assert_eq!(memory.kinds().values().sum::<u64>(), 4 * EACH);
+}
+
+/// Vouches are given one by one as the feeds say now, in pages, each with what signs it.
+async fn vouches_one_by_one<S: HubStore>(store: S) {
+    let mut origins: Vec<Origin> = (1..=3).map(Origin::new).collect();
+    origins.sort_by_key(Origin::id);
+    with_members(&store, &origins.iter().collect::<Vec<_>>()).await;
+    let (stranger, other) = (Origin::new(8).id(), Origin::new(9).id());
+    for origin in &mut origins {
+        let vouch = |subject: InstanceId| {
+            format!(
+                "{{\"issuer\":\"{}\",\"subject\":\"{subject}\",\"level\":\"trusted\",\"basis\":\"We met\",\
+                 \"issued_at\":\"2026-11-01T10:00:00.000Z\",\"expires_at\":\"2027-11-01T10:00:00.000Z\"}}",
+                origin.id()
+            )
+        };
+        let bodies = [(1, "vouch", vouch(other)), (2, "vouch", vouch(stranger))];
+        let delta = origin.seal_bodies(&bodies);
+        let pushed = push(&store, origin, &[&delta]).await.expect("it counts");
+        assert_eq!(outcomes(&pushed), ["append"]);
+    }
+    let all = async |issuer: Option<InstanceId>, subject: Option<InstanceId>, at: Timestamp| {
+        let mut ask = VouchesAsk {
+            issuer,
+            subject,
+            after: None,
+        };
+        let mut said = Vec::new();
+        loop {
+            let page = store.vouches(ask, at).await.expect("a store");
+            assert_eq!(page.unproved, 0);
+            for vouch in &page.vouches {
+                let verified = vouch.verify().expect("its issuer signed it");
+                said.push((verified.vouch.issuer, verified.vouch.subject));
+            }
+            assert!(page.vouches.len() <= 1, "a page ends after so many bytes");
+            ask.after = page.next;
+            if page.next.is_none() {
+                return said;
+            }
+        }
+    };
+    let ids: Vec<InstanceId> = origins.iter().map(Origin::id).collect();
+    let for_stranger: Vec<_> = ids.iter().map(|id| (*id, stranger)).collect();
+    assert_eq!(all(None, Some(stranger), now()).await, for_stranger);
+    assert_eq!(all(Some(ids[0]), None, now()).await.len(), 2);
+    assert_eq!(
+        all(Some(ids[0]), Some(other), now()).await,
+        [(ids[0], other)]
+    );
+    assert_eq!(all(Some(stranger), None, now()).await, []);
+
+    // What is taken back is given to nobody, nor is anything of whom the hub suspended.
+    publish(&store, &mut origins[0], &[Do::Retract(2)]).await;
+    assert_eq!(all(None, Some(stranger), now()).await, for_stranger[1..]);
+    let suspend = Decision::Suspend {
+        reason: "a test".to_owned(),
+        until: None,
+    };
+    decide(&store, &origins[1], suspend).await;
+    assert_eq!(all(None, Some(stranger), now()).await, for_stranger[2..]);
 }

@@ -3,7 +3,7 @@
 //! The preview is the import itself in a transaction that is dropped, so it cannot say anything else
 //! than what then happens. Everything is verified before anything counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use wb_core::bundle::{BundleHead, Driver, FeedOutcome};
@@ -96,7 +96,7 @@ pub fn bundle_import(
     let own = node.own_id();
     // What an older copy published comes back to it; nothing is sealed from it before it is settled.
     let takes_own = node.store.guard() == GuardStanding::Suspect;
-    let write = node.store.write()?;
+    let write = node.store.write_in_sight()?;
     write.remember_shown()?;
     let run_no = write.start_run(&RunStart {
         peer: None,
@@ -121,6 +121,14 @@ pub fn bundle_import(
         return Err(cut(path, 0));
     };
     let changed = write.changed_since()?;
+    // Whom those vouch for that are trusted here is shown without being asked about.
+    crate::levels::settle_in(node, &write)?;
+    let mut vouched = BTreeSet::new();
+    for instance in node.store.instances()? {
+        if instance.standing == Standing::Vouched {
+            vouched.insert(instance.id);
+        }
+    }
     let with_feeds = driver
         .feeds()
         .iter()
@@ -128,6 +136,7 @@ pub fn bundle_import(
         .filter(|origin| *origin != own);
     let mut waiting: Vec<InstanceId> = with_feeds
         .filter(|id| matches!(before.get(id), None | Some(Standing::Waiting)))
+        .filter(|id| !vouched.contains(id))
         .collect();
     waiting.sort_unstable();
     waiting.dedup();
@@ -143,11 +152,12 @@ pub fn bundle_import(
         {
             write.set_standing(&feed.origin, Standing::Approved)?;
         }
+        // Who is accepted now vouches for others.
+        crate::levels::settle_in(node, &write)?;
         note_run(&write, run_no, path, &driver, &changed, now)?;
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
         node.store.forget_dropped(&changed)?;
-        crate::levels::settle(node)?;
         let detail = format!(
             "{} records changed, {} origins accepted",
             changed.len(),

@@ -10,6 +10,7 @@ use wb_store::{Peer, Standing};
 
 use super::peer_block::is_blocked;
 use crate::error::{NodeError, Result};
+use crate::levels;
 use crate::node::{Actor, Node};
 
 /// What is followed.
@@ -219,6 +220,8 @@ fn change(
         }
     }
     write.commit()?;
+    // Who is accepted now vouches for others.
+    levels::settle(node)?;
     let what = match target {
         Target::All => "*".to_owned(),
         Target::Instance(id) => id.to_string(),

@@ -66,3 +66,4 @@ pub mod user_erase;
 pub mod user_export;
 pub mod void_decide;
 pub mod vouch;
+pub mod vouch_alone;

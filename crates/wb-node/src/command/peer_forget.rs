@@ -10,6 +10,7 @@ use wb_store::{Peer, Standing};
 use super::peer_pause::must_be_admin;
 use super::sync::lock;
 use crate::error::{NodeError, Result};
+use crate::levels;
 use crate::node::{Actor, Node};
 
 /// What stays when a peer is forgotten.
@@ -98,5 +99,7 @@ pub fn refusal_forget(node: &mut Node, actor: &Actor, id: &InstanceId) -> Result
     let write = node.store.write()?;
     write.unblock(id)?;
     write.commit()?;
+    // What others vouch for it counts again.
+    levels::settle(node)?;
     node.audit(node.now(), actor, "peer forget", id, "refusal")
 }

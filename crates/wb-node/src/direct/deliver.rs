@@ -10,6 +10,7 @@ use super::quota::Quota;
 use super::refusal::{self, Refusal};
 use super::take::{Taker, Taking, Took};
 use crate::command::sync::erase_kept;
+use crate::levels;
 use crate::node::Node;
 use crate::sealed::keys::note_keys;
 
@@ -102,6 +103,7 @@ pub(crate) fn take<'l>(
     }
     erase_kept(node).map_err(|error| refusal::of_node(&error))?;
     note_keys(node).map_err(|error| refusal::of_node(&error))?;
+    levels::settle(node).map_err(|error| refusal::of_node(&error))?;
     let own_heads = node.store.served().head(&from, FeedScope::Public);
     Ok(Pushed {
         schema_version: 1,

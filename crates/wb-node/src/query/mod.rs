@@ -41,7 +41,9 @@ pub mod suggested;
 pub mod sync_log;
 pub(crate) mod tombstones;
 pub mod trust;
+pub mod trust_graph;
 pub mod users;
+pub mod vouches_at_hub;
 pub mod who;
 mod words;
 

@@ -9,7 +9,7 @@ use wb_store::{Account, AccountState, Filter, Standing};
 
 use super::invited::{Invitations, InvitedView, inviter_of, is_due};
 use super::records::records;
-use super::trust::{Trust, number};
+use super::trust::{Outline, Trust, number};
 use crate::error::Result;
 use crate::node::Node;
 use crate::view::SCHEMA_VERSION;
@@ -120,6 +120,7 @@ pub fn review(node: &Node) -> Result<ReviewView> {
     accounts.sort_by_key(|account| account.since);
     let mut origins = Vec::new();
     let trust = Trust::of(node)?;
+    let outline = trust.outline();
     for instance in node.store.instances()? {
         if instance.standing != Standing::Waiting {
             continue;
@@ -146,8 +147,8 @@ pub fn review(node: &Node) -> Result<ReviewView> {
             id: instance.id,
             name: instance.label(),
             since: instance.first_seen,
-            level: number(trust.levels().get(&instance.id).copied()),
-            why: trust.why(instance.id).sentence,
+            level: number(outline.levels.get(&instance.id).copied()),
+            why: trust.says(&outline, &instance.id),
             records: counts,
             sample: requests
                 .take(SAMPLE)
@@ -159,20 +160,19 @@ pub fn review(node: &Node) -> Result<ReviewView> {
         schema_version: SCHEMA_VERSION,
         accounts,
         origins,
-        fallen: fallen(node, &trust)?,
+        fallen: fallen(node, &trust, &outline)?,
     })
 }
 
 /// Communities that fell, and of which nobody said yet whether what was shown stays.
-fn fallen(node: &Node, trust: &Trust) -> Result<Vec<OriginFell>> {
-    let levels = trust.levels();
+fn fallen(node: &Node, trust: &Trust, outline: &Outline) -> Result<Vec<OriginFell>> {
     let fallen = node.store.fallen()?.into_iter().filter(|one| !one.kept);
     Ok(fallen
         .map(|one| OriginFell {
             id: one.id,
             name: trust.name(&one.id),
             since: one.at,
-            level: number(levels.get(&one.id).copied()),
+            level: number(outline.levels.get(&one.id).copied()),
             why: one.why,
             records: one.records,
         })

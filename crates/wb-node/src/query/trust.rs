@@ -104,6 +104,8 @@ pub struct MovedView {
     pub before: u8,
     /// 0 to 3.
     pub after: u8,
+    /// Why it is trusted less although nothing was taken back; none otherwise.
+    pub why: Option<&'static str>,
 }
 
 /// The number of a level; 0 for who has none.
@@ -133,6 +135,12 @@ pub(crate) struct Trust {
     vouches: Vec<(Vouched, Vouch)>,
     names: BTreeMap<InstanceId, String>,
     now: Timestamp,
+}
+
+/// Every level with the way by which it came: what a list says of many at once.
+pub(crate) struct Outline {
+    pub levels: Levels,
+    ways: BTreeMap<InstanceId, Vec<Step>>,
 }
 
 impl Trust {
@@ -183,6 +191,46 @@ impl Trust {
     /// The shortest way from here to each of those that are shown by what others vouch.
     pub(crate) fn ways(&self, shown: &BTreeSet<InstanceId>) -> BTreeMap<InstanceId, Vec<Step>> {
         self.ground.ways(Level::Trusted, shown, self.now)
+    }
+
+    /// The levels of all with their ways: three flows and three searches, however many there are. Until when each
+    /// holds and what it hangs on is asked of one at a time ([`Trust::why`]).
+    pub(crate) fn outline(&self) -> Outline {
+        let levels = self.levels();
+        let mut ways = BTreeMap::new();
+        for level in [Level::Known, Level::Trusted, Level::Steward] {
+            let of_it = levels.iter().filter(|(_, one)| **one == level);
+            let ids: BTreeSet<InstanceId> = of_it.map(|(id, _)| *id).collect();
+            ways.extend(self.ground.ways(level, &ids, self.now));
+        }
+        Outline { levels, ways }
+    }
+
+    /// How far an instance is trusted and by which way, in one sentence.
+    pub(crate) fn says(&self, outline: &Outline, id: &InstanceId) -> String {
+        let name = self.name(id);
+        let Some(level) = outline.levels.get(id) else {
+            return self.without_level(id, &name);
+        };
+        let mut sentence = format!("{name} is level {}: ", number(Some(*level)));
+        if self.ground.approved.get(id).is_some_and(|far| far >= level) {
+            sentence.push_str("approved here by hand");
+            return sentence;
+        }
+        sentence.push_str("You");
+        for step in outline.ways.get(id).into_iter().flatten() {
+            sentence.push_str(" → ");
+            sentence.push_str(&self.name(&step.to));
+        }
+        sentence
+    }
+
+    fn without_level(&self, id: &InstanceId, name: &str) -> String {
+        if self.ground.refused.contains(id) {
+            format!("{name} is refused here: level 0, whoever vouches for it")
+        } else {
+            format!("{name} is level 0: nobody who is trusted here vouches for it")
+        }
     }
 
     /// Why an arrow that let somebody be shown does not count any more; none where it does.
@@ -237,8 +285,18 @@ impl Trust {
         other
             .vouches
             .retain(|known| (known.issuer, known.subject) != (vouched.issuer, vouched.subject));
+        let earlier = self.own(&vouched.subject).next();
+        let is_less = earlier.is_some_and(|(earlier, _)| vouched.level < earlier.level);
         other.vouches.push(vouched);
-        self.moved(moved(&self.levels(), &other.levels(self.now)))
+        let mut moved = self.moved(moved(&self.levels(), &other.levels(self.now)));
+        for one in moved.iter_mut().filter(|one| one.after < one.before) {
+            one.why = Some(if is_less {
+                "this instance vouches for less than before"
+            } else {
+                "whoever comes in by it is nearer, and takes a place that there was"
+            });
+        }
+        moved
     }
 
     /// The vouches of this instance for another.
@@ -263,7 +321,32 @@ impl Trust {
         self.names.get(id).cloned().unwrap_or_else(|| id.short())
     }
 
-    fn named(&self, id: &InstanceId) -> NamedView {
+    /// How far each instance is from here over what counts for a level.
+    pub(crate) fn distances(&self, level: Level) -> BTreeMap<InstanceId, usize> {
+        self.ground.distances(level, self.now)
+    }
+
+    /// Every vouch that is known here.
+    pub(crate) fn all(&self) -> Vec<VouchView> {
+        let all = self.vouches.iter();
+        all.map(|(vouched, vouch)| self.view(vouched, vouch))
+            .collect()
+    }
+
+    /// Who issued a vouch that is known here.
+    pub(crate) fn issuer_of(&self, id: &RecordId) -> Option<InstanceId> {
+        let known = self.vouches.iter().find(|(vouched, _)| vouched.id == *id);
+        known.map(|(vouched, _)| vouched.issuer)
+    }
+
+    /// Whether a vouch is known here by its feed, and counts.
+    pub(crate) fn counts(&self, issuer: &InstanceId, id: &RecordId) -> bool {
+        let mut known = self.vouches.iter();
+        let held = known.find(|(one, _)| one.id == *id && one.issuer == *issuer);
+        held.is_some_and(|(vouched, vouch)| self.view(vouched, vouch).counts_not.is_none())
+    }
+
+    pub(crate) fn named(&self, id: &InstanceId) -> NamedView {
         NamedView {
             id: *id,
             name: self.names.get(id).cloned(),
@@ -280,6 +363,7 @@ impl Trust {
             name: self.name(&one.instance),
             before: number(one.before),
             after: number(one.after),
+            why: None,
         };
         moved.map(view).collect()
     }
@@ -355,11 +439,7 @@ impl Trust {
     ) -> String {
         let name = self.name(&id);
         let Some(why) = why else {
-            return if self.ground.refused.contains(&id) {
-                format!("{name} is refused here: level 0, whoever vouches for it")
-            } else {
-                format!("{name} is level 0: nobody who is trusted here vouches for it")
-            };
+            return self.without_level(&id, &name);
         };
         let mut sentence = format!("{name} is level {}: ", number(Some(why.level)));
         if why.by_hand {

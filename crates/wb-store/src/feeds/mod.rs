@@ -8,6 +8,7 @@ mod heads;
 mod held;
 mod ingest;
 mod kept;
+mod lone;
 mod new_log;
 mod own;
 mod seal;
@@ -17,6 +18,7 @@ mod view;
 
 pub(crate) use ingest::Appended;
 pub use ingest::Ingest;
+pub use lone::Lone;
 pub use new_log::{LogDue, NewLog};
 pub use seal::{SealDelta, SealItem};
 pub use serve::{FeedRow, Served, SnapshotRows, StoredHeader};

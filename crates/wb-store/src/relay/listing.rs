@@ -26,7 +26,7 @@ use crate::sql::{Sql, some};
 use crate::store::put_meta;
 
 /// Rises when rows are folded otherwise: then all are made again.
-const LISTING_VERSION: u32 = 1;
+const LISTING_VERSION: u32 = 2;
 /// Characters of a request that search looks at; keeps a hub from storing every long text twice.
 const SEARCHED_CHARS_MAX: usize = 2_000;
 
@@ -35,6 +35,8 @@ struct Listing {
     line_no: i64,
     kind: String,
     parent: Option<RecordRef>,
+    /// For whom, where it is a vouch.
+    subject: Option<InstanceId>,
     placed_at: Timestamp,
     line_at: Timestamp,
     words: Option<String>,
@@ -128,6 +130,10 @@ fn fold(
         line_no: row.line_no,
         kind: line.kind.to_string(),
         parent: body.parent(line.origin),
+        subject: match &body {
+            Body::Vouch(vouch) => Some(vouch.subject),
+            _ => None,
+        },
         // Whoever claims a time to come would stand on top until then.
         placed_at: created_at(&body).unwrap_or(line.at).min(now),
         line_at: line.at.min(now),
@@ -165,7 +171,11 @@ fn put_row(
             Sql(id),
             listing.line_no,
             listing.kind,
-            listing.parent.map(|parent| Sql(parent.origin)),
+            listing
+                .parent
+                .map(|parent| parent.origin)
+                .or(listing.subject)
+                .map(Sql),
             listing.parent.map(|parent| Sql(parent.id)),
             Sql(listing.placed_at),
             Sql(listing.line_at),

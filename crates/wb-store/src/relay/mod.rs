@@ -30,6 +30,7 @@ mod receipts;
 pub(crate) mod room;
 mod snapshot;
 mod void;
+mod vouches;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
 pub use counts::{MemberCounts, RelayCounts};

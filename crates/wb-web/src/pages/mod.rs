@@ -37,5 +37,6 @@ pub mod share_all;
 pub mod shared;
 pub mod sharing;
 pub mod sync;
+pub mod trust;
 pub mod trusted;
 pub mod waiting;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use wb_core::id::{InstanceId, RecordId};
-use wb_node::command::review::{Decision, review_account, review_origin};
+use wb_node::command::review::{Decision, review_account, review_fallen, review_origin};
 use wb_node::query::review::{ReviewView, review};
 
 use crate::answer::Answer;
@@ -52,5 +52,22 @@ pub fn origin(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         .parse()
         .map_err(|_| Trouble::NotFound)?;
     review_origin(visit.node()?, &actor, origin, decision)?;
+    Ok(Answer::see("/review"))
+}
+
+/// Decides about what was shown of a community that fell.
+pub fn fallen(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let actor = visit.actor()?;
+    let keep = match visit.form.text("decision").as_str() {
+        "keep" => true,
+        "hide" => false,
+        _ => return Err(Trouble::Refused("Choose whether it stays".to_owned())),
+    };
+    let origin: InstanceId = visit
+        .form
+        .text("origin")
+        .parse()
+        .map_err(|_| Trouble::NotFound)?;
+    review_fallen(visit.node()?, &actor, origin, keep)?;
     Ok(Answer::see("/review"))
 }

@@ -4,10 +4,11 @@ use askama::Template;
 use wb_core::id::InstanceId;
 use wb_node::query::backups::backup_state;
 use wb_node::query::conflicts::conflicts;
+use wb_node::query::inbox::inbox;
 use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
-use wb_node::view::{BackupState, PeerView, RunRecordView, RunView};
+use wb_node::view::{BackupState, InboxView, PeerView, RunRecordView, RunView};
 
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
@@ -28,6 +29,8 @@ struct Page {
     backup: BackupState,
     /// Requests about which a home and those who help disagree.
     contested: usize,
+    /// Vouches of this community that end soon.
+    vouches_end: Vec<InboxView>,
 }
 
 impl Page {
@@ -47,6 +50,8 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     );
     let backup = backup_state(node)?;
     let contested = conflicts(node)?.len();
+    let mut vouches_end = inbox(node)?;
+    vouches_end.retain(|item| item.cause == "vouch_ends");
     let page = Page {
         shell: visit.shell("Sync"),
         peers,
@@ -54,6 +59,7 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         job,
         backup,
         contested,
+        vouches_end,
     };
     Ok(Answer::page(page.render()?))
 }

@@ -27,4 +27,5 @@ mod rights;
 mod sessions;
 mod site;
 mod status;
+mod trust;
 mod trusted;

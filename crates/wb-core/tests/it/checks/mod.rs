@@ -7,6 +7,7 @@ mod hashes;
 mod histories;
 mod identity;
 mod letters;
+mod lone_vouches;
 mod pairing;
 mod requests;
 mod sealed;

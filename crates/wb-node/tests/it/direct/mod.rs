@@ -11,3 +11,4 @@ mod restoring;
 mod sealed;
 mod street;
 mod syncing;
+mod trust;

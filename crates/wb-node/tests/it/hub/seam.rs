@@ -14,7 +14,7 @@ use wb_core::sync::{
     Cursor, Directory, FollowList, Follows, Heads, Policy, Pushed, Receipts, StaleReceipt,
     Standing, Standings,
 };
-use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall};
+use wb_core::sync::{EnvelopesPage, TurnAnswer, TurnCall, VouchesAsk, VouchesPage};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
@@ -41,6 +41,7 @@ pub struct Seam {
     snapshot: Lie<Vec<u8>>,
     heads: Lie<Heads>,
     directory: Lie<Directory>,
+    vouches: Lie<VouchesPage>,
     /// Whether nobody is given a line alone.
     keeps_lines: AtomicBool,
     hides_lines: AtomicBool,
@@ -98,6 +99,10 @@ impl Seam {
         *lock(&self.directory) = Some(Box::new(lie));
     }
 
+    pub fn lie_in_vouches(&self, lie: impl FnMut(VouchesPage) -> VouchesPage + Send + 'static) {
+        *lock(&self.vouches) = Some(Box::new(lie));
+    }
+
     /// From now on it has no line that somebody asks for alone.
     pub fn keep_lines(&self) {
         self.keeps_lines.store(true, Ordering::SeqCst);
@@ -120,6 +125,7 @@ impl Seam {
         *lock(&self.snapshot) = None;
         *lock(&self.heads) = None;
         *lock(&self.directory) = None;
+        *lock(&self.vouches) = None;
         self.keeps_lines.store(false, Ordering::SeqCst);
         self.hides_lines.store(false, Ordering::SeqCst);
         lock(&self.refusals).clear();
@@ -190,6 +196,11 @@ impl HubStore for Seamed {
     ) -> Kept<Directory> {
         let page = self.file.directory(after, limit, now).await?;
         Ok(told(&self.seam.directory, page))
+    }
+
+    async fn vouches(&self, ask: VouchesAsk, now: Timestamp) -> Kept<VouchesPage> {
+        let page = self.file.vouches(ask, now).await?;
+        Ok(told(&self.seam.vouches, page))
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {

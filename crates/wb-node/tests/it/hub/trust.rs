@@ -2,22 +2,25 @@
 
 use std::rc::Rc;
 
-use wb_core::id::InstanceId;
+use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::Level;
 use wb_core::scope::Scope;
 use wb_core::sync::Policy;
 use wb_core::time::Timestamp;
 use wb_node::Node;
+use wb_node::command::comment_send::{comment_send, sending};
 use wb_node::command::peer_block::peer_block;
 use wb_node::command::rebuild::rebuild;
 use wb_node::command::review::{Decision, review_fallen, review_origin};
 use wb_node::command::vouch::{VouchAdd, vouch_add, vouch_revoke};
 use wb_node::entropy::{Source, with_source};
+use wb_node::query::comments::comments;
 use wb_node::query::inbox::inbox;
 use wb_node::query::review::review;
 use wb_node::query::trust::{vouches_for, why};
 use wb_store::Standing;
 
+use super::sealed::{ask, trust};
 use super::world::{HubUp, Member, titles};
 
 /// The clock of this computer, so many days later.
@@ -198,4 +201,89 @@ fn only_a_steward_lets_others_be_offered_what_is_for_trusted_peers() {
     would_show(&north.node, south.id(), None).expect("it may be offered");
     // Nobody gets it by a vouch alone.
     assert!(north.node.store().audience().expect("a store").is_empty());
+}
+
+/// What a hub says about whom somebody follows nothing of is verified, and taken for what it is.
+#[test]
+fn a_hub_gives_vouches_one_by_one_and_what_nobody_signed_is_not_shown() {
+    use wb_node::query::vouches_at_hub::vouches_for_at;
+    let (hub, mut north, mut east, south) = street();
+    vouch(&east, south.id(), Level::Trusted);
+    vouch(&north, south.id(), Level::Known);
+    round(&hub, &mut [&mut east, &mut north]);
+    // West follows nobody but what it registered with.
+    let mut west = Member::found("West");
+    west.register(&hub);
+    assert_eq!(west.sync(&hub).end, None);
+    let ask_west = |west: &Member| {
+        let peer = west.peer(&hub);
+        west.block_on(vouches_for_at(&west.node, &peer, south.id()))
+            .expect("an answer")
+    };
+    let given = ask_west(&west);
+    assert_eq!((given.unproved, given.broken), (0, 0));
+    let mut issuers: Vec<InstanceId> = given.vouches.iter().map(|one| one.says.issuer).collect();
+    issuers.sort();
+    let mut expected = vec![east.id(), north.id()];
+    expected.sort();
+    assert_eq!(issuers, expected);
+    assert!(given.vouches.iter().all(|one| !one.counts));
+
+    // A hub that gives a vouch another subject, or a better level, is found out.
+    hub.seam().lie_in_vouches(|mut page| {
+        for vouch in &mut page.vouches {
+            vouch.level = Level::Steward;
+            vouch.line = vouch.line.replace("\"trusted\"", "\"steward\"");
+        }
+        page
+    });
+    let given = ask_west(&west);
+    assert_eq!((given.vouches.len(), given.broken), (0, 2));
+    hub.seam().be_honest();
+
+    // What was taken back is given to nobody.
+    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    round(&hub, &mut [&mut east]);
+    let given = ask_west(&west);
+    assert_eq!(given.vouches.len(), 1);
+    assert_eq!(given.vouches[0].says.issuer, north.id());
+}
+
+/// Replies by letter, as somebody who was shown what is sent and said yes.
+fn reply(member: &mut Member, request: &RecordRef, words: &str) {
+    let actor = member.actor();
+    let shown = sending(&member.node, &actor, request, words, None);
+    let shown = shown.expect("it may go").expect("it goes by letter");
+    comment_send(&mut member.node, &actor, request, &shown).expect("it may go");
+}
+
+fn answers(member: &Member, request: &RecordRef) -> Vec<String> {
+    let all = comments(&member.node, Some(*request)).expect("a store");
+    all.into_iter().map(|comment| comment.body).collect()
+}
+
+#[test]
+fn letters_of_who_is_trusted_by_vouches_are_opened_and_later_ones_wait_once_it_fell() {
+    let (hub, mut north, mut east, mut south) = street();
+    south.follow_all(&hub, &[north.id()]);
+    vouch(&east, south.id(), Level::Steward);
+    let actor = north.actor();
+    review_origin(&mut north.node, &actor, east.id(), Decision::Steward).expect("known");
+    round(&hub, &mut [&mut east, &mut north, &mut south]);
+    trust(&mut north, south.id());
+    let request = ask(&mut north, "Ladders for Saturday");
+    round(&hub, &mut [&mut north, &mut south]);
+    reply(&mut south, &request, "I have one");
+    round(&hub, &mut [&mut south, &mut north]);
+    assert_eq!(answers(&north, &request), ["I have one"]);
+
+    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    round(&hub, &mut [&mut east, &mut north]);
+    // Nobody was taken out of the audience; nothing more is sealed to it, and that is told.
+    assert!(causes(&north.node).contains(&"audience_fell"));
+    reply(&mut south, &request, "And another");
+    round(&hub, &mut [&mut south, &mut north]);
+    assert_eq!(answers(&north, &request), ["I have one"]);
+    review_fallen(&north.node, &north.actor(), south.id(), false).expect("it fell");
+    assert_eq!(answers(&north, &request), [""; 0]);
 }

@@ -1,0 +1,234 @@
+//! How far other communities are trusted here, and by whose word: as a picture and as two tables, of which the tables say
+//! everything that the picture does; and one page for each community with why.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use wb_core::id::InstanceId;
+use wb_node::query::trust::{VouchView, word};
+use wb_node::query::trust_graph::{Graph, WhyPage, graph, why_page};
+use wb_node::view::NamedView;
+
+use crate::answer::Answer;
+use crate::shell::Shell;
+use crate::visit::{Trouble, Visit};
+
+/// Communities that are drawn; of more the tables alone are read more easily.
+const DRAWN_MAX: usize = 60;
+/// Characters of a name in its box.
+const NAME_CHARS: usize = 18;
+/// Points between two columns, between two rows, and of a box.
+const COLUMN: usize = 210;
+const ROW: usize = 52;
+const BOX_WIDTH: usize = 160;
+const BOX_HEIGHT: usize = 36;
+const MARGIN: usize = 12;
+
+/// A community as it is drawn.
+struct Drawn {
+    /// Where its page is; none for this community.
+    path: Option<String>,
+    name: String,
+    level: u8,
+    x: usize,
+    y: usize,
+}
+
+impl Drawn {
+    fn text_x(&self) -> usize {
+        self.x + BOX_WIDTH / 2
+    }
+
+    fn text_y(&self) -> usize {
+        self.y + BOX_HEIGHT / 2 + 5
+    }
+}
+
+/// A word of one for another as it is drawn.
+struct Arrow {
+    path: String,
+    /// Whether it was given here by hand.
+    by_hand: bool,
+}
+
+/// The picture.
+struct Picture {
+    width: usize,
+    height: usize,
+    drawn: Vec<Drawn>,
+    arrows: Vec<Arrow>,
+}
+
+impl Picture {
+    const BOX_WIDTH: usize = BOX_WIDTH;
+    const BOX_HEIGHT: usize = BOX_HEIGHT;
+
+    /// Columns by how far each is from here; none where there is nobody or there are too many.
+    fn of(graph: &Graph) -> Option<Self> {
+        if graph.places.is_empty() || graph.places.len() > DRAWN_MAX {
+            return None;
+        }
+        // Whom no way leads to stands in a column after all others.
+        let far = graph.places.iter().filter_map(|place| place.distance);
+        let beyond = far.max().unwrap_or_default() + 1;
+        let mut columns: BTreeMap<usize, usize> = BTreeMap::from([(0, 1)]);
+        let mut drawn = vec![Drawn {
+            path: None,
+            name: short(&graph.name),
+            level: 0,
+            x: MARGIN,
+            y: MARGIN,
+        }];
+        let mut at: BTreeMap<InstanceId, usize> = BTreeMap::from([(graph.me, 0)]);
+        for place in &graph.places {
+            let column = place.distance.unwrap_or(beyond);
+            let row = columns.entry(column).or_default();
+            at.insert(place.id, drawn.len());
+            drawn.push(Drawn {
+                path: Some(format!("/trust/{}", place.id)),
+                name: short(&place.name),
+                level: place.level,
+                x: MARGIN + column * COLUMN,
+                y: MARGIN + *row * ROW,
+            });
+            *row += 1;
+        }
+        let by_hand = graph
+            .places
+            .iter()
+            .filter(|place| place.standing == Some("approved"))
+            .map(|place| (graph.me, place.id, true));
+        let by_vouch = graph
+            .vouches
+            .iter()
+            .filter(|vouch| vouch.counts_not.is_none())
+            .map(|vouch| (vouch.issuer.id, vouch.subject.id, false));
+        let arrows = by_hand.chain(by_vouch).filter_map(|(from, to, by_hand)| {
+            let (from, to) = (at.get(&from)?, at.get(&to)?);
+            (from != to).then(|| Arrow {
+                path: arrow(&drawn[*from], &drawn[*to]),
+                by_hand,
+            })
+        });
+        let arrows = arrows.collect();
+        let rows = columns.values().max().copied().unwrap_or(1);
+        let last = columns.keys().max().copied().unwrap_or_default();
+        Some(Self {
+            width: 2 * MARGIN + last * COLUMN + BOX_WIDTH,
+            height: 2 * MARGIN + (rows - 1) * ROW + BOX_HEIGHT,
+            drawn,
+            arrows,
+        })
+    }
+}
+
+/// A curve from the right edge of one box to the left edge of another; within a column, or back, around the right edges.
+fn arrow(from: &Drawn, to: &Drawn) -> String {
+    let middle = BOX_HEIGHT / 2;
+    let (x, y, end_y) = (from.x + BOX_WIDTH, from.y + middle, to.y + middle);
+    if to.x > from.x {
+        let (end, bend) = (to.x, (COLUMN - BOX_WIDTH).max(10));
+        return format!(
+            "M{x} {y} C{} {y} {} {end_y} {end} {end_y}",
+            x + bend,
+            end.saturating_sub(bend)
+        );
+    }
+    let end = to.x + BOX_WIDTH;
+    let out = x.max(end) + 30;
+    format!("M{x} {y} C{out} {y} {out} {end_y} {end} {end_y}")
+}
+
+fn short(name: &str) -> String {
+    if name.chars().count() <= NAME_CHARS {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(NAME_CHARS - 1).collect();
+    format!("{start}…")
+}
+
+/// The name of one in a table.
+fn called(one: &NamedView) -> String {
+    one.name.clone().unwrap_or_else(|| one.id.short())
+}
+
+/// What was decided about it, in words.
+fn standing(standing: Option<&str>) -> &'static str {
+    match standing {
+        Some("approved") => "accepted by hand",
+        Some("blocked") => "refused",
+        Some("vouched") => "shown by vouches",
+        Some(_) => "waits",
+        None => "nothing of it is here",
+    }
+}
+
+#[derive(Template)]
+#[template(path = "trust.html")]
+struct Page {
+    shell: Shell,
+    graph: Graph,
+    picture: Option<Picture>,
+    is_steward: bool,
+}
+
+impl Page {
+    fn path(&self, one: &NamedView) -> Option<String> {
+        (one.id != self.graph.me).then(|| format!("/trust/{}", one.id))
+    }
+}
+
+/// Everybody.
+pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let graph = graph(visit.node()?)?;
+    let page = Page {
+        picture: Picture::of(&graph),
+        graph,
+        is_steward: visit.is_steward(),
+        shell: visit.shell("Trust"),
+    };
+    Ok(Answer::page(page.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "trust_why.html")]
+struct Why {
+    shell: Shell,
+    why: WhyPage,
+    own: InstanceId,
+    is_steward: bool,
+}
+
+impl Why {
+    /// Lists of vouches with their headings.
+    fn lists(&self) -> [(&'static str, &[VouchView]); 2] {
+        [
+            ("Who vouches for it", &self.why.of_it),
+            ("For whom it vouches", &self.why.by_it),
+        ]
+    }
+
+    fn path(&self, one: &NamedView) -> Option<String> {
+        (one.id != self.own).then(|| format!("/trust/{}", one.id))
+    }
+
+    /// Whether somebody can decide about it by hand here.
+    fn can_be_decided(&self) -> bool {
+        matches!(self.why.standing, Some("waiting" | "vouched"))
+    }
+}
+
+/// One community.
+pub fn why(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let id = visit.param("home").parse().map_err(|_| Trouble::NotFound)?;
+    let node = visit.node()?;
+    let (own, why) = (node.own_id(), why_page(node, id)?);
+    let title = format!("Why {}", why.trust.name);
+    let page = Why {
+        why,
+        own,
+        is_steward: visit.is_steward(),
+        shell: visit.shell(title),
+    };
+    Ok(Answer::page(page.render()?))
+}
