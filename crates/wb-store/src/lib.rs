@@ -33,6 +33,7 @@ mod inbox;
 mod instances;
 mod intervals;
 pub mod legacy;
+mod left;
 mod letters;
 mod local;
 mod notices;

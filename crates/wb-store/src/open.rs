@@ -67,6 +67,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0004_sealed.sql")
         ),
         concat!(include_str!("migrations/main_0005_letters.sql")),
+        concat!(include_str!("migrations/main_0006_envelopes.sql")),
     ],
 };
 
@@ -104,6 +105,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0004_sealed.sql")
         ),
         concat!(include_str!("migrations/relay_0005_letters.sql")),
+        concat!(include_str!("migrations/relay_0006_indices.sql")),
     ],
 };
 

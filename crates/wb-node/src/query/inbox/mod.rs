@@ -62,6 +62,8 @@ enum Item {
     Recovered(Recovered),
     /// Letters that nobody here sees, because who wrote them is not accepted.
     LettersWait(InstanceId, u64),
+    /// Letters of which nobody here can tell who wrote them.
+    LettersUnproved(u64),
     /// Letters that did not arrive, and when that was told last.
     LettersLost(InstanceId, u64, Timestamp),
 }
@@ -233,6 +235,10 @@ impl<'n> Inbox<'n> {
         items.extend(self.waiting()?);
         let unseen = letters::unseen(self.node)?.into_iter();
         items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
+        let unproved = store.mail_left_unproved()?;
+        if unproved > 0 {
+            items.push(Item::LettersUnproved(unproved));
+        }
         let lost = letters::lost(self.node)?.into_iter();
         items.extend(lost.map(|(to, (count, at))| Item::LettersLost(to, count, at)));
         items.retain(|item| !self.is_blocked(item));
@@ -340,6 +346,7 @@ impl<'n> Inbox<'n> {
             | Item::Audience(_)
             | Item::Keys(..)
             | Item::LettersWait(..)
+            | Item::LettersUnproved(_)
             | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -395,7 +402,11 @@ fn needs_a_person(cause: PeerCause) -> bool {
 impl Item {
     fn origin(&self) -> Option<InstanceId> {
         match self {
-            Self::OlderCopy | Self::Audience(_) | Self::Void(_) | Self::TakenBack(_) => None,
+            Self::OlderCopy
+            | Self::Audience(_)
+            | Self::Void(_)
+            | Self::TakenBack(_)
+            | Self::LettersUnproved(_) => None,
             Self::Recovered(one) => Some(one.id),
             Self::Peer(peer, _) => Some(peer.id),
             Self::Doubt(doubt) => Some(doubt.peer),
@@ -433,6 +444,7 @@ impl Item {
             Self::TakenBack(_) => "void_retractions",
             Self::Recovered(_) => "recovered",
             Self::LettersWait(..) => "letters_wait",
+            Self::LettersUnproved(_) => "letters_unknown",
             Self::LettersLost(..) => "letters_lost",
         }
     }

@@ -102,7 +102,9 @@ impl Inbox<'_> {
                 note: format!("{} hidden, {} back", one.hidden, one.returned),
                 ..thing("identity_entry")
             }],
-            Item::LettersWait(_, letters) | Item::LettersLost(_, letters, _) => vec![InboxThing {
+            Item::LettersWait(_, letters)
+            | Item::LettersUnproved(letters)
+            | Item::LettersLost(_, letters, _) => vec![InboxThing {
                 note: format!("{letters} letters"),
                 ..thing("letters")
             }],

@@ -203,6 +203,11 @@ impl Inbox<'_> {
                     "`wb follow {origin}` accepts it, and its letters are shown; left alone they are over within 30 days"
                 ),
             ),
+            Item::LettersUnproved(letters) => words(
+                format!("{letters} letters of instances that are not known here wait at a hub or peer"),
+                "nothing of them is here; whoever carries them may have made them up",
+                "`wb hub list` shows who is at a hub, and `wb follow INSTANCE` accepts somebody, whose letters then come",
+            ),
             Item::LettersLost(_, letters, _) => words(
                 format!("{letters} letters to {name} did not arrive within 30 days"),
                 "what was written is still here, and whoever wrote it was told",
