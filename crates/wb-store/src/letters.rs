@@ -569,7 +569,11 @@ impl Write<'_> {
         for (origin, letters) in left {
             let named = match origin {
                 Some(origin)
-                    if may_name.exists(params![Sql(place), Sql(origin), Sql(LEFT_ORIGINS_MAX)])? =>
+                    if may_name.exists(params![
+                        Sql(place),
+                        Sql(origin),
+                        Sql(LEFT_ORIGINS_MAX)
+                    ])? =>
                 {
                     origin.as_bytes().as_slice()
                 }

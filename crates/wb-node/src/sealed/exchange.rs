@@ -33,6 +33,17 @@ pub(crate) enum To {
     Node(InstanceId),
 }
 
+impl To {
+    /// Those of whom it counts that something is kept for them there. A node has what it was given itself; what it says
+    /// of others would take theirs from them.
+    fn believed(self, kept_for: &[InstanceId]) -> impl Iterator<Item = &InstanceId> {
+        kept_for.iter().filter(move |id| match self {
+            Self::Hub(_) => true,
+            Self::Node(own) => **id == own,
+        })
+    }
+}
+
 /// What was exchanged.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanged {
@@ -204,15 +215,17 @@ pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Res
             To::Hub(hub) => {
                 // A hub is one more place: what it keeps may be lost there, so it waits here until its reader says by a
                 // want what it has.
-                for recipient in &kept_for {
+                for recipient in to.believed(&kept_for) {
                     write.envelope_kept(n, recipient, &hub, now)?;
                 }
                 // Where somebody is left, the hub has nobody of that name, or no room for it.
                 write.nobody_there(n, &hub, now)?;
             }
-            // Of others it says nothing that counts.
-            To::Node(id) if kept_for.contains(&id) => write.envelope_given(&envelope.hash, &id)?,
-            To::Node(_) => {}
+            To::Node(_) => {
+                for reader in to.believed(&kept_for) {
+                    write.envelope_given(&envelope.hash, reader)?;
+                }
+            }
         }
         write.commit()?;
     }
@@ -222,4 +235,21 @@ pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Res
 /// Whether who answered is a program from before there were envelopes.
 fn is_older(error: &CallError) -> bool {
     error.refusal() == Some(Cause::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer answered that it keeps it for somebody else as well, and that one was given nothing any more.
+    #[test]
+    fn what_a_peer_says_of_others_is_not_believed() {
+        let [oak, elm] = [1, 2].map(|byte| InstanceId([byte; 32]));
+        let believed = |to: To, kept_for: &[InstanceId]| -> Vec<InstanceId> {
+            to.believed(kept_for).copied().collect()
+        };
+        assert_eq!(believed(To::Node(oak), &[elm, oak]), [oak]);
+        assert_eq!(believed(To::Node(oak), &[elm]), []);
+        assert_eq!(believed(To::Hub(oak), &[elm]), [elm]);
+    }
 }

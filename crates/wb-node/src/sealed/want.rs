@@ -98,9 +98,8 @@ fn is_news(node: &Node, row: &AudienceRow, held: Option<&Held>) -> Result<bool> 
         return Ok(true);
     }
     let before = row.held.as_ref();
-    let is_further = before.is_none_or(|before| {
-        (held.generation, held.seq) > (before.generation, before.seq)
-    });
+    let is_further =
+        before.is_none_or(|before| (held.generation, held.seq) > (before.generation, before.seq));
     Ok(is_further && served.has_passed(held)?)
 }
 

@@ -174,9 +174,9 @@ impl RelayWrite<'_> {
         line: &[u8],
         body: &[u8],
     ) -> Result<std::result::Result<i64, EnvelopeRefused>> {
-        let kept: Sql<u64> = self
-            .transaction
-            .query_row(BYTES_OF, [Sql(envelope.origin)], |row| row.get(0))?;
+        let kept: Sql<u64> =
+            self.transaction
+                .query_row(BYTES_OF, [Sql(envelope.origin)], |row| row.get(0))?;
         if kept.0 + (line.len() + body.len()) as u64 > ENVELOPES_BYTES_MAX {
             return Ok(Err(EnvelopeRefused::Bytes));
         }
@@ -272,7 +272,12 @@ mod tests {
         let mut bytes = connection.prepare(BYTES_OF).unwrap();
         let kept: i64 = bytes.query_row([[2_u8; 32]], |row| row.get(0)).unwrap();
         assert_eq!(kept, 0);
-        for (what, statement) in [("taken", &taken), ("let go", &let_go), ("expire", &expire), ("bytes", &bytes)] {
+        for (what, statement) in [
+            ("taken", &taken),
+            ("let go", &let_go),
+            ("expire", &expire),
+            ("bytes", &bytes),
+        ] {
             let scanned = statement.get_status(StatementStatus::FullscanStep);
             assert_eq!(scanned, 0, "rows walked over for: {what}");
         }

@@ -99,9 +99,9 @@ impl RelayWrite<'_> {
         if waiting.0 >= LETTERS_PER_PAIR_MAX {
             return Ok(Err(LetterRefused::Pair));
         }
-        let kept: Sql<u64> = self
-            .transaction
-            .query_row(BYTES_OF, [Sql(outside.origin)], |row| row.get(0))?;
+        let kept: Sql<u64> =
+            self.transaction
+                .query_row(BYTES_OF, [Sql(outside.origin)], |row| row.get(0))?;
         if kept.0 + (line.len() + body.len()) as u64 > LETTERS_BYTES_MAX {
             return Ok(Err(LetterRefused::Bytes));
         }

@@ -204,7 +204,9 @@ impl Inbox<'_> {
                 ),
             ),
             Item::LettersUnproved(letters) => words(
-                format!("{letters} letters of instances that are not known here wait at a hub or peer"),
+                format!(
+                    "{letters} letters of instances that are not known here wait at a hub or peer"
+                ),
                 "nothing of them is here; whoever carries them may have made them up",
                 "`wb hub list` shows who is at a hub, and `wb follow INSTANCE` accepts somebody, whose letters then come",
             ),

@@ -24,7 +24,7 @@ use super::world::{HubUp, Member, key};
 const CANARY: &str = "Heron at the letterbox";
 
 /// North trusts East and asked something, which East sees.
-fn asked() -> (HubUp, Member, Member, Member, RecordRef) {
+pub(super) fn asked() -> (HubUp, Member, Member, Member, RecordRef) {
     let (hub, mut north, south, mut east) = three();
     trust(&mut north, east.id());
     let request = ask(&mut north, "Ladders for Saturday");
@@ -33,7 +33,7 @@ fn asked() -> (HubUp, Member, Member, Member, RecordRef) {
 }
 
 /// Replies by letter, as somebody who was shown what is sent and said yes.
-fn reply(member: &mut Member, request: &RecordRef, words: &str) -> RecordId {
+pub(super) fn reply(member: &mut Member, request: &RecordRef, words: &str) -> RecordId {
     let actor = member.actor();
     let shown = sending(&member.node, &actor, request, words, Some("Ann"));
     let shown = shown.expect("it may go").expect("it goes by letter");
@@ -47,7 +47,7 @@ fn state(member: &Member, thread: &RecordId) -> &'static str {
 }
 
 /// What stands under a request: who wrote it, and the words.
-fn answers(member: &Member, request: &RecordRef) -> Vec<(String, String)> {
+pub(super) fn answers(member: &Member, request: &RecordRef) -> Vec<(String, String)> {
     let all = comments(&member.node, Some(*request)).expect("a store");
     all.into_iter()
         .map(|comment| (comment.base.author, comment.body))
@@ -61,7 +61,7 @@ fn hub_mail(hub: &HubUp) -> i64 {
 }
 
 /// Changes the private file behind the back of the program: what a clock does in weeks.
-fn in_private(member: &Member, sql: &str) {
+pub(super) fn in_private(member: &Member, sql: &str) {
     let file = member.home().dir().join("private.db");
     let file = rusqlite::Connection::open(file).expect("a file");
     file.execute_batch(sql).expect("it is sound");
@@ -251,7 +251,7 @@ fn so_many_letters_of_one_pair_wait_and_no_more() {
 }
 
 /// Whoever is neither accepted nor refused: North knows South by the hub only.
-fn strangers(member: &Member, id: InstanceId) {
+pub(super) fn strangers(member: &Member, id: InstanceId) {
     let write = member.node.store().write_in_sight().expect("a store");
     write.set_standing(&id, Standing::Waiting).expect("a row");
     write.commit().expect("a store");
