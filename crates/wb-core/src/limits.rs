@@ -95,6 +95,13 @@ pub const ENVELOPE_RECIPIENTS_MAX: usize = 64;
 pub const ENVELOPE_DAYS: i64 = 30;
 /// Envelopes of one origin to one recipient that a hub keeps; protects its disk and the recipient's patience.
 pub const ENVELOPES_PER_PAIR_MAX: u64 = 50;
+/// Milliseconds after which an envelope that no want answered is given to a hub again, and after which whoever has nothing
+/// waiting is given the rest from what it confirmed; bounds traffic, and how long a loss lasts.
+pub const ENVELOPE_AGAIN_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
+/// Hashes of envelopes or letters that one call says are there; bounds how long a hub is busy with one member.
+pub const TAKEN_HASHES_MAX: usize = 1_000;
+/// Wants in a day with which a member asks for what it was given already; bounds what is sealed for one.
+pub const WANTS_AGAIN_MAX: u64 = 4;
 /// Bytes of envelopes of one origin that a hub keeps; protects its disk.
 pub const ENVELOPES_BYTES_MAX: u64 = 268_435_456;
 /// Bytes of the body of one letter; protects whoever carries it. The longest line fits, sealed.

@@ -33,8 +33,8 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
-/// Bytes of a list of envelopes or letters that were taken.
-const TAKEN_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of a list of envelopes or letters that were taken, of its full length.
+const TAKEN_BYTES_MAX: usize = 128 * 1_024;
 /// Bytes of a follow list of its full length.
 const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of receipts: a page of them, with as many kinds as may be named in each.

@@ -155,6 +155,16 @@ impl Write<'_> {
         // Whoever is no peer any more says nothing of other copies either.
         self.transaction
             .execute("DELETE FROM own_copies WHERE peer = ?1", [Sql(peer)])?;
+        // What was left there nobody asks for any more, and what it kept may be gone from there.
+        for sql in [
+            "DELETE FROM mail_left WHERE place = ?1",
+            "DELETE FROM mail_passed WHERE place = ?1",
+            "DELETE FROM envelopes_left WHERE hub = ?1",
+            "DELETE FROM envelopes_asked WHERE hub = ?1",
+            "DELETE FROM envelopes_given WHERE place = ?1",
+        ] {
+            self.transaction.execute(sql, [Sql(peer)])?;
+        }
         self.transaction.execute(
             "DELETE FROM meta WHERE key LIKE 'unfilled ' || ?1 || ' %'",
             [peer.to_string()],

@@ -1,13 +1,21 @@
 //! Envelopes at a node: what was sealed and waits, what came, and to whom a want is owed.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension as _, params};
 use wb_core::id::{Hash, InstanceId};
+use wb_core::limits::ENVELOPE_AGAIN_MS;
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::levels::IS_SHOWN;
+use crate::left;
 use crate::sql::Sql;
 use crate::store::{Store, Write};
+
+/// Milliseconds after which a hub is offered an envelope once more that it had nobody or no room for.
+const ASKED_MS: i64 = 60 * 60 * 1_000;
+/// Milliseconds in which wants for the same are counted together.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// An envelope that was sealed here and waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,34 +83,30 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// Numbers of the envelopes that a hub is offered: all that wait, without those that it had nobody for a short
-    /// while ago.
+    /// Numbers of the envelopes that a hub is offered: all that wait, without those that it keeps, and those that it had
+    /// nobody or no room for a short while ago. What it keeps it is given again after a while, because it may have lost
+    /// it; but no want, which nobody answers.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn envelopes_for_hub(&self, hub: &InstanceId, after: Timestamp) -> Result<Vec<u64>> {
-        let sql = "SELECT DISTINCT o.envelope_no FROM envelopes_out_for o WHERE NOT EXISTS (
-                     SELECT 1 FROM envelopes_asked a
-                     WHERE a.envelope_no = o.envelope_no AND a.hub = ?1 AND a.at > ?2)
+    pub fn envelopes_for_hub(&self, hub: &InstanceId, now: Timestamp) -> Result<Vec<u64>> {
+        let sql = "SELECT DISTINCT o.envelope_no FROM envelopes_out_for o JOIN envelopes_out e USING (envelope_no)
+                   WHERE NOT EXISTS (SELECT 1 FROM envelopes_asked a
+                       WHERE a.envelope_no = o.envelope_no AND a.hub = ?1 AND a.at > ?2)
+                     AND NOT EXISTS (SELECT 1 FROM envelopes_given g
+                       WHERE g.envelope_no = o.envelope_no AND g.recipient = o.recipient AND g.place = ?1
+                         AND (e.purpose = 'want' OR g.at > ?3))
                    ORDER BY o.envelope_no";
         let mut statement = self.main().prepare_cached(sql)?;
-        let rows = statement.query_map(params![Sql(hub), Sql(after)], |row| {
-            row.get::<_, Sql<u64>>(0)
-        })?;
+        let values = params![
+            Sql(hub),
+            Sql(now.plus_ms(-ASKED_MS)),
+            Sql(now.plus_ms(-ENVELOPE_AGAIN_MS))
+        ];
+        let rows = statement.query_map(values, |row| row.get::<_, Sql<u64>>(0))?;
         Ok(rows
             .map(|row| row.map(|Sql(n)| n))
             .collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// What decides whether an envelope is taken or left: who is accepted, and which keys are known.
-    pub(crate) fn left_stamp(&self) -> Result<String> {
-        let sql = format!(
-            "SELECT (SELECT group_concat(instance_no) FROM
-               (SELECT instance_no FROM instances i WHERE {IS_SHOWN} ORDER BY instance_no))
-             || '/' || (SELECT count(*) FROM identity_entries)"
-        );
-        let stamp: Option<String> = self.main().query_row(&sql, [], |row| row.get(0))?;
-        Ok(stamp.unwrap_or_default())
     }
 
     /// The number up to which envelopes at a hub were left there, where nothing changed since that would let one in.
@@ -115,9 +119,10 @@ impl Store {
         let found = statement.query_row(params![Sql(hub), Sql(after)], |row| {
             Ok((row.get::<_, Sql<u64>>(0)?.0, row.get::<_, String>(1)?))
         });
-        let found = found.optional()?;
-        let now = self.left_stamp()?;
-        Ok(found.filter(|(_, stamp)| *stamp == now).map(|(n, _)| n))
+        match found.optional()? {
+            Some((n, stamp)) if left::stands(self, &stamp)? => Ok(Some(n)),
+            _ => Ok(None),
+        }
     }
 
     /// Whether an envelope came before, by whatever road.
@@ -175,7 +180,28 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Notes that somebody has an envelope, or that it is kept for it elsewhere.
+    /// Notes that a place keeps an envelope for somebody. It waits here all the same until its reader says what it has:
+    /// a place may lose it, or have no way to its reader.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn envelope_kept(
+        &self,
+        n: u64,
+        recipient: &InstanceId,
+        place: &InstanceId,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO envelopes_given (envelope_no, recipient, place, at)
+             SELECT envelope_no, recipient, ?3, ?4 FROM envelopes_out_for WHERE envelope_no = ?1 AND recipient = ?2
+             ON CONFLICT (envelope_no, recipient, place) DO UPDATE SET at = excluded.at",
+            params![Sql(n), Sql(recipient), Sql(place), Sql(now)],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that somebody said itself that it has an envelope.
     ///
     /// # Errors
     /// What the database reports.
@@ -212,6 +238,35 @@ impl Write<'_> {
         let count: Sql<u64> =
             statement.query_row(params![Sql(recipient), purpose], |row| row.get(0))?;
         Ok(count.0)
+    }
+
+    /// Whether something of a purpose waits here for somebody that no place keeps yet.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn waits_only_here(&self, recipient: &InstanceId, purpose: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM envelopes_out_for o JOIN envelopes_out e USING (envelope_no)
+                   WHERE o.recipient = ?1 AND e.purpose = ?2 AND NOT EXISTS (SELECT 1 FROM envelopes_given g
+                     WHERE g.envelope_no = o.envelope_no AND g.recipient = o.recipient)";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.exists(params![Sql(recipient), purpose])?)
+    }
+
+    /// Counts a want of a member that asks for what it was given already. Returns how many came within a day of the
+    /// first, with this one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn count_want_again(&self, member: &InstanceId, now: Timestamp) -> Result<u64> {
+        let sql = "INSERT INTO wants_again (member, since, times) VALUES (?1, ?2, 1)
+                   ON CONFLICT (member) DO UPDATE SET
+                     times = CASE WHEN since > ?3 THEN times + 1 ELSE 1 END,
+                     since = CASE WHEN since > ?3 THEN since ELSE excluded.since END
+                   RETURNING times";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let values = params![Sql(member), Sql(now), Sql(now.plus_ms(-DAY_MS))];
+        let times: Sql<u64> = statement.query_row(values, |row| row.get(0))?;
+        Ok(times.0)
     }
 
     /// Throws away everything that waits: the key it was signed with was followed by another, and it is sealed anew.
@@ -272,7 +327,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Notes that a hub has nobody for an envelope.
+    /// Notes that a hub has nobody or no room for an envelope, or refuses it.
     ///
     /// # Errors
     /// What the database reports.
@@ -286,15 +341,29 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Notes up to which number envelopes were left at a hub, all of them of origins that nobody accepted here.
+    /// Notes up to which number envelopes were left at a hub, and of whom, beside those that were noted before where the
+    /// looking went on from there.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn note_left(&self, store: &Store, hub: &InstanceId, n: u64, now: Timestamp) -> Result<()> {
+    pub fn note_left(
+        &self,
+        store: &Store,
+        hub: &InstanceId,
+        n: u64,
+        (origins, goes_on): (&BTreeSet<InstanceId>, bool),
+        now: Timestamp,
+    ) -> Result<()> {
+        let earlier = "SELECT stamp FROM envelopes_left WHERE hub = ?1";
+        let mut statement = self.transaction.prepare_cached(earlier)?;
+        let earlier: Option<String> = statement
+            .query_row([Sql(hub)], |row| row.get(0))
+            .optional()?;
+        let stamp = left::stamp(store, origins, earlier.as_deref().filter(|_| goes_on))?;
         self.transaction.execute(
             "INSERT INTO envelopes_left (hub, n, stamp, at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (hub) DO UPDATE SET n = excluded.n, stamp = excluded.stamp, at = excluded.at",
-            params![Sql(hub), Sql(n), store.left_stamp()?, Sql(now)],
+            params![Sql(hub), Sql(n), stamp, Sql(now)],
         )?;
         Ok(())
     }

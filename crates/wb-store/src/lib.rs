@@ -33,6 +33,7 @@ mod in_use;
 mod inbox;
 mod instances;
 mod intervals;
+mod left;
 pub mod legacy;
 mod letters;
 mod levels;

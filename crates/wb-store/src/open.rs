@@ -69,7 +69,8 @@ pub(crate) const MAIN: Database = Database {
         concat!(include_str!("migrations/main_0005_letters.sql")),
         concat!(
             include_str!("migrations/main_0006_status.sql"),
-            include_str!("migrations/main_0006_trust.sql")
+            include_str!("migrations/main_0006_trust.sql"),
+            include_str!("migrations/main_0006_envelopes.sql")
         ),
     ],
 };
@@ -113,7 +114,10 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0004_sealed.sql")
         ),
         concat!(include_str!("migrations/relay_0005_letters.sql")),
-        concat!(include_str!("migrations/relay_0006_vouches.sql")),
+        concat!(
+            include_str!("migrations/relay_0006_vouches.sql"),
+            include_str!("migrations/relay_0006_indices.sql")
+        ),
     ],
 };
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{Hash, InstanceId};
 use crate::json::{object_only, present};
+use crate::limits::TAKEN_HASHES_MAX;
 
 /// The body of an envelope: bytes, in base64 where they travel in JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,22 @@ pub struct EnvelopesTaken {
     pub schema_version: u32,
     /// Hashes of their bodies.
     pub hashes: Vec<Hash>,
+}
+
+impl EnvelopesTaken {
+    /// Whether one call may say so much.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.hashes.len() <= TAKEN_HASHES_MAX
+    }
+
+    /// As many calls as it takes to say that these were taken.
+    pub fn calls(hashes: &[Hash]) -> impl Iterator<Item = Self> {
+        hashes.chunks(TAKEN_HASHES_MAX).map(|hashes| Self {
+            schema_version: 1,
+            hashes: hashes.to_vec(),
+        })
+    }
 }
 
 /// That something was noted.

@@ -259,7 +259,7 @@ pub fn bundle_open(node: &Node, actor: &Actor, path: &Path) -> Result<CarriedFil
                     CameOf::Taken
                 }
                 Taken::Known => CameOf::Known,
-                Taken::Left | Taken::Waits => CameOf::Left,
+                Taken::Left(_) | Taken::Waits => CameOf::Left,
                 Taken::Refused(rule) => CameOf::Refused(rule.as_str()),
             };
         }

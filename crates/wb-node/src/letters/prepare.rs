@@ -41,10 +41,13 @@ pub(crate) fn prepare(node: &Node, now: Timestamp) -> Result<u64> {
         private.tidy_letters(now)?;
         owe_receipts(node, private, now)?;
         let (mut sealed, mut signer) = (0, None);
+        let newest = node.identity().newest().hash;
         for letter in private.letters_out()? {
             let is_done = letter.receipt.is_some() || letter.lost_at.is_some();
-            // Whoever does not get a receipt gives the letter again, and is answered anew.
-            if is_done || letter.is_receipt && !letter.kept_at.is_empty() {
+            // Whoever does not get a receipt gives the letter again, and is answered anew. One that an earlier key signed
+            // nobody takes any more.
+            let is_newest = letter.sealed.as_ref().is_some_and(|(by, _)| *by == newest);
+            if is_done || letter.is_receipt && !letter.kept_at.is_empty() && is_newest {
                 continue;
             }
             if letter.expires <= now {

@@ -32,6 +32,8 @@ pub(crate) enum Taken {
     Known,
     /// It stays where it is: who wrote it is not accepted here.
     Left(InstanceId),
+    /// As [`Taken::Left`], and whoever carries it may have made up who wrote it: nobody here can tell.
+    LeftUnproved(InstanceId),
     /// It stays where it is: so many of whoever wrote it are kept here already.
     Full(InstanceId),
     /// It stays where it is: it names a key that is not known here yet, or what came before it is not done.
@@ -58,7 +60,7 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         Some(standing) if standing.is_accepted() => {}
         // Who is refused here fills nothing, neither here nor where it waits.
         Some(Standing::Blocked) => return Ok(Taken::Known),
-        _ => return Ok(Taken::Left(origin)),
+        _ => return left(node, line, body, now),
     }
     let Some(log) = node.store.identity_log(&origin)? else {
         return Ok(Taken::Waits);
@@ -104,6 +106,20 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8]) -> Result<Taken> {
         says => keep(node, private, &letter, says.as_ref(), line, now),
     })?;
     Ok(taken)
+}
+
+/// Whose a letter is that stays where it is.
+fn left(node: &Node, line: &[u8], body: &[u8], now: Timestamp) -> Result<Taken> {
+    let origin = match Mail::read(line) {
+        Ok((mail, _)) => mail.outside().origin,
+        Err(rule) => return Ok(Taken::Refused(rule)),
+    };
+    let log = node.store.identity_log(&origin)?;
+    let is_proved = log.is_some_and(|log| Mail::verify(line, body, &log, now).is_ok());
+    Ok(match is_proved {
+        true => Taken::Left(origin),
+        false => Taken::LeftUnproved(origin),
+    })
 }
 
 /// Keeps what a letter says, or that it is of a later version.
@@ -249,6 +265,25 @@ fn tell_above(private: &Private, out: &LetterOut, n: u64, now: Timestamp) -> Res
 impl Taken {
     /// Whether it stays where it is.
     pub(crate) fn stays(self) -> bool {
-        matches!(self, Self::Left(_) | Self::Full(_) | Self::Waits)
+        matches!(
+            self,
+            Self::Left(_) | Self::LeftUnproved(_) | Self::Full(_) | Self::Waits
+        )
+    }
+
+    /// Who wrote one that stays where it is, as far as its outside says.
+    pub(crate) fn origin(self) -> Option<InstanceId> {
+        match self {
+            Self::Left(origin) | Self::LeftUnproved(origin) | Self::Full(origin) => Some(origin),
+            _ => None,
+        }
+    }
+
+    /// Who wrote one that stays where it is, where its outside proves that.
+    pub(crate) fn proved_origin(self) -> Option<InstanceId> {
+        match self {
+            Self::Left(origin) | Self::Full(origin) => Some(origin),
+            _ => None,
+        }
     }
 }

@@ -13,7 +13,8 @@ use wb_store::{AudienceRow, Belongs};
 
 use super::content::{Given, lacking, snapshot};
 use super::keys::{Reachable, follow_card};
-use super::prepare::{Recipients, prepare, seal};
+use super::part;
+use super::prepare::{PART, Recipients, prepare, seal};
 use crate::error::{NodeError, Result};
 use crate::node::Node;
 
@@ -44,7 +45,7 @@ pub(crate) fn check(node: &Node, peer: InstanceId) -> Result<()> {
         }
         // What takes everything back, or says what is held here.
         _ if is_owed => Ok(()),
-        Some(row) if row.belongs == Belongs::Leaving => Ok(()),
+        Some(row) if row.belongs == Belongs::Leaving || row.parting.is_some() => Ok(()),
         _ => Err(refused(
             peer,
             "it is not in the trusted audience; `wb peer trust` adds it",
@@ -67,10 +68,12 @@ pub(crate) fn carry(node: &Node, peer: InstanceId, now: Timestamp) -> Result<Vec
     check(node, peer)?;
     prepare(node, now)?;
     let mut carried = Vec::new();
+    let mut parts = false;
     // What says what is held here, and what takes everything back from who was removed.
     for n in node.store.envelopes_waiting(Some(&peer))? {
         let found = node.store.envelope_waiting(n)?;
         if let Some(found) = found.filter(|found| found.purpose != Purpose::Feed.as_str()) {
+            parts |= found.purpose == PART;
             carried.push(line(&found.line, found.body));
         }
     }
@@ -78,6 +81,12 @@ pub(crate) fn carry(node: &Node, peer: InstanceId, now: Timestamp) -> Result<Vec
     // Read inside: whoever was removed while this waited is given nothing.
     let audience = node.store.audience()?;
     let row = audience.iter().find(|row| row.member == peer);
+    if let Some(row) = row.filter(|row| row.belongs == Belongs::Parted && !parts) {
+        // Somebody has that already, and it did not say that it does.
+        if let Some(sealed) = part::carried(node, &node.signer()?, row, now)? {
+            carried.push(line(&sealed.line, sealed.body));
+        }
+    }
     let Some(row) = row.filter(|row| row.belongs == Belongs::In).cloned() else {
         return Ok(carried);
     };

@@ -5,12 +5,16 @@ use std::io::{Read as _, Write as _};
 use age::{Decryptor, Encryptor, x25519};
 use bech32::{Bech32, Hrp};
 use curve25519_dalek::MontgomeryPoint;
-use wb_core::limits::ENVELOPE_BYTES_MAX;
+use wb_core::limits::{ENVELOPE_BYTES_MAX, ENVELOPE_RECIPIENTS_MAX};
 use wb_core::rule::Rule;
 use zeroize::Zeroizing;
 
 use crate::entropy;
 use crate::error::{NodeError, Result};
+
+/// Stanzas in the header of a body: one for each recipient, one for its origin, and a few that say nothing, as age adds
+/// them. Bounds the work of opening what anybody may have made.
+const STANZAS_MAX: usize = ENVELOPE_RECIPIENTS_MAX + 8;
 
 /// A fresh key: its public half, and the secret, both as age writes them.
 pub(super) fn fresh_key() -> (String, Zeroizing<String>) {
@@ -71,6 +75,10 @@ pub(crate) fn open(
         .iter()
         .filter_map(|secret| secret.parse().ok())
         .collect();
+    // Each of its stanzas costs a multiplication for each key that is held.
+    if stanzas(body) > STANZAS_MAX {
+        return Err(Rule::NotForUs);
+    }
     let decryptor = Decryptor::new_buffered(body).map_err(|_| Rule::NotForUs)?;
     // What asks for a passphrase would cost its work before it is known to be nothing.
     if decryptor.is_scrypt() {
@@ -84,6 +92,16 @@ pub(crate) fn open(
         .read_to_end(&mut plain)
         .map_err(|_| Rule::NotForUs)?;
     Ok(plain)
+}
+
+/// How many stanzas stand in the header of an age file, counted no further than is of use.
+fn stanzas(body: &[u8]) -> usize {
+    let lines = body.split(|byte| *byte == b'\n');
+    let header = lines.take_while(|line| !line.starts_with(b"---"));
+    header
+        .filter(|line| line.starts_with(b"-> "))
+        .take(STANZAS_MAX + 1)
+        .count()
 }
 
 #[cfg(test)]
@@ -202,5 +220,17 @@ mod tests {
             assert_eq!(open(&body, &[secret]).unwrap().as_slice(), b"a canary");
         }
         assert_eq!(open(&body, &[eve.1]).err(), Some(Rule::NotForUs));
+    }
+
+    #[test]
+    fn a_body_for_more_than_an_envelope_can_have_is_not_looked_into() {
+        let (public, secret) = fresh_key();
+        let most = vec![public.clone(); ENVELOPE_RECIPIENTS_MAX + 1];
+        let body = seal(b"words", &most).unwrap();
+        let opened = open(&body, std::slice::from_ref(&secret));
+        assert_eq!(opened.unwrap().as_slice(), b"words");
+        let more = vec![public; STANZAS_MAX + 1];
+        let body = seal(b"words", &more).unwrap();
+        assert_eq!(open(&body, &[secret]).err(), Some(Rule::NotForUs));
     }
 }

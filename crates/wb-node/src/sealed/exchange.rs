@@ -1,5 +1,7 @@
 //! Exchanging envelopes with a hub or a node: first what waits there is taken, then what waits here is given.
 
+use std::collections::BTreeSet;
+
 use wb_core::id::{Hash, InstanceId};
 use wb_core::rule::Rule;
 use wb_core::sync::{Cause, EnvelopeBody, EnvelopesTaken, GivenEnvelope};
@@ -15,8 +17,10 @@ use crate::sync::SyncEnd;
 /// Pages of envelopes that are asked for in one sync; ends whoever always has more.
 const PAGES_MAX: usize = 1_000;
 
-/// Milliseconds after which a hub is offered once more what it had nobody for.
-const ASKED_MS: i64 = 60 * 60 * 1_000;
+/// Bytes of envelopes that are taken from one place in one sync, the rest with the next; bounds how long one sync lasts,
+/// and what a place that makes envelopes up costs.
+const TAKEN_BYTES_MAX: usize = 256 * 1_024 * 1_024;
+
 /// Milliseconds after which envelopes that were left at a hub are asked for once more.
 const LEFT_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -27,6 +31,17 @@ pub(crate) enum To {
     Hub(InstanceId),
     /// A node, which gets what is for it.
     Node(InstanceId),
+}
+
+impl To {
+    /// Those of whom it counts that something is kept for them there. A node has what it was given itself; what it says
+    /// of others would take theirs from them.
+    fn believed(self, kept_for: &[InstanceId]) -> impl Iterator<Item = &InstanceId> {
+        kept_for.iter().filter(move |id| match self {
+            Self::Hub(_) => true,
+            Self::Node(own) => **id == own,
+        })
+    }
 }
 
 /// What was exchanged.
@@ -61,7 +76,7 @@ impl Exchanged {
                 self.run_no = run_no;
             }
             Taken::Known => {}
-            Taken::Left | Taken::Waits => {
+            Taken::Left(_) | Taken::Waits => {
                 self.left += 1;
                 return true;
             }
@@ -83,11 +98,14 @@ pub(crate) async fn take_waiting(
     };
     let hub = coming.peer;
     // What nobody here accepts is looked at once, and again when somebody decided something.
-    let mut after = node
+    let left_before = node
         .store
         .left_up_to(&hub, coming.started.plus_ms(-LEFT_MS))
         .map_err(NodeError::from)?;
+    let mut after = left_before;
     let (mut passed, mut may_pass) = (None, true);
+    let mut origins = BTreeSet::new();
+    let mut bytes = 0;
     for _ in 0..PAGES_MAX {
         let page = match client.envelopes(after).await {
             Ok(page) => page,
@@ -101,23 +119,24 @@ pub(crate) async fn take_waiting(
                 ..coming
             };
             let line = waiting.envelope.as_bytes();
+            bytes += line.len() + waiting.body.0.len();
             let taken = take(node, line, &waiting.body.0, coming)?;
             may_pass &= !matches!(taken, Taken::Waits);
-            if may_pass && matches!(taken, Taken::Left) {
+            if let Taken::Left(origin) = taken
+                && may_pass
+            {
                 passed = Some(waiting.n);
+                origins.insert(origin);
             }
             if !done.note(taken) {
                 hashes.push(name_of(&waiting.body.0));
             }
         }
-        if !hashes.is_empty() {
-            let taken = EnvelopesTaken {
-                schema_version: 1,
-                hashes,
-            };
+        for taken in EnvelopesTaken::calls(&hashes) {
             client.envelopes_taken(&taken).await?;
         }
         match page.next {
+            _ if bytes > TAKEN_BYTES_MAX => break,
             // A place that does not go on would be asked for again and again.
             Some(next) if after.is_none_or(|after| next > after) => after = Some(next),
             _ => break,
@@ -126,19 +145,51 @@ pub(crate) async fn take_waiting(
     if let Some(n) = passed {
         let write = node.store.write_in_sight()?;
         write
-            .note_left(&node.store, &hub, n, coming.started)
+            .note_left(
+                &node.store,
+                &hub,
+                n,
+                (&origins, left_before.is_some()),
+                coming.started,
+            )
             .map_err(NodeError::from)?;
         write.commit().map_err(NodeError::from)?;
     }
     Ok(done)
 }
 
-/// Gives what waits here. Returns how many it keeps.
-pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Result<u64, SyncEnd> {
-    let mut given = 0;
-    let now = node.now();
+/// What was given, and what somebody refused of it.
+#[derive(Debug, Default)]
+pub(crate) struct Gave {
+    /// How many are kept there.
+    pub kept: u64,
+    /// The first that was refused for what it is. The others went on all the same.
+    pub trouble: Option<SyncEnd>,
+}
+
+impl Gave {
+    /// Takes a refusal that is about the one thing that was given, so that the next is given all the same.
+    ///
+    /// # Errors
+    /// Any other, which ends the giving.
+    pub(crate) fn refused(&mut self, error: CallError) -> Result<(), SyncEnd> {
+        match error.refusal() {
+            // What is full there empties by itself.
+            Some(Cause::OverQuota) => Ok(()),
+            Some(Cause::BadRequest | Cause::TooLarge) => {
+                self.trouble.get_or_insert(error.into());
+                Ok(())
+            }
+            _ => Err(error.into()),
+        }
+    }
+}
+
+/// Gives what waits here.
+pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Result<Gave, SyncEnd> {
+    let (mut gave, now) = (Gave::default(), node.now());
     let waiting = match to {
-        To::Hub(hub) => node.store.envelopes_for_hub(&hub, now.plus_ms(-ASKED_MS)),
+        To::Hub(hub) => node.store.envelopes_for_hub(&hub, now),
         To::Node(id) => node.store.envelopes_waiting(Some(&id)),
     };
     for n in waiting.map_err(NodeError::from)? {
@@ -150,28 +201,55 @@ pub(crate) async fn give(node: &mut Node, client: &mut HubClient, to: To) -> Res
             envelope: String::from_utf8_lossy(&envelope.line).into_owned(),
             body: EnvelopeBody(envelope.body),
         };
-        let kept = match client.give_envelope(&call).await {
-            Ok(kept) => kept,
-            Err(error) if is_older(&error) => return Ok(given),
-            // What is full there empties by itself; what is for others goes on.
-            Err(error) if error.refusal() == Some(Cause::OverQuota) => continue,
-            Err(error) => return Err(error.into()),
+        let kept_for = match client.give_envelope(&call).await {
+            Ok(kept) => kept.kept_for,
+            Err(error) if is_older(&error) => return Ok(gave),
+            Err(error) => {
+                gave.refused(error)?;
+                Vec::new()
+            }
         };
-        given += u64::from(!kept.kept_for.is_empty());
+        gave.kept += u64::from(!kept_for.is_empty());
         let write = node.store.write().map_err(NodeError::from)?;
-        for recipient in &kept.kept_for {
-            write.envelope_given(&envelope.hash, recipient)?;
-        }
-        if let To::Hub(hub) = to {
-            // Where somebody is left, the hub has nobody of that name, or no room for it.
-            write.nobody_there(n, &hub, now)?;
+        match to {
+            To::Hub(hub) => {
+                // A hub is one more place: what it keeps may be lost there, so it waits here until its reader says by a
+                // want what it has.
+                for recipient in to.believed(&kept_for) {
+                    write.envelope_kept(n, recipient, &hub, now)?;
+                }
+                // Where somebody is left, the hub has nobody of that name, or no room for it.
+                write.nobody_there(n, &hub, now)?;
+            }
+            To::Node(_) => {
+                for reader in to.believed(&kept_for) {
+                    write.envelope_given(&envelope.hash, reader)?;
+                }
+            }
         }
         write.commit()?;
     }
-    Ok(given)
+    Ok(gave)
 }
 
 /// Whether who answered is a program from before there were envelopes.
 fn is_older(error: &CallError) -> bool {
     error.refusal() == Some(Cause::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer answered that it keeps it for somebody else as well, and that one was given nothing any more.
+    #[test]
+    fn what_a_peer_says_of_others_is_not_believed() {
+        let [oak, elm] = [1, 2].map(|byte| InstanceId([byte; 32]));
+        let believed = |to: To, kept_for: &[InstanceId]| -> Vec<InstanceId> {
+            to.believed(kept_for).copied().collect()
+        };
+        assert_eq!(believed(To::Node(oak), &[elm, oak]), [oak]);
+        assert_eq!(believed(To::Node(oak), &[elm]), []);
+        assert_eq!(believed(To::Hub(oak), &[elm]), [elm]);
+    }
 }

@@ -16,7 +16,7 @@ mod take;
 mod want;
 
 pub(crate) use crypt::{open, seal};
-pub(crate) use exchange::{Exchanged, To, give, take_waiting};
+pub(crate) use exchange::{Exchanged, Gave, To, give, take_waiting};
 pub(crate) use part::part;
 pub(crate) use prepare::{PART, prepare};
 pub(crate) use take::{Coming, Taken, take};

@@ -5,7 +5,6 @@
 //! sealed once more.
 
 use wb_core::id::InstanceId;
-use wb_core::limits::ENVELOPE_RECIPIENTS_MAX;
 use wb_core::scope::FeedScope;
 use wb_core::sealed::Purpose;
 use wb_core::signed::Signer;
@@ -13,8 +12,8 @@ use wb_core::time::Timestamp;
 use wb_store::{AudienceRow, Belongs, Write};
 
 use super::content::{Given, snapshot};
-use super::keys::{LASTS_MS, follow_card};
-use super::prepare::{PART, Recipients, seal_to};
+use super::keys::follow_card;
+use super::prepare::{PART, Recipients, SealedUp, is_over, seal, seal_to};
 use crate::error::Result;
 use crate::node::Node;
 
@@ -30,7 +29,6 @@ pub(crate) fn part(node: &Node, write: &Write<'_>, signer: &Signer, now: Timesta
         },
         None => None,
     };
-    let mut leaving = Vec::new();
     for row in node.store.audience()? {
         if !matches!(row.belongs, Belongs::Leaving | Belongs::Parted) {
             continue;
@@ -39,14 +37,15 @@ pub(crate) fn part(node: &Node, write: &Write<'_>, signer: &Signer, now: Timesta
             write.drop_audience(&row.member)?;
             continue;
         }
-        leaving.push(AudienceRow {
+        let leaving = AudienceRow {
             belongs: Belongs::Parted,
             given: head.clone(),
             parting: content.clone(),
             ..row
-        });
+        };
+        ask(node, write, signer, leaving, now)?;
     }
-    ask(node, write, signer, leaving, now)
+    Ok(())
 }
 
 /// Seals what takes everything back to those who parted, where that did not come.
@@ -60,54 +59,59 @@ pub(super) fn ask_again(
     // Each is asked with what was the beginning of the log then.
     let count = parted.len() as u64;
     for row in parted {
-        ask(node, write, signer, vec![row], now)?;
+        ask(node, write, signer, row, now)?;
     }
     Ok(count)
 }
 
 /// Whether somebody who parted has to be asked once more.
-pub(super) fn is_due(row: &AudienceRow, now: Timestamp) -> bool {
-    let is_over = row
-        .given_at
-        .is_some_and(|at| now.unix_ms().saturating_sub(at.unix_ms()) > LASTS_MS);
-    row.belongs == Belongs::Parted && (row.whole || is_over)
+pub(super) fn is_due(row: &AudienceRow, waits: bool, now: Timestamp) -> bool {
+    row.belongs == Belongs::Parted && (row.whole || !waits && is_over(row, now))
 }
 
-/// Seals one content to all of these, and notes that it was.
+/// Seals what takes everything back to one, and notes that it was. Each gets an envelope of its own, so nobody sees who
+/// else was removed.
 fn ask(
     node: &Node,
     write: &Write<'_>,
     signer: &Signer,
-    mut rows: Vec<AudienceRow>,
+    mut row: AudienceRow,
     now: Timestamp,
 ) -> Result<()> {
-    for row in &mut rows {
-        // The key it had is better than none: what is sealed says that nothing is there.
-        follow_card(node, row, now)?;
-        row.whole = false;
-        row.given_at = Some(now);
-        write.outdone_for(&row.member, PART)?;
-        write.put_audience(row)?;
+    // The key it had is better than none: what is sealed says that nothing is there.
+    follow_card(node, &mut row, now)?;
+    row.whole = false;
+    row.given_at = Some(now);
+    write.outdone_for(&row.member, PART)?;
+    write.put_audience(&row)?;
+    let Some(content) = row.parting.as_deref() else {
+        return Ok(());
+    };
+    let audience = [row.member];
+    let what = (Purpose::Feed, None, content);
+    seal_to(node, write, signer, &to(&audience, &row), what, now)
+}
+
+/// What takes everything back from one who parted, sealed for a file that somebody carries to it.
+pub(super) fn carried(
+    node: &Node,
+    signer: &Signer,
+    row: &AudienceRow,
+    now: Timestamp,
+) -> Result<Option<SealedUp>> {
+    let Some(content) = row.parting.as_deref() else {
+        return Ok(None);
+    };
+    let audience = [row.member];
+    let what = (Purpose::Feed, None, content);
+    seal(node, signer, &to(&audience, row), what, now).map(Some)
+}
+
+fn to<'a>(audience: &'a [InstanceId], row: &AudienceRow) -> Recipients<'a> {
+    Recipients {
+        audience,
+        ids: vec![row.member],
+        keys: vec![row.sealing_key.clone()],
+        waits_as: PART,
     }
-    for rows in rows.chunks(ENVELOPE_RECIPIENTS_MAX) {
-        let Some(content) = rows.first().and_then(|row| row.parting.as_deref()) else {
-            continue;
-        };
-        let ids: Vec<InstanceId> = rows.iter().map(|row| row.member).collect();
-        let to = Recipients {
-            audience: &ids.clone(),
-            ids,
-            keys: rows.iter().map(|row| row.sealing_key.clone()).collect(),
-            waits_as: PART,
-        };
-        seal_to(
-            node,
-            write,
-            signer,
-            &to,
-            (Purpose::Feed, None, content),
-            now,
-        )?;
-    }
-    Ok(())
 }

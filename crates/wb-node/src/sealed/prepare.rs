@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wb_core::hash;
 use wb_core::id::InstanceId;
-use wb_core::limits::ENVELOPES_PER_PAIR_MAX;
+use wb_core::limits::{ENVELOPE_AGAIN_MS, ENVELOPES_PER_PAIR_MAX};
 use wb_core::scope::FeedScope;
 use wb_core::sealed::{Contents, Envelope, Purpose};
 use wb_core::signed::Signer;
@@ -87,7 +87,8 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             write.put_audience(&row)?;
         }
         if row.belongs != Belongs::In {
-            if is_due_to_part(&row, now) {
+            let waits = write.waiting_for(&row.member, PART)? > 0;
+            if is_due_to_part(&row, waits, now) {
                 parted.push(row);
             }
             continue;
@@ -96,11 +97,15 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
             done.blocked.push((row.member, reachable));
             continue;
         }
-        if write.waiting_for(&row.member, Purpose::Feed.as_str())? > WAITING_MAX {
+        let waiting = write.waiting_for(&row.member, Purpose::Feed.as_str())?;
+        if waiting > WAITING_MAX {
             write.outdone_for(&row.member, Purpose::Feed.as_str())?;
             row.given = row.held.clone();
+        } else if waiting == 0 && is_over(&row, now) {
+            // Somebody said that it has what was given last, and no want came of it.
+            row.given = row.held.clone();
         }
-        let from = stands_at(&row, now).map(Held::to_query);
+        let from = stands_at(&row).map(Held::to_query);
         let since = row.since.max(row.rekeyed_at);
         let key = row.sealing_key.clone();
         let group = groups.entry((from, since)).or_default();
@@ -112,7 +117,7 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
     if let Some(head) = head.filter(|_| !is_forked && !is_due) {
         let mut signer = None;
         for ((_, since), group) in groups {
-            let from = stands_at(&group[0].row, now).cloned();
+            let from = stands_at(&group[0].row).cloned();
             let pieces = match lacking(served, &head, from.as_ref(), since)? {
                 Given::Nothing => continue,
                 Given::TooLarge => {
@@ -186,20 +191,15 @@ pub fn prepare(node: &Node, now: Timestamp) -> Result<Prepared> {
     Ok(done)
 }
 
-/// The head from which a member is given the rest: the last one sealed to it, or what it confirmed where that never
-/// came in the time that an envelope lasts.
-fn stands_at(row: &AudienceRow, now: Timestamp) -> Option<&Held> {
-    if row.whole {
-        return None;
-    }
-    let is_over = row
-        .given_at
-        .is_some_and(|at| now.unix_ms().saturating_sub(at.unix_ms()) > LASTS_MS);
-    if is_over {
-        row.held.as_ref()
-    } else {
-        row.given.as_ref()
-    }
+/// The head from which a member is given the rest: the last one sealed to it, from the beginning where all is due.
+fn stands_at(row: &AudienceRow) -> Option<&Held> {
+    row.given.as_ref().filter(|_| !row.whole)
+}
+
+/// Whether what was given to a member last should have come by now.
+pub(super) fn is_over(row: &AudienceRow, now: Timestamp) -> bool {
+    row.given_at
+        .is_some_and(|at| now.unix_ms().saturating_sub(at.unix_ms()) > ENVELOPE_AGAIN_MS)
 }
 
 /// To whom something is sealed.

@@ -53,7 +53,7 @@ pub(crate) fn keep(
         }
         // One that breaks a rule does not get better by coming again.
         Taken::Known | Taken::Refused(_) => true,
-        Taken::Left | Taken::Waits => false,
+        Taken::Left(_) | Taken::Waits => false,
     };
     let own = is_kept.then(|| node.own_id());
     Ok(EnvelopeKept {

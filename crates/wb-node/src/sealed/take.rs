@@ -8,7 +8,7 @@ use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sealed::{Envelope, Purpose, Sealed};
 use wb_core::time::Timestamp;
-use wb_store::{Changed, Road, RunStart, Standing};
+use wb_store::{Belongs, Changed, Road, RunStart, Standing};
 
 use super::crypt;
 use super::want::take_want;
@@ -47,7 +47,7 @@ pub(crate) enum Taken {
     /// It came before.
     Known,
     /// It stays where it is, and its origin is not accepted here or has a key that is not known yet.
-    Left,
+    Left(InstanceId),
     /// It stays where it is until there is room, or a newer program.
     Waits,
     /// It breaks a rule, and nothing of it counts.
@@ -71,15 +71,18 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8], coming: Coming<'_>) ->
     match node.store.standing(&origin)? {
         Some(standing) if standing.is_accepted() => {}
         // Who is refused here fills nothing, neither here nor where it waits.
-        Some(Standing::Blocked) => return Ok(Taken::Known),
-        _ => return Ok(Taken::Left),
+        Some(Standing::Blocked) => {
+            hear_parted(node, line, body, &envelope)?;
+            return Ok(Taken::Known);
+        }
+        _ => return Ok(Taken::Left(origin)),
     }
     let Some(log) = node.store.identity_log(&origin)? else {
-        return Ok(Taken::Left);
+        return Ok(Taken::Left(origin));
     };
     let Some(entry) = log.entry(&envelope.identity) else {
         // Its key may be one that comes with the next pull.
-        return Ok(Taken::Left);
+        return Ok(Taken::Left(origin));
     };
     if node.store.has_envelope(&origin, &envelope.hash)? {
         return Ok(Taken::Known);
@@ -127,6 +130,35 @@ pub(crate) fn take(node: &Node, line: &[u8], body: &[u8], coming: Coming<'_>) ->
             })
         }
     }
+}
+
+/// Hears from somebody who is refused here one thing: that it erased what it had, which it was asked to. Otherwise it
+/// would be asked for ever.
+fn hear_parted(node: &Node, line: &[u8], body: &[u8], outside: &Envelope) -> Result<()> {
+    let (origin, now) = (outside.origin, node.now());
+    let row = node.store.in_audience(&origin)?;
+    if row.is_none_or(|row| row.belongs != Belongs::Parted) {
+        return Ok(());
+    }
+    let Some(log) = node.store.identity_log(&origin)? else {
+        return Ok(());
+    };
+    let Ok(envelope) = Envelope::verify(line, body, &log, now) else {
+        return Ok(());
+    };
+    let secrets = node.store.private().sealing_secrets()?;
+    let Ok(plain) = crypt::open(body, &secrets) else {
+        return Ok(());
+    };
+    let opened = Sealed::open(&plain, &envelope, &log, &node.own_id());
+    if let Ok((_, Purpose::Want, content)) = opened {
+        let write = node.store.write_in_sight()?;
+        // What it says that breaks a rule says nothing.
+        if take_want(node, &write, origin, content, now)?.is_ok() {
+            write.commit()?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes that an envelope of its origin breaks a rule, so that it is looked at once.

@@ -2,6 +2,7 @@
 
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
+use wb_core::limits::WANTS_AGAIN_MAX;
 use wb_core::ndjson::{put_line, split_first};
 use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
@@ -61,12 +62,20 @@ pub(super) fn take_want(
     };
     match row.belongs {
         Belongs::In => {
-            // What waits for it leads on from a head that it may not have; what it lacks is sealed anew.
-            write.outdone_for(&from, Purpose::Feed.as_str())?;
             outdo(node, write, held.as_ref(), now)?;
+            let is_heard = is_news(node, &row, held.as_ref())?
+                || write.count_want_again(&from, now)? <= WANTS_AGAIN_MAX;
+            let given = if is_heard {
+                // What waits for it leads on from a head that it may not have; what it lacks is sealed anew.
+                write.outdone_for(&from, Purpose::Feed.as_str())?;
+                (held.clone(), Some(now))
+            } else {
+                // What was sealed to it for the wants before is on its way, or it is made to be sealed for nothing.
+                (row.given.clone(), row.given_at)
+            };
             write.put_audience(&AudienceRow {
-                given: held.clone(),
-                given_at: Some(now),
+                given: given.0,
+                given_at: given.1,
                 held,
                 held_at: Some(now),
                 ..row
@@ -76,6 +85,22 @@ pub(super) fn take_want(
         Belongs::Leaving | Belongs::Unsure => {}
     }
     Ok(Ok(()))
+}
+
+/// Whether a want says something that was not said before: that its author has the head, or has come further. Of such
+/// there are no more than there are heads, and nobody makes one up.
+fn is_news(node: &Node, row: &AudienceRow, held: Option<&Held>) -> Result<bool> {
+    let Some(held) = held else {
+        return Ok(row.given.is_none());
+    };
+    let served = node.store.served();
+    if served.head(&held.origin, held.scope)?.as_ref() == Some(held) {
+        return Ok(true);
+    }
+    let before = row.held.as_ref();
+    let is_further =
+        before.is_none_or(|before| (held.generation, held.seq) > (before.generation, before.seq));
+    Ok(is_further && served.has_passed(held)?)
 }
 
 /// Somebody who parted said what it has: with the log that took everything back, or a later one, it is done.
@@ -94,10 +119,12 @@ fn has_parted(
         write.outdone_for(&row.member, PART)?;
         return Ok(write.drop_audience(&row.member)?);
     }
-    // It may be from before that came; what waits is given all the same.
-    let is_waiting = write.waiting_for(&row.member, PART)? > 0;
+    // It may be from before that came: what nobody carries yet is given all the same. Otherwise it came and was not
+    // taken, or it did not come, and it is asked once more; now and then, however often it says so.
+    let is_due = !write.waits_only_here(&row.member, PART)?
+        && write.count_want_again(&row.member, now)? <= WANTS_AGAIN_MAX;
     Ok(write.put_audience(&AudienceRow {
-        whole: !is_waiting,
+        whole: is_due,
         held,
         held_at: Some(now),
         ..row

@@ -17,12 +17,12 @@ use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{
     BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, LETTER_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX,
-    WAIT_SECONDS_MAX,
+    TAKEN_HASHES_MAX, WAIT_SECONDS_MAX,
 };
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
 use wb_core::sync::signature::UnverifiedRequest;
-use wb_core::sync::{Cause, Next, Noted, Pairing, TurnCall, read_message};
+use wb_core::sync::{Cause, EnvelopesTaken, Next, Noted, Pairing, TurnCall, read_message};
 use wb_net::rates::{Buckets, Rate, RetryAfter};
 use wb_net::signed::{JSON, NDJSON, Reply, Request, Responder};
 use wb_net::{BodyLimit, client_of, read_body};
@@ -475,7 +475,7 @@ impl Peers {
                     wb_core::signed::payload(&kept)
                 }
                 Route::EnvelopesTaken => {
-                    let taken = read_message(&body).map_err(refusal::bad_request)?;
+                    let taken = taken_of(&body)?;
                     serve::taken(node, sender, &taken).map_err(local)?;
                     wb_core::signed::payload(&Noted { schema_version: 1 })
                 }
@@ -485,7 +485,7 @@ impl Peers {
                     wb_core::signed::payload(&kept)
                 }
                 Route::MailTaken => {
-                    let taken = read_message(&body).map_err(refusal::bad_request)?;
+                    let taken = taken_of(&body)?;
                     letters::serve::taken(node, sender, &taken).map_err(local)?;
                     wb_core::signed::payload(&Noted { schema_version: 1 })
                 }
@@ -572,6 +572,17 @@ fn read_query(query: Option<&str>) -> Result<(Duration, Option<Next>), Refusal> 
         }
     }
     Ok((Duration::from_secs(wait), after))
+}
+
+/// What a peer says it has.
+fn taken_of(body: &[u8]) -> Result<EnvelopesTaken, Refusal> {
+    let taken: EnvelopesTaken = read_message(body).map_err(refusal::bad_request)?;
+    if !taken.is_bounded() {
+        return Err(refusal::bad_request(format!(
+            "more than {TAKEN_HASHES_MAX} hashes in one call; nothing was changed"
+        )));
+    }
+    Ok(taken)
 }
 
 /// A place among those that wait, given back when it is dropped.

@@ -20,6 +20,18 @@ pub enum EnvelopeRefused {
     Bytes,
 }
 
+/// Notes that somebody has an envelope.
+const TAKEN: &str = "DELETE FROM envelopes_for
+    WHERE recipient = ?1 AND envelope_no IN (SELECT envelope_no FROM envelopes WHERE hash = ?2) RETURNING envelope_no";
+/// Lets go of an envelope that nobody waits for.
+const LET_GO: &str = "DELETE FROM envelopes
+    WHERE envelope_no = ?1 AND NOT EXISTS (SELECT 1 FROM envelopes_for f WHERE f.envelope_no = envelopes.envelope_no)";
+/// Lets go of envelopes that are over, whoever waits for them.
+const EXPIRE: &str = "DELETE FROM envelopes WHERE expires <= ?1";
+/// Bytes that are kept of one origin.
+const BYTES_OF: &str =
+    "SELECT ifnull(sum(length(line) + length(body)), 0) FROM envelopes WHERE origin = ?1";
+
 /// How many envelopes wait for somebody.
 pub(super) fn waiting(
     connection: &Connection,
@@ -162,11 +174,9 @@ impl RelayWrite<'_> {
         line: &[u8],
         body: &[u8],
     ) -> Result<std::result::Result<i64, EnvelopeRefused>> {
-        let sql =
-            "SELECT ifnull(sum(length(line) + length(body)), 0) FROM envelopes WHERE origin = ?1";
-        let kept: Sql<u64> = self
-            .transaction
-            .query_row(sql, [Sql(envelope.origin)], |row| row.get(0))?;
+        let kept: Sql<u64> =
+            self.transaction
+                .query_row(BYTES_OF, [Sql(envelope.origin)], |row| row.get(0))?;
         if kept.0 + (line.len() + body.len()) as u64 > ENVELOPES_BYTES_MAX {
             return Ok(Err(EnvelopeRefused::Bytes));
         }
@@ -188,14 +198,15 @@ impl RelayWrite<'_> {
     /// # Errors
     /// What the database reports.
     pub fn envelopes_taken(&self, recipient: &InstanceId, hashes: &[Hash]) -> Result<()> {
+        let mut taken = self.transaction.prepare_cached(TAKEN)?;
+        let mut let_go = self.transaction.prepare_cached(LET_GO)?;
         for hash in hashes {
-            self.transaction.execute(
-                "DELETE FROM envelopes_for WHERE recipient = ?1
-                   AND envelope_no IN (SELECT envelope_no FROM envelopes WHERE hash = ?2)",
-                params![Sql(recipient), Sql(hash)],
-            )?;
+            let rows = taken.query_map(params![Sql(recipient), Sql(hash)], |row| row.get(0))?;
+            for n in rows.collect::<rusqlite::Result<Vec<i64>>>()? {
+                let_go.execute([n])?;
+            }
         }
-        self.drop_envelopes()
+        Ok(())
     }
 
     /// Lets go of envelopes that are over.
@@ -204,15 +215,76 @@ impl RelayWrite<'_> {
     /// What the database reports.
     pub fn expire_envelopes(&self, now: Timestamp) -> Result<()> {
         self.transaction
-            .execute("DELETE FROM envelopes WHERE expires <= ?1", [Sql(now)])?;
-        self.drop_envelopes()
+            .prepare_cached(EXPIRE)?
+            .execute([Sql(now)])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{StatementStatus, params};
+
+    use super::*;
+    use crate::open::{Opening, RELAY, open};
+
+    /// Fills a hub: so many envelopes, each for one of ten members.
+    fn filled(dir: &std::path::Path, envelopes: u32) -> Connection {
+        let connection = open(&dir.join("hub.db"), RELAY, Opening::Make).unwrap();
+        for n in 0..envelopes {
+            let hash = wb_core::hash::sha256(&n.to_be_bytes());
+            let origin = [1_u8; 32];
+            connection
+                .execute(
+                    "INSERT INTO envelopes (origin, hash, line, body, expires) VALUES (?1, ?2, x'00', x'00', ?3)",
+                    params![origin, Sql(hash), n],
+                )
+                .unwrap();
+            let recipient = [u8::try_from(n % 10).unwrap(); 32];
+            connection
+                .execute(
+                    "INSERT INTO envelopes_for (recipient, envelope_no, origin) VALUES (?1, last_insert_rowid(), ?2)",
+                    params![recipient, origin],
+                )
+                .unwrap();
+        }
+        connection
     }
 
-    fn drop_envelopes(&self) -> Result<()> {
-        self.transaction.execute(
-            "DELETE FROM envelopes WHERE envelope_no NOT IN (SELECT envelope_no FROM envelopes_for)",
-            [],
-        )?;
-        Ok(())
+    /// One member said what it has, and the hub looked at everything that waits for anybody, for each hash of it.
+    #[test]
+    fn what_is_taken_is_looked_up_and_not_searched_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = filled(dir.path(), 400);
+        let hash = wb_core::hash::sha256(&7_u32.to_be_bytes());
+        let mut taken = connection.prepare(TAKEN).unwrap();
+        let numbers: Vec<i64> = taken
+            .query_map(params![[7_u8; 32], Sql(hash)], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(numbers, [8]);
+        let mut let_go = connection.prepare(LET_GO).unwrap();
+        assert_eq!(let_go.execute([8]).unwrap(), 1);
+        let mut expire = connection.prepare(EXPIRE).unwrap();
+        // Its rows of recipients go with it.
+        assert_eq!(expire.execute([2]).unwrap(), 3);
+        let mut bytes = connection.prepare(BYTES_OF).unwrap();
+        let kept: i64 = bytes.query_row([[2_u8; 32]], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 0);
+        for (what, statement) in [
+            ("taken", &taken),
+            ("let go", &let_go),
+            ("expire", &expire),
+            ("bytes", &bytes),
+        ] {
+            let scanned = statement.get_status(StatementStatus::FullscanStep);
+            assert_eq!(scanned, 0, "rows walked over for: {what}");
+        }
+        let left = |table: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {table}");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((left("envelopes"), left("envelopes_for")), (396, 396));
     }
 }

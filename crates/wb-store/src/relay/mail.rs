@@ -25,6 +25,14 @@ pub enum LetterRefused {
 const FROM_A_MEMBER: &str =
     "EXISTS (SELECT 1 FROM members m WHERE m.id = mail.origin AND m.standing = 'member')";
 
+/// Bytes that are kept of one origin.
+const BYTES_OF: &str =
+    "SELECT ifnull(sum(length(line) + length(body)), 0) FROM mail WHERE origin = ?1";
+/// Lets go of a letter that its recipient has.
+const TAKEN: &str = "DELETE FROM mail WHERE recipient = ?1 AND hash = ?2";
+/// Lets go of letters that are over.
+const EXPIRE: &str = "DELETE FROM mail WHERE expires <= ?1";
+
 /// How many letters wait for somebody.
 pub(super) fn waiting(
     connection: &Connection,
@@ -91,10 +99,9 @@ impl RelayWrite<'_> {
         if waiting.0 >= LETTERS_PER_PAIR_MAX {
             return Ok(Err(LetterRefused::Pair));
         }
-        let sql = "SELECT ifnull(sum(length(line) + length(body)), 0) FROM mail WHERE origin = ?1";
-        let kept: Sql<u64> = self
-            .transaction
-            .query_row(sql, [Sql(outside.origin)], |row| row.get(0))?;
+        let kept: Sql<u64> =
+            self.transaction
+                .query_row(BYTES_OF, [Sql(outside.origin)], |row| row.get(0))?;
         if kept.0 + (line.len() + body.len()) as u64 > LETTERS_BYTES_MAX {
             return Ok(Err(LetterRefused::Bytes));
         }
@@ -117,8 +124,7 @@ impl RelayWrite<'_> {
     /// # Errors
     /// What the database reports.
     pub fn mail_taken(&self, recipient: &InstanceId, hashes: &[Hash]) -> Result<()> {
-        let sql = "DELETE FROM mail WHERE recipient = ?1 AND hash = ?2";
-        let mut statement = self.transaction.prepare_cached(sql)?;
+        let mut statement = self.transaction.prepare_cached(TAKEN)?;
         for hash in hashes {
             statement.execute(params![Sql(recipient), Sql(hash)])?;
         }
@@ -131,7 +137,54 @@ impl RelayWrite<'_> {
     /// What the database reports.
     pub fn expire_mail(&self, now: Timestamp) -> Result<()> {
         self.transaction
-            .execute("DELETE FROM mail WHERE expires <= ?1", [Sql(now)])?;
+            .prepare_cached(EXPIRE)?
+            .execute([Sql(now)])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{StatementStatus, params};
+
+    use super::*;
+    use crate::open::{Opening, RELAY, open};
+
+    #[test]
+    fn letters_of_one_are_found_without_walking_over_those_of_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open(&dir.path().join("hub.db"), RELAY, Opening::Make).unwrap();
+        for n in 0..400_u32 {
+            let who = [u8::try_from(n % 10).unwrap(); 32];
+            let hash = wb_core::hash::sha256(&n.to_be_bytes());
+            connection
+                .execute(
+                    "INSERT INTO mail (origin, recipient, hash, line, body, expires) VALUES (?1, ?1, ?2, x'00', x'00', ?3)",
+                    params![who, Sql(hash), n],
+                )
+                .unwrap();
+        }
+        let mut bytes = connection.prepare(BYTES_OF).unwrap();
+        let kept: i64 = bytes.query_row([[3_u8; 32]], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 80);
+        let hash = wb_core::hash::sha256(&7_u32.to_be_bytes());
+        let mut taken = connection.prepare(TAKEN).unwrap();
+        let gone = taken.execute(params![[7_u8; 32], Sql(hash)]).unwrap();
+        assert_eq!(gone, 1);
+        let mut expire = connection.prepare(EXPIRE).unwrap();
+        assert_eq!(expire.execute([2]).unwrap(), 3);
+        for (what, statement) in [("bytes", &bytes), ("taken", &taken), ("expire", &expire)] {
+            let scanned = statement.get_status(StatementStatus::FullscanStep);
+            assert_eq!(scanned, 0, "rows walked over for: {what}");
+        }
+        // Also of those for one recipient no other is looked at.
+        let plan: String = connection
+            .query_row(
+                &format!("EXPLAIN QUERY PLAN {TAKEN}"),
+                params![[7_u8; 32], Sql(hash)],
+                |row| row.get(3),
+            )
+            .unwrap();
+        assert!(plan.contains("(recipient=? AND hash=?)"), "{plan}");
     }
 }

@@ -245,6 +245,8 @@ impl Running {
         }
         if input.pull && answer.letters > 0 {
             self.take_letters(node, client.as_hub()).await?;
+        } else if input.pull {
+            self.no_letters_there(node)?;
         }
         if !input.push {
             return self.check_ahead();

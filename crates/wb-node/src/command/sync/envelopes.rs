@@ -55,7 +55,9 @@ impl Running {
         to: To,
     ) -> Result<(), SyncEnd> {
         self.seal_owed(node)?;
-        self.done.envelopes.given += give(node, client, to).await?;
+        let gave = give(node, client, to).await?;
+        self.done.envelopes.given += gave.kept;
+        self.trouble = self.trouble.take().or(gave.trouble);
         Ok(())
     }
 

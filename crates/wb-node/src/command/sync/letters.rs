@@ -28,10 +28,10 @@ impl Running {
 
     /// Nothing waits there any more: what was counted as left was taken, or is over.
     pub(super) fn no_letters_there(&self, node: &Node) -> Result<(), SyncEnd> {
-        if node.store.mail_left().map_err(NodeError::from)?.is_empty() {
+        let place = self.done.peer.id;
+        if !node.store.has_mail_left(&place).map_err(NodeError::from)? {
             return Ok(());
         }
-        let place = self.done.peer.id;
         let write = node.store.write_in_sight()?;
         write
             .note_mail_left(&place, false, &[], self.started)
@@ -55,7 +55,9 @@ impl Running {
         to: To,
     ) -> Result<(), SyncEnd> {
         prepare(node, node.now())?;
-        self.done.letters.given += give(node, client, to).await?;
+        let gave = give(node, client, to).await?;
+        self.done.letters.given += gave.kept;
+        self.trouble = self.trouble.take().or(gave.trouble);
         Ok(())
     }
 

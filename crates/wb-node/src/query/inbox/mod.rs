@@ -72,6 +72,8 @@ enum Item {
     LettersWait(InstanceId, u64),
     /// Letters that wait because so many of that instance are kept.
     LettersFull(InstanceId, u64),
+    /// Letters of which nobody here can tell who wrote them.
+    LettersUnproved(u64),
     /// Letters that did not arrive, and when that was told last.
     LettersLost(InstanceId, u64, Timestamp),
 }
@@ -258,6 +260,10 @@ impl<'n> Inbox<'n> {
         items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
         let full = letters::full(self.node)?.into_iter();
         items.extend(full.map(|(origin, count)| Item::LettersFull(origin, count)));
+        let unproved = store.mail_left_unproved()?;
+        if unproved > 0 {
+            items.push(Item::LettersUnproved(unproved));
+        }
         let lost = letters::lost(self.node)?.into_iter();
         items.extend(lost.map(|(to, (count, at))| Item::LettersLost(to, count, at)));
         items.retain(|item| !self.is_blocked(item));
@@ -371,6 +377,7 @@ impl<'n> Inbox<'n> {
             | Item::LettersWait(..)
             | Item::LettersFull(..)
             | Item::AudienceFell(_)
+            | Item::LettersUnproved(_)
             | Item::Waiting(..) => (None, None, None),
         };
         Ok(InboxView {
@@ -426,7 +433,11 @@ fn needs_a_person(cause: PeerCause) -> bool {
 impl Item {
     fn origin(&self) -> Option<InstanceId> {
         match self {
-            Self::OlderCopy | Self::Audience(_) | Self::Void(_) | Self::TakenBack(_) => None,
+            Self::OlderCopy
+            | Self::Audience(_)
+            | Self::Void(_)
+            | Self::TakenBack(_)
+            | Self::LettersUnproved(_) => None,
             Self::Recovered(one) => Some(one.id),
             Self::Fell(one) => Some(one.id),
             Self::VouchEnds(vouch) => Some(vouch.subject),
@@ -472,6 +483,7 @@ impl Item {
             Self::Recovered(_) => "recovered",
             Self::LettersWait(..) => "letters_wait",
             Self::LettersFull(..) => "letters_full",
+            Self::LettersUnproved(_) => "letters_unknown",
             Self::LettersLost(..) => "letters_lost",
         }
     }

@@ -104,6 +104,7 @@ impl Inbox<'_> {
             }],
             Item::LettersWait(_, letters)
             | Item::LettersFull(_, letters)
+            | Item::LettersUnproved(letters)
             | Item::LettersLost(_, letters, _) => vec![InboxThing {
                 note: format!("{letters} letters"),
                 ..thing("letters")

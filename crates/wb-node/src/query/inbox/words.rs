@@ -215,6 +215,13 @@ impl Inbox<'_> {
                     "room comes when {name} takes letters back; `wb peer block {origin}` refuses it, and its letters go"
                 ),
             ),
+            Item::LettersUnproved(letters) => words(
+                format!(
+                    "{letters} letters of instances that are not known here wait at a hub or peer"
+                ),
+                "nothing of them is here; whoever carries them may have made them up",
+                "`wb hub list` shows who is at a hub, and `wb follow INSTANCE` accepts somebody, whose letters then come",
+            ),
             Item::LettersLost(_, letters, _) => words(
                 format!("{name} did not say within 30 days that {letters} letters arrived"),
                 "what was written is still here, and whoever wrote it was told",

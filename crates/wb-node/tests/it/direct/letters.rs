@@ -124,3 +124,30 @@ fn a_folder_carries_letters_and_their_receipts() {
     let left = stick.path().join(format!("{oak_id}-for-{elm_id}.wbl"));
     assert!(!left.exists(), "nothing waits any more");
 }
+
+/// What was left at a peer was counted for ever, also when nothing waits there any more.
+#[test]
+fn letters_that_wait_at_a_peer_no_more_are_not_counted_any_more() {
+    let (mut elm, mut oak) = pair();
+    trust(&mut oak, &elm);
+    let request = oak.ask("Ladders for Saturday", Scope::TrustedPeers);
+    for _ in 0..2 {
+        assert_eq!(oak.sync(elm.id()).end, None);
+    }
+    reply(&mut elm, &request, CANARY);
+    let write = oak.node.store().write_in_sight().expect("a store");
+    write
+        .set_standing(&elm.id(), wb_store::Standing::Waiting)
+        .expect("a row");
+    write.commit().expect("a store");
+    assert_eq!(oak.sync(elm.id()).letters.left, 1);
+    let left = |oak: &House| oak.node.store().mail_left().expect("a store");
+    assert_eq!(left(&oak), [(elm.id(), 1)]);
+    // It is over, and Elm says that nothing waits.
+    let file = elm.home().dir().join("private.db");
+    let file = rusqlite::Connection::open(file).expect("a file");
+    file.execute("UPDATE letters_out SET expires = 1", [])
+        .expect("it is sound");
+    assert_eq!(oak.sync(elm.id()).end, None);
+    assert_eq!(left(&oak), []);
+}
