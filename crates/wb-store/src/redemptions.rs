@@ -164,8 +164,8 @@ impl Private {
         let sql = "INSERT INTO redemptions
                      (user_id, thread, issuer, invite, at, at_once, state, cause, answered_at, settled_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-                   ON CONFLICT (user_id) DO UPDATE SET state = excluded.state, cause = excluded.cause,
-                     answered_at = excluded.answered_at, settled_at = excluded.settled_at";
+                   ON CONFLICT (user_id) DO UPDATE SET at_once = excluded.at_once, state = excluded.state,
+                     cause = excluded.cause, answered_at = excluded.answered_at, settled_at = excluded.settled_at";
         self.connection().prepare_cached(sql)?.execute(params![
             Sql(of.user),
             Sql(of.thread),

@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
 use wb_core::kinds::Personalisation;
+use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_node::command::invite_create::{InviteCreate, invite_create};
 use wb_node::command::invite_off::invite_off;
@@ -175,6 +176,7 @@ fn list(context: &Context) -> Result<()> {
         "ends",
         "open",
         "for",
+        "code",
     ];
     output::list(context, &invites, &columns, "No invites yet.", |invite| {
         let used = invite.uses.map(|uses| uses.to_string()).unwrap_or_default();
@@ -195,8 +197,17 @@ fn list(context: &Context) -> Result<()> {
                 .map(|open| if open { "yes" } else { "no" }.to_owned())
                 .unwrap_or_default(),
             invite.suggested_handle.clone().unwrap_or_default(),
+            code(invite),
         ]
     })
+}
+
+/// The code that admits elsewhere, of an invite that is shared.
+fn code(invite: &InviteView) -> String {
+    match invite.base.scope {
+        Scope::Private => String::new(),
+        Scope::TrustedPeers | Scope::Public => invite.share_code.to_string(),
+    }
 }
 
 /// Where an own invite was used, and how often it was refused.

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use wb_core::kinds::To;
+use wb_core::leave::Stays;
 use wb_core::scope::Scope;
 use wb_node::ErrorKind;
 use wb_node::command::follow::{Target, read_target};
@@ -13,6 +14,7 @@ use wb_node::command::helper::{helper_name, helper_withdraw};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::status_say::{self, SpeaksAs, saying};
+use wb_node::plan::reach;
 use wb_node::query::requests::UNCONFIRMED_DAYS_LISTED;
 use wb_node::query::{comments, drafts, requests};
 use wb_node::view::{Base, RequestView};
@@ -151,7 +153,15 @@ fn add(context: &Context, title: &str, description: &str, scope: Option<Scope>) 
         });
     }
     output::line(id)?;
+    let record = node.store().local(&id)?;
+    let is_provisional = match record {
+        Some(record) => reach(&node, &record, node.now())? == Err(Stays::AuthorProvisional),
+        None => false,
+    };
     context.say(match scope {
+        _ if is_provisional => {
+            "Added; it stays on this node until the community whose invitation its author came by counted it."
+        }
         Scope::Private => "Added; it stays on this node.",
         Scope::TrustedPeers => {
             "Added for trusted peers; it leaves sealed with the next publish, sync or export, to those that `wb peer trust` lists."

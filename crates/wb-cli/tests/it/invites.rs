@@ -91,7 +91,13 @@ fn a_newcomer_comes_by_a_code_is_counted_and_is_named_to_nobody() {
         "--description",
         "Please.",
     ];
-    south.ok(&[&add[..], &["--scope", "public", "--as", "nora-heron"]].concat());
+    let scope = ["--scope", "public", "--as", "nora-heron"];
+    let added = south.run(&[&add[..], &scope].concat()).ends(0);
+    assert!(
+        added.stderr.contains("stays on this node until"),
+        "{}",
+        added.stderr
+    );
     let stays = south.json(&["record", "list", "--staying"]);
     let why = stays.iter().find(|row| text(row, "headline") == NEED);
     assert_eq!(text(why.expect("it stays"), "stays"), "author_provisional");

@@ -93,7 +93,16 @@ pub fn review_account(
                 private.forget_account(user)?;
             }
             // What they wrote here is not thrown away with one click.
-            (Decision::Refuse, _) => put(AccountState::Pending)?,
+            (Decision::Refuse, _) => {
+                put(AccountState::Pending)?;
+                // An answer that comes after all does not let them in again.
+                if let Some(redemption) = due {
+                    private.put_redemption(&Redemption {
+                        at_once: false,
+                        ..redemption
+                    })?;
+                }
+            }
         }
         Ok::<_, NodeError>(account)
     })?;

@@ -69,6 +69,11 @@ fn count(node: &Node, letter: &LetterIn) -> Result<()> {
         if private.invite_use(&origin, &letter.thread)?.is_some() {
             return Ok(());
         }
+        let before = private.letter_out(&origin, &letter.thread, false)?;
+        if before.as_ref().is_some_and(|before| before.owner.is_some()) {
+            // A thread in which a member here told something is no place to ask in.
+            return Ok(());
+        }
         let row = private.invite(&redeem.invite.id)?;
         let decided = match standing {
             Ok(()) => use_one(private, row.as_ref(), &origin, now)?,
@@ -89,7 +94,6 @@ fn count(node: &Node, letter: &LetterIn) -> Result<()> {
         }
         let answer = decided.map_or_else(Redeemed::Refused, |()| Redeemed::Counted);
         let answer = LetterBody::Redeemed(answer);
-        let before = private.letter_out(&origin, &letter.thread, false)?;
         private.put_letter(&NewLetter {
             recipient: origin,
             thread: letter.thread,

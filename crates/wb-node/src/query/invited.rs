@@ -15,6 +15,7 @@ use super::authors::Authors;
 use super::letters::Names;
 use crate::error::Result;
 use crate::node::{Actor, Node};
+use crate::plan::Reaches;
 use crate::view::{SCHEMA_VERSION, UserView};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -216,57 +217,77 @@ pub fn isolated(node: &Node, actor: &Actor) -> Result<Vec<IsolatedView>> {
         map.join(Point::Member(founder), Point::Founder);
     }
     let joined = [map.root(Point::Elsewhere), map.root(Point::Founder)];
+    let mut groups: BTreeMap<Point, BTreeSet<RecordId>> = BTreeMap::new();
+    for user in users.iter().filter(|user| user.base.origin == own) {
+        let root = map.root(Point::Member(key(user)));
+        if !joined.contains(&root) {
+            groups.entry(root).or_default().insert(user.base.id);
+        }
+    }
+    let shared = if groups.is_empty() {
+        BTreeMap::new()
+    } else {
+        shared_invites(node)?
+    };
     let mut roots = Vec::new();
     for user in users.iter().filter(|user| user.base.origin == own) {
-        let point = Point::Member(key(user));
-        let root = map.root(point);
         let is_member = user.state == Some(AccountState::Approved.as_str());
-        if !is_member || inviter(user).is_some() || joined.contains(&root) {
+        let Some(with) = groups.get(&map.root(Point::Member(key(user)))) else {
+            continue;
+        };
+        if !is_member || inviter(user).is_some() {
             continue;
         }
-        let with = users
-            .iter()
-            .filter(|other| map.root(Point::Member(key(other))) == root);
-        let with: BTreeSet<RecordId> = with.map(|other| other.base.id).collect();
         roots.push(IsolatedView {
             schema_version: SCHEMA_VERSION,
             id: user.base.id,
             handle: user.handle.clone().unwrap_or_default(),
             invited: with.len() - 1,
-            connects: connects(node, user, &with)?,
+            connects: connects(user, with, &shared),
         });
     }
     Ok(roots)
 }
 
-/// What would join a member to somebody.
-fn connects(node: &Node, user: &UserView, with: &BTreeSet<RecordId>) -> Result<String> {
-    let refused = user
-        .invited
-        .as_ref()
-        .filter(|invited| invited.state != "home");
-    let refused = refused.map_or_else(String::new, |invited| {
-        format!("{} did not count the invite they came by. ", invited.home)
-    });
+/// An invite that leaves and still admits somebody, of each member who has one.
+fn shared_invites(node: &Node) -> Result<BTreeMap<RecordId, RecordId>> {
+    let now = node.now();
+    let reaches = Reaches::new(node, now)?;
+    let mut shared = BTreeMap::new();
     for row in node.store.private().invites()? {
-        let is_theirs = row.created_by.is_some_and(|maker| with.contains(&maker));
-        let Some(record) = node
-            .store
-            .local(&row.record)?
-            .filter(|_| is_theirs && row.is_open(node.now()))
-        else {
+        let (Some(maker), true) = (row.created_by, row.is_open(now)) else {
             continue;
         };
-        if crate::plan::reach(node, &record, node.now())?.is_ok() {
-            return Ok(format!(
-                "{refused}That somebody uses their shared invite {} at another community",
-                row.record
-            ));
+        let record = node.store.local(&row.record)?;
+        if let Some(record) = record
+            && reaches.of(&record)?.is_ok()
+        {
+            shared.insert(maker, row.record);
         }
     }
-    Ok(format!(
-        "{refused}That somebody comes to another community by an invite of theirs: `wb invite create`, then `wb record share`"
-    ))
+    Ok(shared)
+}
+
+/// What would join a member, and those who came by them, to somebody.
+fn connects(
+    user: &UserView,
+    with: &BTreeSet<RecordId>,
+    shared: &BTreeMap<RecordId, RecordId>,
+) -> String {
+    let invited = user.invited.as_ref();
+    let refused = match invited.filter(|invited| invited.state != "home") {
+        Some(invited) => format!("{} did not count the invite they came by. ", invited.home),
+        None => String::new(),
+    };
+    match with.iter().find_map(|member| shared.get(member)) {
+        Some(invite) => {
+            format!("{refused}That somebody uses their shared invite {invite} at another community")
+        }
+        None => format!(
+            "{refused}That somebody comes to another community by an invite of theirs: `wb invite create`, then \
+             `wb record share`"
+        ),
+    }
 }
 
 fn key(user: &UserView) -> RecordRef {
@@ -305,11 +326,16 @@ enum Point {
 struct Joined(BTreeMap<Point, Point>);
 
 impl Joined {
-    fn root(&self, mut point: Point) -> Point {
-        while let Some(next) = self.0.get(&point) {
-            point = *next;
+    fn root(&mut self, point: Point) -> Point {
+        let mut root = point;
+        while let Some(next) = self.0.get(&root) {
+            root = *next;
         }
-        point
+        // The next walk from here is short.
+        if root != point {
+            self.0.insert(point, root);
+        }
+        root
     }
 
     fn join(&mut self, a: Point, b: Point) {

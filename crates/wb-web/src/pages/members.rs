@@ -38,8 +38,10 @@ struct List {
     total: usize,
     newer: Option<String>,
     older: Option<String>,
-    /// Members whom nothing joins to others; stewards see them, on the first page.
+    /// Members whom nothing joins to others; stewards see the first of them, on the first page.
     isolated: Vec<IsolatedView>,
+    /// How many more there are.
+    isolated_more: usize,
     own: InstanceId,
 }
 
@@ -78,12 +80,16 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let is_first = page == 0 && searched.is_empty() && home.is_empty();
     let is_steward = visit.is_steward();
     let node = visit.node()?;
+    let mut alone = if is_first && is_steward {
+        isolated(node, &actor)?
+    } else {
+        Vec::new()
+    };
+    let isolated_more = alone.len().saturating_sub(ROWS_PER_PAGE);
+    alone.truncate(ROWS_PER_PAGE);
     let page = List {
-        isolated: if is_first && is_steward {
-            isolated(node, &actor)?
-        } else {
-            Vec::new()
-        },
+        isolated: alone,
+        isolated_more,
         own: node.own_id(),
         newer: (page > 0).then(|| at(page - 1)),
         older: (first + shown.len() < total).then(|| at(page + 1)),

@@ -4,7 +4,7 @@
 use rusqlite::types::Value;
 use wb_core::id::{InstanceId, RecordId, RecordRef, Token};
 use wb_core::leave::{OwnersAct, Stays};
-use wb_core::letter::{LetterBody, Redeem};
+use wb_core::letter::{Contact, LetterBody, Redeem};
 use wb_core::limits::{REDEMPTION_DAYS, REDEMPTIONS_PER_DAY_MAX, REDEMPTIONS_WAITING_MAX};
 use wb_core::scope::Scope;
 use wb_node::command::comment_add::comment_add;
@@ -371,7 +371,8 @@ fn a_code_for_trusted_peers_makes_a_member_by_the_answer_and_is_worth_nothing_to
         invite: key,
         code: code.parse().expect("a code"),
     });
-    let thread = ask_by_hand(&east, north.id(), &body);
+    let thread = entropy::record_id(entropy::now());
+    ask_by_hand(&east, north.id(), thread, &body);
     sync_all(&hub, &mut [&mut east]);
     there_and_back(&hub, &mut south, &mut north);
     assert_eq!(state(&south, &nora), RedemptionState::Counted);
@@ -395,16 +396,16 @@ fn a_code_for_trusted_peers_makes_a_member_by_the_answer_and_is_worth_nothing_to
 }
 
 /// Asks an issuer past the checks of the own program.
-fn ask_by_hand(member: &Member, issuer: InstanceId, body: &LetterBody) -> RecordId {
+fn ask_by_hand(member: &Member, issuer: InstanceId, thread: RecordId, body: &LetterBody) {
     let now = entropy::now();
-    let (thread, owner) = (entropy::record_id(now), member.actor().user);
-    let raw = body.to_raw();
+    let owner = member.actor().user;
+    let (raw, kind) = (body.to_raw(), body.kind());
     let letter = NewLetter {
         recipient: issuer,
         thread,
         is_receipt: false,
         n: 1,
-        kind: LetterBody::REDEEM,
+        kind: kind.as_str(),
         body: raw.get(),
         owner: Some(owner),
         request: None,
@@ -412,13 +413,56 @@ fn ask_by_hand(member: &Member, issuer: InstanceId, body: &LetterBody) -> Record
         at: now,
         expires: now.plus_ms(DAY_MS),
     };
-    member
-        .node
-        .store()
-        .private()
-        .put_letter(&letter)
-        .expect("a store");
-    thread
+    let private = member.node.store().private();
+    private.put_letter(&letter).expect("a store");
+}
+
+#[test]
+fn an_answer_takes_the_place_of_nothing_that_a_member_told() {
+    let (hub, mut north, mut south, _east, key, _) = shared();
+    let thread = entropy::record_id(entropy::now());
+    let body = LetterBody::Redeem(Redeem {
+        invite: key,
+        code: code(&south, &key).parse().expect("a code"),
+    });
+    // Somebody at North told something in a thread that South knows, and South asks in that.
+    let contact = LetterBody::Contact(Contact {
+        request: key,
+        name: None,
+        email: Some("ann@north.example".to_owned()),
+        phone: None,
+        text: None,
+    });
+    ask_by_hand(&north, south.id(), thread, &contact);
+    ask_by_hand(&south, north.id(), thread, &body);
+    there_and_back(&hub, &mut south, &mut north);
+    let private = north.node.store().private();
+    let told = private.letter_out(&south.id(), &thread, false);
+    let told = told.expect("a store").expect("it is there");
+    assert_eq!((told.kind.as_str(), told.n), ("contact", 1));
+    assert_eq!(seen(&north, &key).uses, Some(0));
+}
+
+#[test]
+fn who_was_turned_away_is_not_let_in_by_an_answer_that_comes_late() {
+    let (hub, mut north, mut south, _east) = three();
+    trust(&mut north, south.id());
+    let input = InviteCreate {
+        auto_approve: true,
+        ..of_many(None)
+    };
+    let (key, _) = invite(&mut north, &input, Scope::TrustedPeers);
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    let nora = come(&mut south, &key, "nora");
+    accept(&south, &nora);
+    let age = REDEMPTION_DAYS * DAY_MS;
+    in_private(&south, &format!("UPDATE redemptions SET at = at - {age}"));
+    review_account(&south.node, &south.actor(), &nora, Decision::Refuse).expect("it is due");
+    there_and_back(&hub, &mut south, &mut north);
+    assert_eq!(state(&south, &nora), RedemptionState::Counted);
+    let account = south.node.store().private().account_of(&nora);
+    let account = account.expect("a store").expect("an account");
+    assert_eq!(account.state, AccountState::Pending);
 }
 
 #[test]
