@@ -97,10 +97,11 @@ fn changes(node: &Node) -> Result<Vec<Change>> {
             continue;
         };
         let is_decided = matches!(instance.standing, Standing::Approved | Standing::Blocked);
-        // Only who is shown by vouches has a way: whoever decided by hand needs no reason to decide otherwise.
+        // Where somebody here decided nothing is kept: a decision that ends leaves no vouch behind that had no say.
+        let level = levels.get(&instance.id).filter(|_| !is_decided);
         let way = ways.get(&instance.id).filter(|_| !is_decided);
         let row = LevelRow {
-            level: number(levels.get(&instance.id).copied()),
+            level: number(level.copied()),
             way: way.map(|way| kept(way)).unwrap_or_default(),
         };
         let has_fallen = fallen.contains(&instance.id);
@@ -110,7 +111,7 @@ fn changes(node: &Node) -> Result<Vec<Change>> {
             } else {
                 Becomes::Same
             }
-        } else if held.level >= SHOWN_LEVEL && !held.way.is_empty() {
+        } else if held.level >= SHOWN_LEVEL {
             Becomes::Falls(why(&trust, &instance.id, &held.way))
         } else {
             Becomes::Same
@@ -175,6 +176,12 @@ pub(crate) fn is_accepted(node: &Node, id: &InstanceId) -> Result<bool> {
 /// Whether what an instance says is read here: it is accepted, or was and nobody decided that it is hidden.
 pub(crate) fn is_read(node: &Node, id: &InstanceId) -> Result<bool> {
     Ok(is_accepted(node, id)? || node.store.has_fallen(id)?)
+}
+
+/// How many records are shown of each instance that fell.
+pub(crate) fn still_shown(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
+    let fallen = node.store.fallen()?.into_iter();
+    Ok(fallen.map(|one| (one.id, one.records)).collect())
 }
 
 /// How long before a vouch of this instance ends that is told.

@@ -259,10 +259,14 @@ const WITH_PEERS: &[&str] = &[
     "wb unfollow",
     "wb up",
     // In `vouches`.
+    "wb review hide",
+    "wb review keep",
     "wb vouch add",
+    "wb vouch export",
     "wb vouch list",
     "wb vouch revoke",
     "wb vouch roots",
+    "wb vouch verify",
     "wb vouch why",
 ];
 

@@ -74,6 +74,14 @@ fn two_that_never_met_find_each_other_by_a_vouch_through_a_hub() {
     let listed = north.json(&["vouch", "list", "South"]);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["counts_not"], Value::Null);
+    // The hub gives the same one alone, whoever asks.
+    for (asks, counts) in [(&north, true), (&south, false)] {
+        let given = asks.json(&["vouch", "list", &south.id(), "--hub"]);
+        assert_eq!(given.len(), 1, "{given:?}");
+        assert_eq!(text(&given[0], "issuer"), east.id());
+        assert_eq!(given[0]["id"], listed[0]["id"]);
+        assert_eq!(given[0]["counts"], counts);
+    }
     let roots = north.json(&["vouch", "roots"]);
     assert_eq!(roots[0]["hang_on_it"][0]["name"], "South");
 

@@ -745,13 +745,15 @@ fn note_registration(peer: &mut Peer, state: &PeerState) {
 /// Origins nobody has decided about, with the number of records held.
 fn waiting(node: &Node) -> Result<Vec<(InstanceId, String, u64)>> {
     let mut waiting = Vec::new();
+    let shown = levels::still_shown(node)?;
     let feeds = node.store.served().feeds()?;
     for instance in node.store.instances()? {
         if instance.standing != wb_store::Standing::Waiting {
             continue;
         }
         let own = feeds.iter().filter(|feed| feed.held.origin == instance.id);
-        let records: u64 = own.map(|feed| feed.live_n).sum();
+        let live: u64 = own.map(|feed| feed.live_n).sum();
+        let records = live.saturating_sub(shown.get(&instance.id).copied().unwrap_or_default());
         if records > 0 {
             waiting.push((instance.id, instance.label(), records));
         }

@@ -1,5 +1,6 @@
--- How far each instance is trusted here, 0 to 3, and the way by which: worked out from the vouches that are stored, what was
--- decided by hand, and the time. Made again whenever one of these changes, and by `wb rebuild`.
+-- How far each instance is trusted here by what others vouch, 0 to 3, and the way by which; 0 where somebody here decided about it.
+-- Worked out from the vouches that are stored, what was decided by hand, and the time. Made again whenever one of these
+-- changes, and by `wb rebuild`.
 ALTER TABLE instances ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE instances ADD COLUMN way TEXT NOT NULL DEFAULT '';
 -- Whether it was approved by hand as a steward.

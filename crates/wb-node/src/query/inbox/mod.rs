@@ -26,7 +26,7 @@ use super::letters;
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
-use crate::levels::{ending, may_be_trusted};
+use crate::levels::{ending, may_be_trusted, still_shown};
 use crate::node::Node;
 use crate::view::{InboxThing, InboxView, SCHEMA_VERSION};
 
@@ -309,14 +309,16 @@ impl<'n> Inbox<'n> {
     }
 
     fn waiting(&self) -> Result<Vec<Item>> {
-        let fallen = self.node.store.fallen()?;
+        let shown = still_shown(self.node)?;
         let feeds = self.node.store.served().feeds()?;
         let mut items = Vec::new();
         for instance in self.node.store.instances()? {
             let own = feeds.iter().filter(|feed| feed.held.origin == instance.id);
             let records: u64 = own.map(|feed| feed.live_n).sum();
-            let asks = fallen.iter().any(|one| one.id == instance.id && !one.kept);
-            if instance.standing == Standing::Waiting && records > 0 && !asks {
+            // Of one that fell some are shown, and that is asked about by itself.
+            let shown = shown.get(&instance.id).copied().unwrap_or_default();
+            let records = records.saturating_sub(shown);
+            if instance.standing == Standing::Waiting && records > 0 {
                 items.push(Item::Waiting(instance.id, records));
             }
         }

@@ -43,13 +43,20 @@ fn notices(member: &Member) -> String {
 #[test]
 fn of_one_instance_so_many_threads_are_kept_and_the_rest_waits_where_it_is() {
     let (hub, mut north, _south, mut east, request) = asked();
-    let sql = format!(
-        "WITH RECURSIVE one (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM one WHERE n < {LETTERS_KEPT_MAX})
-         INSERT INTO letters_in (origin, thread, n, kind, line, at, state, owes)
-         SELECT x'{}', randomblob(16), 1, 'reply', x'', unixepoch() * 1000, 'arrived', 0 FROM one",
-        east.id()
-    );
-    in_private(&north, &sql);
+    let now = wb_node::entropy::now();
+    let file = rusqlite::Connection::open(north.home().dir().join("private.db")).expect("a file");
+    file.execute_batch("BEGIN").expect("a file");
+    for _ in 0..LETTERS_KEPT_MAX {
+        let thread = wb_node::entropy::record_id(now);
+        file.execute(
+            "INSERT INTO letters_in (origin, thread, n, kind, line, at, state, owes)
+             VALUES (?1, ?2, 1, 'reply', x'', ?3, 'arrived', 0)",
+            rusqlite::params![east.id().as_bytes(), thread.as_bytes(), now.unix_ms()],
+        )
+        .expect("a row");
+    }
+    file.execute_batch("COMMIT").expect("a file");
+    drop(file);
     reply(&mut east, &request, CANARY);
     east.sync(&hub);
     let synced = north.sync(&hub);
