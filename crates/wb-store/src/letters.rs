@@ -138,10 +138,10 @@ pub struct LetterIn {
 }
 
 impl LetterIn {
-    /// Whether there is anything of it that erasing removes.
+    /// Whether it said something that erasing removes, here or from what was made of it.
     #[must_use]
     pub fn has_words(&self) -> bool {
-        !self.line.is_empty() && self.kind != "erase"
+        self.kind != "erase"
     }
 }
 
