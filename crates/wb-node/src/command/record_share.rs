@@ -165,7 +165,9 @@ fn save(
     scope: Scope,
 ) -> Result<Marked> {
     let now = node.now();
-    if record.scope.min(record.ceiling) == Scope::Private
+    // Who helps is named and withdrawn by it: neither changes what is shown.
+    let is_taken_back = record.scope.min(record.ceiling) == Scope::Private;
+    if (is_taken_back || record.kind.as_str() == "helper")
         && let Some(event) = before_taking_back(node, &record)?
     {
         put(node, &write, event, None, now)?;

@@ -13,10 +13,13 @@ use wb_node::command::publish::publish_retracts;
 use wb_node::command::record_retract::record_retract;
 use wb_node::command::request_complete::{request_cancel, request_complete, request_reopen};
 use wb_node::command::status_say::{SpeaksAs, saying};
+use wb_node::command::user_add::{UserAdd, user_add};
+use wb_node::command::user_erase::user_erase;
 use wb_node::plan::plan;
 use wb_node::query::conflicts::conflicts;
 use wb_node::query::requests::{UNCONFIRMED_DAYS_LISTED, request, requests_at};
 use wb_node::view::{RequestView, SaidView};
+use wb_store::Role;
 
 use super::world::{HubUp, Member};
 
@@ -262,6 +265,34 @@ fn withdrawing_a_helper_and_taking_a_word_back_change_nothing_that_is_shown() {
     // Named once more, it is the same record, and what was heard stays heard.
     world.name_south();
     assert_eq!(world.shown(), (To::Completed, false));
+}
+
+#[test]
+fn who_helped_and_erased_their_account_leaves_what_is_shown() {
+    let mut world = World::new();
+    world.name_south();
+    let founder = world.south.actor();
+    let ben = UserAdd {
+        handle: "ben",
+        display_name: None,
+        bio: None,
+        role: Role::Member,
+        email: None,
+    };
+    let node = &mut world.south.node;
+    user_add(node, &founder, &ben).expect("a member");
+    let ben = node.actor(Some("ben")).expect("a member");
+    let note = Some("by the canal");
+    request_complete(node, &ben, &world.request, note).expect("any member may");
+    world.sync();
+    assert_eq!(world.shown(), (To::Completed, false));
+    user_erase(&world.south.node, &ben, "ben").expect("their own");
+    world.sync();
+    assert_eq!(world.shown(), (To::Completed, false));
+    for member in world.all() {
+        let said = world.said_by_south(member);
+        assert_eq!((said.author.as_str(), said.note), ("South", None));
+    }
 }
 
 fn later(from: Timestamp, hours: i64) -> Timestamp {
