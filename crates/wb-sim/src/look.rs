@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use wb_core::id::InstanceId;
 
 use crate::error::SimError;
-use crate::ledger::{Live, LiveLine};
+use crate::ledger::{Live, LiveLine, MARK_START};
 
 /// What was seen of the revisions of a record.
 #[derive(Debug, Clone, Copy, Default)]
@@ -216,11 +216,14 @@ impl Look {
         Ok(row)
     }
 
-    /// Records of its own, of those kinds whose texts carry marks.
+    /// Records of its own, of those kinds whose texts carry marks. A word about a request that carries none was said by
+    /// the program: before one is taken back, what it left shown is said anew.
     pub fn local_count(&self) -> Result<i64, SimError> {
-        let sql =
-            "SELECT count(*) FROM local_records WHERE kind IN ('request', 'comment', 'status')";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        let sql = "SELECT count(*) FROM local_records
+                   WHERE kind IN ('request', 'comment') OR (kind = 'status' AND instr(body, ?1) > 0)";
+        Ok(self
+            .connection
+            .query_row(sql, [MARK_START], |row| row.get(0))?)
     }
 
     /// What of others a person has to be told: each with its origin, in words for the list of steps.

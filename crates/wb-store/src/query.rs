@@ -188,7 +188,8 @@ impl Store {
     }
 
     /// Everything said about the state of requests, of one or of all, by whomever: which of it counts is not decided
-    /// by whom this instance accepted. An own word that was taken back is private, and said no more.
+    /// by whom this instance accepted. An own word that is private is said no more, as one that was taken back, but about a
+    /// request that is private itself.
     ///
     /// # Errors
     /// What the database reports.
@@ -207,7 +208,8 @@ impl Store {
                r.parent_origin, r.parent_id, r.id, {STANDING}, r.author, r.at
              FROM records r JOIN instances i USING (instance_no)
              WHERE {condition} AND r.cause IS NULL AND r.body IS NOT NULL AND r.parent_id IS NOT NULL
-               AND (i.standing != 'self' OR r.scope != 'private')"
+               AND (i.standing != 'self' OR r.scope != 'private' OR EXISTS (SELECT 1 FROM records q
+                 WHERE q.instance_no = r.instance_no AND q.id = r.parent_id AND q.scope = 'private'))"
         );
         let mut statement = self.main().prepare_cached(&sql)?;
         let key = params![

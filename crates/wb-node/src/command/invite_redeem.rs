@@ -14,11 +14,11 @@ use wb_store::{Account, AccountState, AuditRow, Redemption, RedemptionState, Rol
 use super::invite_take::{Newcomer, put_profile};
 use super::retire::check_open;
 use super::user_add::check_handle;
-use crate::levels::is_accepted;
 use crate::entropy;
 use crate::erasing::is_reserved;
 use crate::error::{NodeError, Result};
 use crate::letters::tell_within;
+use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::query::invites::shared_with_code;
 use crate::query::letters::redeem_text;

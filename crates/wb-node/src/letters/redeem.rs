@@ -17,8 +17,8 @@ use wb_store::{
 };
 
 use super::prepare::LASTS_MS;
-use crate::levels::is_accepted;
 use crate::error::{NodeError, Result};
+use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::plan::reach;
 use crate::query::letters::name_of;

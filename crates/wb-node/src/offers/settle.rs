@@ -135,9 +135,7 @@ fn take_up_kept(node: &Node) -> Result<()> {
             origin: came.origin,
             id: came.thread,
         };
-        if private.offer(&key)?.is_some()
-            || !is_accepted(node, &came.origin)?
-        {
+        if private.offer(&key)?.is_some() || !is_accepted(node, &came.origin)? {
             continue;
         }
         let Ok(letter) = Letter::kept(&came.line) else {

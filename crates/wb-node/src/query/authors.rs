@@ -85,7 +85,9 @@ impl Authors {
         let home = self.label(&origin);
         match (standing, by) {
             (Standing::Own, Some(By::User(id))) => self.own_name(&id),
-            (standing, Some(By::User(id))) if standing.is_accepted() => self.other_name(origin, id, &home),
+            (standing, Some(By::User(id))) if standing.is_accepted() => {
+                self.other_name(origin, id, &home)
+            }
             (_, Some(By::Instance) | None) => home,
             (_, Some(By::User(_) | By::Pseudonym(_))) => format!("a member of {home}"),
         }

@@ -321,7 +321,9 @@ pub(crate) fn unseen(node: &Node) -> Result<BTreeMap<InstanceId, u64>> {
 pub(crate) fn full(node: &Node) -> Result<Vec<(InstanceId, u64)>> {
     let mut full = Vec::new();
     for (origin, count) in node.store.mail_left()? {
-        if is_accepted(node, &origin)? && node.store.private().letters_of(&origin)? >= LETTERS_KEPT_MAX {
+        if is_accepted(node, &origin)?
+            && node.store.private().letters_of(&origin)? >= LETTERS_KEPT_MAX
+        {
             full.push((origin, count));
         }
     }
