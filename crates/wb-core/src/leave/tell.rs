@@ -257,17 +257,17 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
     let Ok(Some(body)) = body else {
         return Err(Untold::BodyUnfit);
     };
-    let is_of_a_person = match body {
+    let is_of_the_instance = matches!(
+        body,
         LetterBody::Closed(_)
-        | LetterBody::Redeemed(_)
-        | LetterBody::Erase
-        | LetterBody::Receipt(_) => false,
-        _ => true,
-    };
+            | LetterBody::Redeemed(_)
+            | LetterBody::Erase
+            | LetterBody::Receipt(_)
+    );
     if matches!(body, LetterBody::Redeemed(_)) && letter.about != About::Asked {
         return Err(Untold::NotAsked);
     }
-    if is_of_a_person {
+    if !is_of_the_instance {
         let Teller::Member(owner, account) = letter.of else {
             return Err(Untold::NoAct);
         };
