@@ -243,10 +243,10 @@ pub fn may_tell(letter: &Untelling<'_>) -> Result<Telling, Untold> {
     let Ok(Some(body)) = body else {
         return Err(Untold::BodyUnfit);
     };
-    let is_of_a_person = match body {
-        LetterBody::Closed(_) | LetterBody::Erase | LetterBody::Receipt(_) => false,
-        _ => true,
-    };
+    let is_of_a_person = !matches!(
+        body,
+        LetterBody::Closed(_) | LetterBody::Erase | LetterBody::Receipt(_)
+    );
     if is_of_a_person {
         let Teller::Member(owner, account) = letter.of else {
             return Err(Untold::NoAct);
