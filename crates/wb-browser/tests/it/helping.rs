@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use wb_browser::{Hub, Node, Script};
+use wb_browser::{Hub, Look, Node, Script, violations};
 
 use super::journeys::{Person, folder};
 
@@ -68,6 +68,19 @@ fn sync(nodes: &[&Node]) {
     }
 }
 
+/// The page as it is now can be used by everybody, in both themes, narrow and wide.
+#[track_caller]
+fn everybody_can_use(person: &Person) {
+    for look in Look::ALL {
+        person.look(look);
+        let broken = violations(person);
+        assert!(broken.is_empty(), "{look:?}: {}", broken.join("\n"));
+        let beyond =
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(person.run(beyond, &[]), 0, "{look:?} scrolls sideways");
+    }
+}
+
 fn help_is_offered_accepted_and_done(script: Script) {
     let folder = folder();
     let (_hub, elm, oak) = two(folder.path());
@@ -95,6 +108,7 @@ fn help_is_offered_accepted_and_done(script: Script) {
     ann.shows("operators of both communities could read it");
     let shown = ann.run("return document.getElementById('offer_email').value", &[]);
     assert_eq!(shown, HELPER);
+    everybody_can_use(&ann);
     ann.fill("What you can do, and when", "I can drive you");
     clicks.press("Send the offer");
     ann.shows("you offered help; goes with the next sync");
@@ -130,12 +144,18 @@ fn help_is_offered_accepted_and_done(script: Script) {
     kim.shows("I can drive you");
     kim.lacks(HELPER);
     kim.shows("nobody can take back what was read");
+    everybody_can_use(&kim);
     clicks.press("Accept");
     kim.shows("you accepted; how to reach them comes with a letter of Oak");
     assert_eq!(clicks.clicks.get(), 2);
     sync(&[&elm, &oak, &elm]);
     kim.reload();
     kim.shows(HELPER);
+    everybody_can_use(&kim);
+    kim.open(&elm.page("/requests"));
+    kim.follow("A lift to the clinic");
+    kim.shows(HELPER);
+    everybody_can_use(&kim);
     ann.open(&oak.page("/"));
     let told = ann.text_of(".notices");
     assert!(told.contains("was accepted at Elm"), "{told}");

@@ -100,6 +100,7 @@ pub fn accepting(node: &Node, actor: &Actor, key: &RecordRef, ways: Ways) -> Res
     })?;
     let with = other(node, &offer);
     if let Some(with) = &with {
+        super::retire::check_open(node)?;
         check(node, actor, with, &body)?;
     }
     Ok(Accepting {

@@ -146,6 +146,9 @@ pub fn may_offer(node: &Node, actor: &Actor, key: &RecordRef) -> Result<String> 
     if request.status != To::Open {
         return Err(refuse("help with this is not needed any more"));
     }
+    if key.origin != node.own_id() {
+        super::retire::check_open(node)?;
+    }
     if key.origin == node.own_id() {
         match author_of(node, key)? {
             Some((author, _)) if author == actor.user => {

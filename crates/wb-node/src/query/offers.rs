@@ -62,8 +62,17 @@ pub fn offers_about(node: &Node, actor: &Actor, request: &RecordRef) -> Result<V
 /// # Errors
 /// What the store reports.
 pub fn waiting(node: &Node, user: &RecordId) -> Result<usize> {
-    let offers = offers_of(node, user)?;
-    Ok(offers.iter().filter(|offer| offer.waits).count())
+    let mut count = 0;
+    // Asked with every page: what does not wait is passed over before anything else is looked up.
+    for offer in node.store.private().offers()? {
+        let may_wait = offer.state == OfferState::Offered
+            && offer.request.origin == node.own_id()
+            && !is_over(&offer, node.now());
+        if may_wait && side(node, user, &offer)? == Some(Side::Asker) && !is_gone(node, &offer)? {
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// An offer, by its id or enough of it.
@@ -156,7 +165,10 @@ fn view(
     };
     let stands = stands(node, &offer, side, told.as_ref())?;
     let there = match &letter {
-        Some(letter) if stands.is_told => format!("; {}", letter.sentence),
+        Some(letter) if stands.is_told => {
+            let what = told.as_ref().map_or("", |told| part(&told.kind));
+            format!("; {what}{}", letter.sentence)
+        }
         _ => String::new(),
     };
     let comes = if agreed && side == Side::Asker && contact.is_none() {
@@ -190,6 +202,17 @@ fn view(
         at: offer.at,
         changed_at: offer.changed_at,
     })
+}
+
+/// What a letter is of an offer, before the words about where it is.
+fn part(kind: &str) -> &'static str {
+    match kind {
+        LetterBody::CONTACTS => "how to reach you: ",
+        "accept" | "decline" => "your answer: ",
+        "done" => "your word: ",
+        // An offer is named before, and taking back says so itself.
+        _ => "",
+    }
 }
 
 /// Where an offer stands, for one of its sides.
