@@ -571,7 +571,7 @@ impl HubStore for SqliteHub {
             .await?;
         let shared = Arc::clone(&self.shared);
         self.runs
-            .run(move || shared.traces.tidy(&shared.file, &shared.writer))
+            .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
             .await?;
         Ok(ended)
     }

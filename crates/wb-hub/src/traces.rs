@@ -5,12 +5,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
+use wb_core::time::Timestamp;
 use wb_store::relay::{Relay, RelayFile};
 
-/// Of the time, one part in so many goes into looking through the pages; protects who else needs the disk.
-const SHARE_OF_TIME: u32 = 50;
+/// Pages for each millisecond until they are looked through again: a file of 1 GiB, which takes a second to read, rests
+/// for a minute. Protects who else needs the disk.
+const PAGES_PER_MS: u64 = 4;
 
 /// What is owed to a hub's file.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Pages {
     /// Rows that the writer had changed by then.
     changes: Option<u64>,
     /// Before which they are not again.
-    rest_until: Option<Instant>,
+    rest_until: Option<Timestamp>,
 }
 
 impl Traces {
@@ -46,25 +47,34 @@ impl Traces {
     }
 
     /// Does what is owed.
-    pub(crate) fn tidy(&self, file: &RelayFile, writer: &Mutex<Relay>) -> wb_store::Result<()> {
-        self.look_through(file, writer)?;
+    pub(crate) fn tidy(
+        &self,
+        file: &RelayFile,
+        writer: &Mutex<Relay>,
+        now: Timestamp,
+    ) -> wb_store::Result<()> {
+        self.look_through(file, writer, now)?;
         if self.log.load(Ordering::Relaxed) {
             self.empty_log(&lock(writer));
         }
         Ok(())
     }
 
-    fn look_through(&self, file: &RelayFile, writer: &Mutex<Relay>) -> wb_store::Result<()> {
+    fn look_through(
+        &self,
+        file: &RelayFile,
+        writer: &Mutex<Relay>,
+        now: Timestamp,
+    ) -> wb_store::Result<()> {
         let mut pages = lock(&self.pages);
         let changes = lock(writer).rows_changed()?;
-        let rests = pages.rest_until.is_some_and(|until| Instant::now() < until);
+        let rests = pages.rest_until.is_some_and(|until| now < until);
         if rests || pages.changes == Some(changes) {
             return Ok(());
         }
-        let begun = Instant::now();
         let found = file.reader()?.gaps()?;
-        let took = begun.elapsed().max(Duration::from_millis(1));
-        pages.rest_until = Some(Instant::now() + took.saturating_mul(SHARE_OF_TIME));
+        let rest = i64::try_from(found.seen() / PAGES_PER_MS).unwrap_or(i64::MAX);
+        pages.rest_until = Some(now.plus_ms(rest));
         let writer = lock(writer);
         let is_done = writer.overwrite(&found)?;
         if !found.is_empty() {

@@ -25,7 +25,10 @@ const PAGES_MAX: i64 = 0x0200_0000;
 
 /// Pages that have something to overwrite.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gaps(Vec<i64>);
+pub struct Gaps {
+    numbers: Vec<i64>,
+    seen: u64,
+}
 
 impl Gaps {
     /// Looks through all pages, as of one moment. That keeps nobody from writing. In a file from 128 GiB up nothing is
@@ -36,9 +39,15 @@ impl Gaps {
     pub(crate) fn find(connection: &Connection) -> Result<Self> {
         let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         if pages >= PAGES_MAX {
-            return Ok(Self(Vec::new()));
+            return Ok(Self {
+                numbers: Vec::new(),
+                seen: 0,
+            });
         }
-        found(connection).map(Self)
+        Ok(Self {
+            numbers: found(connection)?,
+            seen: u64::try_from(pages).unwrap_or(0),
+        })
     }
 
     /// Fills them with zero bytes. False where somebody else writes meanwhile, or the disk is full.
@@ -46,7 +55,7 @@ impl Gaps {
     /// # Errors
     /// What the database reports.
     pub(crate) fn overwrite(&self, connection: &Connection) -> Result<bool> {
-        match overwrite_all(connection, &self.0) {
+        match overwrite_all(connection, &self.numbers) {
             Err(error) if error.is_full() || error.is_busy() => Ok(false),
             other => other.map(|()| true),
         }
@@ -55,13 +64,19 @@ impl Gaps {
     /// How many pages these are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.numbers.len()
+    }
+
+    /// How many pages were looked at.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.numbers.is_empty()
     }
 }
 

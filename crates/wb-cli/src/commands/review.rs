@@ -7,8 +7,8 @@ use wb_core::id::{InstanceId, RecordId};
 use wb_node::command::review::{Decision, review_account, review_fallen, review_origin};
 use wb_node::command::share_all::{answer, asked};
 use wb_node::plan::headline;
-use wb_node::query::invited::InvitedView;
-use wb_node::query::review::review;
+use wb_node::query::invited::{InvitedView, invited_of};
+use wb_node::query::review::{AccountWaits, review};
 use wb_node::query::trust::vouches_for;
 use wb_node::{Actor, Node, NodeError};
 use wb_store::AgreementAnswer;
@@ -130,6 +130,9 @@ pub fn run(context: &Context, command: Review) -> Result<()> {
     if vouch_taken_back {
         context.say("What this instance vouched for it is taken back, with the next publish, sync or export.");
     }
+    if let Some(person) = person {
+        follows(context, &node, person, decision)?;
+    }
     Ok(())
 }
 
@@ -152,6 +155,27 @@ fn fallen(context: &Context, node: &Node, actor: &Actor, who: &str, keep: bool) 
         "nothing of it is shown"
     };
     context.say(format!("{}: {says}.", clean(who)));
+    Ok(())
+}
+
+/// Says what else comes of a decision about somebody who came by an invite of another community.
+fn follows(
+    context: &Context,
+    node: &Node,
+    person: &AccountWaits,
+    decision: Decision,
+) -> Result<()> {
+    let invited = invited_of(node, &person.user)?;
+    match (decision, invited) {
+        (Decision::Accept, Some(invited)) if invited.state == "asked" => context.say(format!(
+            "Nothing that they write leaves until {} counted the invitation they came by.",
+            clean(&invited.home)
+        )),
+        (Decision::Refuse, _) if person.is_in => context.say(
+            "They wait outside again, and what they wrote is still here. Refusing once more forgets the account.",
+        ),
+        _ => {}
+    }
     Ok(())
 }
 

@@ -82,7 +82,11 @@ fn a_newcomer_comes_by_a_code_is_counted_and_is_named_to_nobody() {
     let waits = south.json(&["review", "list"]).remove(0);
     assert_eq!(text(&waits, "name"), "nora-heron");
     assert_eq!(text(&waits["invited"], "state"), "asked");
-    south.ok(&["review", "accept", "nora-heron"]);
+    let accepted = south
+        .run(&["review", "accept", "nora-heron"])
+        .ends(0)
+        .stderr;
+    assert!(accepted.contains("until North counted"), "{accepted}");
     let add = [
         "request",
         "add",
