@@ -1,12 +1,14 @@
 //! A vouch taken out of its feed, with what signs it (spec: trust, a vouch alone).
 
 use rusqlite::{OptionalExtension as _, params};
+use wb_core::feed::Header;
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::merkle;
 use wb_core::trust::LoneVouch;
 
 use super::serve::{Served, read_entry};
 use crate::error::Result;
-use crate::instances::identity_log;
+use crate::instances::KnownIdentity;
 use crate::sql::Sql;
 
 /// What there is of a vouch alone.
@@ -26,6 +28,16 @@ impl Served<'_> {
     /// # Errors
     /// What the database reports.
     pub fn lone_vouch(&self, issuer: &InstanceId, id: &RecordId) -> Result<Lone> {
+        self.lone_vouch_of(&KnownIdentity::default(), issuer, id)
+    }
+
+    /// The same among others: the log of an issuer is verified once for those of it that come one after the other.
+    pub(crate) fn lone_vouch_of(
+        &self,
+        known: &KnownIdentity,
+        issuer: &InstanceId,
+        id: &RecordId,
+    ) -> Result<Lone> {
         let sql = "SELECT x.log_no, x.seq, x.line, x.idx IS NOT NULL FROM feed_lines x JOIN feeds f USING (feed_no)
                    JOIN instances i USING (instance_no)
                    WHERE x.id = ?2 AND i.id = ?1 AND f.scope = 'public' AND x.live = 1 AND x.void = 0
@@ -47,14 +59,15 @@ impl Served<'_> {
             .prepare_cached(sql)?
             .query_row([log_no, seq], |row| row.get(0))
             .optional()?;
-        let log = identity_log(self.connection(), issuer)?;
+        let log = known.log(self.connection(), issuer)?;
         let (Some(header), Some(log)) = (header.flatten(), log) else {
             return Ok(Lone::Unproved);
         };
         let entries = self.entries(log_no, seq)?;
-        let lone = LoneVouch::new(&log, &header, &entries, &line);
-        // What does not verify here is given to nobody: entries that were forgotten, or a log that moved on.
-        let lone = lone.filter(|lone| lone.verify().is_ok());
+        // The header was verified when it was taken; whether all of its entries are kept is told by its root.
+        let is_whole =
+            Header::read(&header).is_ok_and(|(header, _)| merkle::root(&entries) == header.root);
+        let lone = LoneVouch::new(&log, &header, &entries, &line).filter(|_| is_whole);
         Ok(lone.map_or(Lone::Unproved, |lone| Lone::Vouch(Box::new(lone))))
     }
 

@@ -9,6 +9,7 @@ use super::file::Relay;
 use super::member::IS_SERVED;
 use crate::error::Result;
 use crate::feeds::{Lone, Served};
+use crate::instances::KnownIdentity;
 use crate::sql::Sql;
 
 impl Relay {
@@ -52,7 +53,7 @@ impl Relay {
                 },
             )?;
             let places: Vec<VouchPlace> = rows.collect::<rusqlite::Result<_>>()?;
-            let served = Served::new(connection);
+            let (served, known) = (Served::new(connection), KnownIdentity::default());
             let (mut vouches, mut unproved, mut bytes) = (Vec::new(), 0, 0);
             let (mut last, mut next) = (None, None);
             for (n, place) in places.into_iter().enumerate() {
@@ -60,7 +61,7 @@ impl Relay {
                     next = last;
                     break;
                 }
-                match served.lone_vouch(&place.issuer, &place.id)? {
+                match served.lone_vouch_of(&known, &place.issuer, &place.id)? {
                     Lone::Vouch(vouch) => {
                         bytes += vouch.to_text().len();
                         vouches.push(*vouch);

@@ -10,6 +10,7 @@ use wb_node::query::trust_graph::{Graph, WhyPage, graph, why_page};
 use wb_node::view::NamedView;
 
 use crate::answer::Answer;
+use crate::limits::THINGS_SHOWN_MAX;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
 
@@ -170,6 +171,8 @@ struct Page {
     graph: Graph,
     picture: Option<Picture>,
     is_steward: bool,
+    /// Communities and vouches beyond those that are listed.
+    more: (usize, usize),
 }
 
 impl Page {
@@ -180,9 +183,21 @@ impl Page {
 
 /// Everybody.
 pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let graph = graph(visit.node()?)?;
+    let mut graph = graph(visit.node()?)?;
+    let picture = Picture::of(&graph);
+    let more = (
+        graph.places.len().saturating_sub(THINGS_SHOWN_MAX),
+        graph.vouches.len().saturating_sub(THINGS_SHOWN_MAX),
+    );
+    // The nearest first, and of vouches those that count.
+    graph.places.truncate(THINGS_SHOWN_MAX);
+    graph
+        .vouches
+        .sort_by_key(|vouch| vouch.counts_not.is_some());
+    graph.vouches.truncate(THINGS_SHOWN_MAX);
     let page = Page {
-        picture: Picture::of(&graph),
+        picture,
+        more,
         graph,
         is_steward: visit.is_steward(),
         shell: visit.shell("Trust"),
@@ -222,7 +237,11 @@ impl Why {
 pub fn why(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let id = visit.param("home").parse().map_err(|_| Trouble::NotFound)?;
     let node = visit.node()?;
-    let (own, why) = (node.own_id(), why_page(node, id)?);
+    let (own, mut why) = (node.own_id(), why_page(node, id)?);
+    for list in [&mut why.of_it, &mut why.by_it] {
+        list.sort_by_key(|vouch| vouch.counts_not.is_some());
+        list.truncate(THINGS_SHOWN_MAX);
+    }
     let title = format!("Why {}", why.trust.name);
     let page = Why {
         why,
