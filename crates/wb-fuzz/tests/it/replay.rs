@@ -81,6 +81,7 @@ replays!(
     identity,
     legacy,
     letter,
+    lone_vouch,
     message,
     receipt,
     record_line,
