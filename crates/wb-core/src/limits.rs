@@ -45,6 +45,9 @@ pub const HEARD_MAX: usize = 15;
 pub const LIST_ITEMS_MAX: usize = 64;
 /// Months a vouch may last.
 pub const VOUCH_MONTHS_MAX: u32 = 24;
+/// Records of the kind vouch of one issuer that are looked at, the first by id; bounds the work that one feed costs whoever
+/// carries it.
+pub const VOUCHES_READ_PER_ISSUER: u64 = 1_000;
 /// Live vouches of level trusted or more that one issuer may hold.
 pub const VOUCHES_PER_ISSUER_MAX: usize = 20;
 /// Bytes of one body of the sync API after decoding, either way; protects memory. One delta always fits.

@@ -82,6 +82,10 @@ pub(crate) fn settle_in(node: &Node, write: &Write<'_>) -> Result<()> {
 }
 
 fn changes(node: &Node) -> Result<Vec<Change>> {
+    // Of a copy that was restored nothing of others is shown until heads are compared: nothing of it has to fall.
+    if node.store.hides_others()? {
+        return Ok(Vec::new());
+    }
     let trust = Trust::of(node)?;
     let (levels, before) = (trust.levels(), node.store.levels()?);
     let fallen: BTreeSet<InstanceId> = node.store.fallen()?.iter().map(|one| one.id).collect();

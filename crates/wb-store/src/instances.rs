@@ -439,13 +439,13 @@ impl Write<'_> {
         Ok(name.flatten())
     }
 
-    /// Decides about an instance by hand.
+    /// Decides about an instance by hand. That it was approved as a steward ends with that.
     ///
     /// # Errors
     /// What the database reports.
     pub fn set_standing(&self, id: &InstanceId, standing: Standing) -> Result<()> {
         self.transaction.execute(
-            "UPDATE instances SET standing = ?2 WHERE id = ?1 AND standing != 'self'",
+            "UPDATE instances SET standing = ?2, steward = 0 WHERE id = ?1 AND standing != 'self'",
             params![Sql(id), standing.as_str()],
         )?;
         drop_of_hidden(&self.transaction)
@@ -457,7 +457,7 @@ impl Write<'_> {
     /// What the database reports.
     pub fn approve(&self, id: &InstanceId) -> Result<()> {
         self.transaction.execute(
-            "UPDATE instances SET standing = 'approved' WHERE id = ?1 AND standing = 'waiting'",
+            "UPDATE instances SET standing = 'approved', steward = 0 WHERE id = ?1 AND standing = 'waiting'",
             params![Sql(id)],
         )?;
         Ok(())

@@ -128,7 +128,9 @@ impl Write<'_> {
     pub fn put_fallen(&self, id: &InstanceId, why: &str, now: Timestamp) -> Result<()> {
         let mark = "INSERT INTO still_shown (instance_no, id, rev)
                     SELECT r.instance_no, r.id, r.rev FROM records r JOIN instances i USING (instance_no)
-                    WHERE i.id = ?1 AND r.body IS NOT NULL
+                    WHERE i.id = ?1 AND r.body IS NOT NULL AND r.cause IS NULL
+                      AND (r.parent_id IS NULL OR EXISTS (SELECT 1 FROM records p JOIN instances pi USING (instance_no)
+                        WHERE pi.id = r.parent_origin AND p.id = r.parent_id AND p.cause IS NULL))
                     ON CONFLICT (instance_no, id) DO UPDATE SET rev = excluded.rev";
         self.transaction.execute(mark, [Sql(id)])?;
         let fell = "INSERT INTO fallen (instance_no, why, at, kept)

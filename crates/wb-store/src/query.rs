@@ -12,7 +12,7 @@ use wb_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::instances::Standing;
-use crate::levels::{RECORD_IS_SHOWN, STANDING};
+use crate::levels::{IS_SHOWN, RECORD_IS_SHOWN, STANDING};
 use crate::sql::{Sql, some, word};
 use crate::store::Store;
 
@@ -58,6 +58,8 @@ pub struct Filter {
     pub id: Option<RecordId>,
     /// Only what belongs to this request.
     pub parent: Option<RecordRef>,
+    /// Of each instance only so many, the first by id; with a kind.
+    pub first_of_each: Option<u64>,
     /// Also what is not shown, with its cause.
     pub hidden_too: bool,
 }
@@ -149,6 +151,15 @@ impl Store {
             let by_key = filter.id.is_some() || filter.parent.is_some();
             conditions.push(if by_key { "+r.kind = ?" } else { "r.kind = ?" });
             values.push(Box::new(kind.as_str().to_owned()));
+        }
+        if let (Some(first), Some(kind)) = (filter.first_of_each, &filter.kind) {
+            conditions.push(
+                "r.record_no IN (SELECT record_no FROM (SELECT record_no,
+                   row_number() OVER (PARTITION BY instance_no ORDER BY id) AS n FROM records WHERE kind = ?)
+                 WHERE n <= ?)",
+            );
+            values.push(Box::new(kind.as_str().to_owned()));
+            values.push(Box::new(Sql(first)));
         }
         if let Some(origin) = filter.origin {
             conditions.push("i.id = ?");
@@ -242,11 +253,14 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn helped_requests(&self) -> Result<Vec<RecordRef>> {
-        let sql = "SELECT DISTINCT i.id, r.parent_id FROM records r JOIN instances i USING (instance_no)
+        let sql = format!(
+            "SELECT DISTINCT i.id, r.parent_id FROM records r JOIN instances i USING (instance_no)
                    WHERE r.kind = 'helper' AND r.cause IS NULL AND r.parent_id IS NOT NULL AND r.parent_origin = i.id
-                     AND (i.standing = 'approved' OR (i.standing = 'self' AND r.scope != 'private'))
-                   ORDER BY r.parent_id, i.id";
-        let mut statement = self.main().prepare_cached(sql)?;
+                     AND ({IS_SHOWN} OR EXISTS (SELECT 1 FROM fallen f WHERE f.instance_no = i.instance_no))
+                     AND (i.standing != 'self' OR r.scope != 'private')
+                   ORDER BY r.parent_id, i.id"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
             Ok(RecordRef {
                 origin: row.get::<_, Sql<InstanceId>>(0)?.0,

@@ -51,7 +51,7 @@ impl Write<'_> {
     pub fn block(&self, id: &InstanceId, name: &str, now: Timestamp) -> Result<()> {
         self.transaction.execute(
             "INSERT INTO instances (id, standing, first_seen) VALUES (?1, 'blocked', ?2)
-             ON CONFLICT (id) DO UPDATE SET standing = 'blocked' WHERE standing != 'self'",
+             ON CONFLICT (id) DO UPDATE SET standing = 'blocked', steward = 0 WHERE standing != 'self'",
             params![Sql(id), Sql(now)],
         )?;
         self.transaction.execute(

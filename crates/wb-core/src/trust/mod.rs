@@ -130,9 +130,15 @@ impl Ground {
 
     /// What changes in the levels when some vouches are taken back.
     #[must_use]
-    pub fn without(&self, vouches: &BTreeSet<RecordId>, now: Timestamp) -> Vec<Moved> {
+    pub fn without(
+        &self,
+        vouches: &BTreeSet<(InstanceId, RecordId)>,
+        now: Timestamp,
+    ) -> Vec<Moved> {
         let mut other = self.clone();
-        other.vouches.retain(|vouch| !vouches.contains(&vouch.id));
+        other
+            .vouches
+            .retain(|vouch| !vouches.contains(&(vouch.issuer, vouch.id)));
         moved(&self.levels(now), &other.levels(now))
     }
 

@@ -35,8 +35,8 @@ pub struct Why {
     pub disjoint_ways: usize,
     /// The first time at which it is not accepted any more if nobody does anything; none where it never ends.
     pub until: Option<Timestamp>,
-    /// Vouches of the way without which it would not be accepted.
-    pub hangs_on: Vec<RecordId>,
+    /// Vouches of the way without which it would not be accepted, each with its issuer.
+    pub hangs_on: Vec<(InstanceId, RecordId)>,
 }
 
 /// Why an instance has its level; none for who has none.
@@ -51,9 +51,12 @@ pub(super) fn why(ground: &Ground, subject: InstanceId, now: Timestamp) -> Optio
     let place = graph.place(&subject);
     let is_accepted =
         |ground: &Ground, at| by_hand || ground.accepted(level, at).contains(&subject);
-    let hangs_on = way.iter().filter_map(|step| step.vouch).filter(|vouch| {
+    let given = way.iter().filter_map(|step| Some((step.from, step.vouch?)));
+    let hangs_on = given.filter(|given| {
         let mut other = ground.clone();
-        other.vouches.retain(|known| known.id != *vouch);
+        other
+            .vouches
+            .retain(|known| (known.issuer, known.id) != *given);
         !is_accepted(&other, now)
     });
     Some(Why {

@@ -217,6 +217,11 @@ pub struct Untrusted {
 /// That it is not in the audience, or that the actor may not.
 pub fn peer_untrust(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<Untrusted> {
     must_be_admin(actor, "choose who is trusted")?;
+    untrust(node, actor, id)
+}
+
+/// The same for whoever refuses it, which a steward may: who is refused reads nothing.
+pub(super) fn untrust(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<Untrusted> {
     let now = node.now();
     let write = node.store.write_in_sight()?;
     // Both are read inside: what another process changed meanwhile counts.

@@ -2,11 +2,12 @@
 
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::sync::Role;
-use wb_store::{Account, AccountState, Redemption, Standing};
+use wb_store::{Account, AccountState, Belongs, Redemption, Standing};
 
 use super::follow::{Target, follow, unfollow};
 use super::peer_block::forget_letters;
 use super::peer_pause::must_be_admin;
+use super::peer_trust::untrust;
 use super::vouch::take_back_refused;
 use crate::error::{NodeError, Result};
 use crate::letters::take_back_of;
@@ -139,6 +140,15 @@ pub fn review_origin(
         write.put_steward(&origin, decision == Decision::Steward)?;
         write.commit()?;
     }
+    if decision == Decision::Refuse {
+        let row = node.store.in_audience(&origin)?;
+        if row.is_some_and(|row| matches!(row.belongs, Belongs::In | Belongs::Unsure)) {
+            untrust(node, actor, origin)?;
+        }
+        let write = node.store.write()?;
+        write.set_standing(&origin, Standing::Blocked)?;
+        write.commit()?;
+    }
     let mut peers = node.store.peers()?.into_iter();
     let has_hubs = peers.any(|peer| peer.role == Role::Hub);
     let target = Target::Instance(origin);
@@ -149,9 +159,6 @@ pub fn review_origin(
         }
     }
     if decision == Decision::Refuse {
-        let write = node.store.write()?;
-        write.set_standing(&origin, Standing::Blocked)?;
-        write.commit()?;
         // Whoever refuses an instance does not vouch for it to others.
         take_back_refused(node, actor, origin)?;
         // Pictures of its members went with it.

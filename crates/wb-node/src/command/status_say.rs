@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, Status, To, check_text};
-use wb_core::limits::NUMBER_MAX;
+use wb_core::limits::{HEARD_MAX, NUMBER_MAX};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{Filter, LocalRecord, Write};
@@ -360,10 +360,18 @@ pub(crate) fn shown_anew(
     hears: InstanceId,
 ) -> Result<Option<Status>> {
     let known = status.home_heard.get(&hears).copied().unwrap_or(0);
-    let Some(said) = status.word_of(&hears).filter(|said| said.n > known) else {
+    let latest = status.latest.get(&hears).copied();
+    let Some(n) = latest.filter(|n| *n > known) else {
         return Ok(None);
     };
     let mut heard = status.home_heard.clone();
-    heard.insert(hears, said.n);
+    heard.insert(hears, n);
+    // What is remembered of those who are not named any more makes room: a word that nobody can read ends nothing.
+    while heard.len() > HEARD_MAX {
+        let mut held = heard.keys();
+        let gone = held.find(|id| **id != hears && !status.helpers.contains(*id));
+        let Some(gone) = gone.copied() else { break };
+        heard.remove(&gone);
+    }
     home_event(request, status, status.value, heard).map(Some)
 }

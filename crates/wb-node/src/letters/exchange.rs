@@ -84,9 +84,9 @@ pub(crate) async fn take_waiting(
             left_bytes += if taken.stays() { size } else { 0 };
             // Nothing behind one that is only early may be passed over; it comes again, and is counted then.
             may_pass &= taken != Taken::Waits;
+            origins.extend(taken.origin());
             if may_pass && taken.stays() {
                 passed = Some(waiting.n);
-                origins.extend(taken.origin());
                 *left.entry(taken.proved_origin()).or_default() += 1;
             }
             if !taken.stays() {
@@ -97,7 +97,11 @@ pub(crate) async fn take_waiting(
             client.mail_taken(&taken).await?;
         }
         match page.next {
-            _ if bytes > TAKEN_BYTES_MAX || left_bytes > LEFT_BYTES_MAX => break,
+            // As with envelopes: it goes on from there the next time.
+            _ if bytes > TAKEN_BYTES_MAX || left_bytes > LEFT_BYTES_MAX => {
+                passed = page.envelopes.last().map(|last| last.n).or(passed);
+                break;
+            }
             // A place that does not go on would be asked for again and again.
             Some(next) if after.is_none_or(|after| next > after) => after = Some(next),
             _ => break,

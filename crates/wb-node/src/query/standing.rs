@@ -33,6 +33,8 @@ pub struct RequestStatus {
     pub home_heard: BTreeMap<InstanceId, u64>,
     /// What home's next event hears.
     pub heard: BTreeMap<InstanceId, u64>,
+    /// The number of the latest word of each other instance, also of those whose words are not shown.
+    pub latest: BTreeMap<InstanceId, u64>,
     /// Who says what: home's latest event, then the latest of each other instance.
     pub words: Vec<Spoken>,
 }
@@ -90,8 +92,14 @@ pub(super) fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
         }
     }
     let shown = said.shown();
-    let words = said.words(request.origin).into_iter();
-    let words = words.filter_map(|word| {
+    let words: Vec<Word> = said.words(request.origin);
+    let others = words.iter().filter(|word| word.voice != Voice::Home);
+    let latest = others.filter_map(|word| {
+        let (_, n, _) = events.get(&(word.instance, word.line_hash))?;
+        Some((word.instance, *n))
+    });
+    let latest = latest.collect();
+    let words = words.into_iter().filter_map(|word| {
         let (row, n, note) = events.get(&(word.instance, word.line_hash))?;
         let is_accepted = row.standing == Standing::Own || row.standing.is_accepted();
         // What home lets count is shown whoever says it, without their words; a claim of a stranger is not.
@@ -119,6 +127,7 @@ pub(super) fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
             .map(|event| event.heard.clone())
             .unwrap_or_default(),
         heard: said.heard(),
+        latest,
         words: words.collect(),
     }
 }

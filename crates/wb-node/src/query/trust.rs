@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::kinds::{Body, Level, Vouch};
+use wb_core::limits::VOUCHES_READ_PER_ISSUER;
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::show::Cause;
 use wb_core::time::Timestamp;
@@ -200,7 +201,10 @@ impl Trust {
 
     /// What changes when own vouches for an instance are taken back.
     pub(crate) fn without_own(&self, subject: &InstanceId) -> Vec<MovedView> {
-        let ids = self.own(subject).map(|(vouched, _)| vouched.id).collect();
+        let own = self.own(subject);
+        let ids = own
+            .map(|(vouched, _)| (vouched.issuer, vouched.id))
+            .collect();
         self.moved(self.ground.without(&ids, self.now))
     }
 
@@ -258,10 +262,13 @@ impl Trust {
             .collect()
     }
 
-    /// Who issued a vouch that is known here.
+    /// Who issued a vouch that is known here, where one issuer alone has one of that id.
     pub(crate) fn issuer_of(&self, id: &RecordId) -> Option<InstanceId> {
-        let known = self.vouches.iter().find(|(vouched, _)| vouched.id == *id);
-        known.map(|(vouched, _)| vouched.issuer)
+        let all = self.vouches.iter().filter(|(vouched, _)| vouched.id == *id);
+        let issuers: BTreeSet<InstanceId> = all.map(|(vouched, _)| vouched.issuer).collect();
+        // Somebody may have given a vouch the id of another's.
+        let mut issuers = issuers.into_iter();
+        issuers.next().filter(|_| issuers.next().is_none())
     }
 
     /// Whether a vouch is known here by its feed, and counts.
@@ -322,7 +329,11 @@ impl Trust {
 
     pub(crate) fn why(&self, id: InstanceId) -> TrustView {
         let why = self.ground.why(id, self.now);
-        let of = |vouch: &RecordId| self.vouches.iter().find(|(known, _)| known.id == *vouch);
+        // Others may have given a vouch of theirs the same id.
+        let of = |issuer: &InstanceId, id: &RecordId| {
+            let mut all = self.vouches.iter();
+            all.find(|(known, _)| known.id == *id && known.issuer == *issuer)
+        };
         let way: Vec<StepView> = why
             .iter()
             .flat_map(|why| &why.way)
@@ -332,14 +343,14 @@ impl Trust {
                 basis: step
                     .vouch
                     .as_ref()
-                    .and_then(of)
+                    .and_then(|id| of(&step.from, id))
                     .map(|(_, vouch)| vouch.basis.clone()),
             })
             .collect();
         let hangs_on: Vec<NamedView> = why
             .iter()
             .flat_map(|why| &why.hangs_on)
-            .filter_map(|vouch| Some(self.named(&of(vouch)?.0.issuer)))
+            .map(|(issuer, _)| self.named(issuer))
             .collect();
         TrustView {
             schema_version: SCHEMA_VERSION,
@@ -360,6 +371,7 @@ impl Trust {
 fn vouches(node: &Node) -> Result<Vec<(Vouched, Vouch)>> {
     let filter = Filter {
         kind: "vouch".parse().ok(),
+        first_of_each: Some(VOUCHES_READ_PER_ISSUER),
         hidden_too: true,
         ..Filter::default()
     };

@@ -122,11 +122,11 @@ pub(crate) async fn take_waiting(
             bytes += line.len() + waiting.body.0.len();
             let taken = take(node, line, &waiting.body.0, coming)?;
             may_pass &= !matches!(taken, Taken::Waits);
-            if let Taken::Left(origin) = taken
-                && may_pass
-            {
-                passed = Some(waiting.n);
+            if let Taken::Left(origin) = taken {
                 origins.insert(origin);
+                if may_pass {
+                    passed = Some(waiting.n);
+                }
             }
             if !done.note(taken) {
                 hashes.push(name_of(&waiting.body.0));
@@ -136,7 +136,12 @@ pub(crate) async fn take_waiting(
             client.envelopes_taken(&taken).await?;
         }
         match page.next {
-            _ if bytes > TAKEN_BYTES_MAX => break,
+            // It goes on from there the next time, also past what waits: otherwise two senders keep all others from
+            // coming. What stays is looked at again once its origin changes, or after a day.
+            _ if bytes > TAKEN_BYTES_MAX => {
+                passed = page.envelopes.last().map(|last| last.n).or(passed);
+                break;
+            }
             // A place that does not go on would be asked for again and again.
             Some(next) if after.is_none_or(|after| next > after) => after = Some(next),
             _ => break,

@@ -49,7 +49,7 @@ fn told(why: &Why) -> Value {
         let vouch = step.vouch.map(|id| id.to_string());
         json!({"from": step.from, "to": step.to, "vouch": vouch})
     };
-    let hangs_on: Vec<String> = why.hangs_on.iter().map(ToString::to_string).collect();
+    let hangs_on: Vec<String> = why.hangs_on.iter().map(|(_, id)| id.to_string()).collect();
     json!({
         "level": why.level,
         "by_hand": why.by_hand,

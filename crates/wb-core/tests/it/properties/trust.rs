@@ -172,7 +172,9 @@ fn taking_a_vouch_back_names_everybody_who_falls() {
             "seed {seed}"
         );
         let mut ground = drawn.ground.clone();
-        ground.vouches.retain(|vouch| !taken.contains(&vouch.id));
+        ground
+            .vouches
+            .retain(|vouch| !taken.contains(&(vouch.issuer, vouch.id)));
         let after = ground.levels(now());
         for id in before.keys().chain(after.keys()) {
             let is_named = moved.iter().any(|moved| moved.instance == *id);

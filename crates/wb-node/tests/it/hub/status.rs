@@ -227,6 +227,22 @@ fn a_claim_is_shown_and_changes_nothing_and_naming_who_made_it_closes_nothing() 
     assert!(world.said_by_south(&world.west).pending);
 }
 
+/// Whoever waits here, or fell, may have claimed something before: its words are not shown, and are heard all the same.
+#[test]
+fn naming_somebody_who_is_not_accepted_closes_nothing() {
+    let mut world = World::new();
+    world.says(Who::South, To::Completed, None);
+    world.sync();
+    let write = world.north.node.store().write_in_sight().expect("a store");
+    write
+        .set_standing(&world.south.id(), wb_store::Standing::Waiting)
+        .expect("a row");
+    write.commit().expect("a store");
+    assert!(world.view(&world.north).said.is_empty());
+    world.name_south();
+    assert_eq!(world.shown(), (To::Open, false));
+}
+
 #[test]
 fn withdrawing_a_helper_and_taking_a_word_back_change_nothing_that_is_shown() {
     let mut world = World::new();

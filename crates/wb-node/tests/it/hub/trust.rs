@@ -207,6 +207,33 @@ fn only_a_steward_lets_others_be_offered_what_is_for_trusted_peers() {
     would_show(&north.node, south.id(), None).expect("it may be offered");
     // Nobody gets it by a vouch alone.
     assert!(north.node.store().audience().expect("a store").is_empty());
+    // A steward who was refused is none any more, however it comes back.
+    let store = north.node.store();
+    let write = store.write_in_sight().expect("a store");
+    let now = entropy::now();
+    write.block(&east.id(), "East", now).expect("a row");
+    write.unblock(&east.id()).expect("a row");
+    write.approve(&east.id()).expect("a row");
+    write.commit().expect("a store");
+    assert_eq!(why(&north.node, south.id()).expect("known").level, 2);
+}
+
+#[test]
+fn who_is_refused_reads_nothing_more_of_what_is_for_trusted_peers() {
+    let (hub, mut north, mut east, south) = street();
+    vouch(&east, south.id(), Level::Steward);
+    round(&hub, &mut [&mut east, &mut north]);
+    let actor = north.actor();
+    review_origin(&mut north.node, &actor, east.id(), Decision::Steward).expect("known");
+    trust(&mut north, south.id());
+    review_origin(&mut north.node, &actor, south.id(), Decision::Refuse).expect("known");
+    let audience = north.node.store().audience().expect("a store");
+    let belongs = audience.iter().find(|row| row.member == south.id());
+    assert!(
+        belongs.is_none_or(|row| row.belongs != wb_store::Belongs::In),
+        "{belongs:?}"
+    );
+    assert_eq!(standing(&north, south.id()), Some(Standing::Blocked));
 }
 
 /// What a hub says about whom somebody follows nothing of is verified, and taken for what it is.
