@@ -14,7 +14,7 @@ const DATE_PARTS: usize = 3;
 /// what it is.
 const HERE: &str = "\
     const usable = [...document.querySelectorAll(
-        'a[href], button, input:not([type=hidden]), textarea, select, summary')];
+        'a[href], button, input:not([type=hidden]), textarea, select, summary, [tabindex]')];
     const here = document.activeElement;
     if (!usable.includes(here)) return null;
     const part = here.closest('.choice') ?? here;
@@ -27,7 +27,7 @@ const HERE: &str = "\
 /// What is hidden, like a part that script shows when there is news, is no stop. Radio buttons of one group are one stop: arrows go between them.
 const STOPS: &str = "\
     const usable = [...document.querySelectorAll(
-        'a[href], button, input:not([type=hidden]), textarea, select, summary')];
+        'a[href], button, input:not([type=hidden]), textarea, select, summary, [tabindex]')];
     return usable.map((element, number) => [element, number])
         .filter(([element]) => element.checkVisibility())
         .filter(([element]) => element.type !== 'radio' || element.checked)

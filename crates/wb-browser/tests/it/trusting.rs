@@ -56,7 +56,7 @@ fn a_community_is_trusted_and_trusted_no_longer(script: Script) {
     jo.shows("A lantern for the boathouse");
     sync(&ada);
     ada.open(&elm.page("/trusted"));
-    ada.shows("it has everything, as it said");
+    ada.shows("It has everything, as it said");
 
     // The record itself leads to who reads it.
     ada.follow("Requests");
