@@ -423,14 +423,20 @@ impl Private {
         Ok(())
     }
 
-    /// Lets go of receipts that are over, and of threads that were erased so long ago that no letter of them comes again.
+    /// Lets go of receipts that are over, of what told that nobody can answer, and of threads that were erased or ended so
+    /// long ago that no letter of them comes again.
     ///
     /// # Errors
     /// What the database reports.
     pub fn tidy_letters(&self, now: Timestamp) -> Result<()> {
         let sql = "DELETE FROM letters_out WHERE is_receipt = 1 AND expires <= ?1";
         self.connection().prepare_cached(sql)?.execute([Sql(now)])?;
-        let sql = "DELETE FROM letters_in WHERE state = 'erased' AND owes = 0 AND at <= ?1";
+        let sql =
+            "DELETE FROM letters_out WHERE is_receipt = 0 AND kind = 'closed' AND expires <= ?1";
+        self.connection().prepare_cached(sql)?.execute([Sql(now)])?;
+        let sql = "DELETE FROM letters_in WHERE owes = 0 AND at <= ?1
+            AND (state = 'erased' OR kind IN ('redeemed', 'done', 'decline', 'closed') OR kind = 'redeem' AND EXISTS
+              (SELECT 1 FROM invite_uses u WHERE u.origin = letters_in.origin AND u.thread = letters_in.thread))";
         let over = now.plus_ms(-ERASED_KEPT_MS);
         self.connection()
             .prepare_cached(sql)?
@@ -459,6 +465,39 @@ impl Private {
         let mut statement = self.connection().prepare_cached(&sql)?;
         let rows = statement.query_map([], in_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Threads of one of the kinds that something follows from, where it did not follow yet, the oldest first: `redeem`,
+    /// `redeemed` or `offer`. Their lines are not read for it.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn letters_unsettled(&self, kind: &str) -> Result<Vec<(InstanceId, RecordId)>> {
+        let sql = "SELECT origin, thread FROM letters_in l WHERE kind = ?1 AND CASE kind
+              WHEN 'redeem' THEN NOT EXISTS
+                (SELECT 1 FROM invite_uses u WHERE u.origin = l.origin AND u.thread = l.thread)
+              WHEN 'redeemed' THEN EXISTS
+                (SELECT 1 FROM redemptions r WHERE r.issuer = l.origin AND r.thread = l.thread AND r.state <> 'counted')
+              WHEN 'offer' THEN state = 'arrived' AND NOT EXISTS
+                (SELECT 1 FROM offers o WHERE o.helper_home = l.origin AND o.offer = l.thread)
+              ELSE 0 END
+            ORDER BY at, origin, thread";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([kind], |row| {
+            Ok((row.get::<_, Sql<_>>(0)?.0, row.get::<_, Sql<_>>(1)?.0))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many letters tell an instance that nobody can answer its offers.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn closed_to(&self, recipient: &InstanceId) -> Result<u64> {
+        let sql = "SELECT count(*) FROM letters_out WHERE recipient = ?1 AND is_receipt = 0 AND kind = 'closed'";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let Sql(count) = statement.query_row([Sql(recipient)], |row| row.get(0))?;
+        Ok(count)
     }
 
     /// What others told that owes a receipt.

@@ -23,6 +23,8 @@ use crate::node::Node;
 use crate::query::invites::shared_with_code;
 use crate::query::letters::redeem_text;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// An invite of another instance that a code belongs to.
 #[derive(Debug, Clone)]
 pub struct Redeemable {
@@ -85,7 +87,7 @@ impl Redeemable {
 /// What a newcomer says.
 #[derive(Debug, Clone)]
 pub struct InviteRedeem<'a> {
-    /// The code, alone or after the id of its community and a slash.
+    /// The code, alone or after the id of its community and a slash or a dot.
     pub code: &'a str,
     /// What the newcomer was shown and said yes to.
     pub shown: Hash,
@@ -108,9 +110,12 @@ pub struct InviteRedeem<'a> {
 pub fn redeemable(node: &Node, code: &str) -> Result<Redeemable> {
     check_open(node)?;
     let code = code.trim().trim_end_matches('/');
-    let (issuer, code) = match code.rsplit_once('/') {
+    let (issuer, code) = match code.rsplit_once(['/', '.']) {
         // A whole link may have been copied.
-        Some((before, code)) => (before.parse::<InstanceId>().ok(), code),
+        Some((before, code)) => {
+            let (_, issuer) = before.rsplit_once('/').unwrap_or(("", before));
+            (issuer.parse::<InstanceId>().ok(), code)
+        }
         None => (None, code),
     };
     let code: Token = code
@@ -172,7 +177,9 @@ pub fn invite_redeem(node: &mut Node, input: &InviteRedeem<'_>) -> Result<(Accou
     let issuer = invite.key.origin;
     check_room(node, &issuer)?;
     let now = node.now();
-    let (user, thread) = (entropy::record_id(now), entropy::record_id(now));
+    // The issuer reads the day alone: a time to the millisecond would be the one in the id of the profile.
+    let asked = now.plus_ms(-now.unix_ms().rem_euclid(DAY_MS));
+    let (user, thread) = (entropy::record_id(now), entropy::record_id(asked));
     let newcomer = Newcomer {
         handle: input.handle,
         display_name: input.display_name,
@@ -207,7 +214,7 @@ pub fn invite_redeem(node: &mut Node, input: &InviteRedeem<'_>) -> Result<(Accou
         }
         private.put_default_scope(&user, input.default_scope)?;
         private.put_redemption(&redemption)?;
-        tell_within(private, user, issuer, thread, &invite.body(), now)?;
+        tell_within(private, user, issuer, thread, &invite.body(), asked)?;
         private.audit(&AuditRow {
             at: now,
             actor: Some(user),

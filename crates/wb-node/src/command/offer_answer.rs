@@ -228,10 +228,14 @@ fn decline(node: &Node, actor: &Actor, offer: &OfferRow, text: Option<String>) -
     body.check()
         .map_err(|(field, source)| NodeError::Text { field, source })?;
     let with = other(node, offer);
-    if let Some(with) = &with {
+    // It ends here also where the other instance is told nothing any more.
+    if let Some(with) = &with
+        && is_accepted(node, with)?
+    {
         check(node, actor, with, &body)?;
     }
     let now = node.now();
+    node.store.note_erasing()?;
     node.store.private().together(|private| {
         let held = OfferRow {
             answer: text,
@@ -256,8 +260,13 @@ fn decline(node: &Node, actor: &Actor, offer: &OfferRow, text: Option<String>) -
 
 fn take_back(node: &Node, actor: &Actor, offer: &OfferRow) -> Result<()> {
     let now = node.now();
+    node.store.note_erasing()?;
     node.store.private().together(|private| {
-        let held = as_it_was(private, offer)?;
+        let held = OfferRow {
+            name: None,
+            text: None,
+            ..as_it_was(private, offer)?
+        };
         let was_accepted = held.state == OfferState::Accepted;
         let ended = hide(node, private, held, OfferState::TakenBack, now)?;
         let told = match other(node, &ended) {

@@ -61,6 +61,7 @@ pub fn offer_done(
         told.map_err(|why| NodeError::Refused(format!("nothing was changed: {}", why.sentence())))?;
     }
     let now = node.now();
+    node.store.note_erasing()?;
     node.store.private().together(|private| {
         let held = as_it_was(private, &offer)?;
         let was_done = held.state == OfferState::Done;

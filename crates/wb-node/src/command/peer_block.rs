@@ -14,6 +14,7 @@ use super::sync::lock;
 use super::vouch::take_back_refused;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::offers::forget_refused;
 use crate::query::peers::label;
 
 /// Finds whom to refuse: a peer, an instance known here, or any id.
@@ -101,10 +102,15 @@ pub fn peer_block(node: &mut Node, actor: &Actor, id: InstanceId) -> Result<u64>
     Ok(emptied)
 }
 
-/// Forgets what an instance that is refused told by letter, and empties the files of everything that went with it.
+/// Forgets what an instance that is refused told by letter, ends the offers of help between it and members here, and
+/// empties the files of everything that went with it.
 pub(super) fn forget_letters(node: &Node, id: &InstanceId) -> Result<()> {
     node.store.note_erasing()?;
-    node.store.private().drop_letters_of(id)?;
+    let now = node.now();
+    node.store.private().together(|private| {
+        private.drop_letters_of(id)?;
+        forget_refused(node, private, id, now)
+    })?;
     node.store.empty_logs()?;
     Ok(())
 }

@@ -34,17 +34,16 @@ pub(crate) const INVITE_TOLD: &str = "invite";
 /// What the store reports.
 pub(super) fn settle_redemptions(node: &Node) -> Result<()> {
     let private = node.store.private();
-    for letter in private.letters_in()? {
-        match letter.kind.as_str() {
-            LetterBody::REDEEM
-                if private
-                    .invite_use(&letter.origin, &letter.thread)?
-                    .is_none() =>
-            {
-                count(node, &letter)?;
+    for kind in [LetterBody::REDEEM, LetterBody::REDEEMED] {
+        for (origin, thread) in private.letters_unsettled(kind)? {
+            let Some(letter) = private.letter_in(&origin, &thread)? else {
+                continue;
+            };
+            match letter.kind.as_str() {
+                LetterBody::REDEEM => count(node, &letter)?,
+                LetterBody::REDEEMED => hear(node, &letter)?,
+                _ => {}
             }
-            LetterBody::REDEEMED => hear(node, &letter)?,
-            _ => {}
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::leave::OwnersAct;
 use wb_core::letter::{Contact, Letter, LetterBody, Offer};
-use wb_core::limits::OFFERS_PER_REQUEST_MAX;
+use wb_core::limits::{LETTERS_PER_PAIR_MAX, OFFERS_PER_REQUEST_MAX};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, OfferRow, OfferState, Private};
@@ -95,7 +95,8 @@ fn offered(
     }
     if !can_answer(node, private, &offer.request)? {
         let told = private.letter_out(&from, &letter.thread, false)?;
-        if told.is_none() && offer.request.origin == node.own_id() {
+        let has_room = private.closed_to(&from)? < LETTERS_PER_PAIR_MAX;
+        if told.is_none() && has_room && offer.request.origin == node.own_id() {
             let closed = LetterBody::Closed(wb_core::letter::Closed {
                 request: offer.request,
             });
@@ -158,14 +159,17 @@ fn at_home(
     let about = named(node, &offer.request)?;
     match (says, offer.state) {
         (LetterBody::Contacts(contact), OfferState::Accepted) => {
+            let is_news = offer.helper_contact.is_none();
             private.put_offer(&OfferRow {
                 helper_contact: Some(raw(contact, says)),
                 changed_at: now,
                 ..offer
             })?;
-            tell(format!(
-                "{who}, who helps with {about}, sent how to reach them"
-            ))?;
+            if is_news {
+                tell(format!(
+                    "{who}, who helps with {about}, sent how to reach them"
+                ))?;
+            }
         }
         (LetterBody::Done(done), state) if state.is_open() || state == OfferState::Done => {
             let offer = OfferRow {
@@ -174,7 +178,9 @@ fn at_home(
                 ..offer
             };
             end(node, private, offer, OfferState::Done, now)?;
-            tell(format!("{who} says that the help with {about} is done"))?;
+            if state.is_open() {
+                tell(format!("{who} says that the help with {about} is done"))?;
+            }
         }
         (LetterBody::Erase, state) => {
             let was_accepted = state == OfferState::Accepted;
@@ -215,6 +221,11 @@ fn at_helper(
     };
     let (name, about) = (name_of(node, home)?, named(node, &offer.request)?);
     match (says, offer.state) {
+        (LetterBody::Accept(_), OfferState::Offered) if super::is_over(&offer, now) => {
+            // Who offered reads that it is over, and may have promised their time to somebody else.
+            end(node, private, offer, OfferState::Closed, now)?;
+            return Ok(Folded::Nothing);
+        }
         (LetterBody::Accept(contact), OfferState::Offered) => {
             let accepted = OfferRow {
                 asker_contact: Some(raw(contact, says)),
@@ -248,7 +259,9 @@ fn at_helper(
                 ..offer
             };
             end(node, private, offer, OfferState::Done, now)?;
-            tell(format!("{name} says that your help with {about} is done"))?;
+            if state.is_open() {
+                tell(format!("{name} says that your help with {about} is done"))?;
+            }
         }
         (LetterBody::Erase, state) => {
             let without = OfferRow {

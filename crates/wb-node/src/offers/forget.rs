@@ -1,11 +1,11 @@
 //! Offers of a member whose account goes, and those about their requests: nothing of either stays.
 
-use wb_core::id::RecordId;
+use wb_core::id::{InstanceId, RecordId};
 use wb_core::letter::{Closed, LetterBody};
 use wb_core::time::Timestamp;
-use wb_store::{OfferRow, Private};
+use wb_store::{OfferRow, OfferState, Private};
 
-use super::end::forget_line;
+use super::end::{forget_line, hide};
 use super::{OFFER, other};
 use crate::error::Result;
 use crate::letters::put_of_instance;
@@ -43,6 +43,41 @@ pub(crate) fn forget_member(
             }
         }
         private.drop_offer(&offer.key)?;
+    }
+    Ok(())
+}
+
+/// Ends offers between members here and an instance that is refused, and forgets what it said with them. Called within
+/// [`Private::together`].
+pub(crate) fn forget_refused(
+    node: &Node,
+    private: &Private,
+    refused: &InstanceId,
+    now: Timestamp,
+) -> Result<()> {
+    for offer in private.offers()? {
+        if other(node, &offer) != Some(*refused) {
+            continue;
+        }
+        let state = match offer.state.is_open() {
+            true => OfferState::Closed,
+            false => offer.state,
+        };
+        let without = if offer.key.origin == *refused {
+            OfferRow {
+                name: None,
+                text: None,
+                helper_thanks: None,
+                ..offer
+            }
+        } else {
+            OfferRow {
+                answer: None,
+                asker_thanks: None,
+                ..offer
+            }
+        };
+        hide(node, private, without, state, now)?;
     }
     Ok(())
 }

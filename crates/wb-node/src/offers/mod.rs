@@ -21,7 +21,7 @@ use crate::node::Node;
 
 pub(crate) use end::{end, hide};
 pub(crate) use fold::{Folded, fold};
-pub(crate) use forget::forget_member;
+pub(crate) use forget::{forget_member, forget_refused};
 pub(crate) use settle::settle;
 pub(crate) use title::{author_of, named, title};
 

@@ -59,8 +59,12 @@ fn speak(node: &Node, now: Timestamp) -> Result<()> {
         } else if !helps(offer) && offer.named {
             if is_there && !others {
                 let write = node.store.write_in_sight()?;
-                withdraw_in(node, &write, request, with, now)?;
-                write.commit()?;
+                match withdraw_in(node, &write, request, with, now) {
+                    Ok(_) => write.commit()?,
+                    // There is nothing to take back, and the other offers go on.
+                    Err(NodeError::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             said.named = false;
         }
@@ -101,7 +105,13 @@ fn complete(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<()> {
     let write = node.store.write_in_sight()?;
     let status = request_status(node, &offer.request)?;
     if status.value == To::Open && !status.contested {
-        let event = home_event(&offer.request, &status, To::Completed, status.heard.clone())?;
+        let heard = status.heard.clone();
+        let event = match home_event(&offer.request, &status, To::Completed, heard) {
+            Ok(event) => event,
+            // Nothing is to be said, and the other offers go on.
+            Err(NodeError::Refused(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
         put_status(node, &write, event, None, now)?;
         write.commit()?;
     }
@@ -127,10 +137,10 @@ fn mark(node: &Node, offer: &OfferRow, said: &OfferRow) -> Result<()> {
 /// Offers that came when this program did not know what they are.
 fn take_up_kept(node: &Node) -> Result<()> {
     let private = node.store.private();
-    for came in private.letters_in()? {
-        if came.kind != "offer" || came.state != "arrived" || came.line.is_empty() {
+    for (origin, thread) in private.letters_unsettled("offer")? {
+        let Some(came) = private.letter_in(&origin, &thread)? else {
             continue;
-        }
+        };
         let key = wb_core::id::RecordRef {
             origin: came.origin,
             id: came.thread,
@@ -173,6 +183,7 @@ fn is_unanswerable(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<bool
 
 /// Tells who offered that no answer comes.
 fn close(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<()> {
+    node.store.note_erasing()?;
     node.store.private().together(|private| {
         let Some(held) = private.offer(&offer.key)? else {
             return Ok(());

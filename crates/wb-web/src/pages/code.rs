@@ -24,11 +24,13 @@ pub fn form(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let Some(typed) = visit.query.word("code") else {
         return write_form(visit, None);
     };
-    // A whole link may have been copied.
-    let typed = typed.trim_end_matches('/').to_owned();
-    let code = typed.rsplit('/').next().unwrap_or_default();
-    match redeemable(visit.node()?, code) {
-        Ok(invite) => Ok(Answer::see(format!("/code/{}", invite.face.share_code))),
+    let typed = typed.to_owned();
+    match redeemable(visit.node()?, &typed) {
+        // Another community may show the same code: the page is of this one's.
+        Ok(invite) => {
+            let (issuer, code) = (invite.key.origin, invite.face.share_code);
+            Ok(Answer::see(format!("/code/{issuer}.{code}")))
+        }
         Err(error @ NodeError::Refused(_)) => write_form(visit, Some(words::failure(&error))),
         Err(error) => Err(error.into()),
     }

@@ -67,7 +67,7 @@ async fn a_newcomer_says_yes_to_exactly_what_is_told_and_waits() {
     let typed = format!("/code?code=https%3A%2F%2Felm.test%2Fcode%2F{code}%2F");
     let led = elm.get(&nela, &typed).await;
     assert_eq!(led.status, StatusCode::SEE_OTHER);
-    let path = format!("/code/{code}");
+    let path = format!("/code/{oak}.{code}");
     assert_eq!(led.header("location"), Some(path.as_str()));
     let page = elm.get(&nela, &path).await.body;
     for words in [
@@ -124,14 +124,14 @@ async fn a_newcomer_says_yes_to_exactly_what_is_told_and_waits() {
 #[tokio::test]
 async fn a_code_that_is_of_no_invitation_says_so_and_members_find_those_of_others() {
     let elm = Elm::found();
-    let (_, code) = oak_invites(&elm);
+    let (oak, code) = oak_invites(&elm);
     for wrong in ["x", &"0".repeat(32)] {
         let came = elm.get(&elm.stranger(), &format!("/code/{wrong}")).await;
         assert_eq!(came.status, StatusCode::OK);
         assert!(came.body.contains("role=\"alert\""), "{wrong}");
     }
     let page = elm.get(&elm.of("mira"), "/invites").await.body;
-    assert!(page.contains(&format!("href=\"/code/{code}\"")));
+    assert!(page.contains(&format!("href=\"/code/{oak}.{code}\"")));
     let member = elm.of("mira");
     let came = elm
         .post(&member, &format!("/code/{code}"), &[("sure", "yes")])

@@ -546,3 +546,24 @@ fn nobody_is_asked_where_somebody_else_was_shown_or_the_code_is_of_no_community_
     sync_all(&hub, &mut [&mut south, &mut north]);
     assert_eq!(seen(&north, &key).elsewhere, []);
 }
+
+#[test]
+fn no_time_in_what_the_issuer_is_told_is_that_of_the_profile() {
+    let (_hub, _north, mut south, _east, key, _) = shared();
+    let nora = come(&mut south, &key, "nora");
+    let private = south.node.store().private();
+    let asked = private.redemption_of(&nora).expect("a store");
+    let thread = asked.expect("she came by a code").thread;
+    let told = private.letter_out(&key.origin, &thread, false);
+    let told = told.expect("a store").expect("it is told");
+    let ms = |id: &RecordId| {
+        let digits: String = id.to_string().replace('-', "");
+        i64::from_str_radix(&digits[..12], 16).expect("digits")
+    };
+    // All of it says the day alone.
+    for told in [ms(&thread), told.at.unix_ms(), told.expires.unix_ms()] {
+        assert_eq!(told % DAY_MS, 0, "{told}");
+    }
+    assert_eq!(told.expires, told.at.plus_ms(30 * DAY_MS));
+    assert_eq!(ms(&thread), ms(&nora) - ms(&nora) % DAY_MS);
+}

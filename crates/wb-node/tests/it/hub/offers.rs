@@ -4,13 +4,15 @@
 use rusqlite::Connection;
 use wb_core::id::{RecordId, RecordRef};
 use wb_core::kinds::To;
-use wb_core::limits::{OFFERS_PER_MEMBER_MAX, OFFERS_PER_REQUEST_MAX};
+use wb_core::letter::{Closed, LetterBody};
+use wb_core::limits::{LETTERS_PER_PAIR_MAX, OFFERS_PER_MEMBER_MAX, OFFERS_PER_REQUEST_MAX};
 use wb_core::scope::Scope;
 use wb_core::sync::Policy;
 use wb_node::command::helper::helpers;
 use wb_node::command::offer_answer::{accepting, offer_accept, offer_decline};
 use wb_node::command::offer_done::offer_done;
 use wb_node::command::offer_make::{Ways, offer_make, offering};
+use wb_node::command::peer_block::peer_block;
 use wb_node::command::record_share::record_unshare;
 use wb_node::command::request_complete::request_complete;
 use wb_node::command::user_add::{UserAdd, user_add};
@@ -21,7 +23,7 @@ use wb_node::query::offers::{offers, waiting};
 use wb_node::query::request_status;
 use wb_node::view::OfferView;
 use wb_node::{Actor, Node};
-use wb_store::Role;
+use wb_store::{NewLetter, Role};
 
 use super::sealed::{home_holds, sync_all, three, trust};
 use super::world::{HubUp, Member};
@@ -573,4 +575,105 @@ fn two_hubs_carry_an_offer_and_nothing_counts_twice() {
         .iter()
         .filter(|(notice, _)| notice.detail.contains("was accepted"));
     assert_eq!(accepted.count(), 1, "{told:?}");
+}
+
+#[test]
+fn an_offer_that_is_over_gives_out_no_way_to_reach_who_made_it() {
+    let (hub, mut north, mut south, _east, request) = asked(Scope::Public);
+    let key = offer(&south, &request);
+    sync_all(&hub, &mut [&mut south, &mut north]);
+    accept(&north, &key).expect("its author may");
+    in_private(&south, "UPDATE offers SET at = at - 30 * 86400000 - 1");
+    for _ in 0..2 {
+        sync_all(&hub, &mut [&mut north, &mut south]);
+    }
+    assert_eq!(state(&south, &key), "closed");
+    assert_neither_has_contacts(&north, &south, &hub);
+}
+
+#[test]
+fn so_many_are_told_that_nobody_answers_and_no_more() {
+    let (hub, mut north, mut south, _east, request) = asked(Scope::Public);
+    record_unshare(&north.node, &north.actor(), &request).expect("her own");
+    let closed = LetterBody::Closed(Closed { request });
+    let (raw, kind) = (closed.to_raw(), closed.kind());
+    let now = north.node.now();
+    for _ in 0..LETTERS_PER_PAIR_MAX {
+        let letter = NewLetter {
+            recipient: south.id(),
+            thread: wb_node::entropy::record_id(now),
+            is_receipt: false,
+            n: 1,
+            kind: kind.as_str(),
+            body: raw.get(),
+            owner: None,
+            request: Some(request),
+            act: None,
+            at: now,
+            expires: now.plus_ms(86_400_000),
+        };
+        let private = north.node.store().private();
+        private.put_letter(&letter).expect("a store");
+    }
+    let key = offer(&south, &request);
+    sync_all(&hub, &mut [&mut south, &mut north]);
+    let private = north.node.store().private();
+    let told = private.letter_out(&key.origin, &key.id, false);
+    assert_eq!(told.expect("a store"), None);
+    // Those that are over make room.
+    in_private(
+        &north,
+        "UPDATE letters_out SET expires = 1 WHERE kind = 'closed'",
+    );
+    let private = north.node.store().private();
+    private.tidy_letters(north.node.now()).expect("a store");
+    assert_eq!(private.closed_to(&key.origin).expect("a store"), 0);
+}
+
+#[test]
+fn refusing_a_community_ends_offers_between_it_and_members_here() {
+    for accepted in [false, true] {
+        let (hub, mut north, mut south, _east, request) = asked(Scope::Public);
+        let key = offer(&south, &request);
+        sync_all(&hub, &mut [&mut south, &mut north]);
+        if accepted {
+            accept(&north, &key).expect("its author may");
+            sync_all(&hub, &mut [&mut north, &mut south]);
+            sync_all(&hub, &mut [&mut north]);
+        }
+        let actor = north.actor();
+        peer_block(&mut north.node, &actor, key.origin).expect("an admin may");
+        assert_eq!(state(&north, &key), "closed");
+        for words in [TEXT, HELPER] {
+            assert!(!home_holds(&north, words), "{words} went with it");
+        }
+    }
+}
+
+#[test]
+fn an_offer_ends_here_where_the_other_community_is_not_accepted_any_more() {
+    let (hub, mut north, mut south, _east, request) = asked(Scope::Public);
+    let key = offer(&south, &request);
+    sync_all(&hub, &mut [&mut south, &mut north]);
+    let actor = north.actor();
+    peer_block(&mut north.node, &actor, key.origin).expect("an admin may");
+    in_private(&north, "UPDATE offers SET state = 'accepted'");
+    offer_decline(&north.node, &actor, &key, None).expect("her own");
+    assert_eq!(state(&north, &key), "declined");
+}
+
+#[test]
+fn what_was_said_with_an_offer_to_a_neighbour_goes_when_it_is_taken_back() {
+    let mut north = Member::found("North");
+    let bob = with_bob(&mut north);
+    let request = north.ask("A drill", Scope::Private);
+    let id = offer_as(&north.node, &bob, &request).expect("a member may");
+    let key = RecordRef {
+        origin: north.id(),
+        id,
+    };
+    assert!(home_holds(&north, TEXT));
+    offer_decline(&north.node, &bob, &key, None).expect("his own");
+    assert!(!home_holds(&north, TEXT));
+    assert!(!home_holds(&north, HELPER));
 }
