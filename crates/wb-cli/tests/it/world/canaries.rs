@@ -165,11 +165,8 @@ pub const ALL: &[Canary] = &[
     stays("name in an offer", TRUSTED),
     stays("words that wait", TRUSTED),
     stays("contact that waits", AT_EAST),
-    Canary {
-        of: "words agreed on",
-        before: TRUSTED,
-        after: AT_EAST,
-    },
+    // Whoever takes an offer back erases what was said with it, here too.
+    goes("words agreed on", TRUSTED),
     goes("contact of who helps", TRUSTED),
     goes("contact of who asked", TRUSTED),
     stays("words declined", AT_EAST),
