@@ -24,7 +24,6 @@ pub fn form(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let Some(typed) = visit.query.word("code") else {
         return write_form(visit, None);
     };
-    let typed = typed.to_owned();
     match redeemable(visit.node()?, &typed) {
         // Another community may show the same code: the page is of this one's.
         Ok(invite) => {
