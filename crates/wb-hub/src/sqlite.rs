@@ -175,7 +175,7 @@ impl SqliteHub {
 }
 
 /// A panic elsewhere leaves a connection as SQLite left it: its transaction was dropped.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

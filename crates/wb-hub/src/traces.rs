@@ -3,11 +3,13 @@
 //! The log is emptied after each push. The pages are looked through by the tidying, where something was written since
 //! they were last: that reads the whole file, beside whoever writes, and a large one not all of the time.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wb_core::time::Timestamp;
 use wb_store::relay::{Relay, RelayFile};
+
+use crate::sqlite::lock;
 
 /// Pages for each millisecond until they are looked through again: a file of 1 GiB, which takes a second to read, rests
 /// for a minute. Protects who else needs the disk.
@@ -86,9 +88,4 @@ impl Traces {
         pages.changes = (is_done && is_all).then_some(changes + own);
         Ok(())
     }
-}
-
-/// A panic elsewhere leaves a connection as SQLite left it: its transaction was dropped.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

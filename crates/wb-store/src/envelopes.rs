@@ -8,7 +8,7 @@ use wb_core::limits::ENVELOPE_AGAIN_MS;
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::left;
+use crate::left::Waiting;
 use crate::sql::Sql;
 use crate::store::{Store, Write};
 
@@ -114,15 +114,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub fn left_up_to(&self, hub: &InstanceId, after: Timestamp) -> Result<Option<u64>> {
-        let sql = "SELECT n, stamp FROM envelopes_left WHERE hub = ?1 AND at > ?2";
-        let mut statement = self.main().prepare_cached(sql)?;
-        let found = statement.query_row(params![Sql(hub), Sql(after)], |row| {
-            Ok((row.get::<_, Sql<u64>>(0)?.0, row.get::<_, String>(1)?))
-        });
-        match found.optional()? {
-            Some((n, stamp)) if left::stands(self, &stamp)? => Ok(Some(n)),
-            _ => Ok(None),
-        }
+        Waiting::Envelopes.passed(self, hub, after)
     }
 
     /// Whether an envelope came before, by whatever road.
@@ -351,21 +343,10 @@ impl Write<'_> {
         store: &Store,
         hub: &InstanceId,
         n: u64,
-        (origins, goes_on): (&BTreeSet<InstanceId>, bool),
+        left: (&BTreeSet<InstanceId>, bool),
         now: Timestamp,
     ) -> Result<()> {
-        let earlier = "SELECT stamp FROM envelopes_left WHERE hub = ?1";
-        let mut statement = self.transaction.prepare_cached(earlier)?;
-        let earlier: Option<String> = statement
-            .query_row([Sql(hub)], |row| row.get(0))
-            .optional()?;
-        let stamp = left::stamp(store, origins, earlier.as_deref().filter(|_| goes_on))?;
-        self.transaction.execute(
-            "INSERT INTO envelopes_left (hub, n, stamp, at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (hub) DO UPDATE SET n = excluded.n, stamp = excluded.stamp, at = excluded.at",
-            params![Sql(hub), Sql(n), stamp, Sql(now)],
-        )?;
-        Ok(())
+        Waiting::Envelopes.note(self, store, (hub, n), left, now)
     }
 
     /// Notes an envelope that came, and the rule it broke.

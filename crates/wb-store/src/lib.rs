@@ -38,6 +38,7 @@ pub mod legacy;
 mod letters;
 mod levels;
 mod local;
+mod mail_left;
 mod notices;
 mod offers;
 mod open;

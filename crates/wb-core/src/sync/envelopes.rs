@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::messages::read_message;
 use crate::id::{Hash, InstanceId};
 use crate::json::{object_only, present};
 use crate::limits::TAKEN_HASHES_MAX;
@@ -84,10 +85,18 @@ pub struct EnvelopesTaken {
 }
 
 impl EnvelopesTaken {
-    /// Whether one call may say so much.
-    #[must_use]
-    pub fn is_bounded(&self) -> bool {
-        self.hashes.len() <= TAKEN_HASHES_MAX
+    /// Reads what one call says.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that one call may not say so much, in words.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        let taken: Self = read_message(body)?;
+        if taken.hashes.len() > TAKEN_HASHES_MAX {
+            return Err(format!(
+                "more than {TAKEN_HASHES_MAX} hashes in one call; nothing was changed"
+            ));
+        }
+        Ok(taken)
     }
 
     /// As many calls as it takes to say that these were taken.

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use wb_core::id::{Hash, InstanceId};
-use wb_core::limits::{ENVELOPES_BYTES_MAX, ENVELOPES_PER_PAIR_MAX, TAKEN_HASHES_MAX};
+use wb_core::id::InstanceId;
+use wb_core::limits::{ENVELOPES_BYTES_MAX, ENVELOPES_PER_PAIR_MAX};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{
     Cause, EnvelopeKept, EnvelopesTaken, GivenEnvelope, Noted, Problem, read_message,
@@ -86,17 +86,6 @@ pub(super) fn after(request: &Request) -> Result<u64, Refusal> {
     Ok(after)
 }
 
-/// What the caller says it has.
-pub(super) fn hashes(body: &[u8]) -> Result<Vec<Hash>, Refusal> {
-    let taken: EnvelopesTaken = read_message(body).map_err(bad_request)?;
-    if !taken.is_bounded() {
-        return Err(bad_request(format!(
-            "more than {TAKEN_HASHES_MAX} hashes in one call; nothing was changed"
-        )));
-    }
-    Ok(taken.hashes)
-}
-
 /// Gives a page of what waits for the caller.
 pub async fn page<S: HubStore>(
     hub: &Arc<Hub<S>>,
@@ -114,8 +103,8 @@ pub async fn taken<S: HubStore>(
     sender: InstanceId,
     body: &[u8],
 ) -> Result<Reply, Refusal> {
-    let hashes = hashes(body)?;
-    hub.kept(hub.store().envelopes_taken(sender, hashes).await)?;
+    let taken = EnvelopesTaken::read(body).map_err(bad_request)?;
+    hub.kept(hub.store().envelopes_taken(sender, taken.hashes).await)?;
     let noted = Noted { schema_version: 1 };
     Ok(Reply::ok(JSON, wb_core::signed::payload(&noted)))
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use wb_core::id::InstanceId;
 use wb_core::letter::Mail;
 use wb_core::limits::{LETTERS_BYTES_MAX, LETTERS_PER_PAIR_MAX};
-use wb_core::sync::{Cause, EnvelopeKept, GivenEnvelope, Noted, Problem, read_message};
+use wb_core::sync::{
+    Cause, EnvelopeKept, EnvelopesTaken, GivenEnvelope, Noted, Problem, read_message,
+};
 use wb_net::signed::{JSON, Reply, Request};
 
-use super::envelopes::{after, hashes, not_kept};
+use super::envelopes::{after, not_kept};
 use crate::problems::{Refusal, bad_request, not_found};
 use crate::service::Hub;
 use crate::store::{HubStore, KeepingLetter, LetterRefused};
@@ -81,8 +83,8 @@ pub async fn taken<S: HubStore>(
     sender: InstanceId,
     body: &[u8],
 ) -> Result<Reply, Refusal> {
-    let hashes = hashes(body)?;
-    hub.kept(hub.store().mail_taken(sender, hashes).await)?;
+    let taken = EnvelopesTaken::read(body).map_err(bad_request)?;
+    hub.kept(hub.store().mail_taken(sender, taken.hashes).await)?;
     let noted = Noted { schema_version: 1 };
     Ok(Reply::ok(JSON, wb_core::signed::payload(&noted)))
 }

@@ -51,17 +51,7 @@ pub(crate) fn tell_within(
     body: &LetterBody,
     now: Timestamp,
 ) -> Result<()> {
-    let (raw, kind) = (body.to_raw(), body.kind());
-    let words = Words {
-        to,
-        thread,
-        kind: kind.as_str(),
-        body: raw.get(),
-        owner: Some(owner),
-        request: body.request().copied(),
-        act: Some(OwnersAct::to_say(owner, to, &raw)),
-    };
-    put(private, &words, now)
+    put_body(private, Some(owner), to, thread, body, now)
 }
 
 /// Keeps a letter until it can be given, with the next number of its thread. Called within [`Private::together`].
@@ -91,15 +81,27 @@ pub(crate) fn put_of_instance(
     body: &LetterBody,
     now: Timestamp,
 ) -> Result<()> {
+    put_body(private, None, to, thread, body, now)
+}
+
+/// Keeps what an owner said yes to, or what the instance itself says.
+fn put_body(
+    private: &Private,
+    owner: Option<RecordId>,
+    to: InstanceId,
+    thread: RecordId,
+    body: &LetterBody,
+    now: Timestamp,
+) -> Result<()> {
     let (raw, kind) = (body.to_raw(), body.kind());
     let words = Words {
         to,
         thread,
         kind: kind.as_str(),
         body: raw.get(),
-        owner: None,
+        owner,
         request: body.request().copied(),
-        act: None,
+        act: owner.map(|owner| OwnersAct::to_say(owner, to, &raw)),
     };
     put(private, &words, now)
 }
@@ -141,25 +143,22 @@ pub(crate) fn ask_to_erase(
     if letter.sealed.is_none() && letter.n == 1 {
         return Ok(private.drop_letter(letter.no)?);
     }
-    let is_asked = letter.kind == LetterBody::Erase.kind().as_str();
+    let (raw, kind) = (LetterBody::Erase.to_raw(), LetterBody::Erase.kind());
+    let is_asked = letter.kind == kind.as_str();
     if is_asked && letter.owner == owner {
         return Ok(());
     }
     let request: Option<RecordRef> = letter.request.filter(|_| owner.is_some());
-    private.put_letter(&NewLetter {
-        recipient: letter.recipient,
+    let words = Words {
+        to: letter.recipient,
         thread: letter.thread,
-        is_receipt: false,
-        n: letter.n + 1,
-        kind: LetterBody::Erase.kind().as_str(),
-        body: LetterBody::Erase.to_raw().get(),
+        kind: kind.as_str(),
+        body: raw.get(),
         owner,
         request,
         act: None,
-        at: now,
-        expires: now.plus_ms(LASTS_MS),
-    })?;
-    Ok(())
+    };
+    put(private, &words, now)
 }
 
 /// Forgets the ways to reach others that were sent to the author of these requests, which go; whoever sent them is told.

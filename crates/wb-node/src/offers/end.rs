@@ -1,11 +1,13 @@
 //! The end of an offer: ways to reach each other go, here and there.
 
+use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::letter::{Closed, LetterBody};
 use wb_core::time::Timestamp;
 use wb_store::{LetterIn, OfferRow, OfferState, Private};
 
 use super::other;
 use crate::error::Result;
-use crate::letters::ask_to_erase;
+use crate::letters::{ask_to_erase, put_of_instance};
 use crate::node::Node;
 
 /// Kinds of letters whose words are of no use once an offer is over.
@@ -55,6 +57,18 @@ pub(crate) fn hide(
         forget_line(private, came)?;
     }
     Ok(ended)
+}
+
+/// Tells who waits elsewhere that nobody can answer an offer any more. Called within [`Private::together`].
+pub(super) fn tell_closed(
+    private: &Private,
+    to: InstanceId,
+    thread: RecordId,
+    request: RecordRef,
+    now: Timestamp,
+) -> Result<()> {
+    let closed = LetterBody::Closed(Closed { request });
+    put_of_instance(private, to, thread, &closed, now)
 }
 
 /// Forgets what a letter said; its number stays, so that it does not come again.

@@ -2,15 +2,16 @@
 
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::leave::OwnersAct;
-use wb_core::letter::{Contact, Letter, LetterBody, Offer};
+use wb_core::letter::{Letter, LetterBody, Offer};
 use wb_core::limits::{LETTERS_PER_PAIR_MAX, OFFERS_PER_REQUEST_MAX};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{AccountState, OfferRow, OfferState, Private};
 
+use super::end::tell_closed;
 use super::{OFFER, author_of, end, named};
 use crate::error::Result;
-use crate::letters::{Words, put, put_of_instance};
+use crate::letters::{Words, put};
 use crate::node::Node;
 use crate::query::letters::name_of;
 
@@ -97,10 +98,7 @@ fn offered(
         let told = private.letter_out(&from, &letter.thread, false)?;
         let has_room = private.closed_to(&from)? < LETTERS_PER_PAIR_MAX;
         if told.is_none() && has_room && offer.request.origin == node.own_id() {
-            let closed = LetterBody::Closed(wb_core::letter::Closed {
-                request: offer.request,
-            });
-            put_of_instance(private, from, letter.thread, &closed, now)?;
+            tell_closed(private, from, letter.thread, offer.request, now)?;
         }
         return Ok(Folded::Nothing);
     }
@@ -158,10 +156,10 @@ fn at_home(
     );
     let about = named(node, &offer.request)?;
     match (says, offer.state) {
-        (LetterBody::Contacts(contact), OfferState::Accepted) => {
+        (LetterBody::Contacts(_), OfferState::Accepted) => {
             let is_news = offer.helper_contact.is_none();
             private.put_offer(&OfferRow {
-                helper_contact: Some(raw(contact, says)),
+                helper_contact: Some(raw(says)),
                 changed_at: now,
                 ..offer
             })?;
@@ -226,9 +224,9 @@ fn at_helper(
             end(node, private, offer, OfferState::Closed, now)?;
             return Ok(Folded::Nothing);
         }
-        (LetterBody::Accept(contact), OfferState::Offered) => {
+        (LetterBody::Accept(_), OfferState::Offered) => {
             let accepted = OfferRow {
-                asker_contact: Some(raw(contact, says)),
+                asker_contact: Some(raw(says)),
                 state: OfferState::Accepted,
                 changed_at: now,
                 ..offer
@@ -311,7 +309,7 @@ fn tell_contacts(
     put(private, &words, now)
 }
 
-/// The body of ways to reach somebody, as it is kept here.
-fn raw(_: &Contact, says: &LetterBody) -> String {
+/// The body of a letter, as it is kept here.
+fn raw(says: &LetterBody) -> String {
     says.to_raw().get().to_owned()
 }

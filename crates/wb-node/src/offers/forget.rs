@@ -1,14 +1,12 @@
 //! Offers of a member whose account goes, and those about their requests: nothing of either stays.
 
 use wb_core::id::{InstanceId, RecordId};
-use wb_core::letter::{Closed, LetterBody};
 use wb_core::time::Timestamp;
 use wb_store::{OfferRow, OfferState, Private};
 
-use super::end::{forget_line, hide};
+use super::end::{forget_line, hide, tell_closed};
 use super::{OFFER, other};
 use crate::error::Result;
-use crate::letters::put_of_instance;
 use crate::node::Node;
 
 /// Forgets what a member offered and was offered. What was told elsewhere is asked back by
@@ -35,10 +33,7 @@ pub(crate) fn forget_member(
                 }
                 let told = private.letter_out(&with, &offer.key.id, false)?;
                 if is_asked && told.is_none() && offer.state.is_open() {
-                    let closed = LetterBody::Closed(Closed {
-                        request: offer.request,
-                    });
-                    put_of_instance(private, with, offer.key.id, &closed, now)?;
+                    tell_closed(private, with, offer.key.id, offer.request, now)?;
                 }
             }
         }

@@ -3,17 +3,17 @@
 //! Repeating it changes nothing, so a crash in between is finished with the next sync.
 
 use wb_core::kinds::To;
-use wb_core::letter::{Closed, Letter, LetterBody};
+use wb_core::letter::Letter;
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
 use wb_store::{OfferRow, OfferState};
 
+use super::end::tell_closed;
 use super::fold::can_answer;
 use super::{author_of, fold, hide, is_over, other};
 use crate::command::helper::{name_in, withdraw_in};
 use crate::command::status_say::{home_event, put as put_status};
 use crate::error::{NodeError, Result};
-use crate::letters::put_of_instance;
 use crate::levels::is_accepted;
 use crate::node::Node;
 use crate::query::request_status;
@@ -193,10 +193,7 @@ fn close(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<()> {
         }
         match other(node, &held) {
             Some(with) => {
-                let closed = LetterBody::Closed(Closed {
-                    request: held.request,
-                });
-                put_of_instance(private, with, held.key.id, &closed, now)?;
+                tell_closed(private, with, held.key.id, held.request, now)?;
             }
             None => {
                 if let Some(helper) = &held.helper {

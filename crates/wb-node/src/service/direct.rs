@@ -17,7 +17,7 @@ use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{
     BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, LETTER_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX,
-    TAKEN_HASHES_MAX, WAIT_SECONDS_MAX,
+    WAIT_SECONDS_MAX,
 };
 use wb_core::ndjson::lines;
 use wb_core::protocol::of_path;
@@ -475,7 +475,7 @@ impl Peers {
                     wb_core::signed::payload(&kept)
                 }
                 Route::EnvelopesTaken => {
-                    let taken = taken_of(&body)?;
+                    let taken = EnvelopesTaken::read(&body).map_err(refusal::bad_request)?;
                     serve::taken(node, sender, &taken).map_err(local)?;
                     wb_core::signed::payload(&Noted { schema_version: 1 })
                 }
@@ -485,7 +485,7 @@ impl Peers {
                     wb_core::signed::payload(&kept)
                 }
                 Route::MailTaken => {
-                    let taken = taken_of(&body)?;
+                    let taken = EnvelopesTaken::read(&body).map_err(refusal::bad_request)?;
                     letters::serve::taken(node, sender, &taken).map_err(local)?;
                     wb_core::signed::payload(&Noted { schema_version: 1 })
                 }
@@ -572,17 +572,6 @@ fn read_query(query: Option<&str>) -> Result<(Duration, Option<Next>), Refusal> 
         }
     }
     Ok((Duration::from_secs(wait), after))
-}
-
-/// What a peer says it has.
-fn taken_of(body: &[u8]) -> Result<EnvelopesTaken, Refusal> {
-    let taken: EnvelopesTaken = read_message(body).map_err(refusal::bad_request)?;
-    if !taken.is_bounded() {
-        return Err(refusal::bad_request(format!(
-            "more than {TAKEN_HASHES_MAX} hashes in one call; nothing was changed"
-        )));
-    }
-    Ok(taken)
 }
 
 /// A place among those that wait, given back when it is dropped.

@@ -284,10 +284,22 @@ impl<'n> Pull<'n> {
         }
         let write = self.node.store.write_in_sight()?;
         let done = work(&write)?;
-        // Whom a page lets fall is shown no record of the pages after it.
-        crate::levels::settle_in(self.node, &write)?;
         write.commit()?;
         Ok(done)
+    }
+
+    /// The same for what a page brings: whom it lets fall is shown no record of the pages after it.
+    fn write_page<T>(
+        &self,
+        work: impl FnOnce(&Write<'_>) -> Result<T, SyncEnd>,
+    ) -> Result<T, SyncEnd> {
+        self.write(|write| {
+            let done = work(write)?;
+            if self.input.rehearsal.is_none() {
+                crate::levels::settle_in(self.node, write)?;
+            }
+            Ok(done)
+        })
     }
 
     fn taking(&self) -> Taking<'_> {
@@ -437,7 +449,7 @@ impl<'n> Pull<'n> {
         let mut session = self.session.clone();
         let rehearses = self.input.rehearsal.is_some();
         let mut peer = self.input.peer.clone();
-        let applied = self.write(|write| {
+        let applied = self.write_page(|write| {
             if !rehearses {
                 write.remember_shown()?;
             }
@@ -514,7 +526,7 @@ impl<'n> Pull<'n> {
         self.start_run()?;
         let mut tally = self.tally.clone();
         let before = self.held(origin, scope)?;
-        let taken = self.write(|write| {
+        let taken = self.write_page(|write| {
             // A feed that is new brings only what is new, and so much of it that it is counted otherwise.
             let remembers = before.is_some() && self.input.rehearsal.is_none();
             if remembers {
@@ -682,7 +694,7 @@ impl<'n> Pull<'n> {
             let Some(page) = lines_page(source, feed, after, kinds).await? else {
                 return Ok(filled);
             };
-            filled += self.write(|write| {
+            filled += self.write_page(|write| {
                 let ingest = write.ingest(self.node.now()).of_run(self.run_no);
                 let mut count = 0;
                 for line in page.lines() {

@@ -1,12 +1,10 @@
 //! A code of another community's invitation: what it says, exactly what that community is told, and joining by it.
 
 use askama::Template;
-use wb_core::scope::Scope;
 use wb_node::NodeError;
 use wb_node::command::invite_redeem::{InviteRedeem, Redeemable, invite_redeem, redeemable};
-use wb_node::command::session::session_begin;
 
-use super::login::session_cookie;
+use super::newcomer::{self, Newcomer};
 use crate::answer::Answer;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
@@ -50,11 +48,7 @@ struct Page<'p> {
     words: String,
     /// Names what was shown.
     shown: String,
-    handle: String,
-    display_name: String,
-    bio: String,
-    email: String,
-    scope: Scope,
+    newcomer: Newcomer,
     wrong: Option<String>,
 }
 
@@ -72,20 +66,9 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
         }
         Err(error) => return Err(error.into()),
     };
-    let typed = |name: &str, offered: Option<String>| {
-        if visit.form.has(name) {
-            visit.form.text(name)
-        } else {
-            offered.unwrap_or_default()
-        }
-    };
     let shell = visit.shell("You are invited");
     let page = Page {
-        handle: typed("handle", invite.face.suggested_handle.clone()),
-        display_name: typed("display_name", None),
-        bio: typed("bio", None),
-        email: typed("email", None),
-        scope: scope(visit),
+        newcomer: Newcomer::of(visit, invite.face.suggested_handle.clone(), None),
         told: invite.text(),
         words: invite.words(&shell.community),
         shown: invite.shown().to_string(),
@@ -95,10 +78,6 @@ fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble
         wrong,
     };
     Ok(Answer::page(page.render()?))
-}
-
-fn scope(visit: &Visit<'_>) -> Scope {
-    visit.form.text("scope").parse().unwrap_or(Scope::Private)
 }
 
 /// Joins by it: an account that waits, a letter to the issuer, and this browser is that account's.
@@ -111,8 +90,7 @@ pub fn join(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let (true, Ok(shown)) = (visit.form.has("sure"), shown) else {
         return write(visit, Some(NOT_AGREED.to_owned()));
     };
-    let [handle, name, bio, email] =
-        ["handle", "display_name", "bio", "email"].map(|field| visit.form.word(field));
+    let [handle, name, bio, email] = newcomer::words(visit);
     let input = InviteRedeem {
         code: &code,
         shown,
@@ -120,7 +98,7 @@ pub fn join(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         display_name: name.as_deref(),
         bio: bio.as_deref(),
         email: email.as_deref(),
-        default_scope: scope(visit),
+        default_scope: newcomer::scope(visit),
     };
     let account = match invite_redeem(visit.node()?, &input) {
         Ok((account, _)) => account,
@@ -129,10 +107,7 @@ pub fn join(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         ) => return write(visit, Some(words::failure(&error))),
         Err(error) => return Err(error.into()),
     };
-    let label = visit.label.clone();
-    let secret = session_begin(visit.node()?, &account, &label)?;
-    let answer = Answer::see("/");
-    Ok(answer.cookie(session_cookie(visit, Some(secret.to_string()))?))
+    newcomer::begin(visit, &account)
 }
 
 const IN_ALREADY: &str = "You are in already on this browser. Log out first, or open this page on the browser of whom it is for";

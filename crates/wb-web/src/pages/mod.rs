@@ -20,6 +20,7 @@ pub mod keys;
 pub mod letters;
 pub mod login;
 pub mod members;
+mod newcomer;
 pub mod notices;
 pub mod offers;
 pub mod pair;

@@ -4,7 +4,7 @@ use askama::Template;
 use wb_core::id::InstanceId;
 use wb_node::query::backups::backup_state;
 use wb_node::query::conflicts::conflicts;
-use wb_node::query::inbox::inbox;
+use wb_node::query::inbox::vouches_ending;
 use wb_node::query::peer_holds::{HoldsPage, Of, peer_holds};
 use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
@@ -50,8 +50,7 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     );
     let backup = backup_state(node)?;
     let contested = conflicts(node)?.len();
-    let mut vouches_end = inbox(node)?;
-    vouches_end.retain(|item| item.cause == "vouch_ends");
+    let vouches_end = vouches_ending(node)?;
     let page = Page {
         shell: visit.shell("Sync"),
         peers,

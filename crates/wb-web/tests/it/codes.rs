@@ -4,8 +4,6 @@
 use http::StatusCode;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::scope::Scope;
-use wb_node::command::bundle_export::{BundleExport, bundle_export};
-use wb_node::command::bundle_import::{BundleImport, bundle_import};
 use wb_node::command::init::{Init, init};
 use wb_node::command::invite_create::{InviteCreate, invite_create};
 use wb_node::command::record_share::record_share;
@@ -32,21 +30,7 @@ fn oak_invites(elm: &Elm) -> (InstanceId, String) {
     let (id, _) = invite_create(&mut oak, &bob, &InviteCreate::default()).expect("an invite");
     record_share(&oak, &bob, &key(id), Scope::Public, None).expect("an invite");
     let code = invites(&oak, &bob).expect("a store").remove(0).share_code;
-    let file = folder.with_file_name("oak.wbb");
-    let export = BundleExport {
-        file: &file,
-        want: None,
-        zstd_level: None,
-    };
-    bundle_export(&mut oak, &bob, &export, &mut |_, _| {}).expect("a file");
-    let mut node = elm.node();
-    let ada = node.actor(None).expect("the founder");
-    let take = BundleImport {
-        dry_run: false,
-        accept: true,
-        partial: false,
-    };
-    bundle_import(&mut node, &ada, &file, take, &mut |_| {}).expect("it is taken");
+    elm.takes_from(&mut oak, &bob);
     (own, code.to_string())
 }
 

@@ -20,7 +20,7 @@ use wb_node::command::record_share::record_share;
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::session::{session_ask, session_begin};
 use wb_node::command::user_add::{UserAdd, user_add};
-use wb_node::{Node, secret};
+use wb_node::{Actor, Node, secret};
 use wb_store::{Home, Role, Store};
 use wb_web::{Site, SiteConfig, SiteLimits};
 
@@ -198,13 +198,22 @@ impl Elm {
             scope: Scope::Public,
         };
         let id = request_add(&mut oak, &bob, &ask).expect("a request");
+        self.takes_from(&mut oak, &bob);
+        RecordRef {
+            origin: oak.own_id(),
+            id,
+        }
+    }
+
+    /// Takes what another node shares, carried in a file, and accepts who it is from.
+    pub fn takes_from(&self, oak: &mut Node, bob: &Actor) {
         let file = self.home.dir().with_file_name("oak.wbb");
         let export = BundleExport {
             file: &file,
             want: None,
             zstd_level: None,
         };
-        bundle_export(&mut oak, &bob, &export, &mut |_, _| {}).expect("a file");
+        bundle_export(oak, bob, &export, &mut |_, _| {}).expect("a file");
         let mut node = self.node();
         let ada = node.actor(None).expect("the founder");
         let take = BundleImport {
@@ -213,10 +222,6 @@ impl Elm {
             partial: false,
         };
         bundle_import(&mut node, &ada, &file, take, &mut |_| {}).expect("it is taken");
-        RecordRef {
-            origin: oak.own_id(),
-            id,
-        }
     }
 
     /// Its files, opened beside the site.

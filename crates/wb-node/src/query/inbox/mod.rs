@@ -93,15 +93,16 @@ struct Inbox<'n> {
 /// What the store reports.
 pub fn inbox(node: &Node) -> Result<Vec<InboxView>> {
     let inbox = Inbox::open(node)?;
-    let mut views = Vec::new();
-    for item in inbox.items()? {
-        let view = inbox.view(&item)?;
-        let dismissed = node.store.dismissed(&view.key)?;
-        if !view.news || dismissed != Some(item.up_to()) {
-            views.push(view);
-        }
-    }
-    Ok(views)
+    inbox.told(inbox.items()?)
+}
+
+/// Of the inbox, own vouches that end soon or are over.
+///
+/// # Errors
+/// What the store reports.
+pub fn vouches_ending(node: &Node) -> Result<Vec<InboxView>> {
+    let inbox = Inbox::open(node)?;
+    inbox.told(inbox.ending()?)
 }
 
 /// How many things are in the inbox.
@@ -254,8 +255,7 @@ impl<'n> Inbox<'n> {
                 items.push(Item::AudienceFell(row.member));
             }
         }
-        let ending = ending(self.node)?.into_iter();
-        items.extend(ending.map(|vouch| Item::VouchEnds(Box::new(vouch))));
+        items.extend(self.ending()?);
         let unseen = letters::unseen(self.node)?.into_iter();
         items.extend(unseen.map(|(origin, count)| Item::LettersWait(origin, count)));
         let full = letters::full(self.node)?.into_iter();
@@ -268,6 +268,25 @@ impl<'n> Inbox<'n> {
         items.extend(lost.map(|(to, (count, at))| Item::LettersLost(to, count, at)));
         items.retain(|item| !self.is_blocked(item));
         Ok(items)
+    }
+
+    fn ending(&self) -> Result<Vec<Item>> {
+        let ending = ending(self.node)?.into_iter();
+        let ending = ending.map(|vouch| Item::VouchEnds(Box::new(vouch)));
+        Ok(ending.filter(|item| !self.is_blocked(item)).collect())
+    }
+
+    /// What is told of these: no news that was dismissed.
+    fn told(&self, items: Vec<Item>) -> Result<Vec<InboxView>> {
+        let mut views = Vec::new();
+        for item in items {
+            let view = self.view(&item)?;
+            let dismissed = self.node.store.dismissed(&view.key)?;
+            if !view.news || dismissed != Some(item.up_to()) {
+                views.push(view);
+            }
+        }
+        Ok(views)
     }
 
     fn keys(&self) -> Result<Vec<Item>> {
