@@ -21,6 +21,7 @@ pub mod node;
 mod offers;
 pub mod picture;
 pub mod plan;
+mod promise;
 pub mod query;
 mod sealed;
 pub mod secret;

@@ -245,6 +245,12 @@ fn show(context: &Context, offer: &OfferView) -> Result<()> {
     };
     output::line(format!("{} · {} · {}", offer.id, clean(&who), offer.at))?;
     output::line(format!("{}: {}", offer.state, clean(&offer.sentence)))?;
+    if let Some(ends) = offer.ends_at {
+        output::line(format!(
+            "its request is over: unless one of you says so before, this is done at {ends}, and how to reach each other \
+             is hidden"
+        ))?;
+    }
     let texts = [
         ("said", &offer.text),
         ("answer", &offer.answer),

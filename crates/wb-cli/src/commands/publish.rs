@@ -104,6 +104,10 @@ pub fn sentence(published: Published) -> String {
     if published.deltas == 0 {
         return "Nothing new to seal.".to_owned();
     }
+    if published.puts + published.retracts + published.new_logs == 0 {
+        return "Nothing new to seal; a header tells followers that this community goes on."
+            .to_owned();
+    }
     let log = if published.new_logs > 0 {
         " A new log was opened."
     } else {

@@ -370,7 +370,10 @@ fn moved(done: &Synced) -> String {
     }
     if done.published.deltas > 0 {
         let (puts, retracts) = (done.published.puts, done.published.retracts);
-        parts.push(format!("sealed {}", records(puts, retracts)));
+        parts.push(match puts + retracts + done.published.new_logs {
+            0 => "told followers that this community goes on".to_owned(),
+            _ => format!("sealed {}", records(puts, retracts)),
+        });
     }
     if pushed.deltas > 0 {
         parts.push(format!("gave {}", records(pushed.records, pushed.retracts)));

@@ -22,7 +22,9 @@ use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::machine;
 use crate::node::{Actor, Node};
+use crate::offers;
 use crate::plan::{Plan, Put, Retract, plan, rank};
+use crate::promise;
 use crate::sealed;
 use crate::sync::turn::words_of;
 
@@ -74,6 +76,7 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         // Closing takes everything back: who takes one record back did not ask for that.
         close_when_due(node, now)?;
         settle_due(node, now)?;
+        offers::settle(node)?;
     }
     refresh_card(node, now)?;
     let signer = node.signer()?;
@@ -89,13 +92,14 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         let said_anew = said_anew(node, &plan)?;
         keep_retracts(&mut plan, is_closed, &said_anew);
     }
-    if plan.is_empty() {
+    let renews = seals == Seals::All && promise::is_due(node, now)?;
+    if plan.is_empty() && !renews {
         drop(write);
         // Another process may have sealed what an export now sends.
         node.store.advance_guard()?;
         return Ok((plan, Published::default()));
     }
-    let published = seal_all(node, &write, &plan, &signer, now)?;
+    let published = seal_all(node, &write, &plan, renews, &signer, now)?;
     write.commit()?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
@@ -179,12 +183,14 @@ pub(super) fn withdraw_sealed(node: &Node, of: Option<InstanceId>) -> Result<()>
     Ok(())
 }
 
-/// The card tells which kinds and protocol this program knows; after an upgrade it is written anew.
+/// The card tells which kinds and protocol this program knows, and how often it syncs; after an upgrade, or when that is
+/// otherwise, it is written anew.
 fn refresh_card(node: &mut Node, now: Timestamp) -> Result<()> {
     for (mut record, old) in card::kept(node)? {
         let mut newest = old.clone();
         card::put_speaks(&mut newest);
         newest.sealing_key = Some(sealed::keys::own_key(&node.store, now)?);
+        newest.sync = promise::rhythm(node, old.sync, now)?;
         if newest == old {
             continue;
         }
@@ -218,9 +224,11 @@ fn seal_all(
     node: &Node,
     write: &Write<'_>,
     plan: &Plan,
+    renews: bool,
     signer: &Signer,
     now: Timestamp,
 ) -> Result<Published> {
+    let valid_until = promise::until(promise::said(node)?, now);
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
     write.count_sealing()?;
@@ -260,7 +268,8 @@ fn seal_all(
         let mut chunks = chunks(&acts, bytes_max);
         // Who was removed from the audience gets the empty beginning of the new log, so that has to be empty.
         let parts = scope == FeedScope::TrustedPeers && open.is_some();
-        if open.is_some() && (parts || chunks.is_empty()) {
+        let renews = renews && scope == FeedScope::Public;
+        if open.is_some() && parts || (open.is_some() || renews) && chunks.is_empty() {
             chunks.insert(0, &[]);
         }
         for (number, chunk) in chunks.into_iter().enumerate() {
@@ -275,8 +284,9 @@ fn seal_all(
                 open: open.take(),
                 items: &items,
                 at: now,
-                // Synced by hand: no newer header is promised.
-                valid_until: None,
+                // The other feed goes along with this one; an envelope for each member every week would tell more
+                // than it proves.
+                valid_until: valid_until.filter(|_| scope == FeedScope::Public),
             };
             published.bytes += write.seal(&request)?;
             write.note_sealed_here(scope, &machine)?;

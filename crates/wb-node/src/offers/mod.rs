@@ -11,6 +11,7 @@ mod settle;
 mod title;
 
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::kinds::To;
 use wb_core::leave::Helping;
 use wb_core::limits::ENVELOPE_DAYS;
 use wb_core::time::Timestamp;
@@ -18,6 +19,7 @@ use wb_store::{OfferRow, OfferState, Private};
 
 use crate::error::Result;
 use crate::node::Node;
+use crate::query::request_status;
 
 pub(crate) use end::{end, hide};
 pub(crate) use fold::{Folded, fold};
@@ -26,7 +28,11 @@ pub(crate) use settle::settle;
 pub(crate) use title::{author_of, named, title};
 
 /// Milliseconds within which an offer can be answered.
-const ANSWER_MS: i64 = ENVELOPE_DAYS * 24 * 60 * 60 * 1_000;
+const ANSWER_MS: i64 = ENVELOPE_DAYS * DAY_MS;
+/// Days that help which was agreed on goes on after home said that its request is over: whoever forgets to say that it is
+/// done keeps nobody's ways to be reached, and who said it early cuts nobody off.
+const AGREED_DAYS: i64 = 7;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a notice about an offer is about.
 pub(crate) const OFFER: &str = "offer";
@@ -34,6 +40,18 @@ pub(crate) const OFFER: &str = "offer";
 /// Whether an offer was not answered in time.
 pub(crate) fn is_over(offer: &OfferRow, now: Timestamp) -> bool {
     offer.state == OfferState::Offered && offer.at.plus_ms(ANSWER_MS) <= now
+}
+
+/// When help that was agreed on ends by itself: none while its request is open, contested, or over by a helper's word
+/// alone, and at helpers, whose home tells them.
+pub(crate) fn ends_at(node: &Node, offer: &OfferRow) -> Result<Option<Timestamp>> {
+    if offer.state != OfferState::Accepted || offer.request.origin != node.own_id() {
+        return Ok(None);
+    }
+    let status = request_status(node, &offer.request)?;
+    let last = status.word_of(&node.own_id());
+    let last = last.filter(|last| last.word.to != To::Open && !status.contested);
+    Ok(last.map(|last| last.at.plus_ms(AGREED_DAYS * DAY_MS)))
 }
 
 /// The other instance of an offer; none where both sides are here.

@@ -6,11 +6,11 @@ use wb_core::kinds::To;
 use wb_core::letter::Letter;
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
-use wb_store::{OfferRow, OfferState};
+use wb_store::{GuardStanding, OfferRow, OfferState};
 
 use super::end::tell_closed;
 use super::fold::can_answer;
-use super::{author_of, fold, hide, is_over, other};
+use super::{AGREED_DAYS, OFFER, author_of, ends_at, fold, hide, is_over, named, other};
 use crate::command::helper::{name_in, withdraw_in};
 use crate::command::status_say::{home_event, put as put_status};
 use crate::error::{NodeError, Result};
@@ -23,6 +23,9 @@ use crate::query::request_status;
 /// # Errors
 /// What the store reports.
 pub(crate) fn settle(node: &Node) -> Result<()> {
+    if node.store.guard() == GuardStanding::Suspect || node.store.unwritable().is_some() {
+        return Ok(());
+    }
     take_up_kept(node)?;
     let offers = node.store.private().offers()?;
     let now = node.now();
@@ -162,7 +165,8 @@ fn take_up_kept(node: &Node) -> Result<()> {
     Ok(())
 }
 
-/// Whether nobody can answer an offer any more: its request is not shared, or its author left, or it is over.
+/// Whether nobody can answer an offer any more: its request is not shared, or its author left, or it is over; and where
+/// help was agreed on, whether it was over for long enough.
 fn is_unanswerable(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<bool> {
     if !offer.state.is_open() || is_over(offer, now) {
         return Ok(false);
@@ -172,7 +176,7 @@ fn is_unanswerable(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<bool
         return Ok(true);
     }
     if offer.state == OfferState::Accepted {
-        return Ok(false);
+        return Ok(ends_at(node, offer)?.is_some_and(|ends| ends <= now));
     }
     if author_of(node, &offer.request)?.is_none() {
         return Ok(true);
@@ -191,17 +195,20 @@ fn close(node: &Node, offer: &OfferRow, now: Timestamp) -> Result<()> {
         if held.state != offer.state {
             return Ok(());
         }
-        match other(node, &held) {
-            Some(with) => {
-                tell_closed(private, with, held.key.id, held.request, now)?;
-            }
-            None => {
-                if let Some(helper) = &held.helper {
-                    let about = super::named(node, &held.request)?;
-                    let words = format!("Help with {about} is not needed any more");
-                    private.put_notice(helper, now, super::OFFER, &words, None)?;
-                }
-            }
+        let about = named(node, &held.request)?;
+        if let Some(with) = other(node, &held) {
+            tell_closed(private, with, held.key.id, held.request, now)?;
+        } else if let Some(helper) = &held.helper {
+            let words = format!("Help with {about} is not needed any more");
+            private.put_notice(helper, now, OFFER, &words, None)?;
+        }
+        let author = author_of(node, &held.request)?;
+        if let Some((author, _)) = author.filter(|_| held.state == OfferState::Accepted) {
+            let words = format!(
+                "Help with {about} ended by itself, {AGREED_DAYS} days after you did not need it any more: ways to reach \
+                 each other are hidden again"
+            );
+            private.put_notice(&author, now, OFFER, &words, None)?;
         }
         hide(node, private, held, OfferState::Closed, now)?;
         Ok::<_, NodeError>(())

@@ -6,6 +6,7 @@ use wb_core::sync::{Role, next_sync};
 use wb_store::Peer;
 
 use crate::command::hub_register::state_of;
+use crate::command::publish_for_callers::callers;
 use crate::error::Result;
 use crate::node::Node;
 use crate::query::peers::goes_by_itself;
@@ -44,4 +45,26 @@ pub fn auto_view(node: &Node, peer: &Peer) -> Result<AutoView> {
         next,
         sentence,
     })
+}
+
+/// The shortest time between two syncs with any peer, or that any peer calls this node for, while a program that syncs by
+/// itself runs here. None where nothing goes by itself.
+///
+/// # Errors
+/// What the store reports.
+pub(crate) fn shortest(node: &Node) -> Result<Option<Duration>> {
+    let Some(running) = runs_every(node.store.home()) else {
+        return Ok(None);
+    };
+    let (chosen, callers) = (node.store.intervals()?, callers(node, Some(running))?);
+    let mut shortest: Option<Duration> = None;
+    for peer in node.store.peers()? {
+        let minutes = chosen.get(&peer.id);
+        let every = minutes.map_or(running, |minutes| Duration::from_secs(60 * minutes));
+        let goes = goes_by_itself(node, &peer)? || callers.contains(&peer.id);
+        if goes && !every.is_zero() {
+            shortest = Some(shortest.map_or(every, |shortest| shortest.min(every)));
+        }
+    }
+    Ok(shortest)
 }

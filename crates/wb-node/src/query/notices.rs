@@ -1,16 +1,17 @@
 //! What a member is told on every page of their browsers: browsers that ask to be let in, and that were.
 
-use wb_core::id::Hash;
+use wb_core::id::{Hash, RecordRef};
 use wb_core::time::Timestamp;
 use wb_store::Account;
 
 use super::offers::waiting;
+use super::request_status;
 use crate::command::retire::{Retirement, retirement};
 use crate::command::share_all::asked;
 use crate::error::Result;
 use crate::letters::{INVITE_TOLD, LETTER_LOST};
 use crate::node::Node;
-use crate::offers::OFFER;
+use crate::offers::{OFFER, author_of, title};
 
 /// Something told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,13 @@ pub enum NoticeView {
         /// How many.
         waiting: usize,
     },
+    /// Home and helpers say different things about a request of the member.
+    Contested {
+        /// The request.
+        request: RecordRef,
+        /// Its title.
+        title: String,
+    },
     /// The member is asked to share something more widely.
     Agree {
         /// How many records.
@@ -122,6 +130,7 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
     if waiting > 0 {
         notices.push(NoticeView::Offers { waiting });
     }
+    notices.extend(contested(node, account)?);
     let records = asked(node, &account.user)?.len();
     if records > 0 {
         notices.push(NoticeView::Agree { records });
@@ -138,4 +147,21 @@ pub fn notices(node: &Node, account: &Account, browser: &Hash) -> Result<Vec<Not
         }),
     }
     Ok(notices)
+}
+
+/// Requests of a member that are contested, of those that this node noticed.
+fn contested(node: &Node, account: &Account) -> Result<Vec<NoticeView>> {
+    let mut contested = Vec::new();
+    for contest in node.store.contests()? {
+        let request = RecordRef {
+            origin: node.own_id(),
+            id: contest.request,
+        };
+        let author = author_of(node, &request)?.map(|(author, _)| author);
+        if author == Some(account.user) && request_status(node, &request)?.contested {
+            let title = title(node, &request)?.unwrap_or_default();
+            contested.push(NoticeView::Contested { request, title });
+        }
+    }
+    Ok(contested)
 }

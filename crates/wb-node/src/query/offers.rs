@@ -14,7 +14,7 @@ use crate::command::offer_answer::{Side, side};
 use crate::command::offer_make::Ways;
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
-use crate::offers::{author_of, is_over, other, title};
+use crate::offers::{author_of, ends_at, is_over, other, title};
 use crate::query::request_status;
 use crate::view::{OfferView, SCHEMA_VERSION, WaysView};
 
@@ -192,6 +192,7 @@ fn view(
         sentence: format!("{}{comes}{there}", stands.words),
         waits: side == Side::Asker && stands.state == "offered",
         can_thank: offer.state == OfferState::Done && own_thanks.is_none(),
+        ends_at: ends_at(node, &offer)?,
         contact,
         own_contact,
         thanks: thanks.clone(),

@@ -126,7 +126,8 @@ struct Unconfirmed {
     is_old: bool,
 }
 
-/// Whether the newest header of the feed that a request of another instance is in has expired.
+/// Whether the newest header of the feed that a request of another instance is in has expired; that of its public feed
+/// speaks for one that says nothing about it.
 fn unconfirmed(validity: &Validity, row: &RecordRow, now: Timestamp) -> Option<Unconfirmed> {
     if row.standing == Standing::Own {
         return None;
@@ -134,7 +135,8 @@ fn unconfirmed(validity: &Validity, row: &RecordRow, now: Timestamp) -> Option<U
     let feed = FeedScope::ALL
         .into_iter()
         .find(|feed| Scope::from(*feed) == row.scope)?;
-    let since = (*validity.get(&(row.key.origin, feed))?)?;
+    let until = |feed| validity.get(&(row.key.origin, feed)).copied().flatten();
+    let since = until(feed).or_else(|| until(FeedScope::Public))?;
     let over_ms = now.unix_ms().saturating_sub(since.unix_ms());
     (over_ms > 0).then_some(Unconfirmed {
         since,

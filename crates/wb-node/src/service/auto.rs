@@ -23,7 +23,9 @@ use crate::entropy;
 use crate::error::{NodeError, Result};
 use crate::levels;
 use crate::node::Node;
+use crate::offers;
 use crate::plan::plan;
+use crate::promise;
 use crate::query::peers::goes_by_itself;
 use crate::sync::{connect, watch as watch_hub};
 
@@ -104,6 +106,10 @@ async fn forever(
         }
         // Also here: what was contested for long enough is said once more, for whoever calls this node.
         if let Err(error) = settle_due(node, node.now()) {
+            trouble(&error);
+        }
+        // Help that was agreed on ends by itself, too.
+        if let Err(error) = offers::settle(node) {
             trouble(&error);
         }
         // Vouches end by themselves.
@@ -221,7 +227,9 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 /// Whoever calls this node finds what was marked until then.
 fn seal_for_callers(node: &mut Node, every: Duration) -> Result<()> {
     let callers = callers(node, Some(every))?;
-    if callers.is_empty() || plan(node, node.now())?.is_empty() {
+    let now = node.now();
+    let is_due = || Ok::<_, NodeError>(!plan(node, now)?.is_empty() || promise::is_due(node, now)?);
+    if callers.is_empty() || !is_due()? {
         return Ok(());
     }
     let _lock = lock(node)?;

@@ -48,6 +48,8 @@ pub struct OfferView {
     pub waits: bool,
     /// Whether thanks can still be given.
     pub can_thank: bool,
+    /// Of help that was agreed on with an own request that is over: when it ends by itself; else null.
+    pub ends_at: Option<Timestamp>,
     /// How to reach the other side, while both agree; null until it is here.
     pub contact: Option<WaysView>,
     /// What the other side sees, or is to see once it accepts.

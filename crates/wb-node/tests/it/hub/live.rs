@@ -5,12 +5,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use wb_core::scope::Scope;
+use wb_core::id::InstanceId;
+use wb_core::scope::{FeedScope, Scope};
 use wb_core::sync::{PeerCause, PeerState, Policy};
+use wb_core::time::Timestamp;
 use wb_hub::{ChangesPage, Decision};
 use wb_node::command::sync::{SyncInput, Synced};
 use wb_node::service::{AutoSync, auto_sync};
-use wb_store::Home;
+use wb_store::{Filter, Home};
 
 use super::world::{BOTH_WAYS, HubUp, Member, titles};
 
@@ -254,4 +256,82 @@ fn a_hub_that_does_not_hold_its_answer_back_is_not_asked_all_the_time() {
     auto.stop();
     let asked = hub.seam().asked_changes() - before;
     assert!(asked <= 6, "{asked} questions in 2 rounds");
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Until when the newest header that a node holds of a public feed promises a newer one.
+fn promised(member: &Member, origin: InstanceId) -> Option<Timestamp> {
+    let validity = member.node.store().served().validity().expect("a store");
+    validity[&(origin, FeedScope::Public)]
+}
+
+/// The time of a promise passes, at whoever holds it.
+fn promise_until(member: &Member, origin: InstanceId, until: Timestamp) {
+    let file = member.home().dir().join("wb.db");
+    let file = rusqlite::Connection::open(file).expect("a file");
+    let sql = "UPDATE feeds SET valid_until = ?1
+               WHERE instance_no = (SELECT instance_no FROM instances WHERE id = ?2)";
+    let changed = file.execute(sql, (until.unix_ms(), origin.0));
+    assert_eq!(changed.expect("it is changed"), 1);
+}
+
+/// How often an instance syncs, as its card says at a node.
+fn rhythm(member: &Member, origin: InstanceId) -> String {
+    let filter = Filter {
+        kind: Some("card".parse().expect("a kind")),
+        origin: Some(origin),
+        ..Filter::default()
+    };
+    let rows = member.node.store().records(&filter).expect("a store");
+    let body = rows[0].body.as_deref().expect("it is here");
+    let card: serde_json::Value = serde_json::from_str(body).expect("a body");
+    card["sync"].to_string()
+}
+
+#[test]
+fn a_node_that_syncs_by_itself_promises_to_be_heard_of_and_says_so_anew() {
+    let (hub, mut north, mut south) = settled();
+    north.ask("A ladder", Scope::Public);
+    north.sync(&hub);
+    south.sync(&hub);
+    let (id, now) = (north.id(), north.node.now());
+    assert_eq!(promised(&south, id), None, "it is synced by hand");
+    let by_itself = |north: &Member| {
+        let auto = Auto::start(north.home(), Duration::from_secs(1));
+        for _ in 0..2 {
+            assert_eq!(auto.next().end, None);
+        }
+        auto.stop();
+    };
+    by_itself(&north);
+    south.sync(&hub);
+    let first = promised(&south, id).expect("it is promised");
+    assert!(first >= now.plus_ms(14 * DAY_MS), "{first}");
+    assert_eq!(rhythm(&south, id), r#"{"every_hours":1}"#);
+    // Somebody stops the program for a moment.
+    north.ask("Another ladder", Scope::Public);
+    north.sync(&hub);
+    let synced = south.sync(&hub);
+    assert_eq!((synced.tally.deltas, synced.tally.changed), (1, 0));
+    assert!(promised(&south, id) > Some(first));
+
+    // Nothing is written there any more, and half of the time is over.
+    promise_until(&north, id, now.plus_ms(6 * DAY_MS));
+    by_itself(&north);
+    let synced = south.sync(&hub);
+    let tally = &synced.tally;
+    assert_eq!((tally.deltas, tally.new, tally.changed), (1, 0, 0));
+    assert!(promised(&south, id) >= Some(now.plus_ms(14 * DAY_MS)));
+    // Once is enough.
+    by_itself(&north);
+    assert_eq!(south.sync(&hub).tally.deltas, 0);
+
+    // The promise was broken; whoever publishes by hand then promises nothing.
+    promise_until(&north, id, now.plus_ms(-DAY_MS));
+    north.sync(&hub);
+    south.sync(&hub);
+    assert_eq!(promised(&south, id), None);
+    assert_eq!(rhythm(&south, id), r#"{"by_hand":true}"#);
+    north.assert_sound();
 }

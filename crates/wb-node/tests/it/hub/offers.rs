@@ -14,7 +14,7 @@ use wb_node::command::offer_done::offer_done;
 use wb_node::command::offer_make::{Ways, offer_make, offering};
 use wb_node::command::peer_block::peer_block;
 use wb_node::command::record_share::record_unshare;
-use wb_node::command::request_complete::request_complete;
+use wb_node::command::request_complete::{request_cancel, request_complete};
 use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::command::user_erase::user_erase;
 use wb_node::query::letters::letters;
@@ -444,6 +444,13 @@ fn so_many_offers_are_made_and_taken_and_no_more() {
     assert!(offer_as(&south.node, &actor, last).is_err());
 }
 
+/// What the founder was told.
+fn told(member: &Member) -> Vec<String> {
+    let private = member.node.store().private();
+    let all = private.all_notices(&member.actor().user).expect("a store");
+    all.into_iter().map(|(notice, _)| notice.detail).collect()
+}
+
 /// A second member, who helps, so that somebody can leave.
 fn with_bob(member: &mut Member) -> Actor {
     let alice = member.actor();
@@ -540,11 +547,64 @@ fn a_request_is_completed_once_and_who_helped_says_thanks_all_the_same() {
     let actor = north.actor();
     request_complete(&mut north.node, &actor, &request, None).expect("her own");
     sync_all(&hub, &mut [&mut north, &mut south]);
-    // Who helps can still be reached until one of them says that it is done.
+    // Who helps can still be reached for a while, or until one of them says that it is done.
     assert_eq!(email(&seen(&north, &key)), Some(HELPER));
+    assert!(seen(&north, &key).ends_at.is_some());
     offer_done(&south.node, &south.actor(), &key, Some(THANKS.to_owned())).expect("either side");
     sync_all(&hub, &mut [&mut south, &mut north]);
     assert_eq!(seen(&north, &key).thanks.as_deref(), Some(THANKS));
+}
+
+#[test]
+fn help_that_nobody_says_is_done_ends_by_itself_a_week_after_its_request() {
+    let (hub, mut north, mut south, _east, request) = asked(Scope::Public);
+    let key = offer(&south, &request);
+    sync_all(&hub, &mut [&mut south, &mut north]);
+    accept(&north, &key).expect("its author may");
+    for _ in 0..2 {
+        sync_all(&hub, &mut [&mut north, &mut south]);
+    }
+    let actor = north.actor();
+    // While it is open nothing ends by itself.
+    assert_eq!(seen(&north, &key).ends_at, None);
+    request_cancel(&mut north.node, &actor, &request, None).expect("her own");
+    let ends = seen(&north, &key).ends_at.expect("a time");
+    let day = 24 * 60 * 60 * 1_000;
+    let left = ends.unix_ms() - north.node.now().unix_ms();
+    assert!((7 * day - left).abs() < day / 24, "{left}");
+    let back = |north: &Member, days: i64| {
+        let file = north.home().dir().join("wb.db");
+        let file = rusqlite::Connection::open(file).expect("a file");
+        let sql = "UPDATE records SET at = at - ?1 WHERE kind = 'status'";
+        assert_eq!(file.execute(sql, [days * day]).expect("a row"), 1);
+    };
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    back(&north, 6);
+    sync_all(&hub, &mut [&mut north, &mut south]);
+    assert_eq!(email(&seen(&north, &key)), Some(HELPER));
+    assert_eq!(email(&seen(&south, &key)), Some(ASKER));
+    back(&north, 1);
+    for _ in 0..2 {
+        sync_all(&hub, &mut [&mut north, &mut south]);
+    }
+    assert_eq!(
+        (state(&north, &key), state(&south, &key)),
+        ("closed", "closed")
+    );
+    for (member, words) in [
+        (&north, HELPER),
+        (&south, ASKER),
+        (&north, ASKER),
+        (&south, HELPER),
+    ] {
+        assert!(!home_holds(member, words), "{words}");
+    }
+    let told = told(&north);
+    assert!(
+        told.iter().any(|words| words.contains("ended by itself")),
+        "{told:?}"
+    );
+    assert!(helpers(&north.node, &request).expect("a store").is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! not accept the helper.
 
 use wb_core::entry::Reason;
-use wb_core::id::RecordRef;
+use wb_core::id::{Hash, RecordRef};
 use wb_core::kinds::To;
 use wb_core::scope::Scope;
 use wb_core::sync::Policy;
@@ -17,6 +17,7 @@ use wb_node::command::user_add::{UserAdd, user_add};
 use wb_node::command::user_erase::user_erase;
 use wb_node::plan::plan;
 use wb_node::query::conflicts::conflicts;
+use wb_node::query::notices::{NoticeView, notices};
 use wb_node::query::requests::{UNCONFIRMED_DAYS_LISTED, request, requests_at};
 use wb_node::view::{RequestView, SaidView};
 use wb_store::Role;
@@ -323,7 +324,18 @@ fn home_says_by_itself_what_is_shown_when_nobody_settles() {
     world.says(Who::South, To::Completed, None);
     world.sync();
     assert_eq!(world.shown(), (To::Cancelled, true));
-    // The sync noticed it. Another word of the helper does not begin the hours anew.
+    // The sync noticed it. Who asked is told on every page until it is settled.
+    let author = world.north.node.actor(None).expect("the founder");
+    let account = world.north.node.store().private().account_of(&author.user);
+    let account = account.expect("a store").expect("the founder");
+    let told = || notices(&world.north.node, &account, &Hash([0; 32])).expect("a store");
+    let title = world.view(&world.north).title;
+    let notice = NoticeView::Contested {
+        request: world.request,
+        title,
+    };
+    assert_eq!(told(), [notice]);
+    // Another word of the helper does not begin the hours anew.
     let noticed = world.north.node.store().contests().expect("a list");
     let since = noticed.first().expect("it was noticed").since;
     let node = &world.north.node;
@@ -336,6 +348,7 @@ fn home_says_by_itself_what_is_shown_when_nobody_settles() {
     assert!(away.expect("it is looked").is_empty());
     let due = settle_due(node, later(since, SETTLE_AFTER_HOURS)).expect("it is done");
     assert_eq!(due, [world.request.id]);
+    assert_eq!(told(), []);
     world.sync();
     assert_eq!(world.shown(), (To::Cancelled, false));
     let home = &world.view(&world.south).said[0];
