@@ -371,6 +371,11 @@ impl NodeError {
                  on; try again when the other is done"
                     .to_owned()
             }
+            Self::Unknown {
+                what: "instance", ..
+            } => "`wb status` lists those of whom something is here. Of others a hub has: `wb join` with its link shows \
+                  who is there, and `wb follow` takes an id as well"
+                .to_owned(),
             error if error.is_full() => FULL.to_owned(),
             error if error.is_read_only() => READ_ONLY.to_owned(),
             Self::Store(StoreError::UnreadLog(_)) => {

@@ -58,6 +58,7 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
         registration::tell(context, &node, &peer, &args.at)?;
     }
     if !is_member {
+        context.say("Once it has, the same `wb join` shows who is there, and asks whom to follow.");
         return Ok(registration::exit_code(&peer));
     }
     let Offers { list, is_cut_off } = wait_for(offers(&node, &peer))??;

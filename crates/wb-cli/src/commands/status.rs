@@ -130,9 +130,12 @@ pub fn run(context: &Context) -> Result<()> {
         ))?;
     }
     if status.instances.is_empty() {
-        output::line(
-            "others     none known. Nothing leaves this node until you publish, export or sync.",
-        )?;
+        output::line(if status.peers.is_empty() {
+            "others     none known. Nothing leaves this node until you publish, export or sync."
+        } else {
+            "others     none known. `wb join` with a hub's link shows who is there, also once more; `wb follow HUB/*` \
+             takes everybody whom it lists."
+        })?;
     }
     for instance in &status.instances {
         show_instance(context, instance)?;
