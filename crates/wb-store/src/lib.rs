@@ -110,7 +110,9 @@ pub use private::{
     Private, Role,
 };
 pub use project::rebuild;
-pub use query::{Filter, HEADS_NOT_COMPARED, HeldCount, RecordCount, RecordRow, StatusRow};
+pub use query::{
+    Filter, HEADS_NOT_COMPARED, HeldCount, ListPlace, Newest, RecordCount, RecordRow, StatusRow,
+};
 pub use receipts::{Given as ReceiptGiven, RECEIPTS_KEPT_MAX, ReceiptHeld, ReceiptsRead};
 pub use redemptions::{InviteUse, Redemption, RedemptionState};
 pub use refusals::Refusal;

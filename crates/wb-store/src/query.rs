@@ -60,8 +60,30 @@ pub struct Filter {
     pub parent: Option<RecordRef>,
     /// Of each instance only so many, the first by id; with a kind.
     pub first_of_each: Option<u64>,
+    /// Only so many, the newest first; with a kind.
+    pub newest: Option<Newest>,
     /// Also what is not shown, with its cause.
     pub hidden_too: bool,
+}
+
+/// A part of a list that begins with the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// Only what comes after this place; of one instance its id alone is looked at.
+    pub after: Option<ListPlace>,
+    /// How many rows are read; those that are not shown count.
+    pub rows: u64,
+}
+
+/// The place of a row in a list that begins with the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListPlace {
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: RecordId,
+    /// Its instance.
+    pub origin: InstanceId,
 }
 
 /// A status or helper record of a request.
@@ -137,6 +159,39 @@ fn select() -> String {
         .replace("{STANDING}", STANDING)
 }
 
+/// What reads the newest first, along an index, so that it costs what it gives and not what is held: of one instance by id,
+/// because ids begin with a time; of all by when they were written. Gives the order.
+fn newest_first(
+    filter: &Filter,
+    newest: &Newest,
+    select: &mut String,
+    conditions: &mut Vec<&str>,
+    values: &mut Vec<Box<dyn rusqlite::ToSql>>,
+) -> String {
+    let order = if filter.origin.is_some() {
+        if let Some(after) = newest.after {
+            conditions.push("r.id < ?");
+            values.push(Box::new(Sql(after.id)));
+        }
+        "r.id DESC"
+    } else {
+        *select = select.replace(
+            "FROM records r JOIN instances i USING (instance_no)",
+            "FROM records r INDEXED BY records_kind CROSS JOIN instances i USING (instance_no)",
+        );
+        if let Some(after) = newest.after {
+            conditions.push("r.created_at <= ? AND (r.created_at, r.id, i.id) < (?, ?, ?)");
+            values.push(Box::new(Sql(after.created_at)));
+            values.push(Box::new(Sql(after.created_at)));
+            values.push(Box::new(Sql(after.id)));
+            values.push(Box::new(Sql(after.origin)));
+        }
+        "r.created_at DESC, r.id DESC, i.id DESC"
+    };
+    values.push(Box::new(Sql(newest.rows)));
+    format!("{order} LIMIT ?")
+}
+
 impl Store {
     /// Reads records, oldest first. Rows that are not shown come only when asked for.
     ///
@@ -148,7 +203,9 @@ impl Store {
         if let Some(kind) = &filter.kind {
             // With an id or a parent given, the plus sign keeps SQLite from choosing the index by kind,
             // which would read every record of the kind.
-            let by_key = filter.id.is_some() || filter.parent.is_some();
+            let by_key = filter.id.is_some()
+                || filter.parent.is_some()
+                || filter.newest.is_some() && filter.origin.is_some();
             conditions.push(if by_key { "+r.kind = ?" } else { "r.kind = ?" });
             values.push(Box::new(kind.as_str().to_owned()));
         }
@@ -174,14 +231,18 @@ impl Store {
             values.push(Box::new(Sql(parent.origin)));
             values.push(Box::new(Sql(parent.id)));
         }
+        let mut order = "r.created_at, r.id, i.id".to_owned();
+        let mut select = select();
+        if let Some(newest) = &filter.newest {
+            order = newest_first(filter, newest, &mut select, &mut conditions, &mut values);
+        }
         let hides_others = self.hides_others()?;
         let condition = if conditions.is_empty() {
             "1".to_owned()
         } else {
             conditions.join(" AND ")
         };
-        let select = select();
-        let sql = format!("{select} WHERE {condition} ORDER BY r.created_at, r.id, i.id");
+        let sql = format!("{select} WHERE {condition} ORDER BY {order}");
         let own = self.own_name()?;
         let mut statement = self.main().prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(values), |row| read(row, &own))?;
@@ -289,6 +350,35 @@ impl Store {
             Ok((key, row.get::<_, Sql<u64>>(2)?.0))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many comments are shown with one request.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn comment_count(&self, request: &RecordRef) -> Result<u64> {
+        let sql = format!(
+            "SELECT count(*) FROM records r JOIN instances i USING (instance_no)
+             WHERE +r.kind = 'comment' AND r.cause IS NULL AND {RECORD_IS_SHOWN}
+               AND r.parent_id = ?1 AND r.parent_origin = ?2"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
+        let key = params![Sql(request.id), Sql(request.origin)];
+        let count: Sql<u64> = statement.query_row(key, |row| row.get(0))?;
+        Ok(count.0)
+    }
+
+    /// How many records of a kind there are, of whomever and shown or not; where there are more than `max`, one more than
+    /// that.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn count_up_to(&self, kind: &Kind, max: u64) -> Result<u64> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM records WHERE kind = ?1 LIMIT ?2)";
+        let mut statement = self.main().prepare_cached(sql)?;
+        let of = params![kind.as_str(), Sql(max.saturating_add(1))];
+        let count: Sql<u64> = statement.query_row(of, |row| row.get(0))?;
+        Ok(count.0)
     }
 
     /// How many records of each instance are shown or hidden, by kind and cause.

@@ -10,6 +10,10 @@ pub const FORM_FIELDS_MAX: usize = 2_000;
 pub const NODES_KEPT_MAX: usize = 4;
 /// Rows on one page of a list.
 pub const ROWS_PER_PAGE: usize = 50;
+/// Requests held, shown or not, up to which the list of them is read whole and counted; a list of more is walked along.
+pub const LISTED_WHOLE_MAX: u64 = 500;
+/// Communities beside such a list; of more the page of members leads to each.
+pub const HOMES_SHOWN_MAX: usize = 30;
 /// Entries of a feed for readers: those ask often, and keep what they had.
 pub const FEED_ENTRIES_MAX: usize = 50;
 /// How long the link for founding works.

@@ -1,5 +1,6 @@
 //! Who wrote a record, in words for people.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wb_core::id::{InstanceId, RecordId, RecordRef};
@@ -17,40 +18,92 @@ use crate::view::{Base, SCHEMA_VERSION};
 pub(crate) const FORMER: &str = "a former member";
 
 /// Names of the authors known here.
-pub(crate) struct Authors {
+pub(crate) struct Authors<'n> {
     own: BTreeMap<RecordId, String>,
-    /// Profiles of other instances, by origin and id.
-    others: BTreeMap<(InstanceId, RecordId), String>,
+    others: Others<'n>,
     /// Names that more than one instance has.
     shared: BTreeSet<String>,
     /// The name of each instance.
     labels: BTreeMap<InstanceId, String>,
 }
 
-impl Authors {
-    pub fn load(node: &Node) -> Result<Self> {
-        let accounts = node.store.private().accounts()?;
-        let own = accounts
-            .into_iter()
-            .filter(|account| account.state != AccountState::Gone)
-            .map(|account| (account.user, account.handle))
-            .collect();
+/// Names from the profiles of other instances, by origin and id.
+enum Others<'n> {
+    /// All of them, for lists of everything.
+    All(BTreeMap<(InstanceId, RecordId), String>),
+    /// Looked up when one is asked for, with what was found.
+    AsAsked(
+        &'n Node,
+        RefCell<BTreeMap<(InstanceId, RecordId), Option<String>>>,
+    ),
+}
+
+impl Others<'_> {
+    fn all(node: &Node) -> Result<Self> {
         let filter = Filter {
             kind: Some("user".parse().expect("a kind")),
             ..Filter::default()
         };
         let mut others = BTreeMap::new();
         for row in node.store.records(&filter)? {
-            if row.standing == Standing::Own {
-                continue;
-            }
-            let body = row.body.as_deref().unwrap_or_default();
-            if let Ok(Body::User(user)) = Body::read(&row.kind, 1, row.key.origin, body)
-                && let Some(name) = user.display_name.or(user.handle)
-            {
+            if let Some(name) = profile_name(&row) {
                 others.insert((row.key.origin, row.key.id), name);
             }
         }
+        Ok(Self::All(others))
+    }
+
+    fn name(&self, origin: InstanceId, id: RecordId) -> Option<String> {
+        match self {
+            Self::All(others) => others.get(&(origin, id)).cloned(),
+            Self::AsAsked(node, found) => {
+                let mut found = found.borrow_mut();
+                let name = found.entry((origin, id)).or_insert_with(|| {
+                    let filter = Filter {
+                        origin: Some(origin),
+                        id: Some(id),
+                        ..Filter::default()
+                    };
+                    // A page without a name is worth more than no page.
+                    let rows = node.store.records(&filter).unwrap_or_default();
+                    rows.iter().find_map(profile_name)
+                });
+                name.clone()
+            }
+        }
+    }
+}
+
+/// What somebody of another instance calls themselves, in the row of their profile.
+fn profile_name(row: &RecordRow) -> Option<String> {
+    if row.standing == Standing::Own || row.kind.as_str() != "user" {
+        return None;
+    }
+    let body = row.body.as_deref().unwrap_or_default();
+    match Body::read(&row.kind, 1, row.key.origin, body) {
+        Ok(Body::User(user)) => user.display_name.or(user.handle),
+        _ => None,
+    }
+}
+
+impl<'n> Authors<'n> {
+    /// For a list of everything: all names are read at once.
+    pub fn load(node: &Node) -> Result<Authors<'static>> {
+        Authors::with(node, Others::all(node)?)
+    }
+
+    /// For a page: names are looked up as they are asked for.
+    pub fn of_page(node: &'n Node) -> Result<Self> {
+        Self::with(node, Others::AsAsked(node, RefCell::default()))
+    }
+
+    fn with<'o>(node: &Node, others: Others<'o>) -> Result<Authors<'o>> {
+        let accounts = node.store.private().accounts()?;
+        let own = accounts
+            .into_iter()
+            .filter(|account| account.state != AccountState::Gone)
+            .map(|account| (account.user, account.handle))
+            .collect();
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         let mut labels = BTreeMap::new();
         for instance in node.store.instances()? {
@@ -62,7 +115,7 @@ impl Authors {
             .into_iter()
             .filter(|(_, count)| *count > 1)
             .map(|(name, _)| name);
-        Ok(Self {
+        Ok(Authors {
             own,
             others,
             shared: shared.collect(),
@@ -99,7 +152,7 @@ impl Authors {
     }
 
     fn other_name(&self, origin: InstanceId, id: RecordId, home: &str) -> String {
-        let name = self.others.get(&(origin, id)).cloned();
+        let name = self.others.name(origin, id);
         name.unwrap_or_else(|| format!("a member of {home}"))
     }
 
@@ -108,7 +161,7 @@ impl Authors {
         if key.origin == own {
             return self.own.get(&key.id).cloned();
         }
-        self.others.get(&(key.origin, key.id)).cloned()
+        self.others.name(key.origin, key.id)
     }
 
     fn name(&self, row: &RecordRow, home: &str) -> String {

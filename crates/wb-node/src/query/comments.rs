@@ -17,13 +17,15 @@ use crate::view::{Base, CommentView};
 /// # Errors
 /// What the store reports.
 pub fn comments(node: &Node, request: Option<RecordRef>) -> Result<Vec<CommentView>> {
-    let authors = Authors::load(node)?;
-    let rows = match request {
-        Some(request) => thread(node, &request)?,
-        None => node.store.records(&Filter {
-            kind: Some("comment".parse().expect("a kind")),
-            ..Filter::default()
-        })?,
+    let (authors, rows) = match request {
+        Some(request) => (Authors::of_page(node)?, thread(node, &request)?),
+        None => {
+            let filter = Filter {
+                kind: Some("comment".parse().expect("a kind")),
+                ..Filter::default()
+            };
+            (Authors::load(node)?, node.store.records(&filter)?)
+        }
     };
     let views = rows.iter().filter_map(|row| {
         if is_tombstone(row) {

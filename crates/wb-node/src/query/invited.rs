@@ -70,7 +70,7 @@ pub fn is_due(redemption: &Redemption, now: Timestamp) -> bool {
 /// Everything that says who invited whom.
 pub(crate) struct Invitations {
     own: InstanceId,
-    authors: Authors,
+    authors: Authors<'static>,
     names: Names,
     redemptions: BTreeMap<RecordId, Redemption>,
     /// Who joined by an invite of this instance, and who made that, for members from before profiles said so.

@@ -67,7 +67,7 @@ pub fn record(node: &Node, key: &RecordRef) -> Result<RecordDetail> {
     Ok(detail)
 }
 
-fn view(authors: &Authors, row: &RecordRow) -> RecordView {
+fn view(authors: &Authors<'_>, row: &RecordRow) -> RecordView {
     RecordView {
         base: authors.base(row),
         headline: headline(row.kind.as_str(), row.body.as_deref().unwrap_or_default()),

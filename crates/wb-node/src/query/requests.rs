@@ -6,7 +6,7 @@ use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::{Body, To};
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::time::Timestamp;
-use wb_store::{Filter, RecordRow, Standing, StatusRow};
+use wb_store::{Filter, ListPlace, Newest, RecordRow, Standing, StatusRow};
 
 use super::authors::Authors;
 use super::standing::{RequestStatus, contest, fold, request_status, said};
@@ -52,17 +52,100 @@ pub fn requests_at(node: &Node, now: Timestamp) -> Result<Vec<RequestView>> {
     let views = node.store.records(&filter)?.into_iter().filter_map(|row| {
         let rows = rows.get(&row.key).map_or(&[][..], Vec::as_slice);
         let comments = comments.get(&row.key).copied().unwrap_or(0);
-        if is_tombstone(&row) {
-            // Without an answer nothing is left to read.
-            return (comments > 0).then(|| erased(&authors, &row, comments));
-        }
-        if row.hidden.is_some() {
-            return None;
-        }
         let unconfirmed = unconfirmed(&validity, &row, now);
-        view(&authors, &row, &fold(&row.key, rows), comments, unconfirmed)
+        listed(&authors, &row, rows, comments, unconfirmed)
     });
     Ok(views.collect())
+}
+
+/// A row as a list shows it, with what is said of it; none where it does not.
+fn listed(
+    authors: &Authors<'_>,
+    row: &RecordRow,
+    said: &[StatusRow],
+    comments: u64,
+    unconfirmed: Option<Unconfirmed>,
+) -> Option<RequestView> {
+    if is_tombstone(row) {
+        // Without an answer nothing is left to read.
+        return (comments > 0).then(|| erased(authors, row, comments));
+    }
+    if row.hidden.is_some() {
+        return None;
+    }
+    view(authors, row, &fold(&row.key, said), comments, unconfirmed)
+}
+
+/// A part of the list of requests, the newest first.
+#[derive(Debug, Default)]
+pub struct RequestsPart {
+    /// The requests.
+    pub rows: Vec<RequestView>,
+    /// Where the list goes on; none at its end. There may be fewer rows than were asked for, where many were looked at
+    /// that were not wanted.
+    pub next: Option<ListPlace>,
+}
+
+/// Rows that are looked at for one part of a list; bounds what a page costs where hardly any is wanted.
+pub const LOOKED_AT_MAX: u64 = 2_000;
+/// Rows that are read at one time for it.
+const ROWS_READ: u64 = 100;
+
+/// Requests that are wanted, of one instance or of all, the newest first, from a place on. Costs what it looks at, however
+/// many there are.
+///
+/// # Errors
+/// What the store reports.
+pub fn requests_part(
+    node: &Node,
+    origin: Option<InstanceId>,
+    after: Option<ListPlace>,
+    rows: usize,
+    wanted: &dyn Fn(&RequestView) -> bool,
+) -> Result<RequestsPart> {
+    let (validity, now) = (node.store.served().validity()?, node.now());
+    let authors = Authors::of_page(node)?;
+    let (mut part, mut after, mut looked_at) = (RequestsPart::default(), after, 0);
+    loop {
+        let filter = Filter {
+            kind: Some("request".parse().expect("a kind")),
+            origin,
+            newest: Some(Newest {
+                after,
+                rows: ROWS_READ,
+            }),
+            hidden_too: true,
+            ..Filter::default()
+        };
+        let read = node.store.records(&filter)?;
+        let is_end = (read.len() as u64) < ROWS_READ;
+        for row in read {
+            let said = node.store.status_rows(Some(&row.key))?;
+            let comments = node.store.comment_count(&row.key)?;
+            let unconfirmed = unconfirmed(&validity, &row, now);
+            let seen = listed(&authors, &row, &said, comments, unconfirmed);
+            if let Some(seen) = seen.filter(|seen| wanted(seen)) {
+                if part.rows.len() == rows {
+                    part.next = after;
+                    return Ok(part);
+                }
+                part.rows.push(seen);
+            }
+            looked_at += 1;
+            after = Some(ListPlace {
+                created_at: row.created_at,
+                id: row.key.id,
+                origin: row.key.origin,
+            });
+        }
+        if is_end {
+            return Ok(part);
+        }
+        if looked_at >= LOOKED_AT_MAX {
+            part.next = after;
+            return Ok(part);
+        }
+    }
 }
 
 /// One request.
@@ -70,7 +153,7 @@ pub fn requests_at(node: &Node, now: Timestamp) -> Result<Vec<RequestView>> {
 /// # Errors
 /// That it is not a request or not shown.
 pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
-    let authors = Authors::load(node)?;
+    let authors = Authors::of_page(node)?;
     let filter = Filter {
         origin: Some(key.origin),
         id: Some(key.id),
@@ -94,7 +177,7 @@ pub fn request(node: &Node, key: &RecordRef) -> Result<RequestView> {
 }
 
 fn view(
-    authors: &Authors,
+    authors: &Authors<'_>,
     row: &RecordRow,
     status: &RequestStatus,
     comments: u64,
@@ -145,7 +228,7 @@ fn unconfirmed(validity: &Validity, row: &RecordRow, now: Timestamp) -> Option<U
 }
 
 /// What is left of a request whose author's account was erased: nobody needs anything there.
-fn erased(authors: &Authors, row: &RecordRow, comments: u64) -> RequestView {
+fn erased(authors: &Authors<'_>, row: &RecordRow, comments: u64) -> RequestView {
     RequestView {
         base: Base {
             hidden: None,

@@ -134,7 +134,7 @@ pub(super) fn fold(request: &RecordRef, rows: &[StatusRow]) -> RequestStatus {
 
 /// Who says what, in words for people.
 pub(super) fn said(
-    authors: &Authors,
+    authors: &Authors<'_>,
     request: &RecordRef,
     status: &RequestStatus,
 ) -> Vec<SaidView> {
@@ -187,7 +187,11 @@ fn sentence(spoken: &Spoken, name: &str, home: &str) -> String {
 }
 
 /// One sentence for a contested request: what it is shown as, why, and until when.
-pub(super) fn contest(authors: &Authors, request: &RecordRef, status: &RequestStatus) -> String {
+pub(super) fn contest(
+    authors: &Authors<'_>,
+    request: &RecordRef,
+    status: &RequestStatus,
+) -> String {
     let home = authors.label(&request.origin);
     let value = status.value.as_str();
     let helpers = status.words.iter().filter(|spoken| spoken.word.is_pending);

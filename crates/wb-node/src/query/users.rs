@@ -53,7 +53,7 @@ pub fn user(node: &Node, actor: &Actor, name: &str) -> Result<UserView> {
 fn view(
     node: &Node,
     actor: &Actor,
-    authors: &Authors,
+    authors: &Authors<'_>,
     accounts: &[wb_store::Account],
     row: &RecordRow,
 ) -> Result<UserView> {

@@ -30,6 +30,7 @@ pub mod profile;
 pub mod request;
 pub mod request_edit;
 pub mod requests;
+mod requests_part;
 pub mod retire;
 pub mod review;
 pub mod settings;

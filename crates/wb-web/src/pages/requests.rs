@@ -1,19 +1,16 @@
 //! What is asked for: open, mine, completed, of one instance, by words.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
-use wb_core::id::InstanceId;
 use wb_core::kinds::To;
 use wb_core::scope::Scope;
 use wb_node::command::draft::{DraftPut, draft_put};
 use wb_node::command::request_add::{RequestAdd, request_add};
-use wb_node::query;
 use wb_node::view::RequestView;
 
+use super::requests_part::{Part, Tab};
 use crate::answer::Answer;
 use crate::contact;
-use crate::limits::ROWS_PER_PAGE;
+use crate::limits::LISTED_WHOLE_MAX;
 use crate::shell::Shell;
 use crate::visit::{Trouble, Visit};
 use crate::words;
@@ -58,12 +55,6 @@ impl Slice {
     }
 }
 
-struct Tab {
-    address: String,
-    name: String,
-    is_here: bool,
-}
-
 #[derive(Template)]
 #[template(path = "requests.html")]
 struct List {
@@ -71,95 +62,78 @@ struct List {
     tabs: Vec<Tab>,
     slice: &'static str,
     words: String,
-    /// The communities whose requests are in the slice, with how many.
-    homes: Vec<Tab>,
     home: String,
-    rows: Vec<RequestView>,
-    total: usize,
-    newer: Option<String>,
-    older: Option<String>,
+    part: Part,
+}
+
+/// What is asked for with an address.
+pub(super) struct Wanted {
+    slice: Slice,
+    /// As they were typed.
+    pub words: String,
+    /// A community, or empty.
+    pub home: String,
+    handle: String,
+}
+
+impl Wanted {
+    pub fn holds(&self, request: &RequestView) -> bool {
+        let needle = self.words.to_lowercase();
+        request.base.hidden.is_none()
+            && self.slice.holds(request, Some(&self.handle))
+            && (needle.is_empty() || says(request, &needle))
+    }
+
+    /// Whether only what is asked for here can be wanted.
+    pub fn is_own(&self) -> bool {
+        self.slice == Slice::Mine
+    }
+
+    /// The first part of the same of one community, or of all.
+    pub fn address(&self, home: &str) -> String {
+        format!(
+            "/requests?show={}&words={}&home={}",
+            self.slice.word(),
+            words::encode(&self.words),
+            words::encode(home)
+        )
+    }
 }
 
 /// The list, newest first.
 pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let wanted = visit.query.word("show").unwrap_or_default();
-    let slice = Slice::ALL
-        .into_iter()
-        .find(|slice| slice.word() == wanted)
-        .unwrap_or(Slice::Open);
-    let searched = visit.query.word("words").unwrap_or_default();
-    let needle = searched.to_lowercase();
-    let page: usize = visit
-        .query
-        .word("page")
-        .and_then(|page| page.parse().ok())
-        .unwrap_or(0);
-    let handle = visit.actor()?.handle;
-    let mut rows = query::requests::requests(visit.node()?)?;
-    rows.retain(|row| {
-        row.base.hidden.is_none()
-            && slice.holds(row, Some(&handle))
-            && (needle.is_empty() || says(row, &needle))
-    });
-    rows.reverse();
-    let home = visit.query.word("home").unwrap_or_default();
-    let slice_of = |home: &str| {
-        format!(
-            "/requests?show={}&words={}&home={home}",
-            slice.word(),
-            words::encode(&searched)
-        )
+    let word = |name: &str| visit.query.word(name).unwrap_or_default();
+    let show = word("show");
+    let slice = Slice::ALL.into_iter().find(|slice| slice.word() == show);
+    let wanted = Wanted {
+        slice: slice.unwrap_or(Slice::Open),
+        words: word("words"),
+        home: word("home"),
+        handle: visit.actor()?.handle,
     };
-    let homes = homes(&rows, &home, &slice_of);
-    rows.retain(|row| home.is_empty() || row.base.origin.to_string() == home);
-    let total = rows.len();
-    let first = page.saturating_mul(ROWS_PER_PAGE);
-    let rows: Vec<RequestView> = rows.into_iter().skip(first).take(ROWS_PER_PAGE).collect();
-    let address = |page: usize| format!("{}&page={page}", slice_of(&words::encode(&home)));
+    let (page, from) = (word("page").parse().unwrap_or(0), word("from"));
+    let node = visit.node()?;
+    let kind = "request".parse().expect("a kind");
+    let held = node.store().count_up_to(&kind, LISTED_WHOLE_MAX);
+    let part = if held.map_err(wb_node::NodeError::from)? > LISTED_WHOLE_MAX {
+        Part::of_many(node, &wanted, &from)?
+    } else {
+        Part::of_all(node, &wanted, page)?
+    };
     let tab = |other: Slice| Tab {
         address: format!("/requests?show={}", other.word()),
         name: other.name().to_owned(),
-        is_here: other == slice,
+        is_here: other == wanted.slice,
     };
     let page = List {
         shell: visit.shell("Requests"),
         tabs: Slice::ALL.into_iter().map(tab).collect(),
-        slice: slice.word(),
-        words: searched.clone(),
-        homes,
-        home: home.clone(),
-        newer: (page > 0).then(|| address(page - 1)),
-        older: (first + rows.len() < total).then(|| address(page + 1)),
-        rows,
-        total,
+        slice: wanted.slice.word(),
+        words: wanted.words,
+        home: wanted.home,
+        part,
     };
     Ok(Answer::page(page.render()?))
-}
-
-/// One tab for each community that something in the slice is of, and one for all of them. Where everything
-/// is of this community, there is nothing to choose from.
-fn homes(rows: &[RequestView], home: &str, address: &dyn Fn(&str) -> String) -> Vec<Tab> {
-    let mut counts: BTreeMap<InstanceId, (&str, usize)> = BTreeMap::new();
-    for row in rows {
-        let (_, count) = counts
-            .entry(row.base.origin)
-            .or_insert((row.base.home.as_str(), 0));
-        *count += 1;
-    }
-    if counts.len() < 2 && home.is_empty() {
-        return Vec::new();
-    }
-    let all = Tab {
-        address: address(""),
-        name: format!("Everywhere ({})", rows.len()),
-        is_here: home.is_empty(),
-    };
-    let each = counts.into_iter().map(|(origin, (name, count))| Tab {
-        address: address(&origin.to_string()),
-        name: format!("{name} ({count})"),
-        is_here: origin.to_string() == home,
-    });
-    std::iter::once(all).chain(each).collect()
 }
 
 fn says(request: &RequestView, needle: &str) -> bool {

@@ -452,3 +452,54 @@ async fn a_draft_that_is_sent_a_second_time_goes_as_it_is_now() {
     assert!(record.body.contains("For us"), "{}", record.body);
     assert!(node.store().private().drafts().expect("drafts").is_empty());
 }
+
+#[tokio::test]
+async fn a_list_of_very_many_is_walked_along_and_shows_each_once() {
+    let elm = Elm::found();
+    let mira = elm.of("mira");
+    let file = rusqlite::Connection::open(elm.home.dir().join("wb.db")).expect("a file");
+    for n in 0..620 {
+        let copied = file.execute(
+            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, body)
+             SELECT instance_no, unhex(?1), kind, scope, rev, author, at, ?2, json_set(body, '$.title', ?3) FROM records
+             WHERE kind = 'request' AND cause IS NULL LIMIT 1",
+            (
+                format!("019adf00000070008000{n:012x}"),
+                1_600_000_000_000_i64 + n,
+                format!("Number {n:04}"),
+            ),
+        );
+        assert_eq!(copied.expect("a row"), 1);
+    }
+    drop(file);
+    let (mut address, mut seen, mut pages) = ("/requests?show=all".to_owned(), Vec::new(), 0);
+    loop {
+        let page = elm.get(&mira, &address).await.body;
+        seen.extend(
+            page.match_indices("Number ")
+                .map(|(at, _)| page[at..at + 11].to_owned()),
+        );
+        pages += 1;
+        assert!(!page.contains("in all"), "they are not counted");
+        let Some(older) = page
+            .split("rel=\"next\"")
+            .next()
+            .filter(|before| before.len() < page.len())
+        else {
+            break;
+        };
+        let link = older.rsplit("href=\"").next().expect("a link");
+        let link = link.split('"').next().expect("a link");
+        address = link.replace("&#38;", "&").replace("&amp;", "&");
+    }
+    assert_eq!(pages, 13);
+    let all: Vec<String> = (0..620).rev().map(|n| format!("Number {n:04}")).collect();
+    assert_eq!(seen, all);
+    let page = elm.get(&mira, &address).await.body;
+    assert!(page.contains(">Newest</a>"), "{page}");
+    let found = elm
+        .get(&mira, "/requests?show=all&words=number+0007")
+        .await
+        .body;
+    assert!(found.contains("Number 0007") && !found.contains("Number 0008"));
+}

@@ -30,7 +30,7 @@ pub const NAME: &str = "elm.test";
 /// A site in a folder of its own.
 pub struct Elm {
     _dir: tempfile::TempDir,
-    home: Home,
+    pub home: Home,
     site: Arc<Site>,
     router: Router,
     /// The recovery words; none where nothing was founded.

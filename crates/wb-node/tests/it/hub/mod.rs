@@ -25,6 +25,7 @@ mod offers;
 mod often;
 mod older;
 mod own_copy;
+mod parts;
 mod privacy;
 mod raw;
 mod receipts;
