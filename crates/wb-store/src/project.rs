@@ -5,6 +5,7 @@
 //! (parent, approval) is joined by queries, so that it needs no fold when it changes.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use wb_core::entry::Entry;
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, BodyError};
 use wb_core::leave::{Life, Stays};
@@ -41,15 +42,19 @@ pub(crate) fn project_record(
     instance_no: i64,
     id: &RecordId,
 ) -> Result<()> {
-    let own = "SELECT standing = 'self' FROM instances WHERE instance_no = ?1";
-    if connection
-        .prepare_cached(own)?
-        .query_row([instance_no], |row| row.get(0))?
-    {
-        // What this instance wrote is shown from its local records, in all scopes.
+    project_with(connection, instance_no, id, None)
+}
+
+fn project_with(
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+    in_hand: Option<&Line<'_>>,
+) -> Result<()> {
+    if is_own(connection, instance_no)? {
         return Ok(());
     }
-    let row = fold(connection, instance_no, id)?;
+    let row = fold(connection, instance_no, id, in_hand)?;
     if row.as_ref().is_none_or(|row| row.body.is_none()) {
         forget_name(connection, instance_no, id)?;
     }
@@ -57,6 +62,59 @@ pub(crate) fn project_record(
         Some(row) => put_row(connection, instance_no, id, &row),
         None => drop_row(connection, instance_no, id),
     }
+}
+
+/// Whether what an instance wrote is shown from local records, in all scopes, because it is this one.
+pub(crate) fn is_own(connection: &Connection, instance_no: i64) -> Result<bool> {
+    let own = "SELECT standing = 'self' FROM instances WHERE instance_no = ?1";
+    Ok(connection
+        .prepare_cached(own)?
+        .query_row([instance_no], |row| row.get(0))?)
+}
+
+/// Whether any entry about a record was seen before, in whatever feed of its instance.
+pub(crate) fn was_seen(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<bool> {
+    let sql = "SELECT 1 FROM feeds f CROSS JOIN feed_lines x ON x.feed_no = f.feed_no AND x.id = ?2
+               WHERE f.instance_no = ?1";
+    Ok(connection
+        .prepare_cached(sql)?
+        .exists(params![instance_no, Sql(id)])?)
+}
+
+/// Makes the row of a record of another instance of which nothing was seen before, from the entry that became live, with
+/// its line where that is here: what [`project_record`] would read back is in hand.
+pub(crate) fn project_first(
+    connection: &Connection,
+    instance_no: i64,
+    scope: FeedScope,
+    entry: &Entry,
+    line: Option<&Line<'_>>,
+) -> Result<()> {
+    let candidate = Candidate {
+        scope,
+        rev: entry.rev,
+        has_line: line.is_some(),
+        is_void: false,
+    };
+    let marks = Marks {
+        put: entry.rev,
+        retract: 0,
+    };
+    let row = match (choose(&candidate, &[candidate], marks), line) {
+        (Ok(()), Some(line)) => shown(connection, instance_no, scope, line)?,
+        (Err(cause), _) => hidden(&entry.kind, &candidate, entry.line_hash(), cause),
+        (Ok(()), None) => return project_record(connection, instance_no, &entry.id),
+    };
+    put_row(connection, instance_no, &entry.id, &row)
+}
+
+/// As [`project_record`], where the line of one of its entries came just now.
+pub(crate) fn project_filled(
+    connection: &Connection,
+    instance_no: i64,
+    line: &Line<'_>,
+) -> Result<()> {
+    project_with(connection, instance_no, &line.id, Some(line))
 }
 
 /// The name of an instance is what its card says; with the words of the card it goes.
@@ -112,9 +170,18 @@ fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<
 pub(crate) struct LiveRow {
     candidate: Candidate,
     kind: Kind,
-    pub line: Option<Vec<u8>>,
     line_hash: Hash,
     pub line_no: i64,
+}
+
+impl LiveRow {
+    /// The bytes of its line; empty where that is not here.
+    pub fn bytes(&self, connection: &Connection) -> Result<Vec<u8>> {
+        let sql = "SELECT line FROM feed_lines WHERE line_no = ?1";
+        let mut statement = connection.prepare_cached(sql)?;
+        let line: Option<Vec<u8>> = statement.query_row([self.line_no], |row| row.get(0))?;
+        Ok(line.unwrap_or_default())
+    }
 }
 
 /// The live lines of one record with what decides between them: each with the cause that keeps it from
@@ -166,36 +233,48 @@ fn live_row(
     scope: FeedScope,
     id: &RecordId,
 ) -> Result<Option<LiveRow>> {
-    let sql = "SELECT rev, kind, line_hash, line, void, line_no FROM feed_lines
+    let sql = "SELECT rev, kind, line_hash, line IS NOT NULL, void, line_no FROM feed_lines
                WHERE feed_no = ?1 AND id = ?2 AND live = 1";
     let mut statement = connection.prepare_cached(sql)?;
     let live = statement.query_row(params![feed_no, Sql(id)], |row| {
-        let line: Option<Vec<u8>> = row.get(3)?;
         Ok(LiveRow {
             candidate: Candidate {
                 scope,
                 rev: row.get::<_, Sql<u64>>(0)?.0,
-                has_line: line.is_some(),
+                has_line: row.get(3)?,
                 is_void: row.get(4)?,
             },
             kind: word(row, 1)?,
             line_hash: row.get::<_, Sql<Hash>>(2)?.0,
-            line,
             line_no: row.get(5)?,
         })
     });
     Ok(live.optional()?)
 }
 
-fn fold(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<Option<Row>> {
-    let mut hidden = None;
+fn fold(
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+    in_hand: Option<&Line<'_>>,
+) -> Result<Option<Row>> {
+    let mut kept_back = None;
     for (row, chosen) in decide(connection, instance_no, id)? {
         match chosen {
-            Ok(()) => return shown(connection, instance_no, &row).map(Some),
-            Err(cause) => hidden = Some((row, cause)),
+            Ok(()) => {
+                let scope = row.candidate.scope;
+                if let Some(line) = in_hand.filter(|line| line.hash == row.line_hash) {
+                    return shown(connection, instance_no, scope, line).map(Some);
+                }
+                let bytes = row.bytes(connection)?;
+                let line = Line::read(&bytes)
+                    .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
+                return shown(connection, instance_no, scope, &line).map(Some);
+            }
+            Err(cause) => kept_back = Some((row, cause)),
         }
     }
-    Ok(hidden.map(|(row, cause)| hide(&row, cause)))
+    Ok(kept_back.map(|(row, cause)| hidden(&row.kind, &row.candidate, Some(row.line_hash), cause)))
 }
 
 /// The live lines of one record that other lines or marks keep from being shown, with scope, revision
@@ -214,29 +293,31 @@ pub(crate) fn outdone(
 }
 
 /// A row that the record itself keeps from being shown; its text is not copied.
-fn hide(row: &LiveRow, cause: Cause) -> Row {
+fn hidden(kind: &Kind, candidate: &Candidate, line_hash: Option<Hash>, cause: Cause) -> Row {
     let epoch = Timestamp::from_unix_ms(0).expect("the epoch is in range");
     Row {
-        kind: row.kind.clone(),
-        scope: row.candidate.scope.as_str(),
-        rev: row.candidate.rev,
+        kind: kind.clone(),
+        scope: candidate.scope.as_str(),
+        rev: candidate.rev,
         author: String::new(),
         at: epoch,
         created_at: epoch,
         parent: None,
         body: None,
-        line_hash: Some(row.line_hash),
+        line_hash,
         cause: Some(cause.as_str()),
         picture: None,
     }
 }
 
-fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row> {
-    let bytes = row.line.as_deref().unwrap_or_default();
-    let line = Line::read(bytes)
-        .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
+fn shown(
+    connection: &Connection,
+    instance_no: i64,
+    scope: FeedScope,
+    line: &Line<'_>,
+) -> Result<Row> {
     let text = line.body();
-    let (body, cause) = match Body::of_line(&line) {
+    let (body, cause) = match Body::of_line(line) {
         Ok(body) => (Some(body), None),
         Err(BodyError::NeedsNewerVersion) => (None, Some(Cause::NeedsNewerVersion)),
         Err(BodyError::Invalid) => (None, Some(Cause::BodyInvalid)),
@@ -249,7 +330,7 @@ fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row
     }
     Ok(Row {
         kind: line.kind.clone(),
-        scope: row.candidate.scope.as_str(),
+        scope: scope.as_str(),
         rev: line.rev,
         author: line.by.to_string(),
         at: line.at,
@@ -258,7 +339,7 @@ fn shown(connection: &Connection, instance_no: i64, row: &LiveRow) -> Result<Row
         picture: body.as_ref().and_then(picture),
         // The exact text of the body, so that members this version does not know are still there.
         body: body.map(|_| text.to_owned()),
-        line_hash: Some(row.line_hash),
+        line_hash: Some(line.hash),
         cause: cause.map(Cause::as_str),
     })
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-use wb_core::entry::{Entry, Op};
-use wb_core::feed::{self, Applied, Delta, Early, FeedView as _, Item, Outcome, check_fill};
+use rusqlite::{Row, params};
+use wb_core::entry::Op;
+use wb_core::feed::{self, Applied, Delta, Early, FeedView as _, Item, Live, Outcome, check_fill};
 use wb_core::hash;
 use wb_core::id::{InstanceId, RecordId};
+use wb_core::line::Line;
 use wb_core::rule::Rule;
+use wb_core::scope::FeedScope;
 
 use super::ingest::{Appended, Ingest, Place};
 use super::view::{FeedNos, StoredFeed, load_feed};
 use crate::error::Result;
+use crate::project::{project_first, was_seen};
 use crate::sql::{Sql, word};
 
 impl Ingest<'_> {
@@ -104,7 +107,10 @@ impl Ingest<'_> {
         let retracts = retracts.filter(|(index, item)| takes_back(item) && drops(*index));
         let live_before = feed.state.as_ref().map_or(0, |state| state.live_n);
         let dropping = self.dropping(nos, live_before, retracts.count() as u64)?;
+        let shows = self.shows_lines_of(instance_no)?;
         for (index, item) in delta.items.iter().enumerate() {
+            let may_be_first = shows && !drops(index) && matches!(item.entry.op, Op::Put { .. });
+            let is_first = may_be_first && !was_seen(self.connection, instance_no, &item.entry.id)?;
             if drops(index) {
                 if takes_back(item) {
                     self.keep_line(nos, &item.entry.id, header.seq, dropping)?;
@@ -121,7 +127,12 @@ impl Ingest<'_> {
             };
             let line = item.line.as_ref().map(|line| line.bytes.as_ref());
             self.put_entry(nos, at, &item.entry, line)?;
-            self.project(feed.instance_no, &item.entry.id)?;
+            if is_first {
+                let (connection, line) = (self.connection, item.line.as_ref());
+                project_first(connection, instance_no, header.scope, &item.entry, line)?;
+            } else {
+                self.project(instance_no, &item.entry.id)?;
+            }
         }
         let gone = delta.items.iter().filter(|item| takes_back(item));
         let gone: BTreeMap<_, _> = gone.map(|item| (item.entry.id, item.entry.rev)).collect();
@@ -142,30 +153,37 @@ impl Ingest<'_> {
     fn fill_from(&self, items: &[Item<'_>], feed: &StoredFeed<'_>) -> Result<()> {
         for item in items {
             if let Some(line) = &item.line {
-                self.fill_line(feed, &line.bytes, &item.entry)?;
+                self.fill_line(feed, line)?;
             }
         }
         Ok(())
     }
 
-    fn fill_line(&self, feed: &StoredFeed<'_>, bytes: &[u8], entry: &Entry) -> Result<bool> {
-        let (Some(live), Some(nos)) = (feed.live(&entry.id)?, feed.row) else {
+    /// Fills the stub that is live for the record of a line, where it is that line's.
+    fn fill_line(&self, feed: &StoredFeed<'_>, line: &Line<'_>) -> Result<bool> {
+        let (Some(live), Some(nos)) = (feed.live(&line.id)?, feed.row) else {
             return Ok(false);
         };
-        let fits = Some(live.line_hash) == entry.line_hash()
-            && (live.rev, &live.kind) == (entry.rev, &entry.kind);
-        if !fits {
-            return Ok(false);
-        }
+        let fits = (live.line_hash, live.rev, &live.kind) == (line.hash, line.rev, &line.kind);
+        Ok(fits && self.put_line(feed.instance_no, nos, line)?)
+    }
+
+    /// Stores the line of a stub that is live, which was held against it.
+    fn put_line(&self, instance_no: i64, nos: FeedNos, line: &Line<'_>) -> Result<bool> {
         let changed = self
             .connection
             .prepare_cached(
                 "UPDATE feed_lines SET line = ?3, run_no = ?4
              WHERE feed_no = ?1 AND id = ?2 AND live = 1 AND line IS NULL",
             )?
-            .execute(params![nos.feed_no, Sql(entry.id), bytes, self.run_no()])?;
+            .execute(params![
+                nos.feed_no,
+                Sql(line.id),
+                line.bytes,
+                self.run_no()
+            ])?;
         if changed > 0 {
-            self.project(feed.instance_no, &entry.id)?;
+            self.project_line(instance_no, line)?;
         }
         Ok(changed > 0)
     }
@@ -179,7 +197,7 @@ impl Ingest<'_> {
             return Ok(());
         };
         if let Some(feed) = load_feed(self.connection, &line.origin, line.scope)? {
-            self.fill_line(&feed, &line.bytes, &item.entry)?;
+            self.fill_line(&feed, line)?;
         }
         Ok(())
     }
@@ -190,32 +208,54 @@ impl Ingest<'_> {
     /// # Errors
     /// What the database reports; inside, the rule the line breaks.
     pub fn fill(&self, bytes: &[u8]) -> Result<std::result::Result<bool, Rule>> {
-        let sql = "SELECT i.id, f.scope, x.id, f.instance_no, f.feed_no, f.log_no
+        let sql = "SELECT i.id, f.scope, x.id, f.instance_no, f.feed_no, f.log_no, x.rev, x.kind, x.line_hash
                    FROM feed_lines x JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
                    WHERE x.line_hash = ?1 AND x.live = 1 AND x.line IS NULL";
-        let stubs: Vec<(Sql<InstanceId>, Sql<RecordId>, StoredFeed<'_>)> = self
+        let stubs: Vec<Stub> = self
             .connection
             .prepare_cached(sql)?
-            .query_map([Sql(hash::line(bytes))], |row| {
-                let nos = FeedNos {
-                    feed_no: row.get(4)?,
-                    log_no: row.get(5)?,
-                };
-                let feed = StoredFeed::rows_only(self.connection, row.get(3)?, word(row, 1)?, nos);
-                Ok((row.get(0)?, row.get(2)?, feed))
-            })?
+            .query_map([Sql(hash::line(bytes))], Stub::read)?
             .collect::<rusqlite::Result<_>>()?;
         let (mut filled, mut broken) = (false, None);
-        for (Sql(origin), Sql(id), feed) in stubs {
-            let live = feed.live(&id)?.expect("the stub is live");
-            match check_fill(bytes, &id, &live, origin, feed.scope) {
-                Ok(line) => filled |= self.fill_line(&feed, bytes, &Entry::of_line(&line))?,
+        for stub in stubs {
+            match check_fill(bytes, &stub.id, &stub.live, stub.origin, stub.scope) {
+                Ok(line) => filled |= self.put_line(stub.instance_no, stub.nos, &line)?,
                 Err(rule) => broken = Some(rule),
             }
         }
         Ok(match broken {
             Some(rule) if !filled => Err(rule),
             _ => Ok(filled),
+        })
+    }
+}
+
+/// A live entry whose line is not here.
+struct Stub {
+    origin: InstanceId,
+    scope: FeedScope,
+    id: RecordId,
+    instance_no: i64,
+    nos: FeedNos,
+    live: Live,
+}
+
+impl Stub {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            origin: row.get::<_, Sql<_>>(0)?.0,
+            scope: word(row, 1)?,
+            id: row.get::<_, Sql<_>>(2)?.0,
+            instance_no: row.get(3)?,
+            nos: FeedNos {
+                feed_no: row.get(4)?,
+                log_no: row.get(5)?,
+            },
+            live: Live {
+                rev: row.get::<_, Sql<_>>(6)?.0,
+                kind: word(row, 7)?,
+                line_hash: row.get::<_, Sql<_>>(8)?.0,
+            },
         })
     }
 }

@@ -6,13 +6,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use wb_core::entry::{Entry, Op};
 use wb_core::feed::FeedState;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
+use wb_core::line::Line;
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
 
 use super::view::FeedNos;
 use crate::error::Result;
 use crate::instances::KnownIdentity;
-use crate::project::project_record;
+use crate::project::{is_own, project_filled, project_record};
 use crate::relay::{Touched, list_record};
 use crate::sql::Sql;
 use crate::store::Write;
@@ -114,6 +115,19 @@ impl<'w> Ingest<'w> {
             Projection::Listings(touched) => {
                 list_record(self.connection, touched, instance_no, id, self.now)
             }
+        }
+    }
+
+    /// Whether rows of an instance are made from its lines: this is a node's file, and it is not the node's own.
+    pub(super) fn shows_lines_of(&self, instance_no: i64) -> Result<bool> {
+        Ok(self.shows_records() && !is_own(self.connection, instance_no)?)
+    }
+
+    /// Makes the row of a record whose line came just now, in what is shown.
+    pub(super) fn project_line(&self, instance_no: i64, line: &Line<'_>) -> Result<()> {
+        match self.projection {
+            Projection::Records => project_filled(self.connection, instance_no, line),
+            Projection::Listings(_) => self.project(instance_no, &line.id),
         }
     }
 

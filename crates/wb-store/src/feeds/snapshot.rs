@@ -7,10 +7,12 @@ use wb_core::entry::{Entry, Op, Reason};
 use wb_core::feed::{Item, Refusal, SnapshotOutcome, SnapshotReader};
 use wb_core::id::{Hash, RecordId};
 use wb_core::identity::IdentityLog;
+use wb_core::scope::FeedScope;
 
 use super::ingest::{Ingest, Place};
 use super::view::{FeedNos, load_feed};
 use crate::error::Result;
+use crate::project::{project_first, was_seen};
 use crate::sql::Sql;
 
 /// A snapshot being taken: its feed already points to the new head, and the transaction makes it all
@@ -19,7 +21,10 @@ use crate::sql::Sql;
 pub struct Taken {
     instance_no: i64,
     nos: FeedNos,
+    scope: FeedScope,
     seq: u64,
+    /// Whether rows of what is shown are made from its lines.
+    shows: bool,
 }
 
 impl Taken {
@@ -105,7 +110,9 @@ impl Ingest<'_> {
         let taken = Taken {
             instance_no: feed.instance_no,
             nos,
+            scope: totals.scope,
             seq: head_seq,
+            shows: self.shows_lines_of(feed.instance_no)?,
         };
         Ok(Ok((outcome, Some(taken))))
     }
@@ -117,20 +124,27 @@ impl Ingest<'_> {
     pub fn snapshot_item(&self, taken: &Taken, item: &Item<'_>) -> Result<()> {
         let id = item.entry.id;
         let hash = item.entry.line_hash().expect("snapshots hold puts only");
-        let line = item.line.as_ref().map(|line| line.bytes.to_vec());
-        // A line that was here before came by the run that brought it then.
-        let (line, run_no) = match (line, self.line_before(taken, &id, &hash)?) {
-            (_, Some((before, run_no))) => (Some(before), run_no),
-            (line, None) => (line, self.run_no()),
-        };
-        let at = Place {
+        let at = |run_no| Place {
             seq: taken.seq,
             aside_no: None,
             index: None,
             applied: true,
             run_no,
         };
-        self.put_entry(taken.nos, at, &item.entry, line.as_deref())?;
+        if taken.shows && !was_seen(self.connection, taken.instance_no, &id)? {
+            let line = item.line.as_ref();
+            let bytes = line.map(|line| line.bytes.as_ref());
+            self.put_entry(taken.nos, at(self.run_no()), &item.entry, bytes)?;
+            let (connection, instance_no) = (self.connection, taken.instance_no);
+            return project_first(connection, instance_no, taken.scope, &item.entry, line);
+        }
+        let line = item.line.as_ref().map(|line| line.bytes.to_vec());
+        // A line that was here before came by the run that brought it then.
+        let (line, run_no) = match (line, self.line_before(taken, &id, &hash)?) {
+            (_, Some((before, run_no))) => (Some(before), run_no),
+            (line, None) => (line, self.run_no()),
+        };
+        self.put_entry(taken.nos, at(run_no), &item.entry, line.as_deref())?;
         self.project(taken.instance_no, &id)
     }
 

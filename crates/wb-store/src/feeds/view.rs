@@ -28,26 +28,6 @@ pub(crate) struct StoredFeed<'c> {
     pub identity: Option<Rc<IdentityLog>>,
 }
 
-impl<'c> StoredFeed<'c> {
-    /// A feed whose rows are asked for and not where it stands: its head is left out.
-    pub fn rows_only(
-        connection: &'c Connection,
-        instance_no: i64,
-        scope: FeedScope,
-        nos: FeedNos,
-    ) -> Self {
-        Self {
-            connection,
-            instance_no,
-            scope,
-            row: Some(nos),
-            feed_no: Some(nos.feed_no),
-            state: None,
-            identity: None,
-        }
-    }
-}
-
 /// Row numbers of a feed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FeedNos {

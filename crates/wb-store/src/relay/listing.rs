@@ -121,7 +121,8 @@ fn fold(
     let Some((row, _)) = decided.into_iter().find(|(_, chosen)| chosen.is_ok()) else {
         return Ok(None);
     };
-    let line = Line::read(row.line.as_deref().unwrap_or_default())
+    let bytes = row.bytes(connection)?;
+    let line = Line::read(&bytes)
         .map_err(|rule| StoreError::damaged(format!("a stored line breaks {rule}")))?;
     let Ok(body) = Body::of_line(&line) else {
         return Ok(None);
