@@ -161,6 +161,18 @@ impl Street {
             &texts.answers[1],
         ]);
         elm.wb(&["request", "complete", &asked[asked.len() - 2]]);
+        // It ends soon, and so stands in the inbox.
+        elm.wb(&[
+            "vouch",
+            "add",
+            "Oak Lane",
+            "--level",
+            "trusted",
+            "--basis",
+            &texts.gratitude,
+            "--months",
+            "1",
+        ]);
         // They cross: who helps says that it is done, and who asked has not heard that.
         let helper = ["request", "helper", &answered, "Oak Lane"];
         elm.wb(&helper);
@@ -281,7 +293,7 @@ impl Street {
         browser
     }
 
-    /// Opens a page; the words of a founding come after its form.
+    /// Opens a page; the words of a founding come after its form, and what would come of a vouch after what was typed.
     pub fn reach(&self, browser: &Chromium, page: &Page) {
         if page.route == "/founded/{token}" {
             browser.open(&self.empty.setup_link);
@@ -291,6 +303,12 @@ impl Street {
             browser.shows("twelve words");
         }
         browser.open(&page.address);
+        if page.name == VOUCH_STEP {
+            browser.choose("Trusted");
+            browser.fill("Why", "We met at the weir, and they lent us their pump");
+            browser.press("Look what would come of it");
+            browser.shows("What comes of it");
+        }
     }
 
     /// Every page of the table of routes, and some more as others see them, in an order in which they can be
@@ -310,7 +328,19 @@ impl Street {
         let of_hub = of_hub.iter().filter(|route| route.method == Method::GET);
         let of_hub = of_hub.filter(|route| !NOT_PAGES.contains(&route.path));
         pages.extend(of_hub.map(|route| self.example_of_hub(route.path)));
+        let waits = self.elm.json(&["review", "list"]);
+        let waits = waits.iter().find(|row| row["what"] == "community");
+        let vouch = format!(
+            "/trust/{}/vouch",
+            member(waits.expect("a community waits"), "id")
+        );
         let more = [
+            (
+                VOUCH_STEP,
+                "/trust/{home}/vouch",
+                vouch.as_str(),
+                Who::Admin,
+            ),
             ("trouble", "/", "/requests/0/0", Who::Admin),
             ("please-log-in", "/requests", "/requests", Who::Anybody),
             (
@@ -382,7 +412,11 @@ impl Street {
                 self.elm.page(&format!("/inbox/{}", member(item, "key")))
             }
             "/sync/runs/{run}" => self.elm.page("/sync/runs/1"),
-            "/trust/{home}" | "/trusted/{home}" | "/trusted/{home}/remove" => {
+            "/trust/{home}"
+            | "/trust/{home}/vouch"
+            | "/trust/{home}/revoke"
+            | "/trusted/{home}"
+            | "/trusted/{home}/remove" => {
                 let trusted = self.elm.json(&["peer", "trust"]);
                 let oak = member(trusted.first().expect("a trusted community"), "id");
                 self.elm.page(&route.replace("{home}", &oak))
@@ -440,6 +474,9 @@ impl Street {
         }
     }
 }
+
+/// The page that says what would come of a vouch, before it is said.
+const VOUCH_STEP: &str = "trust-home-vouch-step";
 
 /// A route as the name of a file.
 fn name(route: &str) -> String {

@@ -7,7 +7,7 @@ use crate::pages::{
     accounts, address, agree, audit, code, conflicts, data, drafts, events, feed_link, feeds,
     found, home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair,
     peers, picture, profile, request, request_edit, requests, retire, review, settings, share,
-    share_all, shared, sharing, sync, trust, trusted, waiting,
+    share_all, shared, sharing, sync, trust, trusted, vouch, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -167,6 +167,10 @@ pub const ROUTES: &[Route] = &[
     post("/shared/all", Steward, share_all::share),
     get("/trust", Member, trust::page),
     get("/trust/{home}", Member, trust::why),
+    get("/trust/{home}/vouch", Admin, vouch::form),
+    post("/trust/{home}/vouch", Admin, vouch::vouch),
+    get("/trust/{home}/revoke", Admin, vouch::ask_revoke),
+    post("/trust/{home}/revoke", Admin, vouch::revoke),
     get("/trusted", Member, trusted::list),
     get("/trusted/{home}", Admin, trusted::ask),
     post("/trusted/{home}", Admin, trusted::trust),

@@ -1,5 +1,5 @@
-//! Trusting a community by page, what it then reads, and that it does not any more; sharing many; closing, and staying
-//! open after all. Each once as browsers come and once without script.
+//! Trusting a community by page, what it then reads, and that it does not any more; vouching for it, and taking that
+//! back; sharing many; closing, and staying open after all. Each once as browsers come and once without script.
 
 use wb_browser::{Hub, Node, Script};
 
@@ -75,6 +75,45 @@ fn a_community_is_trusted_and_trusted_no_longer(script: Script) {
     ada.shows("Nobody is trusted.");
 }
 
+fn a_community_is_vouched_for_and_no_more(script: Script) {
+    let folder = folder();
+    let (_hub, elm, oak) = two(folder.path());
+    let (ada, jo) = (
+        Person::of(script, &elm, "ada"),
+        Person::of(script, &oak, "jo"),
+    );
+    ada.follow("Sync");
+    ada.follow("How far other communities are trusted here, and by whose word");
+    ada.follow("Oak");
+    ada.shows("What this community says of it");
+    ada.follow("Vouch for it");
+    ada.choose("Trusted");
+    ada.fill("Why", "We share the orchard");
+    ada.press("Look what would come of it");
+    ada.shows("No level here changes by it");
+    ada.shows("goes with the next sync to every community");
+    ada.press("Change it first");
+    ada.fill("Why", "We share the orchard and its press");
+    ada.press("Look what would come of it");
+    ada.press("Vouch for it");
+    ada.shows("It vouches for it as trusted");
+    sync(&ada);
+    sync(&jo);
+    jo.open(&oak.page("/trust"));
+    jo.shows("We share the orchard and its press");
+
+    ada.open(&elm.page("/trust"));
+    ada.follow("Oak");
+    ada.follow("Take it back");
+    ada.shows("it counts nowhere any more");
+    ada.press("Take it back");
+    ada.shows("Nothing yet.");
+    sync(&ada);
+    sync(&jo);
+    jo.open(&oak.page("/trust"));
+    jo.lacks("We share the orchard");
+}
+
 fn many_are_shared_and_a_community_nearly_closes(script: Script) {
     let folder = folder();
     let elm = Node::found(folder.path(), "Elm", "ada");
@@ -130,6 +169,16 @@ fn a_community_is_trusted_by_page_and_trusted_no_longer() {
 #[test]
 fn a_community_is_trusted_by_page_and_trusted_no_longer_without_script() {
     a_community_is_trusted_and_trusted_no_longer(Script::Off);
+}
+
+#[test]
+fn a_community_is_vouched_for_by_page_and_no_more() {
+    a_community_is_vouched_for_and_no_more(Script::On);
+}
+
+#[test]
+fn a_community_is_vouched_for_by_page_and_no_more_without_script() {
+    a_community_is_vouched_for_and_no_more(Script::Off);
 }
 
 #[test]

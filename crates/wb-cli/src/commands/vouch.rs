@@ -150,6 +150,7 @@ fn add(context: &Context, input: &Add) -> Result<ExitCode> {
             basis: &input.basis,
             months: input.months,
         },
+        None,
     )?;
     if context.json() {
         output::json(&AddedView {
@@ -180,7 +181,7 @@ fn add(context: &Context, input: &Add) -> Result<ExitCode> {
 fn revoke(context: &Context, input: &Revoke) -> Result<ExitCode> {
     let (node, actor) = context.acting()?;
     let subject = find_instance(&node, &input.instance)?;
-    let falls = would_fall(&node, subject)?;
+    let falls = would_fall(&node, subject)?.moved;
     let mut code = ExitCode::SUCCESS;
     let mut done = false;
     if input.dry_run {
@@ -192,7 +193,7 @@ fn revoke(context: &Context, input: &Revoke) -> Result<ExitCode> {
             "Take back what is vouched for {}?",
             clean(&input.instance)
         ))? {
-            vouch_revoke(&node, &actor, subject)?;
+            vouch_revoke(&node, &actor, subject, None)?;
             done = true;
             context.say(
                 "Taken back; with the next publish, sync or export nobody counts it any more.",

@@ -20,6 +20,7 @@ use crate::error::{NodeError, Result};
 use crate::letters::tell_within;
 use crate::levels::is_accepted;
 use crate::node::Node;
+use crate::query::authors::is_nameless;
 use crate::query::invites::shared_with_code;
 use crate::query::letters::redeem_text;
 
@@ -65,6 +66,12 @@ impl Redeemable {
     #[must_use]
     pub fn shown(&self) -> Hash {
         hash::sha256(self.body().to_raw().get().as_bytes())
+    }
+
+    /// Whether the words for who invites name the community already: no name of theirs is known here.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        is_nameless(&self.inviter, &self.home)
     }
 
     /// Who is told what, and what follows.

@@ -17,6 +17,16 @@ use crate::view::{Base, SCHEMA_VERSION};
 /// Stands for whoever is here no more.
 pub(crate) const FORMER: &str = "a former member";
 
+/// Stands for a member of another instance who shares no name.
+fn nameless(home: &str) -> String {
+    format!("a member of {home}")
+}
+
+/// Whether the words for an author are those for somebody of an instance who shares no name.
+pub(crate) fn is_nameless(author: &str, home: &str) -> bool {
+    author == home || author.starts_with(&nameless(home))
+}
+
 /// Names of the authors known here.
 pub(crate) struct Authors<'n> {
     own: BTreeMap<RecordId, String>,
@@ -142,7 +152,7 @@ impl<'n> Authors<'n> {
                 self.other_name(origin, id, &home)
             }
             (_, Some(By::Instance) | None) => home,
-            (_, Some(By::User(_) | By::Pseudonym(_))) => format!("a member of {home}"),
+            (_, Some(By::User(_) | By::Pseudonym(_))) => nameless(&home),
         }
     }
 
@@ -153,7 +163,7 @@ impl<'n> Authors<'n> {
 
     fn other_name(&self, origin: InstanceId, id: RecordId, home: &str) -> String {
         let name = self.others.name(origin, id);
-        name.unwrap_or_else(|| format!("a member of {home}"))
+        name.unwrap_or_else(|| nameless(home))
     }
 
     /// The name of a member, here or elsewhere, as far as it is known.
@@ -170,7 +180,7 @@ impl<'n> Authors<'n> {
             Some(By::User(id)) if row.standing == Standing::Own => self.own_name(&id),
             Some(By::User(id)) => self.other_name(row.key.origin, id, home),
             Some(By::Pseudonym(token)) => {
-                format!("a member of {home} ({})", &token.to_string()[..4])
+                format!("{} ({})", nameless(home), &token.to_string()[..4])
             }
             // Such a record was moved over from a database that did not say who wrote it.
             Some(By::Instance)

@@ -4,7 +4,7 @@ pub mod accounts;
 pub mod address;
 pub mod audience;
 pub mod audit;
-mod authors;
+pub(crate) mod authors;
 pub mod auto;
 pub mod backups;
 pub mod comments;

@@ -48,10 +48,23 @@ pub struct WhyPage {
     pub trust: TrustView,
     /// What was decided about it.
     pub standing: Option<&'static str>,
+    /// Whether it was approved by hand as a steward.
+    pub steward: bool,
+    /// What this instance vouches for it.
+    pub own: Option<OwnWord>,
     /// Vouches for it.
     pub of_it: Vec<VouchView>,
     /// Vouches by it.
     pub by_it: Vec<VouchView>,
+}
+
+/// What this instance vouches for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnWord {
+    /// The vouch.
+    pub vouch: VouchView,
+    /// Whether nobody else has it yet as it stands: it goes with the next publish or sync.
+    pub waits: bool,
 }
 
 /// Everything the graph shows.
@@ -107,14 +120,30 @@ pub fn why_page(node: &Node, id: InstanceId) -> Result<WhyPage> {
     let (of_it, rest): (Vec<VouchView>, Vec<VouchView>) = vouches
         .into_iter()
         .partition(|vouch| vouch.subject.id == id);
+    let own = of_it.iter().find(|vouch| vouch.issuer.id == node.own_id());
+    let own = own.map(|vouch| own_word(node, vouch)).transpose()?;
+    let known = node.store.instances()?.into_iter();
+    let mut known = known.filter(|instance| instance.id == id);
     Ok(WhyPage {
         trust: trust.why(id),
         standing: standings.get(&id).map(|standing| standing.as_str()),
+        steward: known
+            .next()
+            .is_some_and(|instance| instance.standing == Standing::Approved && instance.steward),
+        own,
         of_it,
         by_it: rest
             .into_iter()
             .filter(|vouch| vouch.issuer.id == id)
             .collect(),
+    })
+}
+
+fn own_word(node: &Node, vouch: &VouchView) -> Result<OwnWord> {
+    let record = node.store.local(&vouch.id)?;
+    Ok(OwnWord {
+        vouch: vouch.clone(),
+        waits: record.is_some_and(|record| record.edit != record.sealed_edit),
     })
 }
 

@@ -52,6 +52,17 @@ struct Page<'p> {
     wrong: Option<String>,
 }
 
+impl Page<'_> {
+    /// Whoever shares no name, at the beginning of a sentence; the community is in it.
+    fn nameless(&self) -> Option<String> {
+        let inviter = self.invite.is_nameless().then_some(&self.invite.inviter)?;
+        Some(match inviter.strip_prefix("a ") {
+            Some(rest) => format!("A {rest}"),
+            None => inviter.clone(),
+        })
+    }
+}
+
 /// The invitation of the code. Looking at it tells nobody anything.
 pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     write(visit, None)

@@ -41,4 +41,5 @@ pub mod sharing;
 pub mod sync;
 pub mod trust;
 pub mod trusted;
+pub mod vouch;
 pub mod waiting;

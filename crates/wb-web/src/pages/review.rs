@@ -14,13 +14,18 @@ use crate::visit::{Trouble, Visit};
 struct Page {
     shell: Shell,
     waits: ReviewView,
+    is_admin: bool,
 }
 
 /// The queue.
 pub fn queue(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let waits = review(visit.node()?)?;
-    let shell = visit.shell("Waiting for you");
-    Ok(Answer::page(Page { shell, waits }.render()?))
+    let page = Page {
+        shell: visit.shell("Waiting for you"),
+        waits,
+        is_admin: visit.is_admin(),
+    };
+    Ok(Answer::page(page.render()?))
 }
 
 fn decision(visit: &Visit<'_>) -> Result<Decision, Trouble> {
@@ -45,14 +50,22 @@ pub fn account(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 
 /// Decides about a community.
 pub fn origin(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
-    let (actor, decision) = (visit.actor()?, decision(visit)?);
+    let decision = match visit.form.text("decision").as_str() {
+        "steward" => Decision::Steward,
+        _ => decision(visit)?,
+    };
+    let actor = visit.actor()?;
     let origin: InstanceId = visit
         .form
         .text("origin")
         .parse()
         .map_err(|_| Trouble::NotFound)?;
     review_origin(visit.node()?, &actor, origin, decision)?;
-    Ok(Answer::see("/review"))
+    // Back to where it was decided.
+    Ok(match visit.form.text("from").as_str() {
+        "trust" => Answer::see(format!("/trust/{origin}")),
+        _ => Answer::see("/review"),
+    })
 }
 
 /// Decides about what was shown of a community that fell.

@@ -10,6 +10,7 @@ use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::query::{peers, sync_log};
 use wb_node::view::{BackupState, InboxView, PeerView, RunRecordView, RunView};
 
+use super::inbox::{Way, with_ways};
 use crate::answer::Answer;
 use crate::jobs::{Job, What};
 use crate::limits::{ROWS_PER_PAGE, THINGS_SHOWN_MAX};
@@ -30,7 +31,7 @@ struct Page {
     /// Requests about which a home and those who help disagree.
     contested: usize,
     /// Vouches of this community that end soon.
-    vouches_end: Vec<InboxView>,
+    vouches_end: Vec<(InboxView, Option<Way>)>,
 }
 
 impl Page {
@@ -50,7 +51,7 @@ pub fn dashboard(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     );
     let backup = backup_state(node)?;
     let contested = conflicts(node)?.len();
-    let vouches_end = vouches_ending(node)?;
+    let vouches_end = with_ways(node, vouches_ending(node)?)?;
     let page = Page {
         shell: visit.shell("Sync"),
         peers,

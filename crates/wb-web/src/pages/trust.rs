@@ -16,14 +16,22 @@ use crate::visit::{Trouble, Visit};
 
 /// Communities that are drawn; of more the tables alone are read more easily.
 const DRAWN_MAX: usize = 60;
-/// Characters of a name in its box.
-const NAME_CHARS: usize = 18;
-/// Points between two columns, between two rows, and of a box.
-const COLUMN: usize = 210;
-const ROW: usize = 52;
-const BOX_WIDTH: usize = 160;
-const BOX_HEIGHT: usize = 36;
-const MARGIN: usize = 12;
+/// Characters of a name in its box, which are of one size however wide the picture is.
+const NAME_CHARS: usize = 14;
+/// Points from one column to the next, from one row to the next, and of a box: two columns with what is around them are 18
+/// letters' heights wide, and so stand on the narrowest phone (320 points) without being made smaller.
+const COLUMN: usize = 152;
+const ROW: usize = 58;
+const BOX_WIDTH: usize = 120;
+const BOX_HEIGHT: usize = 46;
+/// Points before the first column and above the first row.
+const MARGIN: usize = 2;
+/// Points after the last column, where arrows within it bend.
+const BEYOND: usize = 14;
+/// How far an arrow within a column reaches out at most, a little more than it comes.
+const BEND: usize = 16;
+/// Points of a letter's height: the picture grows with the size of text that its reader chose.
+const LETTER: f64 = 16.0;
 
 /// A community as it is drawn.
 struct Drawn {
@@ -40,8 +48,13 @@ impl Drawn {
         self.x + BOX_WIDTH / 2
     }
 
-    fn text_y(&self) -> usize {
-        self.y + BOX_HEIGHT / 2 + 5
+    /// Where the name stands, and where the level does.
+    fn name_y(&self) -> usize {
+        self.y + if self.path.is_some() { 19 } else { 28 }
+    }
+
+    fn level_y(&self) -> usize {
+        self.y + 36
     }
 }
 
@@ -63,6 +76,16 @@ struct Picture {
 impl Picture {
     const BOX_WIDTH: usize = BOX_WIDTH;
     const BOX_HEIGHT: usize = BOX_HEIGHT;
+
+    /// Points in heights of a letter.
+    fn letters(points: &usize) -> String {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "at most 60 rows or columns of points"
+        )]
+        let points = *points as f64;
+        format!("{}rem", points / LETTER)
+    }
 
     /// Columns by how far each is from here; none where there is nobody or there are too many.
     fn of(graph: &Graph) -> Option<Self> {
@@ -115,7 +138,7 @@ impl Picture {
         let rows = columns.values().max().copied().unwrap_or(1);
         let last = columns.keys().max().copied().unwrap_or_default();
         Some(Self {
-            width: 2 * MARGIN + last * COLUMN + BOX_WIDTH,
+            width: MARGIN + last * COLUMN + BOX_WIDTH + BEYOND,
             height: 2 * MARGIN + (rows - 1) * ROW + BOX_HEIGHT,
             drawn,
             arrows,
@@ -128,7 +151,7 @@ fn arrow(from: &Drawn, to: &Drawn) -> String {
     let middle = BOX_HEIGHT / 2;
     let (x, y, end_y) = (from.x + BOX_WIDTH, from.y + middle, to.y + middle);
     if to.x > from.x {
-        let (end, bend) = (to.x, (COLUMN - BOX_WIDTH).max(10));
+        let (end, bend) = (to.x, COLUMN - BOX_WIDTH);
         return format!(
             "M{x} {y} C{} {y} {} {end_y} {end} {end_y}",
             x + bend,
@@ -136,7 +159,7 @@ fn arrow(from: &Drawn, to: &Drawn) -> String {
         );
     }
     let end = to.x + BOX_WIDTH;
-    let out = x.max(end) + 30;
+    let out = x.max(end) + BEND;
     format!("M{x} {y} C{out} {y} {out} {end_y} {end} {end_y}")
 }
 
@@ -212,6 +235,7 @@ struct Why {
     why: WhyPage,
     own: InstanceId,
     is_steward: bool,
+    is_admin: bool,
 }
 
 impl Why {
@@ -231,6 +255,15 @@ impl Why {
     fn can_be_decided(&self) -> bool {
         matches!(self.why.standing, Some("waiting" | "vouched"))
     }
+
+    fn is_approved(&self) -> bool {
+        self.why.standing == Some("approved")
+    }
+
+    /// Whether this community can vouch for it.
+    fn can_be_vouched_for(&self) -> bool {
+        matches!(self.why.standing, Some("waiting" | "vouched" | "approved"))
+    }
 }
 
 /// One community.
@@ -247,6 +280,7 @@ pub fn why(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         why,
         own,
         is_steward: visit.is_steward(),
+        is_admin: visit.is_admin(),
         shell: visit.shell(title),
     };
     Ok(Answer::page(page.render()?))

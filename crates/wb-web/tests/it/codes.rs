@@ -4,6 +4,7 @@
 use http::StatusCode;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::scope::Scope;
+use wb_node::Node;
 use wb_node::command::init::{Init, init};
 use wb_node::command::invite_create::{InviteCreate, invite_create};
 use wb_node::command::record_share::record_share;
@@ -34,6 +35,32 @@ fn oak_invites(elm: &Elm) -> (InstanceId, String) {
     (own, code.to_string())
 }
 
+#[tokio::test]
+async fn whoever_invites_without_a_name_is_of_their_community_once() {
+    let elm = Elm::found();
+    let (oak, code) = oak_invites(&elm);
+    let folder = elm.node().store().home().dir().to_owned();
+    let mut node = Node::open(&Home::new(folder.with_file_name("oak"))).expect("it opens");
+    let bob = node.actor(None).expect("the founder");
+    let profile = RecordRef {
+        origin: oak,
+        id: bob.user,
+    };
+    record_share(&node, &bob, &profile, Scope::Private, None).expect("it stays home");
+    elm.takes_from(&mut node, &bob);
+    let page = elm
+        .get(&elm.stranger(), &format!("/code/{code}"))
+        .await
+        .body;
+    let (_, heading) = page.split_once("<h1>").expect("a heading");
+    let heading = heading.split("</h1>").next().unwrap_or_default();
+    assert!(
+        heading.starts_with("<bdi>A member of Oak Square"),
+        "{heading}"
+    );
+    assert_eq!(heading.matches("Oak Square").count(), 1, "{heading}");
+}
+
 /// What a page has in a hidden field.
 fn hidden(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
@@ -55,8 +82,7 @@ async fn a_newcomer_says_yes_to_exactly_what_is_told_and_waits() {
     assert_eq!(led.header("location"), Some(path.as_str()));
     let page = elm.get(&nela, &path).await.body;
     for words in [
-        "Oak Square",
-        "bob",
+        "<bdi>bob</bdi> of <bdi>Oak Square</bdi> invites you",
         &format!("code: {code}"),
         "Your name is not in it",
     ] {

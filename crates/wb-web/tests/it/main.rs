@@ -29,3 +29,4 @@ mod site;
 mod status;
 mod trust;
 mod trusted;
+mod vouching;

@@ -78,7 +78,7 @@ fn world() -> (Elm, Node, InstanceId) {
         basis: "We <met> at the weir",
         months: 12,
     };
-    vouch_add(&oak, &bob, &input).expect("an admin may");
+    vouch_add(&oak, &bob, &input, None).expect("an admin may");
     write(&mut oak, &beside("oak2.wbb"));
     // Nobody has to agree: whom somebody vouches for that is trusted here needs no preview.
     assert!(take(&mut elm.node(), &beside("oak2.wbb"), false));
@@ -97,7 +97,8 @@ async fn the_picture_and_the_tables_say_the_same_and_each_name_opens_to_why() {
         3,
         "picture and both tables: {page}"
     );
-    assert!(page.contains("Fir &#38; Co · 2"), "{page}");
+    assert!(page.contains("Fir &#38; Co</text>"), "{page}");
+    assert_eq!(page.matches(">level 2</text>").count(), 2, "{page}");
     assert!(
         page.contains("level 2: You → Oak Square → Fir &#38; Co<"),
         "{page}"
@@ -125,7 +126,7 @@ async fn the_picture_and_the_tables_say_the_same_and_each_name_opens_to_why() {
 async fn a_steward_decides_by_form_what_becomes_of_a_community_that_fell() {
     let (elm, mut oak, fir) = world();
     let bob = oak.actor(None).expect("the founder");
-    vouch_revoke(&oak, &bob, fir).expect("it vouched");
+    vouch_revoke(&oak, &bob, fir, None).expect("it vouched");
     let file = beside(&elm, "oak3.wbb");
     write(&mut oak, &file);
     assert!(take(&mut elm.node(), &file, false));

@@ -17,7 +17,7 @@ fn vouch(issuer: &House, subject: InstanceId) {
         basis: "We met at the market",
         months: 12,
     };
-    vouch_add(&issuer.node, &issuer.actor(), &input).expect("an admin may");
+    vouch_add(&issuer.node, &issuer.actor(), &input, None).expect("an admin may");
 }
 
 fn level(house: &House, of: &House) -> u8 {
@@ -59,8 +59,8 @@ fn two_that_never_met_have_one_graph_by_the_vouches_of_a_direct_peer() {
     assert_eq!(arrows(&north), arrows(&south));
     assert_eq!(arrows(&north).len(), 2);
 
-    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
-    vouch_revoke(&east.node, &east.actor(), north.id()).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), south.id(), None).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), north.id(), None).expect("it vouched");
     east.seal();
     sync(&mut north, &mut south, &east);
     assert_eq!((level(&north, &south), level(&south, &north)), (0, 0));

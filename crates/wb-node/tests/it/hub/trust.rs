@@ -74,7 +74,7 @@ fn vouch(issuer: &Member, subject: InstanceId, level: Level) {
         basis: "We met at the market",
         months: 12,
     };
-    vouch_add(&issuer.node, &issuer.actor(), &input).expect("an admin may");
+    vouch_add(&issuer.node, &issuer.actor(), &input, None).expect("an admin may");
 }
 
 fn causes(node: &Node) -> Vec<&'static str> {
@@ -101,7 +101,7 @@ fn a_vouch_shows_what_waited_and_taking_it_back_asks_about_what_is_shown() {
     // What comes after it fell waits, and a later revision of what was shown does as well.
     let lamp = south.ask("A lamp to mend", Scope::Public);
     round(&hub, &mut [&mut south, &mut north]);
-    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), south.id(), None).expect("it vouched");
     round(&hub, &mut [&mut east, &mut north]);
     south.ask("Something new", Scope::Public);
     south.reword(&lamp, "A lamp, and other words");
@@ -130,7 +130,7 @@ fn a_vouch_shows_what_waited_and_taking_it_back_asks_about_what_is_shown() {
     assert_eq!(titles(&north).len(), 3);
     let actor = north.actor();
     review_origin(&mut north.node, &actor, south.id(), Decision::Accept).expect("known");
-    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), south.id(), None).expect("it vouched");
     round(&hub, &mut [&mut east, &mut north]);
     assert_eq!(titles(&north).len(), 3);
     assert!(review(&north.node).expect("a store").fallen.is_empty());
@@ -275,7 +275,7 @@ fn a_hub_gives_vouches_one_by_one_and_what_nobody_signed_is_not_shown() {
     hub.seam().be_honest();
 
     // What was taken back is given to nobody.
-    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), south.id(), None).expect("it vouched");
     round(&hub, &mut [&mut east]);
     let given = ask_west(&west);
     assert_eq!(given.vouches.len(), 1);
@@ -310,7 +310,7 @@ fn letters_of_who_is_trusted_by_vouches_are_opened_and_later_ones_wait_once_it_f
     round(&hub, &mut [&mut south, &mut north]);
     assert_eq!(answers(&north, &request), ["I have one"]);
 
-    vouch_revoke(&east.node, &east.actor(), south.id()).expect("it vouched");
+    vouch_revoke(&east.node, &east.actor(), south.id(), None).expect("it vouched");
     round(&hub, &mut [&mut east, &mut north]);
     // Nobody was taken out of the audience; nothing more is sealed to it, and that is told.
     assert!(causes(&north.node).contains(&"audience_fell"));
