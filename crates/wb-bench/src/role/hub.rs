@@ -2,26 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, SqliteHub};
-use wb_net::ServerLimits;
 use wb_node::command::init::{Init, init};
 use wb_node::{Node, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
 
-use super::{Report, tell, wait_for_the_end};
-use crate::error::{BenchError, Result};
-
-/// Threads stay, so that the CPU time they used is still counted when it is read.
-const THREADS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
+use super::{Report, serve};
+use crate::error::Result;
 
 /// Serves until the input ends.
-pub fn serve(home: &Path) -> Result<()> {
+pub fn run(home: &Path) -> Result<()> {
     let founding = Init {
         name: "Harbour",
         admin: "carol",
@@ -29,33 +22,12 @@ pub fn serve(home: &Path) -> Result<()> {
     };
     let node = init(&Home::new(home), &founding)?.node;
     let hub = put_together(&node)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_keep_alive(THREADS_STAY)
-        .enable_all()
-        .build()
-        .map_err(BenchError::io("starting the runtime"))?;
-    let (stop, stopped) = oneshot::channel();
-    std::thread::spawn(move || {
-        wait_for_the_end();
-        // Nobody waits any more when serving ended by itself.
-        let _ = stop.send(());
-    });
-    runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.map_err(BenchError::io("opening a port"))?;
-        let address = listener
-            .local_addr()
-            .map_err(BenchError::io("opening a port"))?;
-        tell(&Report {
+    serve::serve(|address| {
+        let report = Report {
             link: format!("http://{address}#{}", node.own_id()),
             ..Report::default()
-        });
-        wb_net::serve(listener, hub.router(), ServerLimits::default(), async {
-            let _ = stopped.await;
-        })
-        .await;
-        Ok(())
+        };
+        Ok((hub.router(), report))
     })
 }
 
