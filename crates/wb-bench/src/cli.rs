@@ -42,6 +42,9 @@ pub enum Role {
     /// Register at a hub; with --follow found the instance first, and follow
     #[command(hide = true)]
     Join(Join),
+    /// Found many instances that register and push a few records each
+    #[command(hide = true)]
+    Crowd(Crowd),
     /// Change 100 records: 80 new, 20 revised
     #[command(hide = true)]
     Change(Change),
@@ -207,6 +210,20 @@ pub struct Join {
     #[arg(long)]
     pub hub: String,
     /// Whom to accept by name; everybody else is followed too
+    #[arg(long, value_delimiter = ',')]
+    pub follow: Vec<InstanceId>,
+}
+
+/// How many instances, at which hub.
+#[derive(Debug, Args)]
+pub struct Crowd {
+    /// The folder that theirs are made in
     #[arg(long)]
-    pub follow: Option<InstanceId>,
+    pub home: PathBuf,
+    /// How many
+    #[arg(long)]
+    pub n: u64,
+    /// The hub's link
+    #[arg(long)]
+    pub hub: String,
 }

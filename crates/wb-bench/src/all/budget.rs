@@ -83,6 +83,15 @@ impl Size {
         }
     }
 
+    /// Instances at one hub.
+    pub fn crowds(self) -> &'static [u64] {
+        match self {
+            Self::Full => &[10, 100, 1_000],
+            Self::Quick => &[10, 100],
+            Self::Smoke => &[3],
+        }
+    }
+
     /// How often what is short is repeated.
     pub fn repeats(self) -> u32 {
         match self {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::figure::Figure;
-use super::figures::{IMPORT, ONE, START, T1, T1_MEMORY, T2, TRUST};
+use super::figures::{CROWD_NEWS, IMPORT, ONE, START, T1, T1_MEMORY, T2, TRUST};
 use super::sheet::{Row, Sheet};
 use crate::number::grouped;
 use crate::spread::Spread;
@@ -44,10 +44,10 @@ const MEMORY: Picture = Picture {
     lines: &[(T1_MEMORY, "#1b6e3c")],
 };
 const INSTANCES: Picture = Picture {
-    file: "curve-trust.svg",
-    title: "Milliseconds for the levels of all instances",
+    file: "curve-instances.svg",
+    title: "Milliseconds with many instances",
     across: "instances",
-    lines: &[(TRUST, "#1b6e3c")],
+    lines: &[(TRUST, "#1b6e3c"), (CROWD_NEWS, "#7a4bb5")],
 };
 const LIMIT_COLOUR: &str = "#8a8a8a";
 

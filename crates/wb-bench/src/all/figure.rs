@@ -42,6 +42,8 @@ pub enum Target {
     Nothing,
     /// At least so much.
     AtLeast(f64),
+    /// At least so much, where the limit is no less.
+    AtLeastWhereLimitAllows(f64),
     /// At most so much.
     AtMost(f64),
     /// At least such a share of the limit.
@@ -59,6 +61,9 @@ impl Target {
         match self {
             Self::Nothing => None,
             Self::AtLeast(least) => Some(ours >= least),
+            Self::AtLeastWhereLimitAllows(least) => {
+                limit.filter(|limit| *limit >= least).map(|_| ours >= least)
+            }
             Self::AtMost(most) => Some(ours <= most),
             Self::OfLimitAtLeast(share) => limit.map(|limit| ours >= share * limit),
             Self::OfLimitAtMost(times) => limit.map(|limit| ours <= times * limit),
@@ -97,6 +102,10 @@ mod tests {
         assert_eq!(met(Target::OfLimitAtMost(1.25), 126.0), Some(false));
         assert_eq!(met(Target::OverLimitAtMost(5.0), 105.0), Some(true));
         assert_eq!(met(Target::OverLimitAtMost(5.0), 106.0), Some(false));
+        let allowed = Target::AtLeastWhereLimitAllows;
+        assert_eq!(met(allowed(90.0), 89.0), Some(false));
+        assert_eq!(met(allowed(90.0), 90.0), Some(true));
+        assert_eq!(met(allowed(101.0), 90.0), None);
         assert_eq!(met(Target::Nothing, 1.0), None);
         assert_eq!(Target::OfLimitAtLeast(0.6).is_met(1.0, None), None);
     }

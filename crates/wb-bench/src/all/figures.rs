@@ -79,8 +79,8 @@ pub const T1_RATE: Figure = figure(
     "t1_rate",
     "… by itself, where the limit allows",
     Unit::RecordsPerSecond,
-    "",
-    Target::AtLeast(100_000.0),
+    SQLITE,
+    Target::AtLeastWhereLimitAllows(100_000.0),
 );
 /// The node's peak memory.
 pub const T1_MEMORY: Figure = figure(
@@ -202,6 +202,30 @@ pub const T4: Figure = figure(
     "one follower, times the cores that can be used",
     Target::OfLimitAtLeast(0.8),
 );
+/// An empty node takes the records of N instances.
+pub const CROWD: Figure = figure(
+    "crowd",
+    "N instances of 10 records each, from a hub",
+    Unit::RecordsPerSecond,
+    "",
+    Target::Nothing,
+);
+/// Nothing new from N instances.
+pub const CROWD_NEWS: Figure = figure(
+    "crowd_news",
+    "… nothing new of N instances",
+    Unit::Milliseconds,
+    "one request to a plain file server",
+    Target::Nothing,
+);
+/// Its bytes.
+pub const CROWD_NEWS_WIRE: Figure = figure(
+    "crowd_news_wire",
+    "… bytes both ways",
+    Unit::Bytes,
+    "",
+    Target::AtMost(1_500.0),
+);
 /// Publish and push of one changed record.
 pub const ONE: Figure = figure(
     "publish_push_one",
@@ -274,3 +298,54 @@ pub const TRUST: Figure = figure(
     "the distances alone, over the same vouches",
     Target::AtMost(100.0),
 );
+
+/// All of them, in the order of the table.
+pub const ALL: [Figure; 34] = [
+    T1,
+    T1_POSTGRES,
+    T1_RATE,
+    T1_MEMORY,
+    T1_WIRE,
+    IMPORT,
+    IMPORT_POSTGRES,
+    IMPORT_MEMORY,
+    EXPORT,
+    VERIFY,
+    VERIFY_MEMORY,
+    SEAL,
+    SEAL_MEMORY,
+    PUSH,
+    PUSH_HUB_MEMORY,
+    T2,
+    T2_WIRE,
+    T3,
+    T3_SERVER,
+    T3_ROUND_TRIPS,
+    T3_WIRE,
+    T4,
+    CROWD,
+    CROWD_NEWS,
+    CROWD_NEWS_WIRE,
+    ONE,
+    SERVING,
+    FEED_PAGE,
+    FEED_PAGE_MEDIAN,
+    REQUEST_PAGE,
+    REQUEST_PAGE_MEDIAN,
+    START,
+    BINARY,
+    TRUST,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn each_figure_has_a_name_of_its_own() {
+        let names: BTreeSet<&str> = ALL.iter().map(|figure| figure.id).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+}

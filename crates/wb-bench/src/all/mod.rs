@@ -5,12 +5,14 @@
 
 mod budget;
 mod bundles;
+mod crowd;
 mod curve;
 mod figure;
 mod figures;
 mod fixed;
 mod node;
 mod report;
+mod request;
 mod rounds;
 mod sheet;
 mod ten;
@@ -95,6 +97,7 @@ impl Bench {
             }
         }
         self.ten()?;
+        self.crowds()?;
         let mut largest = self.size.largest().iter();
         if let Some(n) = largest.find(|n| {
             let fits = self.budget.fits(**n);

@@ -143,6 +143,9 @@ fn target(target: Target, unit: Unit) -> String {
     match target {
         Target::Nothing => String::new(),
         Target::AtLeast(least) => format!("≥ {}", with_unit(least)),
+        Target::AtLeastWhereLimitAllows(least) => {
+            format!("≥ {} where the limit is", with_unit(least))
+        }
         Target::AtMost(most) => format!("≤ {}", with_unit(most)),
         Target::OfLimitAtLeast(share) => format!("≥ {share:.2} × limit"),
         Target::OfLimitAtMost(times) => format!("≤ {times:.2} × limit"),

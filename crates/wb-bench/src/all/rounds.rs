@@ -7,9 +7,8 @@ use super::figures::{
     ONE, PUSH, PUSH_HUB_MEMORY, SEAL, SEAL_MEMORY, SERVING, T1, T1_MEMORY, T1_POSTGRES, T1_RATE,
     T1_WIRE, T2, T2_WIRE, T3, T3_ROUND_TRIPS, T3_SERVER, T3_WIRE,
 };
-use super::{Bench, Original, mebibytes};
+use super::{Bench, Original, mebibytes, request};
 use crate::child::{Running, play};
-use crate::client::Client;
 use crate::clock::{Stopwatch, timed};
 use crate::error::{BenchError, Result};
 use crate::folder::{self, text};
@@ -20,10 +19,6 @@ use crate::workload::ADDED;
 const MEBIBYTE: f64 = 1_048_576.0;
 /// Times that 100 records are changed in a round.
 const CHANGES: u64 = 3;
-/// The file that a plain server gives where nothing is new.
-const SMALL: &str = "small";
-/// Longest wait for it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One round.
 pub(super) struct Round<'o> {
@@ -121,7 +116,7 @@ impl Bench {
             Some(theirs) => self.sheet.add(T1_POSTGRES, Some(n), rate, Some(theirs)),
             None => self.without_postgres(n, rate),
         }
-        self.sheet.add(T1_RATE, Some(n), rate, None);
+        self.sheet.add(T1_RATE, Some(n), rate, Some(limit));
         self.sheet
             .add(T1_MEMORY, Some(n), mebibytes(usage.peak_kib), None);
         let packed = std::fs::metadata(round.north.join("plain.zst"));
@@ -146,20 +141,15 @@ impl Bench {
 
     fn nothing_new(&mut self, round: &Round<'_>, hub: &Running) -> Result<()> {
         let n = Some(round.n);
-        let small = round.files_dir.join(SMALL);
-        std::fs::write(&small, [b'x'; 500]).map_err(BenchError::file(&small))?;
+        request::prepare(&round.files_dir)?;
         // The first tells what came last; from then on there is nothing.
         play(&["pull", "--home", text(&round.south)?])?;
         for _ in 0..self.size.repeats() {
-            let (asked, limit) =
-                timed(|| Client::connect(&round.files, "", PATIENCE)?.get(&format!("/{SMALL}")));
-            asked?;
+            let limit = request::one(&round.files)?;
             let before = hub.usage()?;
             let (pulled, _) = play(&["pull", "--home", text(&round.south)?])?;
             let served = hub.usage()?.since(before);
-            let limit_ms = limit.as_secs_f64() * 1_000.0;
-            self.sheet
-                .add(T3, n, pulled.wall_s * 1_000.0, Some(limit_ms));
+            self.sheet.add(T3, n, pulled.wall_s * 1_000.0, Some(limit));
             self.sheet.add(T3_SERVER, n, served.cpu_s * 1_000.0, None);
             self.sheet
                 .add(T3_ROUND_TRIPS, n, pulled.round_trips as f64, None);

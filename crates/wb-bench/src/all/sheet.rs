@@ -3,6 +3,7 @@
 use crate::spread::Spread;
 
 use super::figure::Figure;
+use super::figures::ALL;
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +52,7 @@ impl Row {
     }
 }
 
-/// All lines, in the order in which they came first.
+/// All lines.
 #[derive(Debug, Default)]
 pub struct Sheet {
     rows: Vec<Row>,
@@ -76,16 +77,10 @@ impl Sheet {
         note.clone_into(&mut self.row(figure, n).note);
     }
 
-    /// The lines: figures in the order in which they came, each from the least N on.
+    /// The lines: figures in the order of the table, each from the least N on.
     pub fn rows(&self) -> Vec<&Row> {
-        let mut order: Vec<&str> = Vec::new();
-        for row in &self.rows {
-            if !order.contains(&row.figure.id) {
-                order.push(row.figure.id);
-            }
-        }
         let place = |row: &&Row| {
-            let at = order.iter().position(|id| *id == row.figure.id);
+            let at = ALL.iter().position(|figure| figure.id == row.figure.id);
             (at, row.n)
         };
         let mut rows: Vec<&Row> = self.rows.iter().collect();

@@ -77,7 +77,8 @@ pub fn changed(input: &Change) -> Result<Report> {
     })
 }
 
-fn add(node: &Node, indices: Range<u64>) -> Result<()> {
+/// Writes records, and the accounts behind those that are users.
+pub fn add(node: &Node, indices: Range<u64>) -> Result<()> {
     let workload = Workload::new(node.own_id());
     // The record first, as when a member is added.
     let all: Vec<u64> = indices.collect();

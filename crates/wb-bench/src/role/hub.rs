@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wb_core::sync::Policy;
-use wb_hub::{Hub, HubInfo, SqliteHub};
+use wb_hub::{Hub, HubInfo, HubLimits, SqliteHub};
 use wb_node::command::init::{Init, init};
 use wb_node::{Node, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
 
+use super::serve::ENDLESS;
 use super::{Report, serve};
 use crate::error::Result;
 
@@ -40,11 +41,20 @@ fn put_together(node: &Node) -> Result<Arc<Hub<SqliteHub>>> {
         policy: Policy::Open,
     };
     let report: wb_hub::Report = Arc::new(|text| eprintln!("hub: {text}"));
-    Ok(Hub::new(
+    // All members come from this machine, and at once: the limits on that are lifted.
+    let limits = HubLimits {
+        member: ENDLESS,
+        address: ENDLESS,
+        new_per_address: ENDLESS,
+        new: ENDLESS,
+        ..HubLimits::default()
+    };
+    Ok(Hub::with_limits(
         store,
         service::responder(node)?,
         info,
         Arc::new(entropy::now),
         report,
+        limits,
     ))
 }

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod count;
+mod crowd;
 mod found;
 mod hub;
 mod join;
@@ -11,6 +12,8 @@ mod serving;
 mod site;
 mod sync;
 mod trust;
+
+pub use crowd::EACH as EACH_OF_A_CROWD;
 
 use std::io::{Read as _, Write as _};
 
@@ -64,6 +67,7 @@ pub fn run(role: &Role) -> Result<()> {
         Role::Found(input) => tell(&found::found(input)?),
         Role::Change(input) => tell(&found::change(input)?),
         Role::Join(input) => tell(&join::join(input)?),
+        Role::Crowd(input) => tell(&crowd::crowd(input)?),
         Role::Push(input) => tell(&sync::push(&input.home)?),
         Role::Pull(input) => tell(&sync::pull(&input.home)?),
         Role::Count(input) => tell(&count::count(&input.home)?),

@@ -7,6 +7,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use wb_net::ServerLimits;
+use wb_net::rates::Rate;
 
 use super::{Report, tell, wait_for_the_end};
 use crate::error::{BenchError, Result};
@@ -15,6 +16,12 @@ use crate::error::{BenchError, Result};
 const THREADS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Threads that serve, as `wb up` and `wb hub up` have them.
 const WORKER_THREADS: usize = 2;
+
+/// Nothing is ever refused for coming too often.
+pub const ENDLESS: Rate = Rate {
+    burst: 1_000_000,
+    every_ms: 1,
+};
 
 /// Serves what `prepare` makes for an address, on a free port, and says so.
 pub fn serve(prepare: impl FnOnce(SocketAddr) -> Result<(Router, Report)>) -> Result<()> {

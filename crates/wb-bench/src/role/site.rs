@@ -5,20 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wb_net::rates::Rate;
 use wb_node::command::login_link::{login_link, login_link_use};
 use wb_node::{Node, secret};
 use wb_store::Home;
 use wb_web::{Site, SiteConfig, SiteLimits};
 
+use super::serve::ENDLESS;
 use super::{Report, serve};
 use crate::error::Result;
-
-/// Nothing is ever refused for coming too often.
-const ENDLESS: Rate = Rate {
-    burst: 1_000_000,
-    every_ms: 1,
-};
 
 /// Serves until the input ends.
 pub fn run(home: &Path) -> Result<()> {
