@@ -103,7 +103,45 @@ pub fn ask(address: &str, cookie: &str, paths: &[String], length: Duration) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::Waits;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::{Waits, ask};
+
+    /// What the slow server needs for each answer.
+    const SLOW: Duration = Duration::from_millis(200);
+
+    fn answer_slowly(stream: TcpStream) {
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|read| read > 0) {
+            if line == "\r\n" {
+                std::thread::sleep(SLOW);
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                if stream.get_mut().write_all(answer).is_err() {
+                    return;
+                }
+            }
+            line.clear();
+        }
+    }
+
+    /// Eight connections with 200 ms an answer are 40 pages a second, and 100 are wanted. Whoever counted from when
+    /// each was sent would find 200 ms for everybody. What is slow here only makes the waits longer.
+    #[test]
+    fn a_server_that_falls_behind_lets_people_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it has one").to_string();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                std::thread::spawn(move || answer_slowly(stream));
+            }
+        });
+        let paths = ["/".to_owned()];
+        let waits = ask(&address, "", &paths, Duration::from_millis(500)).expect("it answers");
+        assert!(waits.within(1.0) > 2.0 * SLOW.as_secs_f64() * 1_000.0);
+    }
 
     #[test]
     fn the_wait_of_99_of_100_is_the_longest_but_one() {

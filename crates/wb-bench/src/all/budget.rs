@@ -155,3 +155,30 @@ impl Budget {
         predicted <= self.left().as_secs_f64()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Budget, Size};
+    use crate::clock::Stopwatch;
+
+    #[test]
+    fn what_would_not_end_in_time_is_not_begun() {
+        let mut budget = Budget {
+            watch: Stopwatch::start(),
+            whole: Duration::from_secs(1_000),
+            seconds_a_record: 0.0,
+        };
+        budget.learn(100_000, Duration::from_secs(50));
+        // 500,000 are predicted to take 375 s, a million 750, two million 1,500.
+        assert!(budget.fits(500_000) && budget.fits(1_000_000));
+        assert!(!budget.fits(2_000_000));
+    }
+
+    #[test]
+    fn the_largest_that_fits_is_looked_for_from_above() {
+        let largest = Size::Full.largest();
+        assert!(largest.is_sorted_by(|one, next| one > next));
+    }
+}
