@@ -182,7 +182,7 @@ mod tests {
         );
         let json: serde_json::Value = serde_json::from_str(&json(&sheet, &on)).expect("it is JSON");
         assert_eq!(json["rows"].as_array().map(Vec::len), Some(3));
-        assert_eq!(json["rows"][1]["met"], false);
-        assert_eq!(json["rows"][2]["met"], serde_json::Value::Null);
+        assert_eq!(json["rows"][1]["met"], serde_json::Value::Null);
+        assert_eq!(json["rows"][2]["met"], false);
     }
 }
