@@ -8,8 +8,8 @@ use crate::clock::Stopwatch;
 const WHOLE: Duration = Duration::from_secs(14 * 60);
 /// The quick run ends within two.
 const WHOLE_QUICK: Duration = Duration::from_secs(110);
-/// What is predicted from a smaller N may take this much longer: caches are smaller than files.
-const PREDICTED_TIMES: f64 = 1.5;
+/// What is predicted from smaller N may take this much longer: caches are smaller than files.
+const PREDICTED_TIMES: f64 = 1.3;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +45,15 @@ impl Size {
                     rounds: 3,
                 },
             ],
+            // Of two numbers the time of a third can be predicted.
             Self::Quick => &[
+                Step {
+                    n: 1_000,
+                    rounds: 1,
+                },
                 Step {
                     n: 10_000,
                     rounds: 2,
-                },
-                Step {
-                    n: 100_000,
-                    rounds: 1,
                 },
             ],
             Self::Smoke => &[Step { n: 300, rounds: 1 }],
@@ -63,7 +64,8 @@ impl Size {
     pub fn largest(self) -> &'static [u64] {
         match self {
             Self::Full => &[1_000_000, 500_000, 200_000],
-            Self::Quick | Self::Smoke => &[],
+            Self::Quick => &[100_000, 50_000, 20_000],
+            Self::Smoke => &[],
         }
     }
 
@@ -72,6 +74,14 @@ impl Size {
         match self {
             Self::Full | Self::Quick => 10_000,
             Self::Smoke => 100,
+        }
+    }
+
+    /// Rounds of one follower and ten.
+    pub fn rounds_of_ten(self) -> u32 {
+        match self {
+            Self::Full => 3,
+            Self::Quick | Self::Smoke => 1,
         }
     }
 
@@ -105,7 +115,7 @@ impl Size {
     pub fn pages_for(self) -> Duration {
         match self {
             Self::Full => Duration::from_secs(5),
-            Self::Quick => Duration::from_secs(2),
+            Self::Quick => Duration::from_secs(1),
             Self::Smoke => Duration::from_millis(300),
         }
     }
@@ -125,8 +135,8 @@ impl Size {
 pub struct Budget {
     watch: Stopwatch,
     whole: Duration,
-    /// Seconds that the last step took for each record, with its preparation.
-    seconds_a_record: f64,
+    /// Numbers of records, and seconds that the first round of each took with its preparation.
+    known: Vec<(f64, f64)>,
 }
 
 impl Budget {
@@ -135,7 +145,7 @@ impl Budget {
         Self {
             watch: Stopwatch::start(),
             whole: size.whole(),
-            seconds_a_record: 0.0,
+            known: Vec::new(),
         }
     }
 
@@ -144,15 +154,26 @@ impl Budget {
         self.whole.saturating_sub(self.watch.elapsed())
     }
 
-    /// Learns from a round of N records.
+    /// Learns from the first round of N records; N rises from call to call.
     pub fn learn(&mut self, n: u64, took: Duration) {
-        self.seconds_a_record = took.as_secs_f64() / n.max(1) as f64;
+        self.known.push((n as f64, took.as_secs_f64()));
     }
 
-    /// Whether a round of N records fits, by what the last one took.
+    /// Whether a round of N records fits, by what those before took.
     pub fn fits(&self, n: u64) -> bool {
-        let predicted = self.seconds_a_record * n as f64 * PREDICTED_TIMES;
-        predicted <= self.left().as_secs_f64()
+        self.predicted_s(n as f64) * PREDICTED_TIMES <= self.left().as_secs_f64()
+    }
+
+    /// Seconds of a round: along the line through the last two, because much of a round costs the same with any N.
+    fn predicted_s(&self, n: f64) -> f64 {
+        match self.known.as_slice() {
+            [] => 0.0,
+            [(one, took)] => took * n / one,
+            [.., (less, before), (more, last)] => {
+                let each = ((last - before) / (more - less)).max(0.0);
+                last + each * (n - more)
+            }
+        }
     }
 }
 
@@ -168,17 +189,23 @@ mod tests {
         let mut budget = Budget {
             watch: Stopwatch::start(),
             whole: Duration::from_secs(1_000),
-            seconds_a_record: 0.0,
+            known: Vec::new(),
         };
-        budget.learn(100_000, Duration::from_secs(50));
-        // 500,000 are predicted to take 375 s, a million 750, two million 1,500.
-        assert!(budget.fits(500_000) && budget.fits(1_000_000));
+        assert!(budget.fits(1_000_000), "nothing is known yet");
+        budget.learn(10_000, Duration::from_secs(20));
+        // A million is predicted to take 2,000 s.
+        assert!(budget.fits(300_000) && !budget.fits(1_000_000));
+        budget.learn(100_000, Duration::from_secs(65));
+        // 15 s with any N, and half a millisecond a record: 515 s.
+        assert!(budget.fits(1_000_000));
+        // 1,015 s.
         assert!(!budget.fits(2_000_000));
     }
 
     #[test]
     fn the_largest_that_fits_is_looked_for_from_above() {
-        let largest = Size::Full.largest();
-        assert!(largest.is_sorted_by(|one, next| one > next));
+        for size in [Size::Full, Size::Quick] {
+            assert!(size.largest().is_sorted_by(|one, next| one > next));
+        }
     }
 }

@@ -205,7 +205,7 @@ fn line(svg: &mut String, curve: &Curve, nth: usize, across: &Axis, up: &Axis) {
         );
     }
     // The names stand in two columns below the title.
-    let column = if nth % 2 == 0 { 0.0 } else { 280.0 };
+    let column = if nth.is_multiple_of(2) { 0.0 } else { 280.0 };
     let (x, y) = (LEFT + column, if nth < 2 { 36.0 } else { 52.0 });
     let _ = writeln!(
         svg,

@@ -11,15 +11,13 @@ use crate::folder::{self, text};
 
 /// Followers at once.
 const FOLLOWERS: usize = 10;
-/// Rounds of one and ten.
-const ROUNDS: usize = 2;
 
 impl Bench {
     pub(super) fn ten(&mut self) -> Result<()> {
         let n = self.size.of_ten();
         let original = self.original(n)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..ROUNDS {
+        for _ in 0..self.size.rounds_of_ten() {
             let dir = self.dir.join("ten");
             folder::make(&dir)?;
             let hub_dir = dir.join("hub");
