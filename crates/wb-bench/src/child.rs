@@ -16,6 +16,13 @@ pub struct Running {
 impl Running {
     /// Starts one, and waits for what it has to say.
     pub fn start(arguments: &[&str]) -> Result<(Self, Report)> {
+        let mut running = Self::begin(arguments)?;
+        let report = running.hear()?;
+        Ok((running, report))
+    }
+
+    /// Starts one, and goes on with something else.
+    pub fn begin(arguments: &[&str]) -> Result<Self> {
         let program = std::env::current_exe().map_err(BenchError::io("finding this program"))?;
         let child = Command::new(program)
             .args(arguments)
@@ -24,15 +31,18 @@ impl Running {
             .spawn()
             .map_err(BenchError::io("starting a role"))?;
         let role = arguments.first().copied().unwrap_or_default().to_owned();
-        let mut running = Self { role, child };
+        Ok(Self { role, child })
+    }
+
+    /// Waits for what it has to say; it says it once.
+    pub fn hear(&mut self) -> Result<Report> {
         let mut line = String::new();
-        let stdout = running.child.stdout.take().expect("it is piped");
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .map_err(BenchError::io("listening to a role"))?;
-        let report = serde_json::from_str(&line);
-        let report = report.map_err(|error| running.wrong(format!("said `{line}`: {error}")))?;
-        Ok((running, report))
+        if let Some(stdout) = self.child.stdout.take() {
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .map_err(BenchError::io("listening to a role"))?;
+        }
+        serde_json::from_str(&line).map_err(|error| self.wrong(format!("said `{line}`: {error}")))
     }
 
     /// Its number.

@@ -4,12 +4,19 @@
 //! sockets on loopback and keep SQLite files, so that CPU time and peak memory of each side are its
 //! own. What is measured and how it is read is in `docs/benchmarks.md`.
 
+mod all;
 mod child;
 mod cli;
+mod client;
 mod clock;
 mod error;
+mod folder;
+mod held;
 mod limit;
+mod load;
 mod machine;
+mod number;
+mod program;
 mod role;
 mod round;
 mod spread;
@@ -22,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::Cli;
+use cli::{Cli, Role};
 use error::Result;
 use machine::Machine;
 
@@ -38,6 +45,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     match &cli.role {
+        Some(Role::All(input)) => all::all(input, cli.dir.as_deref()),
         Some(role) => role::run(role),
         None => {
             let before = Machine::now();

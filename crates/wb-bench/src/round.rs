@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::child::{Running, play};
 use crate::cli::Cli;
 use crate::error::{BenchError, Result};
+use crate::folder::{copy, text};
 use crate::role::Report;
 use crate::usage::{Usage, forget_peak};
 
@@ -193,20 +194,4 @@ fn check(south: &str, n: u64) -> Result<()> {
             counted.records
         )))
     }
-}
-
-/// Copies the files of a folder; an instance has no folders in its own.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir(to).map_err(BenchError::file(to))?;
-    for entry in std::fs::read_dir(from).map_err(BenchError::file(from))? {
-        let entry = entry.map_err(BenchError::file(from))?;
-        let target = to.join(entry.file_name());
-        std::fs::copy(entry.path(), &target).map_err(BenchError::file(&target))?;
-    }
-    Ok(())
-}
-
-fn text(path: &Path) -> Result<&str> {
-    let text = path.to_str();
-    text.ok_or_else(|| BenchError::Wrong(format!("{} is no text", path.display())))
 }

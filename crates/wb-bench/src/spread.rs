@@ -1,7 +1,9 @@
 //! The middle of several measurements, and how far they lie apart.
 
+use serde::Serialize;
+
 /// Median, least and most.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The middle one, or between the two in the middle.
     pub median: f64,

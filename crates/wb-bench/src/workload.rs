@@ -163,9 +163,9 @@ impl Workload {
     }
 }
 
-/// Which of N records a change revises.
-pub fn revised(n: u64) -> Vec<u64> {
-    let mut dice = Dice::new(FOR_CHANGE, n, 0);
+/// Which of N records the change of a number revises.
+pub fn revised(n: u64, nth: u64) -> Vec<u64> {
+    let mut dice = Dice::new(FOR_CHANGE, n, nth);
     let mut chosen = Vec::new();
     while (chosen.len() as u64) < REVISED.min(n) {
         let index = dice.below(n);
@@ -181,7 +181,8 @@ fn written_at(index: u64) -> Timestamp {
     Timestamp::from_unix_ms(FIRST_AT_MS + STEP_MS * steps).expect("the year is about 2025")
 }
 
-fn id_of(index: u64) -> RecordId {
+/// The id of a record.
+pub fn id_of(index: u64) -> RecordId {
     let mut dice = Dice::new(FOR_ID, index, 0);
     let mut entropy = [0; 10];
     entropy[..8].copy_from_slice(&dice.next().to_be_bytes());
@@ -190,7 +191,7 @@ fn id_of(index: u64) -> RecordId {
 }
 
 /// The last request so far back or farther.
-fn request_before(index: u64, back: u64) -> u64 {
+pub fn request_before(index: u64, back: u64) -> u64 {
     let mut at = index.saturating_sub(back).max(1);
     while sort_of(at) != Sort::Request {
         at -= 1;

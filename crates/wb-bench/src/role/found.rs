@@ -1,5 +1,6 @@
 //! Founding the publisher, writing its records, sealing them; and changing 100 of them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use wb_node::command::init::{Init, init};
@@ -8,10 +9,12 @@ use wb_node::{Node, NodeError};
 use wb_store::{Home, StoreError};
 
 use super::Report;
-use crate::cli::Found;
+use crate::cli::{Change, Found};
 use crate::clock::timed;
 use crate::error::Result;
-use crate::workload::{ADDED, Workload, revised};
+use crate::limit::lines::packed_bytes;
+use crate::limit::sqlite::{put_again, rows};
+use crate::workload::{ADDED, Workload, id_of, revised};
 
 /// Records in one transaction while writing.
 const TRANSACTION: usize = 10_000;
@@ -40,19 +43,42 @@ pub fn found(input: &Found) -> Result<Report> {
     })
 }
 
-/// Adds 80 records to N and revises 20.
-pub fn change(input: &Found) -> Result<Report> {
+/// Adds 80 records to N and revises 20; each time others and again.
+pub fn change(input: &Change) -> Result<Report> {
     let node = Node::open(&Home::new(&input.home))?;
-    add(&node, input.n..input.n + ADDED)?;
-    let revised = revised(input.n);
-    put(&node, &revised, 2)?;
+    add(&node, added(input))?;
+    let revised = revised(input.n, input.nth);
+    put(&node, &revised, 2 + input.nth)?;
     Ok(Report {
         records: ADDED + revised.len() as u64,
         ..Report::default()
     })
 }
 
-fn add(node: &Node, indices: Range<u64>) -> Result<()> {
+fn added(input: &Change) -> Range<u64> {
+    let first = input.n + ADDED * input.nth;
+    first..first + ADDED
+}
+
+/// Tells how small `zstd -3` makes the lines of a change that was published, and how long a plain SQLite file takes
+/// to keep them in one commit.
+pub fn changed(input: &Change) -> Result<Report> {
+    let indices = added(input).chain(revised(input.n, input.nth));
+    let ids: BTreeSet<[u8; 16]> = indices.map(|index| *id_of(index).as_bytes()).collect();
+    let mut rows = rows(&input.home)?;
+    rows.retain(|row| ids.contains(&row.id));
+    let bytes = packed_bytes(rows.iter().map(|row| row.line.as_slice()))?;
+    let took = put_again(&input.home, &rows)?;
+    Ok(Report {
+        bytes,
+        records: rows.len() as u64,
+        wall_s: took.as_secs_f64(),
+        ..Report::default()
+    })
+}
+
+/// Writes records, and the accounts behind those that are users.
+pub fn add(node: &Node, indices: Range<u64>) -> Result<()> {
     let workload = Workload::new(node.own_id());
     // The record first, as when a member is added.
     let all: Vec<u64> = indices.collect();

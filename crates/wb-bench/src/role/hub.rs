@@ -2,26 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use wb_core::sync::Policy;
-use wb_hub::{Hub, HubInfo, SqliteHub};
-use wb_net::ServerLimits;
+use wb_hub::{Hub, HubInfo, HubLimits, SqliteHub};
 use wb_node::command::init::{Init, init};
 use wb_node::{Node, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
 
-use super::{Report, tell, wait_for_the_end};
-use crate::error::{BenchError, Result};
-
-/// Threads stay, so that the CPU time they used is still counted when it is read.
-const THREADS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
+use super::serve::ENDLESS;
+use super::{Report, serve};
+use crate::error::Result;
 
 /// Serves until the input ends.
-pub fn serve(home: &Path) -> Result<()> {
+pub fn run(home: &Path) -> Result<()> {
     let founding = Init {
         name: "Harbour",
         admin: "carol",
@@ -29,33 +23,12 @@ pub fn serve(home: &Path) -> Result<()> {
     };
     let node = init(&Home::new(home), &founding)?.node;
     let hub = put_together(&node)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_keep_alive(THREADS_STAY)
-        .enable_all()
-        .build()
-        .map_err(BenchError::io("starting the runtime"))?;
-    let (stop, stopped) = oneshot::channel();
-    std::thread::spawn(move || {
-        wait_for_the_end();
-        // Nobody waits any more when serving ended by itself.
-        let _ = stop.send(());
-    });
-    runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.map_err(BenchError::io("opening a port"))?;
-        let address = listener
-            .local_addr()
-            .map_err(BenchError::io("opening a port"))?;
-        tell(&Report {
+    serve::serve(|address| {
+        let report = Report {
             link: format!("http://{address}#{}", node.own_id()),
             ..Report::default()
-        });
-        wb_net::serve(listener, hub.router(), ServerLimits::default(), async {
-            let _ = stopped.await;
-        })
-        .await;
-        Ok(())
+        };
+        Ok((hub.router(), report))
     })
 }
 
@@ -68,11 +41,20 @@ fn put_together(node: &Node) -> Result<Arc<Hub<SqliteHub>>> {
         policy: Policy::Open,
     };
     let report: wb_hub::Report = Arc::new(|text| eprintln!("hub: {text}"));
-    Ok(Hub::new(
+    // All members come from this machine, and at once: the limits on that are lifted.
+    let limits = HubLimits {
+        member: ENDLESS,
+        address: ENDLESS,
+        new_per_address: ENDLESS,
+        new: ENDLESS,
+        ..HubLimits::default()
+    };
+    Ok(Hub::with_limits(
         store,
         service::responder(node)?,
         info,
         Arc::new(entropy::now),
         report,
+        limits,
     ))
 }

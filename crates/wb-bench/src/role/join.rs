@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use wb_core::id::InstanceId;
 use wb_node::Node;
 use wb_node::command::follow::accept_all;
 use wb_node::command::hub_register::{find_hub, hub_register, split_link};
@@ -15,9 +16,9 @@ use crate::error::Result;
 /// Registers the instance of a folder. A follower is founded first, and follows everybody from then on.
 pub fn join(input: &Join) -> Result<Report> {
     let home = Home::new(&input.home);
-    let mut node = match input.follow {
-        None => Node::open(&home)?,
-        Some(_) => {
+    let mut node = match input.follow.as_slice() {
+        [] => Node::open(&home)?,
+        _ => {
             let founding = Init {
                 name: "South",
                 admin: "bob",
@@ -32,8 +33,9 @@ pub fn join(input: &Join) -> Result<Report> {
         let found = find_hub(address, false, id).await?;
         hub_register(&mut node, &actor, &found, true).await
     })?;
-    if let Some(follow) = input.follow {
-        accept_all(&mut node, &actor, peer, &BTreeSet::from([follow]))?;
+    let follow: BTreeSet<InstanceId> = input.follow.iter().copied().collect();
+    if !follow.is_empty() {
+        accept_all(&mut node, &actor, peer, &follow)?;
     }
     Ok(Report {
         id: node.own_id().to_string(),

@@ -61,3 +61,71 @@ fn a_pull_costs_what_changed_and_not_what_is_held() {
         "no change is {few} bytes of {FEW} records and {many} of {MANY}"
     );
 }
+
+/// What the issue asks for, by the names in the table.
+const FIGURES: [&str; 20] = [
+    "t1",
+    "t1_postgres",
+    "t1_rate",
+    "t1_memory",
+    "t1_wire",
+    "bundle_import",
+    "bundle_export",
+    "bundle_verify",
+    "t2",
+    "t2_wire",
+    "t3_server",
+    "t3_round_trips",
+    "t3_wire",
+    "t4",
+    "publish_push_one",
+    "hub_serving",
+    "page_feed_p99",
+    "page_request_p99",
+    "start",
+    "trust",
+];
+/// Bytes both ways where nothing is new.
+const NEWS_BYTES_MAX: f64 = 1_500.0;
+
+/// The smallest run of the whole table. Figures of time are only looked for; bytes and round trips are held
+/// against their targets, because they are the same on every machine.
+#[test]
+fn every_figure_has_its_line_and_nothing_new_stays_small() {
+    let save = tempfile::tempdir().expect("there is room");
+    let output = Command::new(env!("CARGO_BIN_EXE_wb-bench"))
+        .args(["all", "--smoke", "--json", "--save"])
+        .arg(save.path())
+        // The program is the one beside this one, if there is one; nothing is built within a test.
+        .env_remove("CARGO")
+        .output()
+        .expect("the program was built for this test");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let table: Value = serde_json::from_slice(&output.stdout).expect("the table is JSON");
+    let rows = table["rows"].as_array().expect("it has lines");
+    for figure in FIGURES {
+        let row = rows.iter().find(|row| row["figure"] == figure);
+        let row = row.unwrap_or_else(|| panic!("{figure} has no line"));
+        let is_measured = !row["ours"].is_null();
+        let is_explained = row["note"].as_str().is_some_and(|note| !note.is_empty());
+        assert!(is_measured || is_explained, "{row}");
+    }
+    let most = |figure: &str| {
+        let values = rows.iter().filter(|row| row["figure"] == figure);
+        let values = values.filter_map(|row| row["ours"]["max"].as_f64());
+        values.reduce(f64::max).expect("it was measured")
+    };
+    assert!(most("t3_round_trips") <= 1.0);
+    assert!(most("t3_wire") <= NEWS_BYTES_MAX);
+    assert!(most("crowd_news_wire") <= NEWS_BYTES_MAX);
+    for name in [
+        "table.md",
+        "table.json",
+        "curve-bootstrap.svg",
+        "curve-instances.svg",
+    ] {
+        let file = save.path().join(name);
+        assert!(file.is_file(), "{name} was not saved");
+    }
+}

@@ -3,7 +3,8 @@
 //! Two indexes, transactions of 10,000, and as durable as ours: a write-ahead log, each commit on the
 //! disk. No signature, no hash, nothing that is shown, nothing sent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use wb_core::line::Line;
@@ -19,17 +20,32 @@ use crate::usage::Usage;
 /// Rows in one transaction.
 const TRANSACTION: usize = 10_000;
 
-struct Row {
-    id: [u8; 16],
-    kind: String,
-    at: i64,
-    line: Vec<u8>,
+/// What a plain table keeps of a line.
+#[derive(Debug)]
+pub struct Row {
+    /// The record's id.
+    pub id: [u8; 16],
+    /// Its kind.
+    pub kind: String,
+    /// When it was written.
+    pub at: i64,
+    /// The line.
+    pub line: Vec<u8>,
 }
 
-/// Inserts the lines that an instance sealed into a plain file beside its own.
+/// Where the plain file is.
+pub fn plain(home: &Path) -> PathBuf {
+    home.join("plain.db")
+}
+
+/// Inserts the lines that an instance sealed into a plain file beside its own, which stays.
 pub fn measure(home: &Path) -> Result<Report> {
     let rows = rows(home)?;
-    let path = home.join("plain.db");
+    let path = plain(home);
+    for name in ["plain.db", "plain.db-wal", "plain.db-shm"] {
+        // There is none the first time.
+        let _ = std::fs::remove_file(home.join(name));
+    }
     let before = Usage::of(std::process::id())?;
     let (inserted, took) = timed(|| insert(&path, &rows));
     inserted?;
@@ -42,7 +58,8 @@ pub fn measure(home: &Path) -> Result<Report> {
     })
 }
 
-fn rows(home: &Path) -> Result<Vec<Row>> {
+/// The lines that an instance sealed, as rows.
+pub fn rows(home: &Path) -> Result<Vec<Row>> {
     let node = Node::open(&Home::new(home))?;
     let served = node.store().served();
     let mut rows = Vec::new();
@@ -83,4 +100,22 @@ fn insert(path: &Path, rows: &[Row]) -> std::result::Result<(), BenchError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Puts some rows in the place of those with the same ids, in one commit; tells how long that took.
+pub fn put_again(home: &Path, rows: &[Row]) -> Result<Duration> {
+    let mut connection = Connection::open(plain(home))?;
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    let (put, took) = timed(|| -> rusqlite::Result<()> {
+        let transaction = connection.transaction()?;
+        for row in rows {
+            transaction.execute(
+                "INSERT OR REPLACE INTO plain (id, kind, at, line) VALUES (?1, ?2, ?3, ?4)",
+                params![row.id, row.kind, row.at, row.line],
+            )?;
+        }
+        transaction.commit()
+    });
+    put?;
+    Ok(took)
 }
