@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use wb_core::id::InstanceId;
 use wb_core::kinds::SyncRhythm;
 use wb_core::scope::FeedScope;
 use wb_core::time::Timestamp;
@@ -28,10 +27,7 @@ const ROUNDS: i64 = 4;
 /// Where no program runs now, what was said stays said as long as what was promised by it: somebody who stops a program
 /// for a moment does not take its word back.
 pub(crate) fn rhythm(node: &Node, said: SyncRhythm, now: Timestamp) -> Result<SyncRhythm> {
-    if !matches!(
-        retirement(node)?,
-        Retirement::Open | Retirement::Announced(_)
-    ) {
+    if matches!(retirement(node)?, Retirement::Retired(_)) {
         return Ok(SyncRhythm::ByHand(true));
     }
     if runs_every(node.store.home()).is_none() {
@@ -54,8 +50,14 @@ fn hours(every: Duration) -> u32 {
     u32::try_from(hours).unwrap_or(u32::MAX)
 }
 
-/// Until when a header that is sealed now promises a newer one; none where this instance is synced by hand.
-pub(crate) fn until(rhythm: SyncRhythm, now: Timestamp) -> Option<Timestamp> {
+/// Until when a header that is sealed now promises a newer one, by what the own card says; none where this instance is
+/// synced by hand.
+pub(crate) fn from_now(node: &Node, now: Timestamp) -> Result<Option<Timestamp>> {
+    let cards = card::kept(node)?;
+    Ok(cards.last().and_then(|(_, card)| until(card.sync, now)))
+}
+
+fn until(rhythm: SyncRhythm, now: Timestamp) -> Option<Timestamp> {
     match rhythm {
         SyncRhythm::ByHand(_) => None,
         SyncRhythm::EveryHours(hours) => {
@@ -65,25 +67,14 @@ pub(crate) fn until(rhythm: SyncRhythm, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Until when the newest header of the own public feed promises a newer one.
-pub(crate) fn promised(node: &Node) -> Result<Option<Timestamp>> {
-    let own: (InstanceId, FeedScope) = (node.own_id(), FeedScope::Public);
-    Ok(node.store.served().validity()?.get(&own).copied().flatten())
+fn promised(node: &Node) -> Result<Option<Timestamp>> {
+    let served = node.store.served();
+    Ok(served.valid_until(&node.own_id(), FeedScope::Public)?)
 }
 
-/// What the own card says, once something of it is here.
-pub(crate) fn said(node: &Node) -> Result<SyncRhythm> {
-    let cards = card::kept(node)?;
-    Ok(cards
-        .last()
-        .map_or(SyncRhythm::ByHand(true), |(_, card)| card.sync))
-}
-
-/// Whether a header has to be sealed for the promise alone: half of its time is over.
-pub(crate) fn is_due(node: &Node, now: Timestamp) -> Result<bool> {
-    let Some(promised) = promised(node)? else {
-        return Ok(false);
-    };
-    let Some(anew) = until(rhythm(node, said(node)?, now)?, now) else {
+/// Whether a header has to be sealed for the promise alone: half of the time that one would have [`from_now`] is over.
+pub(crate) fn is_due(node: &Node, anew: Option<Timestamp>, now: Timestamp) -> Result<bool> {
+    let (Some(anew), Some(promised)) = (anew, promised(node)?) else {
         return Ok(false);
     };
     let whole = anew.unix_ms() - now.unix_ms();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::figures::{CROWD, CROWD_NEWS, CROWD_NEWS_WIRE};
-use super::rounds::check;
+use super::rounds::{check, file};
 use super::{Bench, request};
 use crate::child::{Running, play};
 use crate::clock::timed;
@@ -45,7 +45,7 @@ impl Bench {
         let number = n.to_string();
         let crowd = ["--home", text(&homes)?, "--n", &number, "--hub", &says.link];
         let (crowd, _) = play(&[&["crowd"], crowd.as_slice()].concat())?;
-        let south = text(&dir.join("south"))?.to_owned();
+        let south = file(&dir, "south")?;
         let join = ["join", "--home", &south, "--hub", &says.link];
         play(&[join.as_slice(), &["--follow", &crowd.id]].concat())?;
         let records = n * EACH_OF_A_CROWD;

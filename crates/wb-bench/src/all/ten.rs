@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::figures::T4;
-use super::rounds::check;
+use super::rounds::{check, file};
 use crate::child::Running;
 use crate::child::play;
 use crate::clock::Stopwatch;
@@ -28,7 +28,7 @@ impl Bench {
             play(&["push", "--home", text(&north)?])?;
             let mut homes = Vec::new();
             for nth in 0..=FOLLOWERS {
-                let home = text(&dir.join(format!("south-{nth}")))?.to_owned();
+                let home = file(&dir, &format!("south-{nth}"))?;
                 let join = ["join", "--home", &home, "--hub", &says.link];
                 play(&[join.as_slice(), &["--follow", &original.id]].concat())?;
                 homes.push(home);

@@ -92,14 +92,16 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         let said_anew = said_anew(node, &plan)?;
         keep_retracts(&mut plan, is_closed, &said_anew);
     }
-    let renews = seals == Seals::All && promise::is_due(node, now)?;
+    let valid_until = promise::from_now(node, now)?;
+    let renews = seals == Seals::All && promise::is_due(node, valid_until, now)?;
     if plan.is_empty() && !renews {
         drop(write);
         // Another process may have sealed what an export now sends.
         node.store.advance_guard()?;
         return Ok((plan, Published::default()));
     }
-    let published = seal_all(node, &write, &plan, renews, &signer, now)?;
+    let promise = (valid_until, renews);
+    let published = seal_all(node, &write, &plan, promise, &signer, now)?;
     write.commit()?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
@@ -224,11 +226,10 @@ fn seal_all(
     node: &Node,
     write: &Write<'_>,
     plan: &Plan,
-    renews: bool,
+    (valid_until, renews): (Option<Timestamp>, bool),
     signer: &Signer,
     now: Timestamp,
 ) -> Result<Published> {
-    let valid_until = promise::until(promise::said(node)?, now);
     let (own, newest) = (node.own_id(), node.identity().newest());
     let identity = (newest.position, newest.hash);
     write.count_sealing()?;

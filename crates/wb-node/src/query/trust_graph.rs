@@ -112,9 +112,10 @@ pub fn graph(node: &Node) -> Result<Graph> {
 pub fn why_page(node: &Node, id: InstanceId) -> Result<WhyPage> {
     let trust = Trust::of(node)?;
     let vouches = trust.all();
-    let standings = standings(node)?;
+    let known = node.store.instances()?;
+    let known = known.into_iter().find(|instance| instance.id == id);
     let is_named = |vouch: &VouchView| vouch.issuer.id == id || vouch.subject.id == id;
-    if id == node.own_id() || !(standings.contains_key(&id) || vouches.iter().any(is_named)) {
+    if id == node.own_id() || known.is_none() && !vouches.iter().any(is_named) {
         return Err(NodeError::unknown("other instance", id.to_string()));
     }
     let (of_it, rest): (Vec<VouchView>, Vec<VouchView>) = vouches
@@ -122,14 +123,10 @@ pub fn why_page(node: &Node, id: InstanceId) -> Result<WhyPage> {
         .partition(|vouch| vouch.subject.id == id);
     let own = of_it.iter().find(|vouch| vouch.issuer.id == node.own_id());
     let own = own.map(|vouch| own_word(node, vouch)).transpose()?;
-    let known = node.store.instances()?.into_iter();
-    let mut known = known.filter(|instance| instance.id == id);
     Ok(WhyPage {
         trust: trust.why(id),
-        standing: standings.get(&id).map(|standing| standing.as_str()),
-        steward: known
-            .next()
-            .is_some_and(|instance| instance.standing == Standing::Approved && instance.steward),
+        standing: known.as_ref().map(|known| known.standing.as_str()),
+        steward: known.is_some_and(|known| known.standing == Standing::Approved && known.steward),
         own,
         of_it,
         by_it: rest

@@ -228,8 +228,10 @@ async fn one(node: &mut Node, peer: Peer, push: bool, report: &dyn Fn(&Synced)) 
 fn seal_for_callers(node: &mut Node, every: Duration) -> Result<()> {
     let callers = callers(node, Some(every))?;
     let now = node.now();
-    let is_due = || Ok::<_, NodeError>(!plan(node, now)?.is_empty() || promise::is_due(node, now)?);
-    if callers.is_empty() || !is_due()? {
+    if callers.is_empty() {
+        return Ok(());
+    }
+    if plan(node, now)?.is_empty() && !promise::is_due(node, promise::from_now(node, now)?, now)? {
         return Ok(());
     }
     let _lock = lock(node)?;

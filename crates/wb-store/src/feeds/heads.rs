@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::time::Timestamp;
@@ -76,6 +76,18 @@ impl Served<'_> {
             Ok((key, some(row.get(2)?)))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The same of one feed; none also where nothing of it is held.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn valid_until(&self, origin: &InstanceId, scope: FeedScope) -> Result<Option<Timestamp>> {
+        let sql = "SELECT f.valid_until FROM feeds f JOIN instances i USING (instance_no)
+                   WHERE i.id = ?1 AND f.scope = ?2 AND f.seq IS NOT NULL";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let until = statement.query_row(params![Sql(origin), scope.as_str()], |row| row.get(0));
+        Ok(some(until.optional()?.flatten()))
     }
 
     /// Live records whose line is not here, by kind.

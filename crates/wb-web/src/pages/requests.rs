@@ -71,6 +71,8 @@ pub(super) struct Wanted {
     slice: Slice,
     /// As they were typed.
     pub words: String,
+    /// The same as they are compared.
+    needle: String,
     /// A community, or empty.
     pub home: String,
     handle: String,
@@ -78,10 +80,9 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub fn holds(&self, request: &RequestView) -> bool {
-        let needle = self.words.to_lowercase();
         request.base.hidden.is_none()
             && self.slice.holds(request, Some(&self.handle))
-            && (needle.is_empty() || says(request, &needle))
+            && (self.needle.is_empty() || says(request, &self.needle))
     }
 
     /// Whether only what is asked for here can be wanted.
@@ -107,6 +108,7 @@ pub fn list(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let slice = Slice::ALL.into_iter().find(|slice| slice.word() == show);
     let wanted = Wanted {
         slice: slice.unwrap_or(Slice::Open),
+        needle: word("words").to_lowercase(),
         words: word("words"),
         home: word("home"),
         handle: visit.actor()?.handle,

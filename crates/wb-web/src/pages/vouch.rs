@@ -174,7 +174,6 @@ fn write_form(
 struct Step {
     shell: Shell,
     id: InstanceId,
-    name: String,
     typed: Typed,
     level: Level,
     would: WouldVouch,
@@ -225,7 +224,6 @@ pub fn vouch(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
     let page = Step {
         shell: visit.shell("Vouch for a community"),
         id,
-        name: would.name.clone(),
         moves: Moves::of(would.moved.clone()),
         level,
         typed,

@@ -34,12 +34,6 @@ fn in_hub(hub: &HubUp, sql: &str) {
     file.execute_batch(sql).expect("it is sound");
 }
 
-fn notices(member: &Member) -> String {
-    let private = member.node.store().private();
-    let all = private.all_notices(&member.actor().user).expect("a store");
-    all.into_iter().map(|(notice, _)| notice.detail).collect()
-}
-
 #[test]
 fn of_one_instance_so_many_threads_are_kept_and_the_rest_waits_where_it_is() {
     let (hub, mut north, _south, mut east, request) = asked();
@@ -170,9 +164,9 @@ fn of_what_was_taken_back_nobody_is_told_that_it_did_not_arrive() {
     in_private(&east, "UPDATE letters_out SET expires = 1");
     east.sync(&hub);
     assert!(
-        notices(&east).contains("it may have it still"),
+        east.told().concat().contains("it may have it still"),
         "{}",
-        notices(&east)
+        east.told().concat()
     );
     let told = inbox(&east.node).expect("a store");
     assert!(

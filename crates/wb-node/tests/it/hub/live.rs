@@ -266,16 +266,6 @@ fn promised(member: &Member, origin: InstanceId) -> Option<Timestamp> {
     validity[&(origin, FeedScope::Public)]
 }
 
-/// The time of a promise passes, at whoever holds it.
-fn promise_until(member: &Member, origin: InstanceId, until: Timestamp) {
-    let file = member.home().dir().join("wb.db");
-    let file = rusqlite::Connection::open(file).expect("a file");
-    let sql = "UPDATE feeds SET valid_until = ?1
-               WHERE instance_no = (SELECT instance_no FROM instances WHERE id = ?2)";
-    let changed = file.execute(sql, (until.unix_ms(), origin.0));
-    assert_eq!(changed.expect("it is changed"), 1);
-}
-
 /// How often an instance syncs, as its card says at a node.
 fn rhythm(member: &Member, origin: InstanceId) -> String {
     let filter = Filter {
@@ -317,7 +307,7 @@ fn a_node_that_syncs_by_itself_promises_to_be_heard_of_and_says_so_anew() {
     assert!(promised(&south, id) > Some(first));
 
     // Nothing is written there any more, and half of the time is over.
-    promise_until(&north, id, now.plus_ms(6 * DAY_MS));
+    north.valid_until(id, now.plus_ms(6 * DAY_MS));
     by_itself(&north);
     let synced = south.sync(&hub);
     let tally = &synced.tally;
@@ -328,7 +318,7 @@ fn a_node_that_syncs_by_itself_promises_to_be_heard_of_and_says_so_anew() {
     assert_eq!(south.sync(&hub).tally.deltas, 0);
 
     // The promise was broken; whoever publishes by hand then promises nothing.
-    promise_until(&north, id, now.plus_ms(-DAY_MS));
+    north.valid_until(id, now.plus_ms(-DAY_MS));
     north.sync(&hub);
     south.sync(&hub);
     assert_eq!(promised(&south, id), None);

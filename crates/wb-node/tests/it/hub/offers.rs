@@ -444,13 +444,6 @@ fn so_many_offers_are_made_and_taken_and_no_more() {
     assert!(offer_as(&south.node, &actor, last).is_err());
 }
 
-/// What the founder was told.
-fn told(member: &Member) -> Vec<String> {
-    let private = member.node.store().private();
-    let all = private.all_notices(&member.actor().user).expect("a store");
-    all.into_iter().map(|(notice, _)| notice.detail).collect()
-}
-
 /// A second member, who helps, so that somebody can leave.
 fn with_bob(member: &mut Member) -> Actor {
     let alice = member.actor();
@@ -573,10 +566,8 @@ fn help_that_nobody_says_is_done_ends_by_itself_a_week_after_its_request() {
     let left = ends.unix_ms() - north.node.now().unix_ms();
     assert!((7 * day - left).abs() < day / 24, "{left}");
     let back = |north: &Member, days: i64| {
-        let file = north.home().dir().join("wb.db");
-        let file = rusqlite::Connection::open(file).expect("a file");
         let sql = "UPDATE records SET at = at - ?1 WHERE kind = 'status'";
-        assert_eq!(file.execute(sql, [days * day]).expect("a row"), 1);
+        assert_eq!(north.file().execute(sql, [days * day]).expect("a row"), 1);
     };
     sync_all(&hub, &mut [&mut north, &mut south]);
     back(&north, 6);
@@ -599,7 +590,7 @@ fn help_that_nobody_says_is_done_ends_by_itself_a_week_after_its_request() {
     ] {
         assert!(!home_holds(member, words), "{words}");
     }
-    let told = told(&north);
+    let told = north.told();
     assert!(
         told.iter().any(|words| words.contains("ended by itself")),
         "{told:?}"

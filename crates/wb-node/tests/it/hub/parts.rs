@@ -1,7 +1,6 @@
 //! The list of requests in parts, held against the whole list: the same requests in the same order, whatever their times, and
 //! no more work than what is looked at.
 
-use rusqlite::Connection;
 use wb_core::kinds::To;
 use wb_core::scope::Scope;
 use wb_core::sync::Policy;
@@ -40,10 +39,6 @@ fn whole(member: &Member, wanted: &dyn Fn(&RequestView) -> bool) -> Vec<RequestV
     all.retain(wanted);
     all.reverse();
     all
-}
-
-fn file(member: &Member) -> Connection {
-    Connection::open(member.home().dir().join("wb.db")).expect("a file")
 }
 
 /// North asked for many things, some of which are done; South follows it, asks itself, and somebody there left.
@@ -95,7 +90,7 @@ fn world() -> (HubUp, Member, Member) {
     }
     user_erase(&south.node, &ben, "ben").expect("their own");
     // Several were written in the same millisecond, here and there.
-    let changed = file(&south).execute(
+    let changed = south.file().execute(
         "UPDATE records SET created_at = 1700000000000 WHERE kind = 'request' AND record_no % 2 = 0",
         [],
     );
@@ -123,7 +118,7 @@ fn the_parts_of_a_list_are_the_whole_list_in_its_order() {
 #[test]
 fn a_part_looks_at_so_many_requests_and_says_where_it_goes_on() {
     let (_hub, _north, south) = world();
-    let mut file = file(&south);
+    let mut file = south.file();
     let many = i64::try_from(2 * LOOKED_AT_MAX).expect("a number");
     let write = file.transaction().expect("a transaction");
     for n in 0..many {

@@ -370,12 +370,7 @@ fn what_a_silent_home_does_not_confirm_says_so_and_goes_from_lists_after_a_month
     let now = world.south.node.now();
     let day = 24;
     let until = later(now, -day);
-    let file = world.south.home().dir().join("wb.db");
-    let file = rusqlite::Connection::open(file).expect("a file");
-    let sql = "UPDATE feeds SET valid_until = ?1
-               WHERE instance_no = (SELECT instance_no FROM instances WHERE id = ?2)";
-    let changed = file.execute(sql, (until.unix_ms(), world.north.id().0));
-    assert_eq!(changed.expect("it is changed"), 1);
+    world.south.valid_until(world.north.id(), until);
     let at = |now| {
         let list = requests_at(&world.south.node, now).expect("a list");
         let found = list.into_iter().find(|row| row.base.id == world.request.id);

@@ -456,6 +456,26 @@ impl Member {
         self.node.store().home().clone()
     }
 
+    /// Its main file, beside the node.
+    pub fn file(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.home().dir().join("wb.db")).expect("a file")
+    }
+
+    /// The time passes until which the newest header that it holds of an instance is valid.
+    pub fn valid_until(&self, origin: InstanceId, until: Timestamp) {
+        let sql = "UPDATE feeds SET valid_until = ?1
+                   WHERE instance_no = (SELECT instance_no FROM instances WHERE id = ?2)";
+        let changed = self.file().execute(sql, (until.unix_ms(), origin.0));
+        assert_eq!(changed.expect("it is changed"), 1);
+    }
+
+    /// What its founder was told.
+    pub fn told(&self) -> Vec<String> {
+        let private = self.node.store().private();
+        let all = private.all_notices(&self.actor().user).expect("a store");
+        all.into_iter().map(|(notice, _)| notice.detail).collect()
+    }
+
     /// Replaces its files by those of a folder.
     pub fn reopen_with(&mut self, change: impl FnOnce(&Path)) {
         let home = self.home();
