@@ -138,11 +138,10 @@ impl<S: Sink> Across<S> {
         let (items, fills) = (std::mem::take(&mut self.batch), self.fills);
         self.batch_bytes = 0;
         self.send(Box::new(move |sink| {
-            let mut items = items.iter();
             if fills {
-                items.try_for_each(|item| sink.fill(item))
+                items.iter().try_for_each(|item| sink.fill(item))
             } else {
-                items.try_for_each(|item| sink.item(item))
+                sink.items(&items)
             }
         }))
     }
