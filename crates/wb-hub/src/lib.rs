@@ -5,9 +5,12 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod calls;
+mod journal;
 mod limits;
 mod listings;
 mod moderation;
+mod observed;
 mod places;
 mod problems;
 mod quota;
@@ -19,6 +22,7 @@ mod subset;
 mod traces;
 mod waits;
 
+pub use journal::{Answered, Journal};
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
@@ -34,7 +38,7 @@ pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};
