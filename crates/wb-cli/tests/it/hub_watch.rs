@@ -9,7 +9,7 @@ use crate::support::process::wait_until;
 
 /// The value of a line of the numbers.
 #[track_caller]
-fn number(numbers: &str, line: &str) -> f64 {
+fn number(numbers: &str, line: &str) -> u64 {
     let found = numbers
         .lines()
         .find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
@@ -47,19 +47,19 @@ fn a_hub_counts_what_it_answers_and_writes_a_line_of_each_call() {
     let (status, numbers) = get(&place, &place, &shown);
     assert_eq!(status, 200);
     assert!(numbers.ends_with("# EOF\n"), "{numbers}");
-    assert_eq!(number(&numbers, "wb_hub_members{standing=\"member\"}"), 2.0);
+    assert_eq!(number(&numbers, "wb_hub_members{standing=\"member\"}"), 2);
     assert!(
         number(
             &numbers,
             "wb_hub_answers_total{call=\"push\",status=\"200\"}"
-        ) >= 1.0
+        ) >= 1
     );
-    assert!(number(&numbers, "wb_hub_call_seconds_count{call=\"push\"}") >= 1.0);
-    assert!(number(&numbers, "wb_hub_arrivals") >= 3.0);
-    assert_eq!(number(&numbers, "wb_hub_waiting"), 0.0);
+    assert!(number(&numbers, "wb_hub_call_seconds_count{call=\"push\"}") >= 1);
+    assert!(number(&numbers, "wb_hub_arrivals") >= 3);
+    assert_eq!(number(&numbers, "wb_hub_waiting"), 0);
     // South did not say yet that it has what North pushed.
     let behind = number(&numbers, "wb_hub_members_behind");
-    assert!(number(&numbers, "wb_hub_lag_arrivals") >= 1.0 && behind >= 1.0);
+    assert!(number(&numbers, "wb_hub_lag_arrivals") >= 1 && behind >= 1);
     south.ok(&["sync"]);
     assert_eq!(titles(&south).len(), 1);
 
@@ -76,7 +76,7 @@ fn a_hub_counts_what_it_answers_and_writes_a_line_of_each_call() {
     ]);
     stranger.run(&["sync"]);
     let (_, numbers) = get(&place, &place, &shown);
-    assert!(number(&numbers, "wb_hub_refusals_total{cause=\"suspended\"}") >= 1.0);
+    assert!(number(&numbers, "wb_hub_refusals_total{cause=\"suspended\"}") >= 1);
 
     let (code, said) = hub.process().signal("TERM");
     assert_eq!(code, Some(0));
@@ -132,14 +132,14 @@ fn who_waits_at_a_hub_is_woken_by_what_another_process_decides() {
     let place = hub.address().strip_prefix("http://").expect("HTTP");
     let shown = format!("authorization: Bearer {token}\r\n");
     let waiting = || number(&get(place, place, &shown).1, "wb_hub_waiting");
-    wait_until("South waits", || waiting() >= 1.0);
+    wait_until("South waits", || waiting() >= 1);
     ask(&north, "A ladder");
     north.ok(&["sync"]);
     wait_until("South has it", || titles(&south) == ["A ladder"]);
     let delivered = "wb_hub_delivery_seconds_count";
-    assert!(number(&get(place, place, &shown).1, delivered) >= 1.0);
-    wait_until("South waits again", || waiting() >= 1.0);
+    assert!(number(&get(place, place, &shown).1, delivered) >= 1);
+    wait_until("South waits again", || waiting() >= 1);
     hub.instance
         .ok(&["hub", "suspend", "South", "--reason", "tried out", "--yes"]);
-    wait_until("South waits no more", || waiting() == 0.0);
+    wait_until("South waits no more", || waiting() == 0);
 }
