@@ -8,3 +8,4 @@ mod requests;
 mod status;
 mod time;
 mod trust;
+mod trust_flow;
