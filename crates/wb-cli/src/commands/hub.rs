@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_up};
+use super::{hub_admin, hub_bundle, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -26,6 +26,8 @@ pub enum Hub {
     Suspend(hub_admin::Suspend),
     /// Let a suspended member in again
     Reinstate(hub_admin::Reinstate),
+    /// Write the public feeds that the hub of this folder relays into one file
+    Bundle(hub_bundle::Bundle),
     /// Make a link that lets a moderator in once, on a browser of their choice
     LoginLink(hub_admin::LoginLink),
 }
@@ -40,6 +42,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::Approve(args) => hub_admin::approve(context, args),
         Hub::Suspend(args) => hub_admin::suspend(context, args),
         Hub::Reinstate(args) => hub_admin::reinstate(context, args),
+        Hub::Bundle(args) => hub_bundle::run(context, args),
         Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)

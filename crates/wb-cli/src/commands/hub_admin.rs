@@ -173,15 +173,15 @@ fn row(member: &MemberRow) -> Row {
 }
 
 /// The hub of this folder, and a runtime to ask it.
-struct Operator {
-    node: wb_node::Node,
+pub struct Operator {
+    pub node: wb_node::Node,
     actor: wb_node::Actor,
-    store: SqliteHub,
-    runtime: tokio::runtime::Runtime,
+    pub store: SqliteHub,
+    pub runtime: tokio::runtime::Runtime,
 }
 
 impl Operator {
-    fn new(context: &Context) -> Result<Self> {
+    pub fn new(context: &Context) -> Result<Self> {
         let (node, actor) = context.acting()?;
         let path = node.store().home().hub();
         if !path.exists() {
@@ -218,7 +218,8 @@ impl Operator {
         Ok((page, has_more))
     }
 
-    fn find(&self, text: &str) -> Result<MemberRow> {
+    /// The one member of a name, or whose id begins so.
+    pub fn find(&self, text: &str) -> Result<MemberRow> {
         let id_start = Some(text.to_owned()).filter(|text| text.len() >= FRAGMENT_CHARS_MIN);
         let asked = self
             .store
@@ -237,6 +238,12 @@ impl Operator {
             )
             .into()),
         }
+    }
+
+    /// Notes in the log of the folder what was done.
+    pub fn note(&self, act: &str, subject: &dyn std::fmt::Display, detail: String) -> Result<()> {
+        let now = entropy::now();
+        Ok(self.node.audit(now, &self.actor, act, subject, detail)?)
     }
 
     fn moderate(&self, text: &str, act: Act) -> Result<MemberRow> {

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod follow;
 pub mod hub;
 mod hub_admin;
+mod hub_bundle;
 pub mod hub_up;
 pub mod hub_watch;
 pub mod import;
