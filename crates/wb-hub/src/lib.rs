@@ -5,6 +5,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod bodies;
 mod limits;
 mod listings;
 mod moderation;

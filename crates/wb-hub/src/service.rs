@@ -21,6 +21,7 @@ use wb_core::time::Timestamp;
 use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
 use wb_net::{BodyLimit, read_body};
 
+use crate::bodies::Bodies;
 use crate::limits::{Charges, HubLimits};
 use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
@@ -73,6 +74,7 @@ pub struct Hub<S> {
     waits: Waits,
     pushes: Places,
     registrations: Places,
+    bodies: Bodies,
 }
 
 impl<S> std::fmt::Debug for Hub<S> {
@@ -117,6 +119,7 @@ impl<S: HubStore> Hub<S> {
             pushes: Places::new(limits.large_bodies),
             // They are of strangers, who must not take the members' places.
             registrations: Places::new(limits.large_bodies),
+            bodies: Bodies::default(),
         })
     }
 
@@ -167,6 +170,11 @@ impl<S: HubStore> Hub<S> {
 
     pub(crate) fn waits(&self) -> &Waits {
         &self.waits
+    }
+
+    /// Pages of snapshots as they travel.
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.bodies
     }
 
     /// Wakes whoever waits for changes.
