@@ -266,15 +266,15 @@ pub fn form(form: Form) -> &'static str {
 }
 
 fn export_view(file: &Path, exported: &Exported, sealed: &[CarriedFor]) -> ExportView {
-    let stays = wb_node::plan::count_stays(&exported.plan.stays);
+    let stays = &exported.plan.tally.stays;
     ExportView {
         schema_version: 1,
         file: file.display().to_string(),
         sealed: exported.published.puts,
         taken_back: exported.published.retracts,
         stays: stays
-            .into_iter()
-            .map(|(cause, n)| (cause.as_str(), n))
+            .iter()
+            .map(|(cause, n)| (cause.as_str(), *n))
             .collect(),
         feeds: exported.contents.iter().map(contents_row).collect(),
         plain_bytes: exported.plain_bytes,
