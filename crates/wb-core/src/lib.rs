@@ -20,6 +20,7 @@ pub mod line;
 pub mod live;
 pub mod merkle;
 pub mod ndjson;
+pub mod notice;
 pub mod pairing;
 pub mod protocol;
 pub mod receipt;
