@@ -12,6 +12,63 @@ use crate::json::text_only;
 use crate::kinds::{Notice, NoticeAct, Subject};
 use crate::time::Timestamp;
 
+/// What a moderator decides, before it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deciding {
+    /// What.
+    pub act: NoticeAct,
+    /// About whom or what.
+    pub subject: Subject,
+    /// About which line of a record alone.
+    pub line: Option<Hash>,
+    /// Why; everybody reads it.
+    pub reason: String,
+    /// When it is over by itself.
+    pub until: Option<Timestamp>,
+    /// More words.
+    pub note: Option<String>,
+}
+
+impl Deciding {
+    /// The notice that says it, as the hub's `n`th.
+    #[must_use]
+    pub fn notice(&self, n: u64, issued_at: Timestamp) -> Notice {
+        let record = match self.subject {
+            Subject::Instance(_) => None,
+            Subject::Record(key) => Some(key.id),
+        };
+        Notice {
+            act: self.act,
+            subject: self.subject.instance(),
+            record,
+            line: self.line,
+            n,
+            reason: self.reason.trim().to_owned(),
+            until: self.until,
+            note: self.note.clone(),
+            issued_at,
+        }
+    }
+
+    /// What a log names: the instance, or the record.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self.subject {
+            Subject::Instance(id) => id.to_string(),
+            Subject::Record(key) => format!("{}/{}", key.origin, key.id),
+        }
+    }
+
+    /// What a log says beside the act.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self.until {
+            Some(until) => format!("{} (until {until})", self.reason),
+            None => self.reason.clone(),
+        }
+    }
+}
+
 /// A notice with what names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {

@@ -5,9 +5,11 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod effects;
 mod limits;
 mod listings;
 mod moderation;
+mod notices;
 mod places;
 mod problems;
 mod quota;
@@ -26,7 +28,8 @@ pub use listings::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
     ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
-pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
+pub use moderation::{ModerateError, REASON_CHARS_MAX, WouldDecide, approve, would_decide};
+pub use notices::{CarryRefused, Effect, HubNotices, NoticeRow, RecordFace};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};

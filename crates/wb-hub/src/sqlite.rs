@@ -136,7 +136,7 @@ impl SqliteHub {
     }
 
     /// Reads on a connection of the pool, which grows as far as calls run at once.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -157,7 +157,7 @@ impl SqliteHub {
     }
 
     /// Does something in one transaction.
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -168,6 +168,29 @@ impl SqliteHub {
                 let write = relay.write()?;
                 let done = work(&write)?;
                 write.commit()?;
+                Ok(done)
+            })
+            .await
+    }
+}
+
+impl SqliteHub {
+    /// Does something in one transaction that counts only where it succeeds, and lets go of the traces of what was
+    /// taken back by it.
+    pub(crate) async fn write_or_drop<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<Result<T, E>> + Send + 'static,
+    ) -> Kept<Result<T, E>> {
+        let shared = Arc::clone(&self.shared);
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                if done.is_ok() {
+                    write.commit()?;
+                    shared.traces.empty_log(&relay);
+                }
                 Ok(done)
             })
             .await
@@ -566,7 +589,10 @@ impl HubStore for SqliteHub {
             .write(move |write| {
                 write.expire_envelopes(now)?;
                 write.expire_mail(now)?;
-                write.end_suspensions(now)
+                let ended = write.end_suspensions(now)?;
+                // What a notice withholds may be over as well.
+                write.heed(now)?;
+                Ok(ended)
             })
             .await?;
         let shared = Arc::clone(&self.shared);
@@ -626,6 +652,8 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
         name: member.name,
         card: member.card,
         listed: member.listed,
+        delisted: member.delisted,
+        revoked: member.revoked,
         standings: member.standings,
         since: member.since,
         seen_at: member.seen_at,
@@ -637,7 +665,7 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
 }
 
 /// Drives the sections of a push. What is wrong with the body is in the result, and then nothing counts.
-fn take(
+pub(crate) fn take(
     write: &RelayWrite<'_>,
     id: InstanceId,
     body: &[u8],

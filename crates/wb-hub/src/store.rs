@@ -178,6 +178,10 @@ pub struct MemberRow {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Whether a notice keeps it out of lists.
+    pub delisted: bool,
+    /// Whether a notice leaves it out for good.
+    pub revoked: bool,
     /// Where its registration stands.
     pub standings: Standings,
     /// When it registered.

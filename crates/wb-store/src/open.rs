@@ -118,6 +118,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0006_vouches.sql"),
             include_str!("migrations/relay_0006_indices.sql")
         ),
+        concat!(include_str!("migrations/relay_0007_notices.sql")),
     ],
 };
 

@@ -63,6 +63,12 @@ pub struct Member {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Whether it asks to be listed; a notice may keep it out of lists all the same.
+    pub asks_listed: bool,
+    /// Whether a notice keeps it out of lists.
+    pub delisted: bool,
+    /// Whether a notice leaves it out for good.
+    pub revoked: bool,
     /// Counts what it said when it registered; the highest.
     pub counter: u64,
     /// Where it stands.
@@ -79,7 +85,7 @@ impl Applicant<'_> {
     /// Whether what it says is older than what is held, or contradicts it.
     fn is_stale(&self, held: &Member) -> bool {
         let says = (self.name, self.card, self.listed);
-        let is_same = says == (held.name.as_str(), held.card.as_str(), held.listed);
+        let is_same = says == (held.name.as_str(), held.card.as_str(), held.asks_listed);
         self.counter < held.counter || (self.counter == held.counter && !is_same)
     }
 }
@@ -91,7 +97,7 @@ pub(super) const IS_SERVED: &str =
 
 const COLUMNS: &str =
     "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at,
-    m.counter";
+    m.counter, ifnull(m.asks_listed, m.listed), m.delisted, m.revoked";
 
 fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
     Ok(Member {
@@ -104,6 +110,9 @@ fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
         seen_n: row.get::<_, Sql<u64>>(8)?.0,
         seen_at: some(row.get(9)?),
         counter: row.get::<_, Sql<u64>>(10)?.0,
+        asks_listed: row.get(11)?,
+        delisted: row.get(12)?,
+        revoked: row.get(13)?,
     })
 }
 
@@ -172,7 +181,7 @@ impl Relay {
         now: Timestamp,
     ) -> Result<Vec<Member>> {
         self.at_one_moment(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM members m WHERE m.id > ?1 ORDER BY m.id");
+            let sql = format!("SELECT {COLUMNS} FROM members m WHERE m.id > ?1 AND m.is_hub = 0 ORDER BY m.id");
             let mut statement = connection.prepare_cached(&sql)?;
             let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
             let rows = statement.query_map([after], |row| read(row, now))?;
@@ -202,7 +211,8 @@ impl Relay {
         self.at_one_moment(|connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM members m
-                 WHERE m.name = ?1 OR substr(lower(hex(m.id)), 1, length(?2)) = ?2 ORDER BY m.id LIMIT ?3"
+                 WHERE m.is_hub = 0 AND (m.name = ?1 OR substr(lower(hex(m.id)), 1, length(?2)) = ?2)
+                 ORDER BY m.id LIMIT ?3"
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -253,7 +263,8 @@ impl RelayWrite<'_> {
             "INSERT INTO members (instance_no, id, name, card, listed, standing, since, counter)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (instance_no) DO UPDATE SET name = excluded.name, card = excluded.card,
-               listed = excluded.listed, counter = excluded.counter",
+               listed = excluded.listed AND NOT delisted,
+               asks_listed = CASE WHEN delisted THEN excluded.listed END, counter = excluded.counter",
             params![
                 no,
                 Sql(id),
@@ -376,7 +387,7 @@ impl RelayWrite<'_> {
     }
 
     /// Everything of a member arrives again: followers may have missed some of it, or all.
-    fn serve_again(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
+    pub(super) fn serve_again(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
         self.transaction
             .execute("UPDATE members SET told = NULL WHERE id = ?1", [Sql(id)])?;
         self.tell_identity(id, now)?;
