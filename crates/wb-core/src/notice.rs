@@ -225,11 +225,7 @@ pub enum Verdict {
 /// What follows from a notice that hides. What somebody here said about it stands before every setting; without a
 /// setting an instance that somebody here approved is asked about, because people here know it better than a hub may.
 #[must_use]
-pub fn verdict(
-    heeds: Option<Heeds>,
-    is_approved_by_hand: bool,
-    answer: Option<Answer>,
-) -> Verdict {
+pub fn verdict(heeds: Option<Heeds>, is_approved_by_hand: bool, answer: Option<Answer>) -> Verdict {
     match (answer, heeds) {
         (Some(Answer::Hide), _) => Verdict::Hides,
         (Some(Answer::Keep), _) | (None, Some(Heeds::Ignore)) => Verdict::Nothing,

@@ -49,7 +49,11 @@ impl WouldDecide {
     }
 
     fn followers(&self) -> String {
-        count(self.effect.followers, "member follows it", "members follow it")
+        count(
+            self.effect.followers,
+            "member follows it",
+            "members follow it",
+        )
     }
 
     fn left_out(&self, how_long: &str) -> Vec<String> {
@@ -105,7 +109,11 @@ impl WouldDecide {
             ),
             format!(
                 "{}; those that follow this hub's notices hide it where it came by this hub alone, and ask nobody else for it.",
-                count(self.effect.followers, "member follows its origin", "members follow its origin")
+                count(
+                    self.effect.followers,
+                    "member follows its origin",
+                    "members follow its origin"
+                )
             ),
         ]
     }
@@ -117,7 +125,11 @@ impl WouldDecide {
                 format!("{name} can sync here again, and is listed where it asks to be."),
                 format!(
                     "Its {} on again; {}.",
-                    count(self.effect.records(), "record is handed", "records are handed"),
+                    count(
+                        self.effect.records(),
+                        "record is handed",
+                        "records are handed"
+                    ),
                     self.followers()
                 ),
             ],

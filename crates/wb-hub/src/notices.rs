@@ -8,8 +8,8 @@ use wb_core::kinds::Subject;
 use wb_core::sync::Policy;
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-pub use wb_store::relay::{Effect, NoticeRow, RecordFace};
 use wb_store::relay::{Applicant, PushError, RelayWrite};
+pub use wb_store::relay::{Effect, NoticeRow, RecordFace};
 
 use crate::sqlite::{SqliteHub, take};
 use crate::store::{Kept, Registering};

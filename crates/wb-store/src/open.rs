@@ -72,6 +72,7 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0006_trust.sql"),
             include_str!("migrations/main_0006_envelopes.sql")
         ),
+        concat!(include_str!("migrations/main_0007_notices.sql")),
     ],
 };
 

@@ -242,7 +242,9 @@ pub(super) fn refused(error: ModerateError) -> anyhow::Error {
         ModerateError::NotAModerator => "act as one of them with --as HANDLE",
         ModerateError::TakesNoEnd => "nothing was changed; leave --until away",
         ModerateError::NothingToUndo(_) => "`wb hub notices` shows what is in force",
-        ModerateError::NoRecord => "`wb record list --json` at whoever holds it, and its page here, name it in full",
+        ModerateError::NoRecord => {
+            "`wb record list --json` at whoever holds it, and its page here, name it in full"
+        }
         ModerateError::Unknown => "`wb hub list` shows all of them",
         ModerateError::Store(_) | ModerateError::Log(_) => return error.into(),
     };

@@ -208,7 +208,8 @@ pub fn delist(context: &Context, args: &Delist) -> Result<()> {
     let subject = Subject::Instance(operator.find(&args.member)?.id);
     let (mut deciding, dry_run) = args.said.clone_about(NoticeAct::Delist, subject);
     deciding.until = args.until;
-    let done = "is delisted: whoever follows it by its id is served on; `wb hub reinstate` undoes this";
+    let done =
+        "is delisted: whoever follows it by its id is served on; `wb hub reinstate` undoes this";
     run(context, &mut operator, &deciding, dry_run, done)
 }
 
@@ -224,7 +225,8 @@ pub fn withhold(context: &Context, args: &Withhold) -> Result<()> {
         let effect = operator.wait(operator.store.effect(deciding.subject, entropy::now()))?;
         deciding.line = effect.and_then(|effect| Some(effect.record?.line_hash));
     }
-    let done = "has a record that is handed on to nobody now; `wb hub reinstate MEMBER/ID` undoes this";
+    let done =
+        "has a record that is handed on to nobody now; `wb hub reinstate MEMBER/ID` undoes this";
     run(context, &mut operator, &deciding, dry_run, done)
 }
 
@@ -428,10 +430,7 @@ pub fn audit(context: &Context, args: &Audit) -> Result<()> {
     )
 }
 
-fn audited(
-    line: AuditLine,
-    handles: &std::collections::BTreeMap<RecordId, String>,
-) -> AuditView {
+fn audited(line: AuditLine, handles: &std::collections::BTreeMap<RecordId, String>) -> AuditView {
     let row = line.row;
     AuditView {
         schema_version: 1,

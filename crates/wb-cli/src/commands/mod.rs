@@ -19,6 +19,7 @@ pub mod init;
 pub mod invite;
 pub mod join;
 pub mod key;
+pub mod notice;
 pub mod offer;
 pub mod peer;
 pub mod publish;
@@ -71,6 +72,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),
         Command::Review(command) => review::run(context, command).map(done),
+        Command::Notice(command) => notice::run(context, &command).map(done),
         Command::Invite(command) => invite::run(context, command),
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),

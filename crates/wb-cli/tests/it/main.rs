@@ -15,6 +15,7 @@ mod disk;
 mod front;
 mod hub_crowd;
 mod hub_ends;
+mod hub_notices;
 mod hub_pages;
 mod hub_words;
 mod inbox;

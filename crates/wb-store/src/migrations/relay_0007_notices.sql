@@ -5,6 +5,9 @@ ALTER TABLE members ADD COLUMN is_hub INTEGER NOT NULL DEFAULT 0 CHECK (is_hub I
 -- Whether a notice keeps it out of every list; and what it asks for itself while that is so.
 ALTER TABLE members ADD COLUMN delisted INTEGER NOT NULL DEFAULT 0 CHECK (delisted IN (0, 1));
 ALTER TABLE members ADD COLUMN asks_listed INTEGER;
+-- Who follows everybody that is listed is given what arrived of it after this number: what came while it was in no list
+-- comes with its feeds as they stand.
+ALTER TABLE members ADD COLUMN listed_from INTEGER NOT NULL DEFAULT 0;
 -- Whether it is left out for good.
 ALTER TABLE members ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1));
 -- The line of the notice that was applied to it last.

@@ -74,6 +74,7 @@ struct ArrivalRow {
     place: Place,
     kind: Arrival,
     origin: InstanceId,
+    /// Whether it is listed, and was when this arrived.
     listed: bool,
     /// Whether it is the hub's own: that goes to every member.
     is_hub: bool,
@@ -84,7 +85,7 @@ struct ArrivalRow {
 /// Arrivals after a number, of whoever is served now.
 fn select() -> String {
     format!(
-        "SELECT a.n, a.running, a.kind, m.id, m.listed, a.scope, a.log_no, a.seq, a.hash, m.is_hub
+        "SELECT a.n, a.running, a.kind, m.id, m.listed AND a.n > m.listed_from, a.scope, a.log_no, a.seq, a.hash, m.is_hub
          FROM arrivals a CROSS JOIN members m USING (instance_no)
          WHERE a.n > ?2 AND {IS_SERVED} ORDER BY a.n"
     )

@@ -10,7 +10,7 @@ use wb_core::identity::{IdentityLog, Merge};
 use wb_core::sync::{Arrival, Policy, Standing, Standings};
 use wb_core::time::Timestamp;
 
-use super::arrival::Arrived;
+use super::arrival::{Arrived, Place};
 use super::file::{Relay, RelayWrite};
 use super::heads::feeds_of;
 use super::listing::touch_what_was_said_by;
@@ -181,7 +181,9 @@ impl Relay {
         now: Timestamp,
     ) -> Result<Vec<Member>> {
         self.at_one_moment(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM members m WHERE m.id > ?1 AND m.is_hub = 0 ORDER BY m.id");
+            let sql = format!(
+                "SELECT {COLUMNS} FROM members m WHERE m.id > ?1 AND m.is_hub = 0 ORDER BY m.id"
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
             let rows = statement.query_map([after], |row| read(row, now))?;
@@ -279,8 +281,7 @@ impl RelayWrite<'_> {
         let is_listed = load(&self.transaction, &id, now)?.is_some_and(|member| member.listed);
         let was_listed = before.as_ref().is_none_or(|before| before.listed);
         if is_listed && !was_listed {
-            // Who follows all listed members is served its feeds from now on.
-            self.serve_again(&id, now)?;
+            self.list_from_now(&id, now)?;
         } else {
             self.tell_identity(&id, now)?;
         }
@@ -384,6 +385,16 @@ impl RelayWrite<'_> {
             touch_what_was_said_by(&self.transaction, &self.touched, id)?;
         }
         Ok(())
+    }
+
+    /// Who follows all listed members is served the feeds of one from now on: what arrived while it was in no list went
+    /// by with the identity log that it needs.
+    pub(super) fn list_from_now(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
+        let last = Place::last(&self.transaction)?;
+        let sql = "UPDATE members SET listed_from = ?2 WHERE id = ?1";
+        self.transaction
+            .execute(sql, params![Sql(id), Sql(last.n)])?;
+        self.serve_again(id, now)
     }
 
     /// Everything of a member arrives again: followers may have missed some of it, or all.

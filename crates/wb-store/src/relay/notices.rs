@@ -35,6 +35,8 @@ pub struct NoticeRow {
     pub in_force: bool,
     /// The name of the instance that it is about, where that is registered here.
     pub name: Option<String>,
+    /// Whether that asks to be listed: else its name is for moderators alone.
+    pub asks_listed: bool,
     /// What whoever it is about replied: the signed line.
     pub reply: Option<Vec<u8>>,
 }
@@ -104,7 +106,9 @@ fn hub(connection: &Connection) -> Result<Option<(i64, InstanceId)>> {
     let sql = "SELECT instance_no, id FROM members WHERE is_hub = 1";
     Ok(connection
         .prepare_cached(sql)?
-        .query_row([], |row| Ok((row.get(0)?, row.get::<_, Sql<InstanceId>>(1)?.0)))
+        .query_row([], |row| {
+            Ok((row.get(0)?, row.get::<_, Sql<InstanceId>>(1)?.0))
+        })
         .optional()?)
 }
 
@@ -157,7 +161,10 @@ impl RelayWrite<'_> {
         let mut changed = false;
         for (id, notice) in self.applied()? {
             // What was taken back, and nothing stands in its place.
-            if book.iter().all(|(subject, _)| *subject != Subject::Instance(id)) {
+            if book
+                .iter()
+                .all(|(subject, _)| *subject != Subject::Instance(id))
+            {
                 self.place(&id, Place::Free, None, now)?;
                 self.note_applied(&id, None)?;
                 changed |= notice.is_some();
@@ -191,8 +198,9 @@ impl RelayWrite<'_> {
         };
         let place = Place::of(said, now);
         let sql = "SELECT notice FROM members WHERE id = ?1";
-        let applied: Option<Sql<Hash>> =
-            self.transaction.query_row(sql, [Sql(id)], |row| row.get(0))?;
+        let applied: Option<Sql<Hash>> = self
+            .transaction
+            .query_row(sql, [Sql(id)], |row| row.get(0))?;
         let is_new = some(applied) != Some(said.line_hash);
         // What is over by itself is over though no notice came.
         let is_over = place == Place::Free && member.delisted;
@@ -263,8 +271,7 @@ impl RelayWrite<'_> {
         }
         let is_listed = load(&self.transaction, id, now)?.is_some_and(|member| member.listed);
         if !delisted && is_listed {
-            // Who follows all that are listed is served its feeds from now on.
-            self.serve_again(id, now)?;
+            self.list_from_now(id, now)?;
         }
         touch_what_was_said_by(&self.transaction, &self.touched, id)
     }
@@ -313,13 +320,15 @@ impl Relay {
             let mut rows = Vec::new();
             for said in all {
                 let about = said.notice.about();
+                let member = load(connection, &said.notice.subject, now)?;
                 let stands = book
                     .iter()
                     .any(|(subject, standing)| *subject == about && standing.id == said.id);
                 rows.push(NoticeRow {
                     stands,
                     in_force: stands && said.notice.is_in_force(now),
-                    name: load(connection, &said.notice.subject, now)?.map(|member| member.name),
+                    asks_listed: member.as_ref().is_some_and(|member| member.asks_listed),
+                    name: member.map(|member| member.name),
                     reply: reply(connection, &said.id)?,
                     said,
                 });

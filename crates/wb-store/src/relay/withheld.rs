@@ -83,8 +83,10 @@ impl RelayWrite<'_> {
             return Ok(());
         };
         let of = params![Sql(key.id), no];
-        self.transaction
-            .execute("DELETE FROM withheld WHERE id = ?1 AND instance_no = ?2", of)?;
+        self.transaction.execute(
+            "DELETE FROM withheld WHERE id = ?1 AND instance_no = ?2",
+            of,
+        )?;
         let sql = "UPDATE feed_lines SET line = (SELECT w.line FROM withheld_lines w WHERE w.line_no = feed_lines.line_no)
                    WHERE id = ?1 AND feed_no IN (SELECT feed_no FROM feeds WHERE instance_no = ?2)
                      AND line_no IN (SELECT line_no FROM withheld_lines)";
@@ -116,7 +118,8 @@ pub(super) fn items_for_origin(
 
 /// The line of a record, withheld or not, where it is here.
 pub(super) fn line_of(connection: &Connection, key: &RecordRef) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT ifnull(x.line, (SELECT w.line FROM withheld_lines w WHERE w.line_no = x.line_no))
+    let sql =
+        "SELECT ifnull(x.line, (SELECT w.line FROM withheld_lines w WHERE w.line_no = x.line_no))
                FROM feed_lines x JOIN feeds f USING (feed_no) JOIN instances i USING (instance_no)
                WHERE i.id = ?1 AND x.id = ?2 AND x.live = 1";
     let line: Option<Option<Vec<u8>>> = connection

@@ -7,7 +7,9 @@
 
 use wb_core::notice::Deciding;
 use wb_core::time::Timestamp;
-use wb_hub::{CarryRefused, HubNotices, HubStore, ModerateError, Registering, StoreProblem, would_decide};
+use wb_hub::{
+    CarryRefused, HubNotices, HubStore, ModerateError, Registering, StoreProblem, would_decide,
+};
 use wb_node::command::notice_say::{card_body, has_notices, notice_say};
 use wb_node::sync::{SyncEnd, to_carry};
 use wb_node::{Actor, Node, NodeError};

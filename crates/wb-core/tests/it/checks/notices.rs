@@ -114,6 +114,9 @@ fn what_follows_from_a_notice_is_the_table_of_the_page() {
     for (heeds, by_hand, answer, expected) in rows {
         assert_eq!(verdict(heeds, by_hand, answer), expected);
         assert_eq!(verdict(heeds, by_hand, Some(Answer::Hide)), Verdict::Hides);
-        assert_eq!(verdict(heeds, by_hand, Some(Answer::Keep)), Verdict::Nothing);
+        assert_eq!(
+            verdict(heeds, by_hand, Some(Answer::Keep)),
+            Verdict::Nothing
+        );
     }
 }

@@ -40,10 +40,11 @@ fn holds(row: &NoticeRow) -> &'static str {
     }
 }
 
-/// The name of whom it is about; who is not registered any more has the start of its id.
+/// The name of whom it is about; who is not registered any more, or asks not to be listed, has the start of its id.
 fn name(row: &NoticeRow) -> String {
     let short = || row.said.notice.subject.short();
-    row.name.clone().unwrap_or_else(short)
+    let name = row.name.clone().filter(|_| row.asks_listed);
+    name.unwrap_or_else(short)
 }
 
 /// The page, the newest first.
