@@ -24,6 +24,7 @@ pub mod notice;
 pub mod pairing;
 pub mod protocol;
 pub mod receipt;
+pub mod reply;
 pub mod rule;
 pub mod scope;
 pub mod sealed;

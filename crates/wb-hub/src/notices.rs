@@ -3,7 +3,7 @@
 //! What a moderator decides is sealed by the hub's own instance, and carried from there into what the hub relays: as
 //! a push, with what follows from it in the same transaction. Carrying again changes nothing.
 
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::id::InstanceId;
 use wb_core::kinds::Subject;
 use wb_core::sync::Policy;
 use wb_core::time::Timestamp;
@@ -42,15 +42,6 @@ pub trait HubNotices: Clone + Send + Sync + 'static {
         subject: Subject,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Option<Effect>>> + Send;
-
-    /// Keeps what whoever a notice is about replied; false where it replied otherwise before.
-    fn put_reply(
-        &self,
-        notice: RecordId,
-        origin: InstanceId,
-        line: Vec<u8>,
-        now: Timestamp,
-    ) -> impl Future<Output = Kept<bool>> + Send;
 }
 
 impl HubNotices for SqliteHub {
@@ -74,17 +65,6 @@ impl HubNotices for SqliteHub {
 
     async fn effect(&self, subject: Subject, now: Timestamp) -> Kept<Option<Effect>> {
         self.read(move |relay| relay.effect(&subject, now)).await
-    }
-
-    async fn put_reply(
-        &self,
-        notice: RecordId,
-        origin: InstanceId,
-        line: Vec<u8>,
-        now: Timestamp,
-    ) -> Kept<bool> {
-        self.write(move |write| write.put_reply(&notice, &origin, &line, now))
-            .await
     }
 }
 

@@ -33,6 +33,8 @@ use crate::waits::Waits;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 const SMALL_BYTES_MAX: usize = 4_096;
+/// Bytes of a reply to a notice: its text may be escaped.
+const REPLY_BYTES_MAX: usize = 32_768;
 /// Bytes of a list of envelopes or letters that were taken, of its full length.
 const TAKEN_BYTES_MAX: usize = 128 * 1_024;
 /// Bytes of a follow list of its full length.
@@ -140,7 +142,7 @@ impl<S: HubStore> Hub<S> {
             .unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
-    fn responder(&self) -> Arc<Responder> {
+    pub(crate) fn responder(&self) -> Arc<Responder> {
         Arc::clone(
             &self
                 .responder
@@ -238,6 +240,8 @@ enum Route {
     KeepLetter,
     Mail,
     MailTaken,
+    Notices,
+    Reply,
 }
 
 impl Route {
@@ -266,6 +270,8 @@ impl Route {
             ("POST", "mail") if path == "mail/taken" => Self::MailTaken,
             ("POST", "mail") => Self::KeepLetter,
             ("GET", "mail") => Self::Mail,
+            ("GET", "notices") => Self::Notices,
+            ("POST", "reply") => Self::Reply,
             _ => return None,
         };
         let segments = path.split('/').count();
@@ -286,6 +292,7 @@ impl Route {
             Self::EnvelopesTaken | Self::MailTaken => TAKEN_BYTES_MAX,
             Self::KeepLetter => LETTER_CALL_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
+            Self::Reply => REPLY_BYTES_MAX,
             Self::GiveReceipts => RECEIPTS_BYTES_MAX,
             _ => 0,
         })
@@ -377,7 +384,11 @@ async fn serve<S: HubStore>(
         .map_err(|cause| hub.of_unknown(request, hub.refuse(cause)))?
         .sender;
     hub.charges.member(sender, hub.now())?;
-    if !matches!(route, Route::Member | Route::History) {
+    let is_for_all = matches!(
+        route,
+        Route::Member | Route::History | Route::Notices | Route::Reply
+    );
+    if !is_for_all {
         check_member(hub, sender).await?;
     }
     let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
@@ -402,6 +413,8 @@ async fn serve<S: HubStore>(
         Route::KeepLetter => routes::mail::keep(hub, sender, &body).await,
         Route::Mail => routes::mail::page(hub, sender, request).await,
         Route::MailTaken => routes::mail::taken(hub, sender, &body).await,
+        Route::Notices => routes::notices::about(hub, sender).await,
+        Route::Reply => routes::notices::reply(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
-use wb_core::id::{Hash, InstanceId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET, VOUCHES_PAGE_MAX};
 use wb_core::ndjson;
@@ -29,6 +29,7 @@ use crate::listings::{
     CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
     RequestsPage,
 };
+use crate::notices::NoticeRow;
 use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
@@ -600,6 +601,23 @@ impl HubStore for SqliteHub {
             .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
             .await?;
         Ok(ended)
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        let mut rows = self.read(move |relay| relay.notices(now)).await?;
+        rows.retain(|row| row.said.notice.subject == id);
+        Ok(rows)
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.write(move |write| write.put_reply(&notice, &origin, &line, now))
+            .await
     }
 
     async fn check(&self) -> Kept<()> {

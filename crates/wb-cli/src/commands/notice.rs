@@ -6,8 +6,10 @@ use serde::Serialize;
 use wb_core::notice::{Answer, Heeds};
 use wb_node::command::follow::find_peer;
 use wb_node::command::notice_heed::{notice_answer, notice_heed};
+use wb_node::command::notice_reply::{notice_reply, notices_about_us};
 use wb_node::query::hub_notices::{NoticeView, find_notice, hubs, notices};
 
+use super::serve::runtime;
 use crate::context::Context;
 use crate::output::{self, clean, count};
 
@@ -34,6 +36,22 @@ pub enum Notice {
     Undo {
         /// Its number (HUB/NUMBER where two hubs have one), or the start of its id
         notice: String,
+    },
+    /// Ask a hub what it says about this instance
+    About {
+        /// Name, address or id of the hub
+        hub: String,
+    },
+    /// Reply, once and signed, to what a hub says about this instance
+    Reply {
+        /// Name, address or id of the hub
+        hub: String,
+        /// What is replied; everybody reads it
+        #[arg(long)]
+        text: String,
+        /// The number of the notice, where several are in force
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<u64>,
     },
     /// Say what is done with the notices of a hub; without a word, show it for each
     Heed {
@@ -74,6 +92,8 @@ pub fn run(context: &Context, command: &Notice) -> Result<()> {
         Notice::Hide { notice } => answer(context, notice, Some(Answer::Hide)),
         Notice::Keep { notice } => answer(context, notice, Some(Answer::Keep)),
         Notice::Undo { notice } => answer(context, notice, None),
+        Notice::About { hub } => about(context, hub),
+        Notice::Reply { hub, text, number } => reply(context, hub, *number, text),
         Notice::Heed { hub: None, .. } | Notice::Heed { what: None, .. } => show_heeds(context),
         Notice::Heed {
             hub: Some(hub),
@@ -183,6 +203,44 @@ fn words(heeds: Option<Heeds>) -> &'static str {
             "its notices wait for a word about whom somebody here approved, and are followed about all others"
         }
     }
+}
+
+fn about(context: &Context, hub: &str) -> Result<()> {
+    let node = context.node()?;
+    let hub = find_peer(&node, hub)?;
+    let views = runtime()?.block_on(notices_about_us(&node, &hub))?;
+    let columns = ["n", "what", "because", "in force", "reply"];
+    let empty = format!("{} says nothing about this instance.", clean(&hub.name));
+    output::list(context, &views, &columns, &empty, |view| {
+        vec![
+            view.notice.n.to_string(),
+            view.notice.act.as_str().to_owned(),
+            view.notice.reason.clone(),
+            if view.in_force { "yes" } else { "no" }.to_owned(),
+            view.reply.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+fn reply(context: &Context, hub: &str, number: Option<u64>, text: &str) -> Result<()> {
+    let (node, actor) = context.acting()?;
+    let hub = find_peer(&node, hub)?;
+    let notice = runtime()?.block_on(notice_reply(&node, &actor, &hub, number, text))?;
+    if context.json() {
+        return output::json(&Done {
+            schema_version: 1,
+            hub: hub.id.to_string(),
+            id: None,
+            done: "replied",
+            hidden: 0,
+        });
+    }
+    output::line(format!(
+        "{} keeps the reply to its notice {} ({}), and shows it beside that.",
+        clean(&hub.name),
+        notice.n,
+        clean(&notice.reason)
+    ))
 }
 
 fn show_heeds(context: &Context) -> Result<()> {

@@ -119,6 +119,13 @@ fn a_record_that_is_withheld_goes_to_nobody_until_that_is_undone() {
         peers.iter().all(|peer| text(peer, "cause") == "synced"),
         "{peers:?}"
     );
+    let file = Connection::open(east.file("wb.db")).expect("a file");
+    let doubts = file.query_row("SELECT count(*) FROM doubts", [], |row| row.get(0));
+    assert_eq!(
+        doubts,
+        Ok(0),
+        "what a hub says that it leaves out is no doubt"
+    );
     assert!(east.json(&["review", "list"]).is_empty());
 
     // Kept after a restart, though the hub was killed.
@@ -245,6 +252,43 @@ fn who_is_revoked_is_hidden_where_the_hub_alone_brought_it() {
     assert_eq!(titles(&bay.south), ["Plum jelly", "Wheelbarrow"]);
     bay.decide(&["reinstate", "North"]);
     bay.north.ok(&["sync"]);
+}
+
+#[test]
+fn who_is_suspended_is_told_why_and_may_reply_once() {
+    let bay = Bay::new();
+    bay.decide(&["suspend", "North", "--reason", "It floods the list"]);
+    let told = bay.north.json(&["notice", "about", "Harbour"]).remove(0);
+    assert_eq!(
+        (text(&told, "reason"), &told["in_force"], &told["reply"]),
+        ("It floods the list", &Value::from(true), &Value::Null)
+    );
+    let words = "It was <b>one</b> test.";
+    let reply = |text: &str| {
+        bay.north
+            .run(&["notice", "reply", "Harbour", "--text", text])
+    };
+    reply(words).ends(0);
+    // The same again changes nothing, and another is one too many.
+    let again = reply("Another word");
+    assert_ne!(again.code, Some(0), "{}", again.stdout);
+    let listed = bay.decide(&["notices"]);
+    assert_eq!(listed["replied"], Value::from(true));
+    let mut browser = Browser::new(bay.hub.address());
+    browser.open("/notices");
+    assert!(
+        browser
+            .page
+            .contains("It was &#60;b&#62;one&#60;/b&#62; test."),
+        "{}",
+        browser.page
+    );
+    assert!(!browser.page.contains("Another word"));
+    // Nobody replies to what is said about somebody else.
+    let other = bay
+        .south
+        .run(&["notice", "reply", "Harbour", "--text", "x"]);
+    assert_ne!(other.code, Some(0));
 }
 
 #[test]

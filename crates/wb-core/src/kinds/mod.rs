@@ -12,6 +12,7 @@ pub use body::{
     SyncRhythm, To, User, Vouch,
 };
 pub use notice::{Notice, NoticeAct, Subject};
+pub(crate) use text::check_lines;
 pub use text::{BadText, check_address, check_name, check_text, check_title};
 
 /// Kinds and the highest `schema_version` known of each, in order of name.

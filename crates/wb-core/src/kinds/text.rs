@@ -76,7 +76,7 @@ pub(super) fn check_words(text: &str, max: usize) -> Result<(), BadText> {
 }
 
 /// Text of several lines of a length of its own; may be empty.
-pub(super) fn check_lines(text: &str, max: usize) -> Result<(), BadText> {
+pub(crate) fn check_lines(text: &str, max: usize) -> Result<(), BadText> {
     check(text, max, true)
 }
 

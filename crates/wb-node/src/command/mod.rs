@@ -29,6 +29,7 @@ pub mod key_recover;
 pub mod key_rotate;
 pub mod login_link;
 pub mod notice_heed;
+pub mod notice_reply;
 pub mod notice_say;
 pub mod offer_answer;
 pub mod offer_done;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use wb_core::kinds::NoticeAct;
+use wb_core::reply::Reply;
 use wb_hub::{HubListings, HubStore, NoticeRow};
 
 use crate::answer::Answer;
@@ -45,6 +46,12 @@ fn name(row: &NoticeRow) -> String {
     let short = || row.said.notice.subject.short();
     let name = row.name.clone().filter(|_| row.asks_listed);
     name.unwrap_or_else(short)
+}
+
+/// What whoever it is about replied.
+fn reply(row: &NoticeRow) -> Option<String> {
+    let line = row.reply.as_ref()?;
+    Reply::kept(line).ok().map(|reply| reply.text)
 }
 
 /// The page, the newest first.
