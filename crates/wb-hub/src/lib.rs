@@ -5,11 +5,14 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod calls;
 mod effects;
+mod journal;
 mod limits;
 mod listings;
 mod moderation;
 mod notices;
+mod observed;
 mod places;
 mod problems;
 mod quota;
@@ -21,6 +24,7 @@ mod subset;
 mod traces;
 mod waits;
 
+pub use journal::{Answered, Journal};
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
@@ -37,7 +41,7 @@ pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};

@@ -3,6 +3,7 @@
 //! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
@@ -34,7 +35,7 @@ use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 use crate::traces::Traces;
 
@@ -88,6 +89,14 @@ struct Shared {
     traces: Traces,
     readers: Mutex<Vec<Relay>>,
     bounds: Bounds,
+    /// How often something was decided that no call of a member tells of.
+    decided: AtomicU64,
+}
+
+impl Shared {
+    fn note_decided(&self) {
+        self.decided.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for SqliteHub {
@@ -107,6 +116,7 @@ impl SqliteHub {
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
                 bounds: Bounds::default(),
+                decided: AtomicU64::new(0),
             }),
             page_bytes: PAGE_BYTES_TARGET,
             limits: StoreLimits::default(),
@@ -191,6 +201,7 @@ impl SqliteHub {
                 if done.is_ok() {
                     write.commit()?;
                     shared.traces.empty_log(&relay);
+                    shared.note_decided();
                 }
                 Ok(done)
             })
@@ -343,7 +354,11 @@ impl HubStore for SqliteHub {
         let mut body = Vec::new();
         ndjson::put_line(&mut body, &wb_core::signed::payload(&changes.section));
         body.extend_from_slice(&changes.body);
-        Ok(Ok(ChangesPage { body, has_news }))
+        Ok(Ok(ChangesPage {
+            body,
+            has_news,
+            follows: changes.follows,
+        }))
     }
 
     async fn snapshot(
@@ -569,15 +584,18 @@ impl HubStore for SqliteHub {
     }
 
     async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {
-        self.write(move |write| match &decision {
-            Decision::Approve | Decision::Reinstate => {
-                write.set_standing(&id, Standing::Member, None, None, now)
-            }
-            Decision::Suspend { reason, until } => {
-                write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
-            }
-        })
-        .await
+        let decided = self
+            .write(move |write| match &decision {
+                Decision::Approve | Decision::Reinstate => {
+                    write.set_standing(&id, Standing::Member, None, None, now)
+                }
+                Decision::Suspend { reason, until } => {
+                    write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
+                }
+            })
+            .await?;
+        self.shared.note_decided();
+        Ok(decided)
     }
 
     async fn forget_before(&self, time: Timestamp) -> Kept<u64> {
@@ -592,10 +610,13 @@ impl HubStore for SqliteHub {
                 write.expire_mail(now)?;
                 let ended = write.end_suspensions(now)?;
                 // What a notice withholds may be over as well.
-                write.heed(now)?;
-                Ok(ended)
+                let changed = write.heed(now)?;
+                Ok(ended + u64::from(changed))
             })
             .await?;
+        if ended > 0 {
+            self.shared.note_decided();
+        }
         let shared = Arc::clone(&self.shared);
         self.runs
             .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
@@ -618,6 +639,27 @@ impl HubStore for SqliteHub {
     ) -> Kept<bool> {
         self.write(move |write| write.put_reply(&notice, &origin, &line, now))
             .await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        let lag = self.read(move |relay| relay.lag(now)).await?;
+        Ok(Watched {
+            standings: lag.standings,
+            newest_n: lag.newest_n,
+            behind: lag.behind,
+            lag: lag.lag,
+            envelopes: lag.envelopes,
+            letters: lag.letters,
+        })
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        let shared = Arc::clone(&self.shared);
+        let others = self
+            .runs
+            .run(move || lock(&shared.writer).written_by_others())
+            .await?;
+        Ok(others.wrapping_add(self.shared.decided.load(Ordering::Relaxed)))
     }
 
     async fn check(&self) -> Kept<()> {

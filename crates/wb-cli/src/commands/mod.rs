@@ -13,6 +13,7 @@ pub mod hub;
 mod hub_admin;
 mod hub_moderate;
 pub mod hub_up;
+pub mod hub_watch;
 pub mod import;
 pub mod inbox;
 pub mod init;

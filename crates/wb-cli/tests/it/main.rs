@@ -17,6 +17,7 @@ mod hub_crowd;
 mod hub_ends;
 mod hub_notices;
 mod hub_pages;
+mod hub_watch;
 mod hub_words;
 mod inbox;
 mod invites;

@@ -17,6 +17,6 @@ pub async fn push<S: HubStore>(
 ) -> Result<Reply, Refusal> {
     let pushed = hub.kept(hub.store().push(sender, body, hub.now()).await)?;
     let pushed = pushed.map_err(|refused| of_push(&refused))?;
-    hub.tell_arrival();
+    hub.tell_arrival(&sender);
     Ok(Reply::ok(JSON, wb_core::signed::payload(&pushed)))
 }

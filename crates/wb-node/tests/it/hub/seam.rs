@@ -20,7 +20,7 @@ use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
-    RoomRow, SnapshotAsk, SqliteHub, StoreProblem,
+    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -378,6 +378,14 @@ impl HubStore for Seamed {
         now: Timestamp,
     ) -> Kept<bool> {
         self.file.put_reply(notice, origin, line, now).await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.file.watched(now).await
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        self.file.written_elsewhere().await
     }
 
     async fn check(&self) -> Kept<()> {
