@@ -15,12 +15,14 @@ use wb_core::id::Hash;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
 use wb_net::Front;
+use wb_net::metrics::MetricsToken;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
-use wb_web::hub::{HubSite, HubSiteConfig};
+use wb_web::hub::{HubSite, HubSiteConfig, carry};
 
+use super::hub_watch;
 use super::init;
 use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
@@ -162,6 +164,7 @@ pub fn prepare(
         Arc::new(entropy::now),
         report,
     );
+    hub.serve_metrics_to(MetricsToken::in_folder(node.store().home().dir()));
     let pages = HubSiteConfig {
         home: node.store().home().clone(),
         id: node.own_id(),
@@ -196,13 +199,15 @@ impl Prepared {
         self.lock.note(address);
         let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
-        let tidying = tokio::spawn(tidy(self.store, self.keep_days));
+        let tidying = tokio::spawn(tidy(self.store, self.keep_days, self.home.clone()));
         let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
+        let looking = tokio::spawn(Arc::clone(&self.hub).follow_store());
         let renewing = tokio::spawn(renew(front.clone()));
         wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
         tidying.abort();
         following.abort();
+        looking.abort();
     }
 }
 
@@ -266,11 +271,26 @@ async fn follow_key(hub: Arc<Hub<SqliteHub>>, home: Home, mut known: Hash) {
     }
 }
 
+/// Carries what the hub's own instance said and was not heeded yet: whoever said it may have been interrupted.
+async fn carry_own(store: &SqliteHub, home: &Home) {
+    let (store, home) = (store.clone(), home.clone());
+    let carried = tokio::task::spawn_blocking(move || {
+        let node = Node::open(&home)?;
+        tokio::runtime::Handle::current().block_on(carry(&store, &node, entropy::now()))
+    });
+    if let Ok(Err(problem)) = carried.await {
+        tell(&format!(
+            "hub: carrying its own notices: {problem}; it is tried again\n"
+        ));
+    }
+}
+
 /// Forgets what is too old, and lets those back whose suspension has ended.
-async fn tidy(store: SqliteHub, keep_days: Option<u32>) {
+async fn tidy(store: SqliteHub, keep_days: Option<u32>, home: Home) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
+        carry_own(&store, &home).await;
         let now = entropy::now();
         let ended = store.end_suspensions(now).await;
         let forgotten = match keep_days {
@@ -294,15 +314,20 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     node.unlock()?;
     let policy = args.policy.unwrap_or(settings.hub_policy);
     let keep_days = args.keep_days.or(settings.hub_keep_days);
-    let quiet = context.quiet();
-    let report: wb_hub::Report = Arc::new(move |text| {
-        if !quiet {
-            tell(&format!("hub: {}\n", clean(text)));
-        }
-    });
+    let report = hub_watch::report(settings.hub_log, context.quiet());
     let _in_use = in_use(context)?;
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
-    let front = front(&settings.hub_front)?;
+    if let Some(journal) = hub_watch::journal(settings.hub_log) {
+        prepared.hub.tell_calls(journal);
+    }
+    let mut front = front(&settings.hub_front)?;
+    front.limits.connections = hub_watch::make_room(settings.hub_connections_max);
+    if front.limits.connections < settings.hub_connections_max {
+        context.say(format!(
+            "The system lets this process have {} connections, fewer than hub.connections_max ({}): raise its limit of open files.",
+            front.limits.connections, settings.hub_connections_max
+        ));
+    }
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();

@@ -9,6 +9,7 @@ mod import_whiteballoon;
 mod marks;
 mod peers;
 mod pictures;
+mod planned;
 mod rights;
 mod starter;
 mod streams;

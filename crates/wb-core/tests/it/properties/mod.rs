@@ -9,3 +9,4 @@ mod requests;
 mod status;
 mod time;
 mod trust;
+mod trust_flow;
