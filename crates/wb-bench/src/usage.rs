@@ -68,9 +68,18 @@ fn cpu(pid: u32) -> Result<Duration> {
 }
 
 fn peak_kib(pid: u32) -> Result<u64> {
+    kib(pid, "VmHWM:")
+}
+
+/// Memory that a process has in RAM now, in KiB.
+pub fn now_kib(pid: u32) -> Result<u64> {
+    kib(pid, "VmRSS:")
+}
+
+fn kib(pid: u32, name: &str) -> Result<u64> {
     let path = of(pid, "status");
     let text = read(&path)?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| BenchError::Wrong(format!("{} has no VmHWM", path.display())))
+    number.ok_or_else(|| BenchError::Wrong(format!("{} has no {name}", path.display())))
 }

@@ -6,9 +6,12 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod bodies;
+mod calls;
+mod journal;
 mod limits;
 mod listings;
 mod moderation;
+mod observed;
 mod places;
 mod problems;
 mod quota;
@@ -20,6 +23,7 @@ mod subset;
 mod traces;
 mod waits;
 
+pub use journal::{Answered, Journal};
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
@@ -35,7 +39,7 @@ pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};

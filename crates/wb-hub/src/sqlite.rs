@@ -3,6 +3,7 @@
 //! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
@@ -33,7 +34,7 @@ use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 use crate::traces::Traces;
 
@@ -87,6 +88,14 @@ struct Shared {
     traces: Traces,
     readers: Mutex<Vec<Relay>>,
     bounds: Bounds,
+    /// How often something was decided that no call of a member tells of.
+    decided: AtomicU64,
+}
+
+impl Shared {
+    fn note_decided(&self) {
+        self.decided.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for SqliteHub {
@@ -106,6 +115,7 @@ impl SqliteHub {
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
                 bounds: Bounds::default(),
+                decided: AtomicU64::new(0),
             }),
             page_bytes: PAGE_BYTES_TARGET,
             limits: StoreLimits::default(),
@@ -319,7 +329,11 @@ impl HubStore for SqliteHub {
         let mut body = Vec::new();
         ndjson::put_line(&mut body, &wb_core::signed::payload(&changes.section));
         body.extend_from_slice(&changes.body);
-        Ok(Ok(ChangesPage { body, has_news }))
+        Ok(Ok(ChangesPage {
+            body,
+            has_news,
+            follows: changes.follows,
+        }))
     }
 
     async fn snapshot(
@@ -555,15 +569,18 @@ impl HubStore for SqliteHub {
     }
 
     async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {
-        self.write(move |write| match &decision {
-            Decision::Approve | Decision::Reinstate => {
-                write.set_standing(&id, Standing::Member, None, None, now)
-            }
-            Decision::Suspend { reason, until } => {
-                write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
-            }
-        })
-        .await
+        let decided = self
+            .write(move |write| match &decision {
+                Decision::Approve | Decision::Reinstate => {
+                    write.set_standing(&id, Standing::Member, None, None, now)
+                }
+                Decision::Suspend { reason, until } => {
+                    write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
+                }
+            })
+            .await?;
+        self.shared.note_decided();
+        Ok(decided)
     }
 
     async fn forget_before(&self, time: Timestamp) -> Kept<u64> {
@@ -579,11 +596,35 @@ impl HubStore for SqliteHub {
                 write.end_suspensions(now)
             })
             .await?;
+        if ended > 0 {
+            self.shared.note_decided();
+        }
         let shared = Arc::clone(&self.shared);
         self.runs
             .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
             .await?;
         Ok(ended)
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        let lag = self.read(move |relay| relay.lag(now)).await?;
+        Ok(Watched {
+            standings: lag.standings,
+            newest_n: lag.newest_n,
+            behind: lag.behind,
+            lag: lag.lag,
+            envelopes: lag.envelopes,
+            letters: lag.letters,
+        })
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        let shared = Arc::clone(&self.shared);
+        let others = self
+            .runs
+            .run(move || lock(&shared.writer).written_by_others())
+            .await?;
+        Ok(others.wrapping_add(self.shared.decided.load(Ordering::Relaxed)))
     }
 
     async fn check(&self) -> Kept<()> {

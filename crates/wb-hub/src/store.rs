@@ -54,6 +54,25 @@ pub struct ChangesPage {
     pub body: Vec<u8>,
     /// Whether something follows the first line.
     pub has_news: bool,
+    /// Whom the member follows, for when it waits.
+    pub follows: FollowList,
+}
+
+/// How a hub stands, for whoever watches over it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Watched {
+    /// Registrations, by standing.
+    pub standings: BTreeMap<&'static str, u64>,
+    /// The number of the newest arrival.
+    pub newest_n: u64,
+    /// Members that asked before and did not say that they have it.
+    pub behind: u64,
+    /// Arrivals after the one that the member furthest behind said to have.
+    pub lag: u64,
+    /// Sealed envelopes that are kept for somebody.
+    pub envelopes: u64,
+    /// Letters that are kept for somebody.
+    pub letters: u64,
 }
 
 /// Which page of a snapshot is wanted.
@@ -448,6 +467,13 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// Tidies: lets members whose suspension has ended arrive again, and ends what a push had to leave;
     /// returns how many arrived.
     fn end_suspensions(&self, now: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
+
+    /// How it stands, for those who watch over the hub.
+    fn watched(&self, now: Timestamp) -> impl Future<Output = Kept<Watched>> + Send;
+
+    /// A number that is another after anything was written of which no call of this process tells: by another
+    /// process, or decided by an operator.
+    fn written_elsewhere(&self) -> impl Future<Output = Kept<u64>> + Send;
 
     /// Whether it can be read, for those who watch over the hub.
     fn check(&self) -> impl Future<Output = Kept<()>> + Send;

@@ -6,6 +6,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod backup;
+pub mod call_log;
 mod card;
 pub mod command;
 mod direct;

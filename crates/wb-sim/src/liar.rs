@@ -17,7 +17,7 @@ use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 use crate::chance::Chance;
@@ -191,7 +191,7 @@ impl HubStore for Liar {
         let page = self.file.changes(id, since, now).await?;
         Ok(page.map(|page| ChangesPage {
             body: self.tongue.say(Answer::Changes, page.body),
-            has_news: page.has_news,
+            ..page
         }))
     }
 
@@ -346,6 +346,14 @@ impl HubStore for Liar {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.file.watched(now).await
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        self.file.written_elsewhere().await
     }
 
     async fn check(&self) -> Kept<()> {

@@ -430,17 +430,26 @@ impl Write<'_> {
         crate::project::project_local(&self.transaction, id)
     }
 
+    /// Keeps that a header of an own feed is void, of which no more is known than that.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn name_void(&self, header: &Hash) -> Result<()> {
+        self.transaction.execute(
+            "INSERT INTO void_heads (hash) SELECT ?1 WHERE (SELECT count(*) FROM void_heads) < ?2
+             ON CONFLICT (hash) DO NOTHING",
+            params![Sql(header), VOID_HEADS_MAX],
+        )?;
+        Ok(())
+    }
+
     /// Keeps what a void delta, brought from elsewhere, says. Marks of what is void count nowhere, so the next
     /// revisions of its records need not be above it.
     ///
     /// # Errors
     /// What the database reports.
     pub fn list_void(&self, delta: &Delta<'_>) -> Result<()> {
-        self.transaction.execute(
-            "INSERT INTO void_heads (hash) SELECT ?1 WHERE (SELECT count(*) FROM void_heads) < ?2
-             ON CONFLICT (hash) DO NOTHING",
-            params![Sql(delta.hash), VOID_HEADS_MAX],
-        )?;
+        self.name_void(&delta.hash)?;
         let mut room = self.void_room()?;
         for item in &delta.items {
             let line = item.line.as_ref().map(|line| line.bytes.as_ref());

@@ -81,6 +81,12 @@ pub(crate) fn was_seen(connection: &Connection, instance_no: i64, id: &RecordId)
         .exists(params![instance_no, Sql(id)])?)
 }
 
+/// Whether any entry of an instance is here, in whatever feed.
+pub(crate) fn was_heard_of(connection: &Connection, instance_no: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM feeds f JOIN feed_lines x USING (feed_no) WHERE f.instance_no = ?1";
+    Ok(connection.prepare_cached(sql)?.exists([instance_no])?)
+}
+
 /// Makes the row of a record of another instance of which nothing was seen before, from the entry that became live, with
 /// its line where that is here: what [`project_record`] would read back is in hand.
 pub(crate) fn project_first(

@@ -15,12 +15,14 @@ use wb_core::id::Hash;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
 use wb_net::Front;
+use wb_net::metrics::MetricsToken;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
 use wb_web::hub::{HubSite, HubSiteConfig};
 
+use super::hub_watch;
 use super::init;
 use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
@@ -162,6 +164,7 @@ pub fn prepare(
         Arc::new(entropy::now),
         report,
     );
+    hub.serve_metrics_to(MetricsToken::in_folder(node.store().home().dir()));
     let pages = HubSiteConfig {
         home: node.store().home().clone(),
         id: node.own_id(),
@@ -198,11 +201,13 @@ impl Prepared {
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
         let tidying = tokio::spawn(tidy(self.store, self.keep_days));
         let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
+        let looking = tokio::spawn(Arc::clone(&self.hub).follow_store());
         let renewing = tokio::spawn(renew(front.clone()));
         wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
         tidying.abort();
         following.abort();
+        looking.abort();
     }
 }
 
@@ -294,15 +299,20 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     node.unlock()?;
     let policy = args.policy.unwrap_or(settings.hub_policy);
     let keep_days = args.keep_days.or(settings.hub_keep_days);
-    let quiet = context.quiet();
-    let report: wb_hub::Report = Arc::new(move |text| {
-        if !quiet {
-            tell(&format!("hub: {}\n", clean(text)));
-        }
-    });
+    let report = hub_watch::report(settings.hub_log, context.quiet());
     let _in_use = in_use(context)?;
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
-    let front = front(&settings.hub_front)?;
+    if let Some(journal) = hub_watch::journal(settings.hub_log) {
+        prepared.hub.tell_calls(journal);
+    }
+    let mut front = front(&settings.hub_front)?;
+    front.limits.connections = hub_watch::make_room(settings.hub_connections_max);
+    if front.limits.connections < settings.hub_connections_max {
+        context.say(format!(
+            "The system lets this process have {} connections, fewer than hub.connections_max ({}): raise its limit of open files.",
+            front.limits.connections, settings.hub_connections_max
+        ));
+    }
     runtime()?.block_on(async {
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();

@@ -12,6 +12,7 @@ pub mod follow;
 pub mod hub;
 mod hub_admin;
 pub mod hub_up;
+pub mod hub_watch;
 pub mod import;
 pub mod inbox;
 pub mod init;

@@ -46,8 +46,8 @@ impl Street {
     }
 
     /// A copy of North's folder in the hands of somebody else.
-    fn thief(&self) -> Instance {
-        let thief = Instance::at(self.path(), "Thief", Path::new(WB));
+    fn thief(&self, name: &str) -> Instance {
+        let thief = Instance::at(self.path(), name, Path::new(WB));
         std::fs::create_dir(&thief.home).expect("a folder");
         for file in std::fs::read_dir(&self.north.home).expect("a folder") {
             let file = file.expect("a file");
@@ -68,7 +68,7 @@ impl Street {
 fn a_stolen_key_is_taken_back_and_everybody_follows() {
     let street = Street::new();
     let (north, south) = (&street.north, &street.south);
-    let thief = street.thief();
+    let thief = street.thief("Thief");
     ask(&thief, "Send money");
     thief.ok(&["record", "unshare", &street.asked, "--yes"]);
     thief.ok(&["sync"]);
@@ -138,6 +138,39 @@ fn a_stolen_key_is_taken_back_and_everybody_follows() {
         told.iter().any(|item| item["cause"] == "recovered"),
         "{told:?}"
     );
+    for instance in [north, south, &street.hub.instance] {
+        instance.ok(&["doctor"]);
+    }
+}
+
+/// The second thief's feed reached the hub as a whole, because no delta leads on from what the first one left there:
+/// of its head the hub has the signature and not the entries.
+#[test]
+fn a_key_stolen_again_is_taken_back_where_the_hub_took_a_whole_feed() {
+    let street = Street::new();
+    let (north, south) = (&street.north, &street.south);
+    let first = street.thief("Thief");
+    ask(&first, "Send money");
+    first.ok(&["sync"]);
+    north.run(&["sync"]).ends(5);
+    let listed = north.json(&["key", "recover", "--list"]);
+    let own = listed.iter().find(|one| one["sealed_here"] == true);
+    let good = text(own.expect("sealed here"), "hash").to_owned();
+    street.recover("North-words.txt", &good, "North-words-2.txt");
+
+    let second = street.thief("Another");
+    ask(&second, "Send more");
+    second.ok(&["sync"]);
+    south.ok(&["sync"]);
+    assert_eq!(titles(south), ["A ladder", "Send more"]);
+
+    street.recover("North-words-2.txt", &good, "North-words-3.txt");
+    north.ok(&["sync"]);
+    ask(north, "A drill");
+    north.ok(&["sync"]);
+    south.ok(&["sync"]);
+    assert_eq!(titles(south), ["A drill", "A ladder"]);
+    second.run(&["sync"]).ends(5);
     for instance in [north, south, &street.hub.instance] {
         instance.ok(&["doctor"]);
     }

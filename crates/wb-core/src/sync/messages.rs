@@ -364,6 +364,9 @@ pub struct HistorySection {
     pub entries: u64,
     /// Deltas that follow them, each its header and its items.
     pub deltas: u64,
+    /// Headers alone that follow those: of heads that came by a snapshot, without the entries of their delta.
+    #[serde(default)]
+    pub heads: u64,
     /// What to ask for next; none when this was all.
     pub next: Option<String>,
 }
@@ -371,12 +374,13 @@ pub struct HistorySection {
 impl HistorySection {
     /// Says what follows.
     #[must_use]
-    pub fn new(entries: u64, deltas: u64, next: Option<String>) -> Self {
+    pub fn new(entries: u64, deltas: u64, heads: u64, next: Option<String>) -> Self {
         Self {
             section: Self::NAME.to_owned(),
             schema_version: 1,
             entries,
             deltas,
+            heads,
             next,
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use wb_core::feed::Delta;
+use wb_core::feed::{Delta, Header};
 use wb_core::hash;
 use wb_core::id::{Hash, LogId, PublicKey};
 use wb_core::identity::{Entry, Heads, IdentityLog, LastHead, Merge, Position, Recovery, recover};
@@ -515,11 +515,18 @@ pub(crate) fn list_void_at(node: &Node, history: &History) -> Result<u64> {
     let write = node.store.write_in_sight()?;
     let log = node.identity();
     let mut count = 0;
+    // Of a branch whose entries came with it, the entries are void because they are not in the log.
+    let is_void_here = |header: &Header, hash: Hash| {
+        log.entry(&header.identity).is_none() || log.is_void(&header.identity, &header.placed(hash))
+    };
+    // The hub took the feed as a whole there, so what was published with it is not known one by one.
+    for (header, hash) in &history.heads {
+        if is_void_here(header, *hash) {
+            write.name_void(hash)?;
+        }
+    }
     for delta in &history.deltas {
-        // Of a branch whose entries came with it, the entries are void because they are not in the log.
-        let is_known = log.entry(&delta.header.identity).is_some();
-        let is_void =
-            !is_known || log.is_void(&delta.header.identity, &delta.header.placed(delta.hash));
+        let is_void = is_void_here(&delta.header, delta.hash);
         if is_void && !node.store.is_void_own(&delta.hash)? {
             let read = Delta::read(&delta.line, &delta.items).map_err(|refusal| {
                 NodeError::Refused(format!("a delta of this instance {refusal}"))

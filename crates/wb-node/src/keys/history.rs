@@ -63,6 +63,8 @@ pub struct History {
     pub entries: Vec<Vec<u8>>,
     /// Deltas that a key of this instance signed.
     pub deltas: Vec<SignedDelta>,
+    /// Headers that a key of this instance signed, with their hashes, of which the hub has not the entries.
+    pub heads: Vec<(Header, Hash)>,
 }
 
 /// The own log, up to before its last recovery, with the branches that entries from elsewhere make: under
@@ -160,6 +162,15 @@ impl<'o> Reader<'o> {
                 self.history.deltas.push(delta);
             }
         }
+        for _ in 0..section.heads {
+            let line = left.next().ok_or_else(cut_short)?;
+            let Some((header, hash)) = proved_alone(&self.proving, line) else {
+                continue;
+            };
+            if self.known.insert(hash) {
+                self.history.heads.push((header, hash));
+            }
+        }
         let Some(next) = section.next else {
             return Ok(None);
         };
@@ -207,6 +218,17 @@ fn proved(log: &IdentityLog, header: &[u8], items: Vec<Vec<u8>>) -> Option<Signe
         line: header.to_vec(),
         items,
     })
+}
+
+/// A header alone, where a key of this instance signed it.
+fn proved_alone(log: &IdentityLog, line: &[u8]) -> Option<(Header, Hash)> {
+    let (header, hash) = header_of(line).ok()?;
+    let entry = log.entry(&header.identity)?;
+    let (_, unverified) = Header::read(line).ok()?;
+    let is_proved = header.origin == log.id()
+        && entry.position == header.position()
+        && unverified.verify(&entry.signing_key).is_ok();
+    is_proved.then_some((header, hash))
 }
 
 /// The log up to the entry that signs a header: whether a later one made it void is another question.
@@ -263,7 +285,7 @@ mod tests {
     }
 
     fn page(entries: u64, deltas: u64, next: Option<&str>) -> Vec<u8> {
-        let section = HistorySection::new(entries, deltas, next.map(str::to_owned));
+        let section = HistorySection::new(entries, deltas, 0, next.map(str::to_owned));
         let mut body = serde_json::to_vec(&section).expect("a section");
         body.push(b'\n');
         body

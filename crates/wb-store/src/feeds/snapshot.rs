@@ -12,7 +12,7 @@ use wb_core::scope::FeedScope;
 use super::ingest::{Ingest, Place};
 use super::view::{FeedNos, load_feed};
 use crate::error::Result;
-use crate::project::{project_first, was_seen};
+use crate::project::{project_first, was_heard_of, was_seen};
 use crate::sql::Sql;
 
 /// A snapshot being taken: its feed already points to the new head, and the transaction makes it all
@@ -25,6 +25,8 @@ pub struct Taken {
     seq: u64,
     /// Whether rows of what is shown are made from its lines.
     shows: bool,
+    /// Whether nothing of its instance was here before: then there is nothing to look up.
+    is_first: bool,
 }
 
 impl Taken {
@@ -107,12 +109,14 @@ impl Ingest<'_> {
              WHERE feed_no = ?1 AND live = 1",
             [nos.feed_no],
         )?;
+        let is_first = !was_heard_of(self.connection, feed.instance_no)?;
         let taken = Taken {
             instance_no: feed.instance_no,
             nos,
             scope: totals.scope,
             seq: head_seq,
             shows: self.shows_lines_of(feed.instance_no)?,
+            is_first,
         };
         Ok(Ok((outcome, Some(taken))))
     }
@@ -131,11 +135,12 @@ impl Ingest<'_> {
             applied: true,
             run_no,
         };
-        if taken.shows && !was_seen(self.connection, taken.instance_no, &id)? {
+        let (connection, instance_no) = (self.connection, taken.instance_no);
+        // Ids rise in a snapshot: of an instance that is new none comes twice.
+        if taken.shows && (taken.is_first || !was_seen(connection, instance_no, &id)?) {
             let line = item.line.as_ref();
             let bytes = line.map(|line| line.bytes.as_ref());
             self.put_entry(taken.nos, at(self.run_no()), &item.entry, bytes)?;
-            let (connection, instance_no) = (self.connection, taken.instance_no);
             return project_first(connection, instance_no, taken.scope, &item.entry, line);
         }
         let line = item.line.as_ref().map(|line| line.bytes.to_vec());

@@ -56,6 +56,8 @@ pub struct Changes {
     pub body: Vec<u8>,
     /// The number of the newest arrival when it was made: what to wait beyond when nothing came.
     pub newest_n: u64,
+    /// Whom the member follows.
+    pub follows: FollowList,
 }
 
 /// Why there are no changes after a cursor.
@@ -330,6 +332,7 @@ impl Relay {
                 section,
                 body: lines.body,
                 newest_n: last.n,
+                follows: list,
             }))
         })
     }

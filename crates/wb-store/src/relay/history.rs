@@ -58,13 +58,16 @@ pub struct BadPlace;
 struct Made {
     body: Vec<u8>,
     deltas: u64,
+    /// Headers whose entries are not here, and how many.
+    alone: Vec<u8>,
+    heads: u64,
     last: Option<Place>,
     bytes: usize,
 }
 
 impl Made {
     fn is_full(&self) -> bool {
-        self.body.len() >= self.bytes && self.last.is_some()
+        self.body.len() + self.alone.len() >= self.bytes && self.last.is_some()
     }
 
     fn put(&mut self, header: &[u8], items: &[Vec<u8>], place: Place) {
@@ -73,6 +76,12 @@ impl Made {
             put_line(&mut self.body, item);
         }
         self.deltas += 1;
+        self.last = Some(place);
+    }
+
+    fn put_alone(&mut self, header: &[u8], place: Place) {
+        put_line(&mut self.alone, header);
+        self.heads += 1;
         self.last = Some(place);
     }
 }
@@ -97,6 +106,8 @@ impl Relay {
             let mut made = Made {
                 body: Vec::new(),
                 deltas: 0,
+                alone: Vec::new(),
+                heads: 0,
                 last: None,
                 bytes,
             };
@@ -122,8 +133,10 @@ impl Relay {
             }
             let next = made.last.map(|place| place.to_string());
             let mut body = Vec::new();
-            put_section(&mut body, &HistorySection::new(entries, made.deltas, next));
+            let section = HistorySection::new(entries, made.deltas, made.heads, next);
+            put_section(&mut body, &section);
             body.extend_from_slice(&made.body);
+            body.extend_from_slice(&made.alone);
             Ok(Ok(body))
         })
     }
@@ -164,9 +177,11 @@ fn put_feed(
         let (log_no, Sql(seq)): (i64, Sql<u64>) = (row.get(0)?, row.get(1)?);
         let header = served.header(log_no, seq)?;
         let items = served.items(&header)?;
-        // Of one that came by snapshot the entries are not here.
         if items.len() as u64 == header.entries {
             made.put(&header.line, &items, Place::Feed(log_no, seq));
+        } else {
+            // Of one that came by snapshot the entries are not here; that it was signed is told all the same.
+            made.put_alone(&header.line, Place::Feed(log_no, seq));
         }
     }
     Ok(true)

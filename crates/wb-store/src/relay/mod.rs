@@ -33,7 +33,7 @@ mod void;
 mod vouches;
 
 pub use changes::{Changes, CursorRefused, PageLimits};
-pub use counts::{MemberCounts, RelayCounts};
+pub use counts::{MemberCounts, RelayCounts, RelayLag};
 pub use envelopes::EnvelopeRefused;
 pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;

@@ -3,6 +3,7 @@
 mod entry;
 mod json;
 mod leave;
+mod line;
 mod live;
 mod requests;
 mod status;

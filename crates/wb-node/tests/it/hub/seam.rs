@@ -20,7 +20,7 @@ use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -388,6 +388,14 @@ impl HubStore for Seamed {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.file.watched(now).await
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        self.file.written_elsewhere().await
     }
 
     async fn check(&self) -> Kept<()> {
