@@ -10,6 +10,8 @@ use wb_net::BodyLimit;
 const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of a turn, or of who asks for a recovery.
 pub(crate) const SMALL_BYTES_MAX: usize = 4_096;
+/// Bytes of a reply to a notice: its text may be escaped.
+const REPLY_BYTES_MAX: usize = 32_768;
 /// Bytes of a list of envelopes or letters that were taken, of its full length.
 const TAKEN_BYTES_MAX: usize = 128 * 1_024;
 /// Bytes of a follow list of its full length.
@@ -40,6 +42,8 @@ pub(crate) enum Route {
     KeepLetter,
     Mail,
     MailTaken,
+    Notices,
+    Reply,
 }
 
 impl Route {
@@ -68,6 +72,8 @@ impl Route {
             ("POST", "mail") if path == "mail/taken" => Self::MailTaken,
             ("POST", "mail") => Self::KeepLetter,
             ("GET", "mail") => Self::Mail,
+            ("GET", "notices") => Self::Notices,
+            ("POST", "reply") => Self::Reply,
             _ => return None,
         };
         let segments = path.split('/').count();
@@ -102,6 +108,8 @@ impl Route {
             Self::KeepLetter => "mail_keep",
             Self::Mail => "mail",
             Self::MailTaken => "mail_taken",
+            Self::Notices => "notices",
+            Self::Reply => "reply",
         }
     }
 
@@ -114,6 +122,7 @@ impl Route {
             Self::EnvelopesTaken | Self::MailTaken => TAKEN_BYTES_MAX,
             Self::KeepLetter => LETTER_CALL_BYTES_MAX,
             Self::Turn => SMALL_BYTES_MAX,
+            Self::Reply => REPLY_BYTES_MAX,
             Self::GiveReceipts => RECEIPTS_BYTES_MAX,
             _ => 0,
         })

@@ -6,11 +6,14 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod bodies;
+pub mod bundle;
 mod calls;
+mod effects;
 mod journal;
 mod limits;
 mod listings;
 mod moderation;
+mod notices;
 mod observed;
 mod places;
 mod problems;
@@ -31,7 +34,8 @@ pub use listings::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
     ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
-pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
+pub use moderation::{ModerateError, REASON_CHARS_MAX, WouldDecide, approve, would_decide};
+pub use notices::{CarryRefused, Effect, HubNotices, NoticeRow, RecordFace};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};

@@ -144,7 +144,7 @@ impl<S: HubStore> Hub<S> {
             .unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
-    fn responder(&self) -> Arc<Responder> {
+    pub(crate) fn responder(&self) -> Arc<Responder> {
         Arc::clone(
             &self
                 .responder
@@ -370,7 +370,11 @@ async fn serve<S: HubStore>(
         .sender;
     course.member = Some(sender);
     hub.charges.member(sender, hub.now())?;
-    if !matches!(route, Route::Member | Route::History) {
+    let is_for_all = matches!(
+        route,
+        Route::Member | Route::History | Route::Notices | Route::Reply
+    );
+    if !is_for_all {
         check_member(hub, sender).await?;
     }
     let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
@@ -395,6 +399,8 @@ async fn serve<S: HubStore>(
         Route::KeepLetter => routes::mail::keep(hub, sender, &body).await,
         Route::Mail => routes::mail::page(hub, sender, request).await,
         Route::MailTaken => routes::mail::taken(hub, sender, &body).await,
+        Route::Notices => routes::notices::about(hub, sender).await,
+        Route::Reply => routes::notices::reply(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
-use wb_core::id::{Hash, InstanceId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET, VOUCHES_PAGE_MAX};
 use wb_core::ndjson;
@@ -30,6 +30,7 @@ use crate::listings::{
     CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
     RequestsPage,
 };
+use crate::notices::NoticeRow;
 use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
@@ -146,7 +147,7 @@ impl SqliteHub {
     }
 
     /// Reads on a connection of the pool, which grows as far as calls run at once.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -167,7 +168,7 @@ impl SqliteHub {
     }
 
     /// Does something in one transaction.
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -178,6 +179,30 @@ impl SqliteHub {
                 let write = relay.write()?;
                 let done = work(&write)?;
                 write.commit()?;
+                Ok(done)
+            })
+            .await
+    }
+}
+
+impl SqliteHub {
+    /// Does something in one transaction that counts only where it succeeds, and lets go of the traces of what was
+    /// taken back by it.
+    pub(crate) async fn write_or_drop<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<Result<T, E>> + Send + 'static,
+    ) -> Kept<Result<T, E>> {
+        let shared = Arc::clone(&self.shared);
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                if done.is_ok() {
+                    write.commit()?;
+                    shared.traces.empty_log(&relay);
+                    shared.note_decided();
+                }
                 Ok(done)
             })
             .await
@@ -593,7 +618,10 @@ impl HubStore for SqliteHub {
             .write(move |write| {
                 write.expire_envelopes(now)?;
                 write.expire_mail(now)?;
-                write.end_suspensions(now)
+                let ended = write.end_suspensions(now)?;
+                // What a notice withholds may be over as well.
+                let changed = write.heed(now)?;
+                Ok(ended + u64::from(changed))
             })
             .await?;
         if ended > 0 {
@@ -604,6 +632,23 @@ impl HubStore for SqliteHub {
             .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
             .await?;
         Ok(ended)
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        let mut rows = self.read(move |relay| relay.notices(now)).await?;
+        rows.retain(|row| row.said.notice.subject == id);
+        Ok(rows)
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.write(move |write| write.put_reply(&notice, &origin, &line, now))
+            .await
     }
 
     async fn watched(&self, now: Timestamp) -> Kept<Watched> {
@@ -677,6 +722,8 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
         name: member.name,
         card: member.card,
         listed: member.listed,
+        delisted: member.delisted,
+        revoked: member.revoked,
         standings: member.standings,
         since: member.since,
         seen_at: member.seen_at,
@@ -688,7 +735,7 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
 }
 
 /// Drives the sections of a push. What is wrong with the body is in the result, and then nothing counts.
-fn take(
+pub(crate) fn take(
     write: &RelayWrite<'_>,
     id: InstanceId,
     body: &[u8],

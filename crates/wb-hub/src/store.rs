@@ -164,6 +164,7 @@ pub struct KeepingLetter {
     pub body: Vec<u8>,
 }
 
+use crate::notices::NoticeRow;
 pub use wb_store::relay::{EnvelopeRefused, LetterRefused};
 
 /// Why a registration does not count.
@@ -197,6 +198,10 @@ pub struct MemberRow {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Whether a notice keeps it out of lists.
+    pub delisted: bool,
+    /// Whether a notice leaves it out for good.
+    pub revoked: bool,
     /// Where its registration stands.
     pub standings: Standings,
     /// When it registered.
@@ -467,6 +472,22 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// Tidies: lets members whose suspension has ended arrive again, and ends what a push had to leave;
     /// returns how many arrived.
     fn end_suspensions(&self, now: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
+
+    /// The notices about an instance that are live, the newest first.
+    fn notices_about(
+        &self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<NoticeRow>>> + Send;
+
+    /// Keeps what whoever a notice is about replied; false where it replied otherwise before.
+    fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<bool>> + Send;
 
     /// How it stands, for those who watch over the hub.
     fn watched(&self, now: Timestamp) -> impl Future<Output = Kept<Watched>> + Send;

@@ -13,6 +13,7 @@ mod direct;
 pub mod entropy;
 mod erasing;
 pub mod error;
+mod heeding;
 pub mod import;
 pub mod keys;
 mod letters;

@@ -369,7 +369,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Kinds without which others would be shown wrongly: who wrote a record, and what became of it.
-const KINDS_ALWAYS: [&str; 4] = ["card", "helper", "status", "user"];
+const KINDS_ALWAYS: [&str; 5] = ["card", "helper", "notice", "status", "user"];
 
 /// Reads `all`, or kinds with commas between.
 fn kinds(text: &str) -> std::result::Result<Option<BTreeSet<Kind>>, &'static str> {

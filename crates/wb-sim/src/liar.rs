@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
@@ -16,8 +16,8 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem, Watched,
+    LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 use crate::chance::Chance;
@@ -346,6 +346,20 @@ impl HubStore for Liar {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        self.file.notices_about(id, now).await
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.file.put_reply(notice, origin, line, now).await
     }
 
     async fn watched(&self, now: Timestamp) -> Kept<Watched> {

@@ -27,6 +27,7 @@ mod feed_links;
 mod feeds;
 mod gaps;
 mod guard;
+mod heeding;
 mod hidden;
 mod home;
 mod in_use;
@@ -91,6 +92,7 @@ pub use feeds::{
 };
 pub use gaps::Gaps;
 pub use guard::{Guard, Standing as GuardStanding};
+pub use heeding::{RoadsOf, WithheldBy, WithheldHere};
 pub use hidden::HiddenLine;
 pub use home::{Home, remove_file, replace_file, write_private_file};
 pub use in_use::InUse;

@@ -72,7 +72,7 @@ pub enum Bundle {
 const SAMPLES: usize = 5;
 
 #[derive(Serialize)]
-struct FeedRow {
+pub struct FeedRow {
     origin: String,
     scope: &'static str,
     form: &'static str,
@@ -254,11 +254,11 @@ fn export(context: &Context, asked: &Asked<'_>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn items(items: u64) -> String {
+pub fn items(items: u64) -> String {
     count(items, "record", "records")
 }
 
-fn form(form: Form) -> &'static str {
+pub fn form(form: Form) -> &'static str {
     match form {
         Form::Snapshot => "snapshot",
         Form::Deltas => "deltas",
@@ -293,7 +293,7 @@ fn export_view(file: &Path, exported: &Exported, sealed: &[CarriedFor]) -> Expor
     }
 }
 
-fn contents_row(contents: &Contents) -> FeedRow {
+pub fn contents_row(contents: &Contents) -> FeedRow {
     FeedRow {
         origin: contents.origin.to_string(),
         scope: contents.scope.as_str(),

@@ -20,7 +20,7 @@ use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
 use wb_store::relay::Relay;
-use wb_web::hub::{HubSite, HubSiteConfig};
+use wb_web::hub::{HubSite, HubSiteConfig, carry};
 
 use super::hub_watch;
 use super::init;
@@ -199,7 +199,7 @@ impl Prepared {
         self.lock.note(address);
         let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
-        let tidying = tokio::spawn(tidy(self.store, self.keep_days));
+        let tidying = tokio::spawn(tidy(self.store, self.keep_days, self.home.clone()));
         let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
         let looking = tokio::spawn(Arc::clone(&self.hub).follow_store());
         let renewing = tokio::spawn(renew(front.clone()));
@@ -271,11 +271,26 @@ async fn follow_key(hub: Arc<Hub<SqliteHub>>, home: Home, mut known: Hash) {
     }
 }
 
+/// Carries what the hub's own instance said and was not heeded yet: whoever said it may have been interrupted.
+async fn carry_own(store: &SqliteHub, home: &Home) {
+    let (store, home) = (store.clone(), home.clone());
+    let carried = tokio::task::spawn_blocking(move || {
+        let node = Node::open(&home)?;
+        tokio::runtime::Handle::current().block_on(carry(&store, &node, entropy::now()))
+    });
+    if let Ok(Err(problem)) = carried.await {
+        tell(&format!(
+            "hub: carrying its own notices: {problem}; it is tried again\n"
+        ));
+    }
+}
+
 /// Forgets what is too old, and lets those back whose suspension has ended.
-async fn tidy(store: SqliteHub, keep_days: Option<u32>) {
+async fn tidy(store: SqliteHub, keep_days: Option<u32>, home: Home) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
+        carry_own(&store, &home).await;
         let now = entropy::now();
         let ended = store.end_suspensions(now).await;
         let forgotten = match keep_days {

@@ -218,7 +218,9 @@ fn show(context: &Context, id: &str) -> Result<()> {
     output::line(format!("scope    {}", base.scope))?;
     output::line(format!("written  {} (revision {})", base.at, base.rev))?;
     if let Some(cause) = &base.hidden {
-        output::line(format!("hidden   {cause}"))?;
+        let why = detail.hidden_by.as_deref().map(clean);
+        let why = why.unwrap_or_else(|| cause.clone());
+        output::line(format!("hidden   {why}"))?;
     }
     if let Some(published) = &detail.published {
         let feeds = if published.is_empty() {

@@ -218,6 +218,7 @@ const WITH_PEERS: &[&str] = &[
     "wb offer make",
     "wb follow",
     "wb hub approve",
+    "wb hub bundle",
     "wb hub list",
     "wb hub login-link",
     "wb hub register",

@@ -13,8 +13,10 @@ mod direct_peers;
 #[cfg(target_os = "linux")]
 mod disk;
 mod front;
+mod hub_bundle;
 mod hub_crowd;
 mod hub_ends;
+mod hub_notices;
 mod hub_pages;
 mod hub_watch;
 mod hub_words;

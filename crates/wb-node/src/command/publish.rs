@@ -59,11 +59,21 @@ pub fn publish_retracts(node: &mut Node, actor: &Actor) -> Result<Published> {
     Ok(seal(node, actor, Seals::Retracts)?.1)
 }
 
+/// Seals the notices of this instance, and its card, which tells whose they are; what is marked to leave waits until
+/// somebody publishes it.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_notices(node: &mut Node, actor: &Actor) -> Result<Published> {
+    Ok(seal(node, actor, Seals::Notices)?.1)
+}
+
 /// What is sealed of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seals {
     All,
     Retracts,
+    Notices,
 }
 
 fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published)> {
@@ -91,6 +101,9 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         let is_closed = matches!(retirement(node)?, Retirement::Retired(_));
         let said_anew = said_anew(node, &plan)?;
         keep_retracts(&mut plan, is_closed, &said_anew);
+    }
+    if seals == Seals::Notices {
+        keep_notices(&mut plan);
     }
     let valid_until = promise::from_now(node, now)?;
     let renews = seals == Seals::All && promise::is_due(node, valid_until, now)?;
@@ -145,6 +158,18 @@ fn keep_retracts(plan: &mut Plan, is_closed: bool, said_anew: &BTreeSet<RecordId
         let moves = || puts.iter().any(|put| put.leaving.id() == retract.id);
         retract.cause.is_some() || moves()
     });
+}
+
+/// Leaves out of a plan what is no notice and no card. A new log has to hold what stays live in its feed, so that is
+/// sealed whole.
+fn keep_notices(plan: &mut Plan) {
+    let new_logs = &plan.new_logs;
+    let opens = |scope| new_logs.iter().any(|due| due.scope == scope);
+    plan.puts.retain(|put| {
+        opens(put.leaving.scope()) || ["notice", "card"].contains(&put.leaving.kind().as_str())
+    });
+    plan.retracts
+        .retain(|retract| opens(retract.scope) || retract.kind == "notice");
 }
 
 /// What is said of requests of which a word is taken back: it stands in the place of that word, so that nobody sees the

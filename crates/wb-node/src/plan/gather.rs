@@ -11,6 +11,7 @@ use wb_core::leave::{
 };
 use wb_core::limits::{BODY_BYTES_MAX, NUMBER_MAX};
 use wb_core::scope::{By, FeedScope, Kind, Scope};
+use wb_core::show::Cause;
 use wb_core::time::Timestamp;
 use wb_store::{
     AccountState, Belongs, Filter, HEADS_NOT_COMPARED, LocalRecord, LogDue, NewLog, Sealed,
@@ -401,7 +402,9 @@ impl<'n> Gather<'n> {
         // Hidden until heads are compared is not taken back.
         let shown = self.node.store.records(&filter)?.into_iter().find(|row| {
             let hidden = row.hidden.as_deref();
-            hidden.is_none_or(|hidden| hidden == HEADS_NOT_COMPARED)
+            // Nor does what a hub says about it take back what was said here.
+            let stays = [HEADS_NOT_COMPARED, Cause::WithheldByHub.as_str()];
+            hidden.is_none_or(|hidden| stays.contains(&hidden))
         });
         Ok(match shown {
             None => Parent::Unknown,

@@ -27,7 +27,7 @@ use crate::node::Node;
 
 /// Kinds that an instance writes itself (spec: records, `by`). A member says where a request stands; the instance
 /// does where the value shown is said anew.
-pub(crate) const SPEAKS_ITSELF: [&str; 4] = ["card", "vouch", "helper", "status"];
+pub(crate) const SPEAKS_ITSELF: [&str; 5] = ["card", "vouch", "helper", "status", "notice"];
 
 /// A revision to seal.
 #[derive(Debug)]
@@ -228,6 +228,7 @@ pub fn headline(kind: &str, body: &str) -> String {
         "card" => text("name"),
         "invite" => text("suggested_handle"),
         "vouch" => text("basis"),
+        "notice" => text("reason"),
         _ => String::new(),
     };
     let line = found.lines().next().unwrap_or_default();

@@ -22,6 +22,7 @@ use super::fetch::{Fetch, fetch};
 use super::fill::lines_page;
 use super::source::{Fetched, Source, Unanswered, Want};
 use super::{OnProgress, SyncEnd, bad_answer};
+use crate::heeding::Heeding;
 use crate::node::Node;
 
 /// Kinds named in a question; with more, everything is asked for. Keeps a feed that invents kinds from
@@ -630,8 +631,14 @@ impl<'n> Pull<'n> {
     fn unfilled(&self) -> Result<Vec<Unfilled>, SyncEnd> {
         let store = &self.node.store;
         let mut unfilled = Vec::new();
-        for (origin, scope, mut kinds) in store.served().missing_lines()? {
+        let missing = store.served().missing_lines()?;
+        if missing.is_empty() {
+            return Ok(unfilled);
+        }
+        let heeding = Heeding::of(self.node)?;
+        for (origin, scope, mut kinds) in missing {
             kinds.retain(|kind| self.node.asks_for(kind));
+            heeding.asked_for(self.node, &self.input.peer.id, (origin, scope), &mut kinds)?;
             let standing = store.standing(&origin)?;
             let is_followed = standing.is_some_and(|standing| standing != Standing::Blocked)
                 && self.input.peer.follows.follows(&origin, true);

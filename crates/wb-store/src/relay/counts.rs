@@ -155,7 +155,7 @@ impl Relay {
 
 fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
     let sql = "SELECT CASE WHEN standing = 'suspended' AND until <= ?1 THEN 'member' ELSE standing END, count(*)
-               FROM members GROUP BY 1";
+               FROM members WHERE is_hub = 0 GROUP BY 1";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([Sql(now)], |row| {
         Ok((

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
@@ -19,8 +19,8 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem, Watched,
+    LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -388,6 +388,20 @@ impl HubStore for Seamed {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        self.file.notices_about(id, now).await
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.file.put_reply(notice, origin, line, now).await
     }
 
     async fn watched(&self, now: Timestamp) -> Kept<Watched> {

@@ -326,8 +326,8 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
     let file = rusqlite::Connection::open(harbour.path()).expect("a file");
     file.execute_batch(
         "DROP TABLE mail; DROP TABLE turns; DROP TABLE receipts; DROP TABLE envelopes_for; DROP TABLE envelopes;
-         DROP TRIGGER served_line_changed; DROP TRIGGER served_line_gone; DROP TABLE served_changes; DROP TRIGGER held_lines_go;
-         DROP TABLE held_lines; DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
+         DROP TRIGGER held_lines_go; DROP TRIGGER served_line_changed; DROP TRIGGER served_line_gone;
+         DROP TABLE served_changes; DROP TABLE held_lines; DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
          PRAGMA user_version = 1",
     )
     .expect("the older form");
