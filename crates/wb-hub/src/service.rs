@@ -204,6 +204,7 @@ impl<S: HubStore> Hub<S> {
                 continue;
             };
             if known.replace(written).is_some_and(|known| known != written) {
+                self.bodies.forget_all();
                 self.waits.wake_all();
             }
         }
