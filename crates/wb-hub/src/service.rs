@@ -1,6 +1,6 @@
 //! The hub as a service: every request is checked in the order of the spec, and every answer signed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub struct Hub<S> {
     metrics: OnceLock<MetricsToken>,
     journal: OnceLock<Journal>,
     calls: AtomicU64,
+    /// Whether caches on the way may keep pages of snapshots.
+    cacheable: AtomicBool,
     charges: Charges,
     waits: Waits,
     pushes: Places,
@@ -115,6 +117,7 @@ impl<S: HubStore> Hub<S> {
             metrics: OnceLock::new(),
             journal: OnceLock::new(),
             calls: AtomicU64::new(0),
+            cacheable: AtomicBool::new(false),
             charges: Charges::new(&limits),
             waits: Waits::default(),
             pushes: Places::new(limits.large_bodies),
@@ -181,6 +184,15 @@ impl<S: HubStore> Hub<S> {
     /// Answers `/metrics` to whoever shows a token.
     pub fn serve_metrics_to(&self, token: MetricsToken) {
         let _ = self.metrics.set(token);
+    }
+
+    /// Lets caches on the way keep pages of snapshots, as long as they ask each time whether these are still the same.
+    pub fn let_caches_keep(&self) {
+        self.cacheable.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.cacheable.load(Ordering::Relaxed)
     }
 
     /// Tells of each call that was answered.
