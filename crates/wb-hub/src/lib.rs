@@ -5,6 +5,8 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod bodies;
+pub mod bundle;
 mod calls;
 mod effects;
 mod journal;

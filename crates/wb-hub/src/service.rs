@@ -19,6 +19,7 @@ use wb_net::metrics::{MetricsToken, numbers, unreadable};
 use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
 use wb_net::{BodyLimit, Client, Road, read_body};
 
+use crate::bodies::Bodies;
 use crate::calls::{Call, Route, SMALL_BYTES_MAX};
 use crate::journal::{Course, Journal};
 use crate::limits::{Charges, HubLimits};
@@ -71,6 +72,7 @@ pub struct Hub<S> {
     waits: Waits,
     pushes: Places,
     registrations: Places,
+    bodies: Bodies,
 }
 
 impl<S> std::fmt::Debug for Hub<S> {
@@ -118,6 +120,7 @@ impl<S: HubStore> Hub<S> {
             pushes: Places::new(limits.large_bodies),
             // They are of strangers, who must not take the members' places.
             registrations: Places::new(limits.large_bodies),
+            bodies: Bodies::default(),
         })
     }
 
@@ -170,6 +173,11 @@ impl<S: HubStore> Hub<S> {
         &self.waits
     }
 
+    /// Pages of snapshots as they travel.
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
     /// Answers `/metrics` to whoever shows a token.
     pub fn serve_metrics_to(&self, token: MetricsToken) {
         let _ = self.metrics.set(token);
@@ -196,6 +204,7 @@ impl<S: HubStore> Hub<S> {
                 continue;
             };
             if known.replace(written).is_some_and(|known| known != written) {
+                self.bodies.forget_all();
                 self.waits.wake_all();
             }
         }

@@ -386,6 +386,16 @@ impl HubStore for SqliteHub {
         .await
     }
 
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        self.read(move |relay| relay.snapshot_stamp(&origin, scope, now))
+            .await
+    }
+
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
         let bytes = self.page_bytes;
         self.read(move |relay| {

@@ -309,6 +309,17 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
 
+    /// What the pages of a snapshot are made from, as one text: whatever would change a page changes it, in the transaction
+    /// that does. None where nothing is served, or a store does not say: then no page is kept.
+    fn snapshot_stamp(
+        &self,
+        _origin: InstanceId,
+        _scope: FeedScope,
+        _now: Timestamp,
+    ) -> impl Future<Output = Kept<Option<String>>> + Send {
+        async { Ok(None) }
+    }
+
     /// A page of lines.
     fn lines(
         &self,

@@ -204,6 +204,19 @@ impl HubStore for Liar {
         Ok(page.map(|body| self.tongue.say(Answer::Snapshot, body)))
     }
 
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        // What it says while it lies is no page that may be kept.
+        if self.tongue.state().lie.is_some() {
+            return Ok(None);
+        }
+        self.file.snapshot_stamp(origin, scope, now).await
+    }
+
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
         let page = self.file.lines(ask, now).await?;
         Ok(page.map(|body| self.tongue.say(Answer::Lines, body)))

@@ -48,6 +48,7 @@ mod pairs;
 mod peers;
 mod pictures;
 mod place;
+mod planned;
 mod private;
 mod project;
 mod query;
@@ -107,6 +108,7 @@ pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
 pub use peers::Peer;
 pub use pictures::{KeptPicture, PICTURES_BYTES_MAX, PICTURES_MAX, Picture, PictureFormat};
 pub use place::{Placing, Replaced, free_bytes};
+pub use planned::{PlanGround, Planned};
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,
     Private, Role,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_moderate, hub_up};
+use super::{hub_admin, hub_bundle, hub_moderate, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -36,6 +36,8 @@ pub enum Hub {
     Notices(hub_moderate::Notices),
     /// List what moderators did, or write all of it out with --json
     Audit(hub_moderate::Audit),
+    /// Write the public feeds that the hub of this folder relays into one file
+    Bundle(hub_bundle::Bundle),
     /// Make a link that lets a moderator in once, on a browser of their choice
     LoginLink(hub_admin::LoginLink),
 }
@@ -55,6 +57,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::Reinstate(args) => hub_moderate::reinstate(context, args),
         Hub::Notices(args) => hub_moderate::notices(context, args),
         Hub::Audit(args) => hub_moderate::audit(context, args),
+        Hub::Bundle(args) => hub_bundle::run(context, args),
         Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -200,6 +200,7 @@ impl Operator {
         Ok((page, has_more))
     }
 
+    /// The one member of a name, or whose id begins so.
     pub fn find(&self, text: &str) -> Result<MemberRow> {
         let id_start = Some(text.to_owned()).filter(|text| text.len() >= FRAGMENT_CHARS_MIN);
         let asked = self
@@ -219,6 +220,12 @@ impl Operator {
             )
             .into()),
         }
+    }
+
+    /// Notes in the log of the folder what was done.
+    pub fn note(&self, act: &str, subject: &dyn std::fmt::Display, detail: String) -> Result<()> {
+        let now = entropy::now();
+        Ok(self.node.audit(now, &self.actor, act, subject, detail)?)
     }
 
     /// Runs what a hub's file is asked or told.

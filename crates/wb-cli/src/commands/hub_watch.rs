@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use wb_core::time::Timestamp;
 use wb_hub::{Answered, Journal, Report};
@@ -13,6 +12,7 @@ use crate::context::tell;
 use crate::output::clean;
 
 /// Files that a hub has open beside its connections: databases, their logs, what it reads from.
+#[cfg(unix)]
 const OTHER_FILES: u64 = 256;
 
 /// One line of a log.
@@ -68,7 +68,10 @@ pub fn journal(log: CallLog) -> Option<Journal> {
 }
 
 /// Lets this process have so many connections, as far as the system lets it; what it lets it have.
+#[cfg(unix)]
 pub fn make_room(connections: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
     let wanted = (connections as u64).saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);
     let (Some(soft), hard) = (limit.current, limit.maximum) else {
@@ -88,4 +91,10 @@ pub fn make_room(connections: usize) -> usize {
     };
     let room = usize::try_from(may.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     connections.min(room.max(1))
+}
+
+/// Where the system has no such limit.
+#[cfg(not(unix))]
+pub fn make_room(connections: usize) -> usize {
+    connections
 }

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod follow;
 pub mod hub;
 mod hub_admin;
+mod hub_bundle;
 mod hub_moderate;
 pub mod hub_up;
 pub mod hub_watch;

@@ -219,6 +219,7 @@ const WITH_PEERS: &[&str] = &[
     "wb follow",
     "wb hub approve",
     "wb hub audit",
+    "wb hub bundle",
     "wb hub delist",
     "wb hub list",
     "wb hub login-link",

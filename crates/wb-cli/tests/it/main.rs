@@ -13,6 +13,7 @@ mod direct_peers;
 #[cfg(target_os = "linux")]
 mod disk;
 mod front;
+mod hub_bundle;
 mod hub_crowd;
 mod hub_ends;
 mod hub_notices;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wb_net::signed::{NDJSON, Reply, Request};
+use wb_net::signed::{NDJSON, Packed, Reply, Request};
 
 use super::{feed, kinds, parsed, value};
 use crate::problems::{Refusal, bad_request, of_page};
@@ -22,9 +22,24 @@ pub async fn snapshot<S: HubStore>(hub: &Arc<Hub<S>>, request: &Request) -> Resu
     if ask.head.is_some() != ask.after.is_some() {
         return Err(bad_request("`head` and `after` come together"));
     }
-    let page = hub.kept(hub.store().snapshot(ask, hub.now()).await)?;
+    // Before the page: what changes in between is in the page, under a stamp that nobody is given any more.
+    let stamp = hub.store().snapshot_stamp(ask.origin, ask.scope, hub.now());
+    let stamp = hub.kept(stamp.await)?.filter(|_| request.accepts_zstd());
+    if let Some(stamp) = &stamp
+        && let Some(packed) = hub.bodies().get(&ask, stamp, hub.now())
+    {
+        return Ok(Reply::packed(NDJSON, packed));
+    }
+    let page = hub.kept(hub.store().snapshot(ask.clone(), hub.now()).await)?;
+    let page = page.map_err(of_page)?;
+    if let Some(stamp) = stamp
+        && let Some(packed) = Packed::of(&page)
+    {
+        hub.bodies().put(&ask, stamp, packed.clone(), hub.now());
+        return Ok(Reply::packed(NDJSON, packed));
+    }
     Ok(Reply {
         proves_itself: true,
-        ..Reply::ok(NDJSON, page.map_err(of_page)?)
+        ..Reply::ok(NDJSON, page)
     })
 }

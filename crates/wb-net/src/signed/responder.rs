@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
     RETRY_AFTER, TRANSFER_ENCODING,
@@ -160,10 +160,44 @@ impl Request {
         decode(encoding(&self.parts.headers)?, encoded, limit)
     }
 
-    fn accepts_zstd(&self) -> bool {
+    /// Whether whoever asks can unpack a body.
+    #[must_use]
+    pub fn accepts_zstd(&self) -> bool {
         text(&self.parts.headers, ACCEPT_ENCODING.as_str())
             .is_some_and(|codings| codings.split(',').any(|coding| coding.trim() == ZSTD))
     }
+}
+
+/// A body as it travels, made once for everybody who asks the same.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    bytes: Bytes,
+    digest: String,
+}
+
+impl Packed {
+    /// Packs a body; none where it would not be sent packed.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Option<Self> {
+        let bytes = Bytes::from(packed(body)?);
+        Some(Self {
+            digest: content_digest(&bytes),
+            bytes,
+        })
+    }
+
+    /// Bytes it has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+fn packed(body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < COMPRESS_BYTES_MIN {
+        return None;
+    }
+    encode_for_readers(ZSTD_LEVEL, body)
 }
 
 /// What is answered.
@@ -175,6 +209,8 @@ pub struct Reply {
     pub content_type: &'static str,
     /// The body, before it is compressed.
     pub body: Vec<u8>,
+    /// The same body packed, where somebody who can unpack it asked and it is at hand: then the other is not looked at.
+    pub packed: Option<Packed>,
     /// Whether it is bytes that prove themselves, and is not signed.
     pub proves_itself: bool,
     /// Seconds after which to ask again, for programs that do not read the body.
@@ -189,8 +225,19 @@ impl Reply {
             status: 200,
             content_type,
             body,
+            packed: None,
             proves_itself: false,
             retry_after: None,
+        }
+    }
+
+    /// Bytes that prove themselves, packed.
+    #[must_use]
+    pub fn packed(content_type: &'static str, packed: Packed) -> Self {
+        Self {
+            packed: Some(packed),
+            proves_itself: true,
+            ..Self::ok(content_type, Vec::new())
         }
     }
 
@@ -201,6 +248,7 @@ impl Reply {
             status: problem.status,
             content_type: PROBLEM,
             body: wb_core::signed::payload(problem),
+            packed: None,
             proves_itself: false,
             retry_after: problem.retry_after,
         }
@@ -246,17 +294,19 @@ impl Responder {
     /// Never: every field written here is plain ASCII.
     #[must_use]
     pub fn answer(&self, request: &Request, reply: Reply) -> Response<Body> {
-        let may_compress = request.accepts_zstd() && reply.body.len() >= COMPRESS_BYTES_MIN;
-        let encoded = if may_compress {
-            encode_for_readers(ZSTD_LEVEL, &reply.body)
-        } else {
-            None
+        let (body, digest, compress) = match reply.packed {
+            Some(Packed { bytes, digest }) => (bytes, Some(digest), true),
+            None => {
+                let encoded = request.accepts_zstd().then(|| packed(&reply.body));
+                let encoded = encoded.flatten();
+                let compress = encoded.is_some();
+                (Bytes::from(encoded.unwrap_or(reply.body)), None, compress)
+            }
         };
-        let compress = encoded.is_some();
-        let body = encoded.unwrap_or(reply.body);
         let mut fields: Vec<(&'static str, String)> = Vec::new();
         if reply.proves_itself {
-            fields.push((CONTENT_DIGEST, content_digest(&body)));
+            let digest = digest.unwrap_or_else(|| content_digest(&body));
+            fields.push((CONTENT_DIGEST, digest));
         } else {
             let bound = request.signature();
             let signed = sign_answer(

@@ -27,7 +27,7 @@ pub fn notice_heed(
         .iter()
         .any(|peer| peer.id == hub && peer.role == Role::Hub);
     if !is_hub {
-        return Err(NodeError::unknown("hub", &hub.to_string()));
+        return Err(NodeError::unknown("hub", hub.to_string()));
     }
     let write = node.store.write_in_sight()?;
     write.put_heeds(&hub, heeds)?;

@@ -23,7 +23,7 @@ use crate::error::{NodeError, Result};
 use crate::machine;
 use crate::node::{Actor, Node};
 use crate::offers;
-use crate::plan::{Plan, Put, Retract, plan, rank};
+use crate::plan::{self, Plan, Put, Retract, plan, rank};
 use crate::promise;
 use crate::sealed;
 use crate::sync::turn::words_of;
@@ -108,14 +108,22 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
     let valid_until = promise::from_now(node, now)?;
     let renews = seals == Seals::All && promise::is_due(node, valid_until, now)?;
     if plan.is_empty() && !renews {
-        drop(write);
+        if plan::is_to_be_kept(&plan) {
+            plan::keep(node, &write, &plan)?;
+            write.commit()?;
+            plan::answered(node, &plan)?;
+        } else {
+            drop(write);
+        }
         // Another process may have sealed what an export now sends.
         node.store.advance_guard()?;
         return Ok((plan, Published::default()));
     }
     let promise = (valid_until, renews);
     let published = seal_all(node, &write, &plan, promise, &signer, now)?;
+    plan::keep(node, &write, &plan)?;
     write.commit()?;
+    plan::answered(node, &plan)?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
         node.store.forget_erased().map_err(NodeError::SealedOnly)?;

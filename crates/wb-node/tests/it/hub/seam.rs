@@ -47,6 +47,8 @@ pub struct Seam {
     hides_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
+    /// Whether pages of snapshots are kept: one that is kept is neither a lie nor refused.
+    keeps_pages: AtomicBool,
     asked_changes: AtomicU64,
     arrivals: Mutex<Option<Sender<Cursor>>>,
     turns: Mutex<Vec<TurnCall>>,
@@ -116,6 +118,16 @@ impl Seam {
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
+    }
+
+    /// Refuses no page any more that was not asked for yet.
+    pub fn forget_refusals(&self) {
+        lock(&self.refusals).clear();
+    }
+
+    /// From now on pages of snapshots are kept as a hub keeps them.
+    pub fn keep_pages(&self) {
+        self.keeps_pages.store(true, Ordering::SeqCst);
     }
 
     /// From now on everything goes through as it is.
@@ -249,6 +261,18 @@ impl HubStore for Seamed {
         }
         let page = self.file.snapshot(ask, now).await?;
         Ok(page.map(|page| told(&self.seam.snapshot, page)))
+    }
+
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        if !self.seam.keeps_pages.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.file.snapshot_stamp(origin, scope, now).await
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
