@@ -175,10 +175,6 @@ impl<S: Sink> Across<S> {
     }
 }
 
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "a closure holds no name of the place; the method itself would have to outlive it"
-)]
 impl<S: Sink> Sink for Across<S> {
     type Error = Stopped;
 
