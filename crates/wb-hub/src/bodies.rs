@@ -3,8 +3,8 @@
 //! Making a page reads a thousand rows and packs megabytes; whoever joins asks for the same pages as whoever joined before. A
 //! page is kept with the stamp of what it was made from, which the store gives anew with each request: where that is
 //! another, the page is not served and goes. Whatever an origin gives lets go of all of its pages at once, so that
-//! words that it takes back are not in memory either, and no page is kept for long, because another process can take
-//! words out of the file as well.
+//! words that it takes back are not in memory either; what another process writes lets go of all pages within a second, and no
+//! page is kept for long in any case.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -86,6 +86,12 @@ impl Bodies {
             };
             pages.remove(&oldest);
         }
+    }
+
+    /// Lets go of every page.
+    pub fn forget_all(&self) {
+        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.clear();
     }
 
     /// Lets go of every page of an origin.
