@@ -15,11 +15,11 @@ use wb_core::identity::{IdentityLog, Merge};
 
 use crate::error::NodeError;
 
-/// Bytes of lines that cross at once: so many that crossing costs nothing beside reading them.
-const BATCH_BYTES: usize = 131_072;
-/// Items that cross at once, however short they are.
-const BATCH_ITEMS: usize = 512;
-/// Calls that wait to be done. With them some megabytes wait at most.
+/// Items that cross at once: so many that crossing costs nothing beside reading them.
+const BATCH_ITEMS: usize = 256;
+/// Bytes of lines above which they cross although they are fewer. It bounds what waits.
+const BATCH_BYTES: usize = 524_288;
+/// Calls that wait to be done: with their items three megabytes or so.
 const CALLS_WAITING: usize = 4;
 
 /// Says that whoever keeps does so no more: why is told there.
@@ -138,11 +138,10 @@ impl<S: Sink> Across<S> {
         let (items, fills) = (std::mem::take(&mut self.batch), self.fills);
         self.batch_bytes = 0;
         self.send(Box::new(move |sink| {
-            let mut items = items.iter();
             if fills {
-                items.try_for_each(|item| sink.fill(item))
+                items.iter().try_for_each(|item| sink.fill(item))
             } else {
-                items.try_for_each(|item| sink.item(item))
+                sink.items(&items)
             }
         }))
     }
@@ -180,15 +179,24 @@ impl<S: Sink> Sink for Across<S> {
     type Error = Stopped;
 
     fn begin_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.begin_section())
+        self.ask(|sink| {
+            sink.begin_section()?;
+            Ok(())
+        })
     }
 
     fn keep_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.keep_section())
+        self.ask(|sink| {
+            sink.keep_section()?;
+            Ok(())
+        })
     }
 
     fn undo_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.undo_section())
+        self.ask(|sink| {
+            sink.undo_section()?;
+            Ok(())
+        })
     }
 
     fn known_identity(&mut self, id: &InstanceId) -> Result<Option<IdentityLog>, Stopped> {
