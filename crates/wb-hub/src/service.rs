@@ -1,6 +1,6 @@
 //! The hub as a service: every request is checked in the order of the spec, and every answer signed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use crate::observed::{OPEN_METRICS, Observed};
 use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
-use crate::store::{HubStore, Kept};
+use crate::store::{HubStore, Kept, StoreProblem};
 use crate::waits::Waits;
 
 /// What another process or a moderator wrote is looked for this often, to wake those who wait.
@@ -68,6 +68,8 @@ pub struct Hub<S> {
     metrics: OnceLock<MetricsToken>,
     journal: OnceLock<Journal>,
     calls: AtomicU64,
+    /// Whether caches on the way may keep pages of snapshots.
+    cacheable: AtomicBool,
     charges: Charges,
     waits: Waits,
     pushes: Places,
@@ -115,6 +117,7 @@ impl<S: HubStore> Hub<S> {
             metrics: OnceLock::new(),
             journal: OnceLock::new(),
             calls: AtomicU64::new(0),
+            cacheable: AtomicBool::new(false),
             charges: Charges::new(&limits),
             waits: Waits::default(),
             pushes: Places::new(limits.large_bodies),
@@ -181,6 +184,15 @@ impl<S: HubStore> Hub<S> {
     /// Answers `/metrics` to whoever shows a token.
     pub fn serve_metrics_to(&self, token: MetricsToken) {
         let _ = self.metrics.set(token);
+    }
+
+    /// Lets caches on the way keep pages of snapshots, as long as they ask each time whether these are still the same.
+    pub fn let_caches_keep(&self) {
+        self.cacheable.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.cacheable.load(Ordering::Relaxed)
     }
 
     /// Tells of each call that was answered.
@@ -515,10 +527,17 @@ async fn ready<S: HubStore>(hub: &Arc<Hub<S>>) -> Response<Body> {
         Ok(()) => plain(StatusCode::OK, "ready\n"),
         Err(problem) => {
             (hub.report)(&format!("not ready: {problem}"));
-            plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database cannot be used\n",
-            )
+            // What the store says of a failure is for the operator's log.
+            let why = match problem {
+                StoreProblem::Busy => {
+                    "the database is written by another process that does not end\n"
+                }
+                StoreProblem::Full => "there is no room left for the database\n",
+                StoreProblem::Failed(_) => {
+                    "the database cannot be used; the log of this process says why\n"
+                }
+            };
+            plain(StatusCode::SERVICE_UNAVAILABLE, why)
         }
     }
 }

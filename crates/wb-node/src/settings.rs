@@ -80,6 +80,8 @@ pub struct Settings {
     pub hub_keep_days: Option<u32>,
     /// How many connections the hub has at once.
     pub hub_connections_max: usize,
+    /// Whether a cache in front of the hub may keep pages of snapshots.
+    pub hub_cacheable: bool,
     /// What the hub writes of each call that it answers.
     pub hub_log: CallLog,
     /// How many bytes the hub keeps of one member.
@@ -251,6 +253,12 @@ const KNOWN: &[Known] = &[
         about: "how many connections the hub has at once; each member that waits for news holds one",
     },
     Known {
+        key: "hub.cacheable",
+        variable: "WB_HUB_CACHEABLE",
+        default: "false",
+        about: "whether an HTTP cache in front of the hub may keep pages of snapshots; it asks each time whether they are still the same",
+    },
+    Known {
         key: "hub.log",
         variable: "WB_HUB_LOG",
         default: "off",
@@ -350,6 +358,7 @@ impl Settings {
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),
             hub_connections_max: read.number("hub.connections_max", CONNECTIONS)?,
+            hub_cacheable: read.parsed("hub.cacheable")?,
             hub_log: call_log(read.text("hub.log"))
                 .map_err(|what| wrong(read.setting("hub.log"), config, &what))?,
             hub_member_bytes_max: read.number("hub.member_bytes_max", QUOTAS)?,

@@ -176,3 +176,82 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Changed> {
         cause: row.get(5)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params};
+
+    use super::{Difference, MANY_NEW, look_again, look_away};
+    use crate::home::Home;
+    use crate::open::{MAIN, Opening, open};
+    use crate::store::Write;
+
+    fn put_instance(connection: &Connection, number: u8, standing: &str) {
+        let sql =
+            "INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (?1, ?2, ?3, 0)";
+        let values = params![number, [number; 32], standing];
+        connection.execute(sql, values).expect("an instance");
+    }
+
+    fn put_record(connection: &Connection, instance_no: u8, number: u8) {
+        let mut id = [number; 16];
+        (id[6], id[8]) = (0x70, 0x80);
+        let sql =
+            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, body)
+                   VALUES (?1, ?2, 'request', 'public', 1, 'instance', 0, 0, '{}')";
+        connection
+            .execute(sql, params![instance_no, id])
+            .expect("a record");
+    }
+
+    /// What came while nobody looked is told as what it is, new, and once; and what changes after it is told as well.
+    #[test]
+    fn an_instance_that_is_new_is_told_whole_and_others_record_by_record() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("wb.db");
+        let mut connection = open(&path, MAIN, Opening::Make).expect("a file");
+        let home = Home::new(dir.path());
+        put_instance(&connection, 1, "self");
+        put_instance(&connection, 2, "approved");
+        put_instance(&connection, 3, "approved");
+        put_record(&connection, 2, 20);
+        let write = Write::new(connection.transaction().expect("a transaction"), &home);
+        let connection = &write.transaction;
+        let looks_away = |records| look_away(connection, 3, records).expect("a file");
+
+        assert!(!looks_away(MANY_NEW), "nothing is remembered yet");
+        write.remember_shown().expect("a file");
+        assert!(!looks_away(MANY_NEW - 1), "so few are told one by one");
+        put_record(connection, 3, 30);
+        assert!(looks_away(MANY_NEW));
+        put_record(connection, 3, 31);
+        look_again(connection).expect("a file");
+        put_record(connection, 3, 32);
+        put_record(connection, 2, 21);
+        connection
+            .execute("DELETE FROM records WHERE instance_no = 2 AND id = (SELECT min(id) FROM records WHERE instance_no = 2)", [])
+            .expect("a record");
+
+        let changed = write.changed_since().expect("a file");
+        let told: Vec<(u8, u8, Difference)> = changed
+            .iter()
+            .map(|one| {
+                (
+                    one.origin.as_bytes()[0],
+                    one.id.as_bytes()[0],
+                    one.difference,
+                )
+            })
+            .collect();
+        let expected = [
+            (2, 20, Difference::Gone),
+            (2, 21, Difference::New),
+            (3, 30, Difference::New),
+            (3, 31, Difference::New),
+            (3, 32, Difference::New),
+        ];
+        assert_eq!(told, expected);
+        // Nothing is remembered any more.
+        assert!(!looks_away(MANY_NEW));
+    }
+}

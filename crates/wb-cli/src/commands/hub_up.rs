@@ -317,6 +317,9 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     let report = hub_watch::report(settings.hub_log, context.quiet());
     let _in_use = in_use(context)?;
     let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
+    if settings.hub_cacheable {
+        prepared.hub.let_caches_keep();
+    }
     if let Some(journal) = hub_watch::journal(settings.hub_log) {
         prepared.hub.tell_calls(journal);
     }

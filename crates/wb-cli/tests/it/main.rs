@@ -14,6 +14,7 @@ mod direct_peers;
 mod disk;
 mod front;
 mod hub_bundle;
+mod hub_caches;
 mod hub_crowd;
 mod hub_ends;
 mod hub_notices;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
-    RETRY_AFTER, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    HeaderValue, IF_NONE_MATCH, RETRY_AFTER, TRANSFER_ENCODING, VARY,
 };
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
@@ -160,6 +160,13 @@ impl Request {
         decode(encoding(&self.parts.headers)?, encoded, limit)
     }
 
+    /// Whether a cache on the way holds the body of this tag.
+    #[must_use]
+    pub fn holds(&self, tag: &str) -> bool {
+        let held = text(&self.parts.headers, IF_NONE_MATCH.as_str());
+        held.is_some_and(|held| held.split(',').any(|held| held.trim() == tag))
+    }
+
     /// Whether whoever asks can unpack a body.
     #[must_use]
     pub fn accepts_zstd(&self) -> bool {
@@ -215,6 +222,8 @@ pub struct Reply {
     pub proves_itself: bool,
     /// Seconds after which to ask again, for programs that do not read the body.
     pub retry_after: Option<u64>,
+    /// Names the body to caches on the way, which may keep it as long as they ask each time whether it is still that.
+    pub tag: Option<String>,
 }
 
 impl Reply {
@@ -228,6 +237,7 @@ impl Reply {
             packed: None,
             proves_itself: false,
             retry_after: None,
+            tag: None,
         }
     }
 
@@ -237,6 +247,17 @@ impl Reply {
         Self {
             packed: Some(packed),
             proves_itself: true,
+            ..Self::ok(content_type, Vec::new())
+        }
+    }
+
+    /// That what a cache on the way holds is still it.
+    #[must_use]
+    pub fn unchanged(content_type: &'static str, tag: String) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED.as_u16(),
+            proves_itself: true,
+            tag: Some(tag),
             ..Self::ok(content_type, Vec::new())
         }
     }
@@ -251,6 +272,7 @@ impl Reply {
             packed: None,
             proves_itself: false,
             retry_after: problem.retry_after,
+            tag: None,
         }
     }
 }
@@ -304,7 +326,10 @@ impl Responder {
             }
         };
         let mut fields: Vec<(&'static str, String)> = Vec::new();
-        if reply.proves_itself {
+        let is_unchanged = reply.status == StatusCode::NOT_MODIFIED.as_u16();
+        if is_unchanged {
+            // The fields of the body are those that the cache holds.
+        } else if reply.proves_itself {
             let digest = digest.unwrap_or_else(|| content_digest(&body));
             fields.push((CONTENT_DIGEST, digest));
         } else {
@@ -327,7 +352,16 @@ impl Responder {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         // What is said to one member must not reach another from somebody's cache.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let caches = match reply.tag {
+            None => "no-store",
+            Some(_) => "public, no-cache",
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caches));
+        if let Some(tag) = &reply.tag {
+            headers.insert(ETAG, HeaderValue::from_str(tag).expect("a tag is ASCII"));
+            // Whoever cannot unpack it is given another body.
+            headers.insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+        }
         if let Some(seconds) = reply.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }

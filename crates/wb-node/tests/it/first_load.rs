@@ -53,7 +53,7 @@ fn at(number: u64) -> Timestamp {
 
 /// A request, or a comment on the last one.
 fn record(node: &Node, number: u64, words: &str) -> LocalRecord {
-    let body = if number % 4 == 0 {
+    let body = if number.is_multiple_of(4) {
         Body::Request(Request {
             title: format!("{words} {number}"),
             description: "A ladder, for a day.".to_owned(),

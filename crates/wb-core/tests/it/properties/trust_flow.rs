@@ -146,9 +146,9 @@ impl Table {
         let mut from: Vec<Option<usize>> = vec![None; self.fits.len()];
         let mut waiting = VecDeque::from([0]);
         while let Some(node) = waiting.pop_front() {
-            for next in 1..self.fits.len() {
-                if self.fits[node][next] > 0 && from[next].is_none() {
-                    from[next] = Some(node);
+            for (next, by) in from.iter_mut().enumerate().skip(1) {
+                if self.fits[node][next] > 0 && by.is_none() {
+                    *by = Some(node);
                     waiting.push_back(next);
                 }
             }
