@@ -1,0 +1,158 @@
+//! A hub in PostgreSQL: several processes share one database, each with connections of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+use wb_core::id::LogId;
+use wb_core::limits::PAGE_BYTES_TARGET;
+use wb_core::time::Timestamp;
+use wb_hub::{Kept, StoreLimits, StoreProblem};
+
+use crate::error::Result;
+use crate::pool::{Connections, Does};
+use crate::tx::Tx;
+use crate::write::{Left, Write};
+use crate::{arrivals, listing};
+
+/// A hub in PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PgHub {
+    shared: Arc<Shared>,
+    pub(crate) page_bytes: usize,
+    pub(crate) limits: StoreLimits,
+}
+
+#[derive(Debug)]
+struct Shared {
+    connections: Connections,
+    numbering: Numbering,
+}
+
+/// Who gives numbers in this process: one call at a time, for all that committed before it began.
+#[derive(Debug, Default)]
+struct Numbering {
+    turn: Mutex<()>,
+    /// How often it was begun, and which of these was done last.
+    begun: AtomicU64,
+    done: AtomicU64,
+}
+
+impl PgHub {
+    /// A hub in the database that `config` names. Nothing is asked of it yet: the first call makes its tables, or
+    /// brings them up to date, and begins its arrivals under the log given, 16 fresh random bytes.
+    ///
+    /// # Errors
+    /// When connections cannot be made like that.
+    pub fn new(
+        config: tokio_postgres::Config,
+        log_if_new: LogId,
+    ) -> std::result::Result<Self, crate::PgError> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                connections: Connections::new(config, log_if_new)?,
+                numbering: Numbering::default(),
+            }),
+            page_bytes: PAGE_BYTES_TARGET,
+            limits: StoreLimits::default(),
+        })
+    }
+
+    /// Ends pages after so many bytes. The protocol names a target; a hub may stay below it.
+    #[must_use]
+    pub fn with_page_bytes(self, page_bytes: usize) -> Self {
+        Self { page_bytes, ..self }
+    }
+
+    /// Keeps no more than that.
+    #[must_use]
+    pub fn with_limits(self, limits: StoreLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Makes the tables, or brings them up to date.
+    ///
+    /// # Errors
+    /// What the database reports, and `Newer` where another program has to be upgraded.
+    pub async fn prepare(&self) -> std::result::Result<(), crate::PgError> {
+        self.shared.connections.ready().await
+    }
+
+    /// Reads as of one moment.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Kept<T> {
+        self.shared.connections.ready().await?;
+        Ok(self.shared.connections.run(Does::Read, work).await?)
+    }
+
+    /// Writes what leaves nothing to be done.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Kept<T> {
+        self.shared.connections.ready().await?;
+        Ok(self.shared.connections.run(Does::Write, work).await?)
+    }
+
+    /// Writes something of members, then does what that left to do. Where the work refuses, nothing is written. It
+    /// goes on to its end also where nobody waits for it any more.
+    pub(crate) async fn change<T: Send + 'static, R: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl Fn(&Write<'_, '_>) -> Result<std::result::Result<T, R>> + Send + Sync + 'static,
+    ) -> Kept<std::result::Result<T, R>> {
+        let hub = self.clone();
+        let changing = tokio::spawn(async move {
+            let changed = hub.write(move |tx| {
+                let write = Write::new(tx, now);
+                let done = work(&write)?;
+                let left = match &done {
+                    Ok(_) => write.finish()?,
+                    Err(_) => {
+                        tx.refuse();
+                        Left::default()
+                    }
+                };
+                Ok((done, left))
+            });
+            let (done, left) = changed.await?;
+            hub.do_what_is_left(left).await?;
+            Ok(done)
+        });
+        let changed = changing.await;
+        changed.map_err(|error| StoreProblem::Failed(error.to_string()))?
+    }
+
+    async fn do_what_is_left(&self, left: Left) -> Kept<()> {
+        if left.arriving {
+            self.number().await?;
+        }
+        if left.untold {
+            self.tell().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives numbers to what was committed before this was called. Where another call of this process began to do so
+    /// since, it did.
+    pub(crate) async fn number(&self) -> Kept<()> {
+        let numbering = &self.shared.numbering;
+        let seen = numbering.begun.load(Ordering::SeqCst);
+        let _turn = numbering.turn.lock().await;
+        if numbering.done.load(Ordering::SeqCst) > seen {
+            return Ok(());
+        }
+        let turn = numbering.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        while self.write(arrivals::number).await? {}
+        numbering.done.store(turn, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Tells where requests stand.
+    pub(crate) async fn tell(&self) -> Kept<()> {
+        while self.write(listing::tell).await? {}
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Numbers of arrivals while writers commit out of order.

@@ -1,0 +1,35 @@
+//! The server of these tests: one for each process that runs some of them.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use wb_core::id::LogId;
+use wb_hub_pg::PgHub;
+use wb_throwaway::{FAST, Server};
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+static MADE: AtomicU8 = AtomicU8::new(0);
+
+/// The server.
+pub fn server() -> &'static Server {
+    SERVER.get_or_init(|| Server::start(&FAST).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// The address of an empty database, and a number that no other has.
+pub fn database() -> (String, u8) {
+    let number = MADE.fetch_add(1, Ordering::SeqCst) + 1;
+    let url = server().database(&format!("hub_{number}"));
+    (url.expect("a database"), number)
+}
+
+/// A hub in a database, with a relay log of its own where it begins one.
+pub fn hub(url: &str, log: u8) -> PgHub {
+    let config = url.parse().expect("an address");
+    PgHub::new(config, LogId([log; 16])).expect("a hub")
+}
+
+/// A hub in an empty database.
+pub fn empty_hub() -> PgHub {
+    let (url, number) = database();
+    hub(&url, number)
+}
