@@ -13,7 +13,7 @@ use crate::error::{PgError, Result};
 use crate::tx::{Columns as _, Tx, int};
 
 /// Arrivals numbered in one transaction; bounds how long the others wait for it.
-const NUMBERED_MAX: i64 = 10_000;
+const NUMBERED_MAX: u32 = 10_000;
 /// What listeners are told when there are numbers.
 pub(crate) const CHANNEL: &str = "wb_hub_arrived";
 
@@ -100,15 +100,22 @@ pub(crate) fn kind_of(kind: i16) -> Arrival {
     }
 }
 
-/// Gives numbers to what is committed and has none; whether there may be more.
-pub(crate) fn number(tx: &Tx<'_>) -> Result<bool> {
+/// Whether the engine tells listeners of something.
+pub(crate) fn can_notify(tx: &Tx<'_>) -> Result<bool> {
+    tx.one("SELECT to_regproc('pg_notify') IS NOT NULL", &[])?
+        .value(0)
+}
+
+/// Gives numbers to what is committed and has none, and tells listeners where the engine can; whether there may be
+/// more.
+pub(crate) fn number(tx: &Tx<'_>, can_notify: bool) -> Result<bool> {
     // The second statement sees what was committed before the row was locked, or later; never less.
     let [head, rows] = tx.all([
         ("SELECT log, n, running, floor_n, floor_running FROM relay FOR UPDATE", &[]),
         (
             "SELECT a.arriving_no, a.kind, m.id, a.hash FROM arriving a JOIN members m USING (instance_no)
              ORDER BY a.arriving_no LIMIT $1",
-            &[&NUMBERED_MAX],
+            &[&i64::from(NUMBERED_MAX)],
         ),
     ])?;
     if rows.is_empty() {
@@ -126,7 +133,6 @@ pub(crate) fn number(tx: &Tx<'_>) -> Result<bool> {
         numbers.push(int(at.n));
         hashes.push(at.running.0.to_vec());
     }
-    let told = at.n.to_string();
     tx.all([
         (
             "INSERT INTO arrivals (n, kind, instance_no, log_no, seq, hash, running, bytes, at)
@@ -140,8 +146,10 @@ pub(crate) fn number(tx: &Tx<'_>) -> Result<bool> {
             "UPDATE relay SET n = $1, running = $2",
             &[&int(at.n), &&at.running.0[..]],
         ),
-        // Told when this is committed; where the engine has no such thing, readers look again by themselves.
-        ("SELECT pg_notify($1, $2)", &[&CHANNEL, &told]),
     ])?;
-    Ok(rows.len() as i64 == NUMBERED_MAX)
+    if can_notify {
+        // They hear of it when this is committed.
+        tx.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &at.n.to_string()])?;
+    }
+    Ok(rows.len() >= NUMBERED_MAX as usize)
 }

@@ -2,6 +2,7 @@
 
 use wb_core::id::RecordId;
 use wb_core::limits::LINES_NEWEST_MAX;
+use wb_core::scope::Kind;
 use wb_core::sync::PageSection;
 use wb_core::time::Timestamp;
 use wb_hub::{LinesPage, PageRefused};
@@ -65,7 +66,7 @@ fn put_lines(
     let kinds = ask
         .kinds
         .as_ref()
-        .map(|kinds| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
+        .map(|kinds| kinds.iter().map(Kind::as_str).collect::<Vec<_>>());
     let mut left = ask
         .newest
         .map_or(usize::MAX, |newest| newest.min(LINES_NEWEST_MAX));

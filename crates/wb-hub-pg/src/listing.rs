@@ -20,7 +20,7 @@ use crate::write::Write;
 /// Records that are folded at once.
 const FOLDED_MAX: usize = 1_000;
 /// Requests that are told in one transaction.
-const TOLD_MAX: i64 = 100;
+const TOLD_MAX: u32 = 100;
 /// Characters of a request that search looks at; keeps a hub from storing every long text twice.
 const SEARCHED_CHARS_MAX: usize = 2_000;
 
@@ -148,7 +148,7 @@ pub(crate) fn list(
         let (mut listed, mut gone) = (Vec::new(), Vec::new());
         for row in write.tx.rows(FOLD, &[&no, &wanted])? {
             let before = spoke_of(&row, origin)?;
-            write.touch(before.into_iter());
+            write.touch(before);
             match Listing::fold(&row, write.now)? {
                 Some(listing) => listed.push(listing),
                 None if row.value::<Option<&str>>(7)?.is_some() => gone.push(row.bytes(0)?),
@@ -237,7 +237,7 @@ pub(crate) fn touch_what_was_said_by(
 pub(crate) fn tell(tx: &Tx<'_>) -> Result<bool> {
     let rows = tx.rows(
         "SELECT untold_no, origin, id FROM untold ORDER BY untold_no LIMIT $1",
-        &[&TOLD_MAX],
+        &[&i64::from(TOLD_MAX)],
     )?;
     let nos: Vec<i64> = rows.iter().map(|row| row.value(0)).collect::<Result<_>>()?;
     let requests = rows.iter().map(|row| {
@@ -252,7 +252,7 @@ pub(crate) fn tell(tx: &Tx<'_>) -> Result<bool> {
         tell_status(tx, request)?;
     }
     tx.execute("DELETE FROM untold WHERE untold_no = ANY ($1)", &[&nos])?;
-    Ok(rows.len() as i64 == TOLD_MAX)
+    Ok(rows.len() >= TOLD_MAX as usize)
 }
 
 /// Merges what is said of a request: by its home, and by whoever is listed and served.

@@ -101,9 +101,8 @@ fn lone(
         return Ok(None);
     };
     let sql = format!(
-        "SELECT {} FROM lines l WHERE l.instance_no = $1 AND l.log_no = $2 AND l.seq = $3 AND l.idx IS NOT NULL
-         ORDER BY l.idx",
-        ENTRY
+        "SELECT {ENTRY} FROM lines l WHERE l.instance_no = $1 AND l.log_no = $2 AND l.seq = $3 AND l.idx IS NOT NULL
+         ORDER BY l.idx"
     );
     let place: (i64, i64, i64) = (row.value(6)?, row.value(2)?, row.value(3)?);
     let rows = tx.rows(&sql, &[&place.0, &place.1, &place.2])?;
