@@ -75,7 +75,8 @@ impl PgHub {
     /// # Errors
     /// What the database reports, and `Newer` where another program has to be upgraded.
     pub async fn prepare(&self) -> std::result::Result<(), crate::PgError> {
-        self.shared.connections.ready().await
+        self.shared.connections.ready().await?;
+        Ok(())
     }
 
     /// Reads as of one moment.
@@ -145,7 +146,11 @@ impl PgHub {
             return Ok(());
         }
         let turn = numbering.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        while self.write(arrivals::number).await? {}
+        let can_notify = self.shared.connections.ready().await?.can_notify;
+        while self
+            .write(move |tx| arrivals::number(tx, can_notify))
+            .await?
+        {}
         numbering.done.store(turn, Ordering::SeqCst);
         Ok(())
     }

@@ -34,14 +34,21 @@ pub(crate) enum Does {
     Write,
 }
 
+/// What there is in one engine and not in another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Engine {
+    /// It tells listeners of something.
+    pub can_notify: bool,
+}
+
 /// Connections to one database.
 #[derive(Debug)]
 pub(crate) struct Connections {
     pool: Pool,
     /// The relay log that a database without one begins with.
     log_if_new: LogId,
-    /// Set once the tables are those that this program knows.
-    ready: OnceCell<()>,
+    /// Set once the tables are those that this program knows: what the engine can.
+    ready: OnceCell<Engine>,
 }
 
 impl Connections {
@@ -74,18 +81,21 @@ impl Connections {
 
     /// Makes sure that the tables are those that this program knows. The first call does; while the database is away
     /// each tries again.
-    pub async fn ready(&self) -> Result<()> {
-        self.ready.get_or_try_init(|| self.prepare()).await?;
-        Ok(())
+    pub async fn ready(&self) -> Result<Engine> {
+        let ready = self.ready.get_or_try_init(|| self.prepare()).await;
+        ready.copied()
     }
 
-    async fn prepare(&self) -> Result<()> {
+    async fn prepare(&self) -> Result<Engine> {
         let log = self.log_if_new;
-        let current = |tx: &Tx<'_>| schema::is_current(tx);
-        if self.run(Does::Write, current).await? {
-            return self
-                .run(Does::Write, move |tx| arrivals::begin(tx, log))
-                .await;
+        let current = |tx: &Tx<'_>| {
+            let engine = Engine {
+                can_notify: arrivals::can_notify(tx)?,
+            };
+            Ok(schema::is_current(tx)?.then_some(engine))
+        };
+        if let Some(engine) = self.run(Does::Read, current).await? {
+            return Ok(engine);
         }
         match self.run(Does::Write, schema::begin).await {
             Err(error) if schema::was_made_by_another(&error) => {}
@@ -93,7 +103,10 @@ impl Connections {
         }
         let migrate = move |tx: &Tx<'_>| {
             schema::migrate(tx)?;
-            arrivals::begin(tx, log)
+            arrivals::begin(tx, log)?;
+            Ok(Engine {
+                can_notify: arrivals::can_notify(tx)?,
+            })
         };
         self.run(Does::Write, migrate).await
     }
