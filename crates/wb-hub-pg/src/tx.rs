@@ -65,18 +65,25 @@ impl<'c> Tx<'c> {
         })
     }
 
-    /// Several statements that are on their way at once, in this order: one time there and back for all of them.
+    /// Several statements that are on their way at once and run in this order: one time there and back for all of
+    /// them. They are prepared first; one that is not yet would let those behind it overtake.
     pub fn all<const N: usize>(
         &self,
         statements: [(&str, Values<'_>); N],
     ) -> Result<[Vec<Row>; N]> {
         self.handle.block_on(async {
-            let queries = statements.map(|(sql, values)| self.query(sql, values));
-            let rows = in_order(queries).await;
-            let rows: Vec<Vec<Row>> = rows.into_iter().collect::<Result<_>>()?;
-            Ok(rows
-                .try_into()
-                .unwrap_or_else(|_| unreachable!("as many as statements")))
+            let prepared = statements.map(|(sql, _)| self.transaction.prepare_cached(sql));
+            let mut queries = Vec::with_capacity(N);
+            for (statement, (_, values)) in in_order(prepared).await.into_iter().zip(statements) {
+                queries.push((statement?, values));
+            }
+            let queries = queries
+                .iter()
+                .map(|(statement, values)| self.transaction.query(statement, values));
+            let rows = in_order(queries).await.into_iter();
+            let rows: Vec<Vec<Row>> = rows.collect::<std::result::Result<_, _>>()?;
+            let rows = rows.try_into();
+            Ok(rows.unwrap_or_else(|_| unreachable!("as many as statements")))
         })
     }
 
@@ -100,7 +107,7 @@ impl<'c> Tx<'c> {
 }
 
 /// Waits for all, begun in their order.
-async fn in_order<F: Future, const N: usize>(futures: [F; N]) -> Vec<F::Output> {
+async fn in_order<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
     let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
