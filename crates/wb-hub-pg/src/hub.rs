@@ -9,6 +9,7 @@ use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::time::Timestamp;
 use wb_hub::{Kept, StoreLimits, StoreProblem};
 
+use crate::address::Address;
 use crate::error::Result;
 use crate::pool::{Connections, Does};
 use crate::tx::Tx;
@@ -16,14 +17,13 @@ use crate::write::{Left, Write};
 use crate::{arrivals, listing};
 
 /// A hub in PostgreSQL.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PgHub {
     shared: Arc<Shared>,
     pub(crate) page_bytes: usize,
     pub(crate) limits: StoreLimits,
 }
 
-#[derive(Debug)]
 struct Shared {
     connections: Connections,
     numbering: Numbering,
@@ -38,19 +38,22 @@ struct Numbering {
     done: AtomicU64,
 }
 
+impl std::fmt::Debug for PgHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PgHub")
+    }
+}
+
 impl PgHub {
-    /// A hub in the database that `config` names. Nothing is asked of it yet: the first call makes its tables, or
+    /// A hub in the database at an address. Nothing is asked of it yet: the first call makes its tables, or
     /// brings them up to date, and begins its arrivals under the log given, 16 fresh random bytes.
     ///
     /// # Errors
     /// When connections cannot be made like that.
-    pub fn new(
-        config: tokio_postgres::Config,
-        log_if_new: LogId,
-    ) -> std::result::Result<Self, crate::PgError> {
+    pub fn new(address: &Address, log_if_new: LogId) -> std::result::Result<Self, crate::PgError> {
         Ok(Self {
             shared: Arc::new(Shared {
-                connections: Connections::new(config, log_if_new)?,
+                connections: Connections::new(address, log_if_new)?,
                 numbering: Numbering::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
@@ -77,6 +80,11 @@ impl PgHub {
     pub async fn prepare(&self) -> std::result::Result<(), crate::PgError> {
         self.shared.connections.ready().await?;
         Ok(())
+    }
+
+    /// Tells, for as long as it runs, when something may have arrived through another process.
+    pub async fn listen(&self, tell: impl FnMut()) {
+        self.shared.connections.listen(tell).await;
     }
 
     /// Reads as of one moment.

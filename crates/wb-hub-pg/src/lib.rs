@@ -9,6 +9,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod address;
 mod arrivals;
 mod as_of;
 mod changes;
@@ -24,6 +25,7 @@ mod hub;
 mod identity;
 mod items;
 mod lines;
+mod listen;
 mod listing;
 mod mail;
 mod member;
@@ -36,11 +38,13 @@ mod room;
 mod schema;
 mod snapshot;
 mod store;
+mod tls;
 mod turns;
 mod tx;
 mod vouches;
 mod write;
 
+pub use address::{Address, shown};
 pub use error::PgError;
 pub use hub::PgHub;
 pub use pool::CONNECTIONS;

@@ -8,12 +8,15 @@ use deadpool_postgres::{
 };
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
-use tokio_postgres::{IsolationLevel, NoTls};
+use tokio_postgres::IsolationLevel;
 use wb_core::id::LogId;
 
+use crate::address::Address;
 use crate::arrivals;
 use crate::error::{PgError, Result};
+use crate::listen::listen;
 use crate::schema;
+use crate::tls::Tls;
 use crate::tx::Tx;
 
 /// Connections of one process. A call holds one while it runs; more calls wait for one.
@@ -42,9 +45,11 @@ pub(crate) struct Engine {
 }
 
 /// Connections to one database.
-#[derive(Debug)]
 pub(crate) struct Connections {
     pool: Pool,
+    /// For the one that listens.
+    config: tokio_postgres::Config,
+    tls: Tls,
     /// The relay log that a database without one begins with.
     log_if_new: LogId,
     /// Set once the tables are those that this program knows: what the engine can.
@@ -52,11 +57,12 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub fn new(config: tokio_postgres::Config, log_if_new: LogId) -> Result<Self> {
+    pub fn new(address: &Address, log_if_new: LogId) -> Result<Self> {
+        let tls = Tls::new(address.roots.as_deref())?;
         let how = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(config, NoTls, how);
+        let manager = Manager::from_config(address.config.clone(), tls.clone(), how);
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
@@ -67,6 +73,8 @@ impl Connections {
             .map_err(|error| PgError::Address(error.to_string()))?;
         Ok(Self {
             pool,
+            config: address.config.clone(),
+            tls,
             log_if_new,
             ready: OnceCell::new(),
         })
@@ -109,6 +117,11 @@ impl Connections {
             })
         };
         self.run(Does::Write, migrate).await
+    }
+
+    /// Tells of arrivals for as long as it runs.
+    pub async fn listen(&self, tell: impl FnMut()) {
+        listen(self.config.clone(), self.tls.clone(), tell).await;
     }
 
     /// Runs a transaction on a thread that may block, and commits what it wrote.

@@ -24,8 +24,8 @@ pub fn database() -> (String, u8) {
 
 /// A hub in a database, with a relay log of its own where it begins one.
 pub fn hub(url: &str, log: u8) -> PgHub {
-    let config = url.parse().expect("an address");
-    PgHub::new(config, LogId([log; 16])).expect("a hub")
+    let address = url.parse().expect("an address");
+    PgHub::new(&address, LogId([log; 16])).expect("a hub")
 }
 
 /// A hub in an empty database.
