@@ -25,6 +25,7 @@ mod hub;
 mod identity;
 mod items;
 mod lines;
+mod listed;
 mod listen;
 mod listing;
 mod mail;

@@ -21,10 +21,11 @@ pub const USER: &str = "bench";
 const TIMES_ASKED_MAX: u32 = 6_000;
 const REST: Duration = Duration::from_millis(50);
 /// What a server needs not survive: whoever asks for one that is thrown away asks for a fast one.
-pub const FAST: [&str; 3] = [
+pub const FAST: [&str; 4] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+    "max_connections=300",
 ];
 
 /// Runs the arguments, waits for the end of the pipe, stops the server and removes the folder that is named first.

@@ -11,6 +11,7 @@ mod conformance;
 )]
 #[path = "../../../wb-core/tests/it/histories/mod.rs"]
 mod histories;
+mod listings;
 #[expect(
     unused_imports,
     reason = "shared with the tests of wb-core, which use more of it"

@@ -1,7 +1,7 @@
 //! The server of these tests: one for each process that runs some of them.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use wb_core::id::LogId;
 use wb_hub_pg::PgHub;
@@ -9,6 +9,8 @@ use wb_throwaway::{FAST, Server};
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 static MADE: AtomicU8 = AtomicU8::new(0);
+/// A server makes one database at a time.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The server.
 pub fn server() -> &'static Server {
@@ -18,6 +20,7 @@ pub fn server() -> &'static Server {
 /// The address of an empty database, and a number that no other has.
 pub fn database() -> (String, u8) {
     let number = MADE.fetch_add(1, Ordering::SeqCst) + 1;
+    let _turn = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let url = server().database(&format!("hub_{number}"));
     (url.expect("a database"), number)
 }
