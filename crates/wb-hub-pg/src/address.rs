@@ -91,7 +91,7 @@ fn is_here(host: &Host) -> bool {
 }
 
 /// An address without its password and parameters.
-pub fn shown(base: &str) -> String {
+fn shown(base: &str) -> String {
     let base = base.split_once('?').map_or(base, |(base, _)| base);
     let Some((scheme, rest)) = base.split_once("://") else {
         return "(not an address)".to_owned();

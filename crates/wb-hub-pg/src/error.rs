@@ -1,6 +1,7 @@
 //! Why the database could not answer, in words for the operator's log: never with what a row holds, nor a password.
 
 use tokio_postgres::error::SqlState;
+use wb_core::id::InstanceId;
 use wb_hub::StoreProblem;
 
 /// What is returned everywhere here.
@@ -26,6 +27,12 @@ pub enum PgError {
         /// The one that this program knows.
         known: i64,
     },
+    /// No hub is there, or one of an earlier format.
+    #[error("there is no hub in this database, or one of an earlier format")]
+    Absent,
+    /// Another instance's hub is there.
+    #[error("the database is that of the hub of another instance, {0}")]
+    OfAnother(InstanceId),
     /// What is stored cannot be.
     #[error("the database is damaged: {0}")]
     Damaged(String),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
-use wb_core::id::LogId;
+use wb_core::id::{InstanceId, LogId};
 use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::time::Timestamp;
 use wb_hub::{Kept, StoreLimits, StoreProblem};
@@ -12,7 +12,7 @@ use wb_hub::{Kept, StoreLimits, StoreProblem};
 use crate::address::Address;
 use crate::error::Result;
 use crate::pool::{Connections, Does};
-use crate::tx::Tx;
+use crate::tx::{Columns as _, Tx};
 use crate::write::{Left, Write};
 use crate::{arrivals, listing};
 
@@ -51,9 +51,22 @@ impl PgHub {
     /// # Errors
     /// When connections cannot be made like that.
     pub fn new(address: &Address, log_if_new: LogId) -> std::result::Result<Self, crate::PgError> {
+        Self::of(Connections::new(address, Some(log_if_new))?)
+    }
+
+    /// The hub that is in a database: nothing is made there, and nothing brought to another format under the program that
+    /// runs it.
+    ///
+    /// # Errors
+    /// When connections cannot be made like that.
+    pub fn existing(address: &Address) -> std::result::Result<Self, crate::PgError> {
+        Self::of(Connections::new(address, None)?)
+    }
+
+    fn of(connections: Connections) -> std::result::Result<Self, crate::PgError> {
         Ok(Self {
             shared: Arc::new(Shared {
-                connections: Connections::new(address, log_if_new)?,
+                connections,
                 numbering: Numbering::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
@@ -80,6 +93,26 @@ impl PgHub {
     pub async fn prepare(&self) -> std::result::Result<(), crate::PgError> {
         self.shared.connections.ready().await?;
         Ok(())
+    }
+
+    /// Makes sure that the database is that of the hub of an instance, and gives its relay log. Whoever comes first
+    /// makes it theirs.
+    ///
+    /// # Errors
+    /// What the database reports, and `OfAnother`.
+    pub async fn claim(&self, own: InstanceId) -> std::result::Result<LogId, crate::PgError> {
+        let connections = &self.shared.connections;
+        connections.ready().await?;
+        let claim = move |tx: &Tx<'_>| {
+            let id = &own.0[..];
+            tx.execute("UPDATE relay SET owner = $1 WHERE owner IS NULL", &[&id])?;
+            let row = tx.one("SELECT owner, log FROM relay", &[])?;
+            Ok((row.instance(0)?, row.log(1)?))
+        };
+        match connections.run(Does::Write, claim).await? {
+            (owner, log) if owner == own => Ok(log),
+            (owner, _) => Err(crate::PgError::OfAnother(owner)),
+        }
     }
 
     /// Tells, for as long as it runs, when something may have arrived through another process.

@@ -45,7 +45,7 @@ mod tx;
 mod vouches;
 mod write;
 
-pub use address::{Address, shown};
+pub use address::Address;
 pub use error::PgError;
 pub use hub::PgHub;
 pub use pool::CONNECTIONS;

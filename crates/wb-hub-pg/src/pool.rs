@@ -50,14 +50,14 @@ pub(crate) struct Connections {
     /// For the one that listens.
     config: tokio_postgres::Config,
     tls: Tls,
-    /// The relay log that a database without one begins with.
-    log_if_new: LogId,
+    /// The relay log that a database without one begins with; none where it has to be there.
+    log_if_new: Option<LogId>,
     /// Set once the tables are those that this program knows: what the engine can.
     ready: OnceCell<Engine>,
 }
 
 impl Connections {
-    pub fn new(address: &Address, log_if_new: LogId) -> Result<Self> {
+    pub fn new(address: &Address, log_if_new: Option<LogId>) -> Result<Self> {
         let tls = Tls::new(address.roots.as_deref())?;
         let how = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
@@ -95,7 +95,6 @@ impl Connections {
     }
 
     async fn prepare(&self) -> Result<Engine> {
-        let log = self.log_if_new;
         let current = |tx: &Tx<'_>| {
             let engine = Engine {
                 can_notify: arrivals::can_notify(tx)?,
@@ -105,6 +104,7 @@ impl Connections {
         if let Some(engine) = self.run(Does::Read, current).await? {
             return Ok(engine);
         }
+        let log = self.log_if_new.ok_or(PgError::Absent)?;
         match self.run(Does::Write, schema::begin).await {
             Err(error) if schema::was_made_by_another(&error) => {}
             begun => begun?,

@@ -169,8 +169,8 @@ impl<S: HubStore> Hub<S> {
         &self.waits
     }
 
-    /// Wakes whoever waits for changes.
-    pub(crate) fn tell_arrival(&self) {
+    /// Wakes whoever waits for changes: something arrived, here or through another process.
+    pub fn tell_arrival(&self) {
         self.arrived.send_modify(|n| *n = n.wrapping_add(1));
     }
 

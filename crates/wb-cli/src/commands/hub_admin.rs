@@ -8,15 +8,15 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{Act, HubStore, MemberRow, ModerateError, RoomRow, SqliteHub, moderate};
+use wb_hub::{Act, HubStore, MemberRow, ModerateError, RoomRow, moderate};
 use wb_node::command::login_link::{LINK_MINUTES, login_link as make_login_link};
-use wb_node::{NodeError, entropy};
-use wb_store::relay::Relay;
+use wb_node::entropy;
 use zeroize::Zeroizing;
 
 use super::hub_up::{last_address, store_limits};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hub_store::{self, AnyHub, Opening, StoreArg};
 use crate::output::{self, clean, count, heading};
 
 /// Members read at once, and shown unless more are asked for.
@@ -40,6 +40,8 @@ pub struct List {
     /// Only those after this id, as the page before says
     #[arg(long, value_name = "ID")]
     after: Option<InstanceId>,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Where a registration stands.
@@ -58,6 +60,8 @@ enum StandingArg {
 pub struct Show {
     /// Name or id of the member, or the start of its id
     member: String,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Let a registration in
@@ -65,6 +69,8 @@ pub struct Show {
 pub struct Approve {
     /// Name or id of the member, or the start of its id
     member: String,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Leave a member out: it cannot sync here, and what it published is not handed on
@@ -78,6 +84,8 @@ pub struct Suspend {
     /// Until this day or time (2026-12-31, 2026-12-31T12:00:00Z); without it until `reinstate`
     #[arg(long, value_parser = parse_time, value_name = "TIME")]
     until: Option<Timestamp>,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Let a suspended member in again
@@ -88,6 +96,8 @@ pub struct Reinstate {
     /// Why; for your log alone
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Make a link that lets a moderator in once, on a browser of their choice
@@ -176,27 +186,24 @@ fn row(member: &MemberRow) -> Row {
 struct Operator {
     node: wb_node::Node,
     actor: wb_node::Actor,
-    store: SqliteHub,
+    store: AnyHub,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Operator {
-    fn new(context: &Context) -> Result<Self> {
+    fn new(context: &Context, store: &StoreArg) -> Result<Self> {
         let (node, actor) = context.acting()?;
-        let path = node.store().home().hub();
-        if !path.exists() {
-            return Err(Failure::usage(
-                format!("no hub in {}", context.home().dir().display()),
-                "start one with `wb hub up`, or name its folder with --home",
-            )
-            .into());
-        }
-        let relay = Relay::existing(&path).map_err(NodeError::from)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let address = hub_store::address(context, store)?;
+        let limits = store_limits(&context.settings()?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let open = hub_store::open(&node, address.as_ref(), limits, Opening::Existing);
+        let store = runtime.block_on(open)?;
         Ok(Self {
             node,
             actor,
-            store: SqliteHub::new(relay).with_limits(store_limits(&context.settings()?)),
+            store,
             runtime,
         })
     }
@@ -269,7 +276,7 @@ fn refused(error: ModerateError) -> anyhow::Error {
 
 /// Lists the members.
 pub fn list(context: &Context, args: &List) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let standing = args.standing.map(|standing| match standing {
         StandingArg::Waiting => Standing::Waiting,
         StandingArg::Member => Standing::Member,
@@ -370,7 +377,7 @@ fn fits(n: usize) -> String {
 
 /// Shows one member.
 pub fn show(context: &Context, args: &Show) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let member = operator.find(&args.member)?;
     let room = operator.runtime.block_on(operator.store.room(member.id))?;
     if context.json() {
@@ -486,7 +493,7 @@ fn follows_text(member: &MemberRow) -> String {
 
 /// Lets a registration in.
 pub fn approve(context: &Context, args: &Approve) -> Result<()> {
-    let after = Operator::new(context)?.moderate(&args.member, Act::Approve)?;
+    let after = Operator::new(context, &args.store)?.moderate(&args.member, Act::Approve)?;
     tell_decision(context, &after, "is a member; it can sync now")
 }
 
@@ -496,7 +503,7 @@ pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
         reason: args.reason.clone(),
         until: args.until,
     };
-    let after = Operator::new(context)?.moderate(&args.member, act)?;
+    let after = Operator::new(context, &args.store)?.moderate(&args.member, act)?;
     let handed_on = "is suspended: it cannot sync here, and what it published is not handed on. \
                      Copies that others took stay with them; `wb hub reinstate` undoes this";
     tell_decision(context, &after, handed_on)
@@ -507,7 +514,7 @@ pub fn reinstate(context: &Context, args: &Reinstate) -> Result<()> {
     let act = Act::Reinstate {
         reason: args.reason.clone().unwrap_or_default(),
     };
-    let after = Operator::new(context)?.moderate(&args.member, act)?;
+    let after = Operator::new(context, &args.store)?.moderate(&args.member, act)?;
     tell_decision(
         context,
         &after,
@@ -525,7 +532,8 @@ struct Link<'a> {
 
 /// Makes a link that lets a moderator in once.
 pub fn login_link(context: &Context, args: &LoginLink) -> Result<()> {
-    let Operator { node, actor, .. } = Operator::new(context)?;
+    let (node, actor) = context.acting()?;
+    hub_store::check_there(context.home())?;
     let handle = args.handle.as_deref().unwrap_or(&actor.handle);
     let secret = make_login_link(&node, &actor, handle)?;
     let settings = context.settings()?;

@@ -16,6 +16,7 @@ mod front;
 mod hub_crowd;
 mod hub_ends;
 mod hub_pages;
+mod hub_postgres;
 mod hub_words;
 mod inbox;
 mod invites;

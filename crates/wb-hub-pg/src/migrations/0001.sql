@@ -6,6 +6,8 @@
 CREATE TABLE relay (
     one           boolean PRIMARY KEY DEFAULT true CHECK (one),
     log           bytea  NOT NULL,
+    -- The instance that the hub is; null until it came.
+    owner         bytea,
     -- The number of the newest arrival, and the running hash after it.
     n             bigint NOT NULL DEFAULT 0,
     running       bytea  NOT NULL,

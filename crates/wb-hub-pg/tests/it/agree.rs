@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use wb_core::bundle::Writer;
 use wb_core::feed::Header;
-use wb_core::id::{Hash, InstanceId, LogId};
+use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{ChangesSection, Cursor, FollowList, HistorySection, PageSection, Policy};
@@ -23,7 +23,7 @@ use wb_store::relay::Relay;
 use crate::histories::{Subject, number, run_all};
 use crate::naive::{FeedView, Follower, HiddenView, Outcome, ShownView};
 use crate::origin::{Origin, now};
-use crate::server::{database, hub};
+use crate::server::{database, hub, log_id};
 
 const HISTORIES: u64 = 24;
 /// Bytes after which pages end: few lines, so that there are several.
@@ -54,7 +54,7 @@ impl Both {
     fn new(scopes: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (url, log) = database();
-        let relay = Relay::open(&dir.path().join("hub.db"), LogId([log; 16])).expect("a new file");
+        let relay = Relay::open(&dir.path().join("hub.db"), log_id(log)).expect("a new file");
         let both = Self {
             naive: Follower::new(scopes),
             sqlite: SqliteHub::new(relay),
@@ -62,7 +62,7 @@ impl Both {
             runtime: Runtime::new().expect("a runtime"),
             members: BTreeSet::new(),
             reader: Origin::new(200),
-            since: Cursor::new(LogId([log; 16]), 0, &Hash([0; 32])),
+            since: Cursor::new(log_id(log), 0, &Hash([0; 32])),
             steps: 0,
             _dir: dir,
         };

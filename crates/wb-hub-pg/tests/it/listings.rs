@@ -3,7 +3,7 @@
 
 use tempfile::TempDir;
 use wb_core::bundle::Writer;
-use wb_core::id::{InstanceId, LogId, RecordRef};
+use wb_core::id::{InstanceId, RecordRef};
 use wb_core::scope::FeedScope;
 use wb_core::sync::Policy;
 use wb_core::time::Timestamp;
@@ -16,7 +16,7 @@ use wb_store::relay::Relay;
 
 use crate::histories::number;
 use crate::origin::{Do, Origin, Sealed, now};
-use crate::server::{database, hub};
+use crate::server::{database, hub, log_id};
 
 const WORLDS: u64 = 4;
 const STEPS: u64 = 60;
@@ -72,7 +72,7 @@ impl World {
     async fn new(seed: u64) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (url, log) = database();
-        let relay = Relay::open(&dir.path().join("hub.db"), LogId([log; 16])).expect("a new file");
+        let relay = Relay::open(&dir.path().join("hub.db"), log_id(log)).expect("a new file");
         let mut world = Self {
             sqlite: SqliteHub::new(relay),
             pg: hub(&url, log),

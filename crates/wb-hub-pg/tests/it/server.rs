@@ -1,6 +1,6 @@
 //! The server of these tests: one for each process that runs some of them.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use wb_core::id::LogId;
@@ -8,7 +8,7 @@ use wb_hub_pg::PgHub;
 use wb_throwaway::{FAST, Server};
 
 static SERVER: OnceLock<Server> = OnceLock::new();
-static MADE: AtomicU8 = AtomicU8::new(0);
+static MADE: AtomicU64 = AtomicU64::new(0);
 /// A server makes one database at a time.
 static MAKING: Mutex<()> = Mutex::new(());
 
@@ -18,7 +18,7 @@ pub fn server() -> &'static Server {
 }
 
 /// The address of an empty database, and a number that no other has.
-pub fn database() -> (String, u8) {
+pub fn database() -> (String, u64) {
     let number = MADE.fetch_add(1, Ordering::SeqCst) + 1;
     let _turn = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let url = server().database(&format!("hub_{number}"));
@@ -26,9 +26,14 @@ pub fn database() -> (String, u8) {
 }
 
 /// A hub in a database, with a relay log of its own where it begins one.
-pub fn hub(url: &str, log: u8) -> PgHub {
+pub fn hub(url: &str, log: u64) -> PgHub {
     let address = url.parse().expect("an address");
-    PgHub::new(&address, LogId([log; 16])).expect("a hub")
+    PgHub::new(&address, log_id(log)).expect("a hub")
+}
+
+/// The relay log of a number.
+pub fn log_id(number: u64) -> LogId {
+    LogId(u128::from(number).to_be_bytes())
 }
 
 /// A hub in an empty database.
