@@ -33,6 +33,8 @@ pub struct Cli {
 pub enum Role {
     /// Measure every figure beside its limit, in one table; under 15 minutes on two cores
     All(All),
+    /// Put a hub under the load of many communities: those that wait for news, and pushes as fast as it takes them
+    Many(Many),
     /// Found an instance, write N records and seal them
     #[command(hide = true)]
     Found(Found),
@@ -115,6 +117,29 @@ pub struct InHome {
     /// The folder
     #[arg(long)]
     pub home: PathBuf,
+}
+
+/// How many communities do what.
+#[derive(Debug, Args)]
+pub struct Many {
+    /// Communities that are registered
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub members: u64,
+    /// How many of them wait for news
+    #[arg(long, default_value_t = 500)]
+    pub waiting: u64,
+    /// How many others each of those follows
+    #[arg(long, default_value_t = 20)]
+    pub follows: u64,
+    /// Pushes at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pushing: u32,
+    /// Seconds in which they push
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
+    /// Records that the hub holds before; for each number everything is done anew
+    #[arg(long, value_delimiter = ',', default_value = "20000,200000")]
+    pub stored: Vec<u64>,
 }
 
 /// Where the files of an instance are, and another file.

@@ -44,6 +44,9 @@ pub enum BenchError {
         /// What it did instead.
         what: String,
     },
+    /// A hub that was called by somebody who is no node.
+    #[error("calling a hub: {0}")]
+    Call(#[from] wb_net::signed::CallError),
     /// A sync that did not do what is measured.
     #[error("{0}")]
     Wrong(String),

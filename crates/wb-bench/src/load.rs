@@ -30,15 +30,20 @@ pub struct Waits {
 impl Waits {
     /// The wait within which such a share of people had their page, in milliseconds.
     pub fn within(&self, share: f64) -> f64 {
-        let last = self.sorted_ms.len().saturating_sub(1);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of a length is a place in it"
-        )]
-        let place = (share * last as f64).ceil() as usize;
-        self.sorted_ms.get(place).copied().unwrap_or_default()
+        within(&self.sorted_ms, share)
     }
+}
+
+/// Of values, the least first, the one that such a share of them does not exceed.
+pub fn within(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is a place in it"
+    )]
+    let place = (share * last as f64).ceil() as usize;
+    sorted.get(place).copied().unwrap_or_default()
 }
 
 /// Asks for the paths in turn for so long; gives up at twice that.

@@ -15,6 +15,7 @@ mod held;
 mod limit;
 mod load;
 mod machine;
+mod many;
 mod number;
 mod program;
 mod role;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     match &cli.role {
         Some(Role::All(input)) => all::all(input, cli.dir.as_deref()),
+        Some(Role::Many(input)) => many::many(input, cli.dir.as_deref()),
         Some(role) => role::run(role),
         None => {
             let before = Machine::now();

@@ -7,10 +7,13 @@ use serde::Serialize;
 
 use crate::error::{BenchError, Result};
 
+/// What Linux counts processes in, whatever it is built for.
+const TICK_MS: u64 = 10;
+
 /// What a process used.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Usage {
-    /// Seconds of CPU, of all threads that live.
+    /// Seconds of CPU, of all threads.
     pub cpu_s: f64,
     /// Most memory it ever had in RAM, in KiB.
     pub peak_kib: u64,
@@ -48,9 +51,24 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(BenchError::file(path))
 }
 
-/// The scheduler counts nanoseconds for each thread; those of threads that ended are lost, so the roles
-/// keep theirs.
+/// The scheduler counts nanoseconds for each thread, and those of threads that ended are lost; the whole process has
+/// all of them, in hundredths of a second. The greater is nearer: work that is as short as a hundredth ends no thread.
 fn cpu(pid: u32) -> Result<Duration> {
+    Ok(of_threads(pid)?.max(of_process(pid)?))
+}
+
+/// Time of user and system from the line of a process, whose second field is its name in brackets.
+fn of_process(pid: u32) -> Result<Duration> {
+    let path = of(pid, "stat");
+    let text = read(&path)?;
+    let fields = text.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: Option<u64> = ticks.map(|n| n.parse::<u64>().ok()).sum();
+    let ticks = ticks.ok_or_else(|| BenchError::Wrong(format!("{}: {text}", path.display())))?;
+    Ok(Duration::from_millis(ticks * TICK_MS))
+}
+
+fn of_threads(pid: u32) -> Result<Duration> {
     let tasks = of(pid, "task");
     let mut sum = Duration::ZERO;
     for task in std::fs::read_dir(&tasks).map_err(BenchError::file(&tasks))? {
@@ -68,9 +86,18 @@ fn cpu(pid: u32) -> Result<Duration> {
 }
 
 fn peak_kib(pid: u32) -> Result<u64> {
+    kib(pid, "VmHWM:")
+}
+
+/// Memory that a process has in RAM now, in KiB.
+pub fn now_kib(pid: u32) -> Result<u64> {
+    kib(pid, "VmRSS:")
+}
+
+fn kib(pid: u32, name: &str) -> Result<u64> {
     let path = of(pid, "status");
     let text = read(&path)?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| BenchError::Wrong(format!("{} has no VmHWM", path.display())))
+    number.ok_or_else(|| BenchError::Wrong(format!("{} has no {name}", path.display())))
 }

@@ -460,6 +460,17 @@ impl Street {
                 link.lines().next().unwrap_or_default().to_owned()
             }
             "/requests/{home}/{id}" => format!("{}/requests/{}", self.hub.address, self.request),
+            "/moderate/records/{home}/{id}" => {
+                format!("{}/moderate/records/{}", self.hub.address, self.request)
+            }
+            // It leads on to that page.
+            "/moderate/record" => {
+                let (home, id) = self.request.split_once('/').expect("a home and an id");
+                format!(
+                    "{}/moderate/record?home={home}&record={id}",
+                    self.hub.address
+                )
+            }
             _ => format!("{}{}", self.hub.address, route.replace("{home}", &self.id)),
         };
         assert!(

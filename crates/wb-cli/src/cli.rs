@@ -121,6 +121,9 @@ pub enum Command {
     /// People and communities that wait for a decision
     #[command(subcommand)]
     Review(commands::review::Review),
+    /// What hubs decided about communities and records, and what is done with it here
+    #[command(subcommand)]
+    Notice(commands::notice::Notice),
     /// What instances say about each other, and how far each is trusted here
     #[command(subcommand)]
     Vouch(commands::vouch::Vouch),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
-use wb_core::id::{Hash, InstanceId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::identity::IdentityLog;
+use wb_core::kinds::Subject;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
@@ -15,10 +16,11 @@ use wb_core::sync::{
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
-    ChangesPage, CommentsAsk, Community, CommunityPlace, Decision, EnvelopeRefused, HubListings,
-    HubStore, Keeping, KeepingLetter, Kept, LetterRefused, LinesPage, ListedComment, ListedRequest,
-    MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RequestsAsk, RequestsPage,
-    RoomRow, SnapshotAsk, SqliteHub, StoreLimits,
+    CarryRefused, ChangesPage, CommentsAsk, Community, CommunityPlace, Decision, Effect,
+    EnvelopeRefused, HubListings, HubNotices, HubStore, Keeping, KeepingLetter, Kept,
+    LetterRefused, LinesPage, ListedComment, ListedRequest, MemberRow, NoticeRow, PageRefused,
+    PushRefused, RegisterRefused, Registering, RequestsAsk, RequestsPage, RoomRow, SnapshotAsk,
+    SqliteHub, StoreLimits, Watched,
 };
 use wb_hub_pg::{Address, PgError, PgHub};
 use wb_node::settings::StoreAddress;
@@ -256,7 +258,21 @@ impl HubStore for AnyHub {
         fn decide(id: InstanceId, decision: Decision, now: Timestamp) -> bool;
         fn forget_before(time: Timestamp) -> u64;
         fn end_suspensions(now: Timestamp) -> u64;
+        fn notices_about(id: InstanceId, now: Timestamp) -> Vec<NoticeRow>;
+        fn put_reply(notice: RecordId, origin: InstanceId, line: Vec<u8>, now: Timestamp) -> bool;
+        fn watched(now: Timestamp) -> Watched;
+        fn written_elsewhere() -> u64;
+        fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<String>;
         fn check() -> ();
+    }
+}
+
+impl HubNotices for AnyHub {
+    calls! {
+        fn own_heads(id: InstanceId) -> Vec<Held>;
+        fn carry(hub: Registering, pages: Vec<Vec<u8>>, now: Timestamp) -> Result<(), CarryRefused>;
+        fn notices(now: Timestamp) -> Vec<NoticeRow>;
+        fn effect(subject: Subject, now: Timestamp) -> Option<Effect>;
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::limits::{JSON_DEPTH_MAX, LINE_BYTES_MAX, NUMBER_MAX};
 use crate::rule::Rule;
@@ -32,6 +33,26 @@ pub fn check(line: &[u8]) -> Result<&str, Rule> {
 /// # Errors
 /// As [`check`].
 pub fn check_document(line: &[u8], bytes_max: usize) -> Result<&str, Rule> {
+    scan(line, bytes_max, &mut |_, _| {})
+}
+
+/// Checks one line as [`check`] does, and gives the members of its object on the way: each key as it reads, and
+/// where its value stands. What was given counts only when the whole line is sound.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn members(
+    line: &[u8],
+    mut each: impl FnMut(&[u8], Range<usize>),
+) -> Result<&str, Rule> {
+    scan(line, LINE_BYTES_MAX, &mut each)
+}
+
+fn scan<'a>(
+    line: &'a [u8],
+    bytes_max: usize,
+    each: &mut impl FnMut(&[u8], Range<usize>),
+) -> Result<&'a str, Rule> {
     if line.len() > bytes_max {
         return Err(Rule::LineTooLong);
     }
@@ -43,7 +64,11 @@ pub fn check_document(line: &[u8], bytes_max: usize) -> Result<&str, Rule> {
     };
     // White space around the value has no place in a line, so the value starts at once.
     let is_object = scanner.peek() == Some(b'{');
-    scanner.value()?;
+    if is_object {
+        scanner.object(each)?;
+    } else {
+        scanner.value()?;
+    }
     if scanner.at != line.len() {
         return Err(Rule::NotJson);
     }
@@ -149,9 +174,9 @@ impl<'a> Scanner<'a> {
 
     fn value(&mut self) -> Result<(), Rule> {
         match self.peek() {
-            Some(b'{') => self.object(),
+            Some(b'{') => self.object(&mut |_, _| {}),
             Some(b'[') => self.array(),
-            Some(b'"') => self.string().map(drop),
+            Some(b'"') => self.pass_string().map(drop),
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
             Some(b'n') => self.word(b"null"),
@@ -198,7 +223,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn object(&mut self) -> Result<(), Rule> {
+    fn object(&mut self, each: &mut impl FnMut(&[u8], Range<usize>)) -> Result<(), Rule> {
         self.enter()?;
         self.skip_white_space();
         if self.peek() == Some(b'}') {
@@ -208,13 +233,16 @@ impl<'a> Scanner<'a> {
         let mut keys = Keys::default();
         loop {
             self.skip_white_space();
-            if !keys.insert(self.string()?) {
+            let key = self.string()?;
+            if !keys.insert(key.clone()) {
                 return Err(Rule::DuplicateKey);
             }
             self.skip_white_space();
             self.expect(b':')?;
             self.skip_white_space();
+            let start = self.at;
             self.value()?;
+            each(&key, start..self.at);
             self.skip_white_space();
             if self.peek() == Some(b'}') {
                 self.leave();
@@ -224,33 +252,37 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads a string and returns its value, copied only when it has escapes.
-    fn string(&mut self) -> Result<Cow<'a, [u8]>, Rule> {
+    /// Passes over a string; whether it has escapes.
+    fn pass_string(&mut self) -> Result<bool, Rule> {
         self.expect(b'"')?;
-        let start = self.at;
-        let mut value: Option<Vec<u8>> = None;
+        let mut has_escapes = false;
         loop {
+            self.at += plain_len(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => {
-                    let raw = &self.bytes[start..self.at];
                     self.at += 1;
-                    return Ok(value.map_or(Cow::Borrowed(raw), Cow::Owned));
+                    return Ok(has_escapes);
                 }
                 Some(b'\\') => {
-                    let value = value.get_or_insert_with(|| self.bytes[start..self.at].to_vec());
+                    has_escapes = true;
                     self.at += 1;
-                    let escaped = self.escape()?;
-                    value.extend_from_slice(escaped.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                Some(0x20..) => {
-                    if let Some(value) = &mut value {
-                        value.push(self.bytes[self.at]);
-                    }
-                    self.at += 1;
+                    self.escape()?;
                 }
                 Some(0) => return Err(Rule::Nul),
                 _ => return Err(Rule::NotJson),
             }
+        }
+    }
+
+    /// Reads a string and returns its value, copied only when it has escapes.
+    fn string(&mut self) -> Result<Cow<'a, [u8]>, Rule> {
+        let start = self.at + 1;
+        let has_escapes = self.pass_string()?;
+        let raw = &self.bytes[start..self.at - 1];
+        if has_escapes {
+            unescape(raw).map(Cow::Owned)
+        } else {
+            Ok(Cow::Borrowed(raw))
         }
     }
 
@@ -355,6 +387,54 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// What stands between the quotes of a string that was passed over, without its escapes.
+fn unescape(raw: &[u8]) -> Result<Vec<u8>, Rule> {
+    let mut scanner = Scanner {
+        bytes: raw,
+        at: 0,
+        depth: 0,
+    };
+    let mut value = Vec::with_capacity(raw.len());
+    loop {
+        let start = scanner.at;
+        scanner.at += plain_len(&raw[start..]);
+        value.extend_from_slice(&raw[start..scanner.at]);
+        if scanner.at == raw.len() {
+            return Ok(value);
+        }
+        scanner.expect(b'\\')?;
+        let escaped = scanner.escape()?;
+        value.extend_from_slice(escaped.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+/// How many bytes at the beginning stand for themselves in a string: neither quote, backslash nor control character.
+/// Eight at a time, because most of a feed is text.
+fn plain_len(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (nth, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return nth * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    let plain = rest.iter().position(is_special).unwrap_or(rest.len());
+    words.len() * 8 + plain
+}
+
+/// Sets the highest bit of the first byte that does not stand for itself; of bytes above that one it may set too many,
+/// because the subtractions borrow from there.
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
+    let is_quote = is_zero(word ^ (ONES * u64::from(b'"')));
+    let is_backslash = is_zero(word ^ (ONES * u64::from(b'\\')));
+    (is_control | is_quote | is_backslash) & HIGH
+}
+
 fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("a number token is ASCII")
 }
@@ -397,6 +477,25 @@ mod tests {
         assert!(check(unique.as_bytes()).is_ok());
         let doubled = format!("{line}\"k7\":1}}");
         assert_eq!(check(doubled.as_bytes()), Err(Rule::DuplicateKey));
+    }
+
+    /// Every byte at every place of a word and behind it: what is looked at eight at a time is what is looked at one
+    /// by one.
+    #[test]
+    fn what_stands_for_itself_is_found_alike_eight_at_a_time() {
+        for length in 0..20 {
+            for place in 0..length {
+                for byte in 0..=255_u8 {
+                    for around in [b'a', 0x80, 0xff, b' ', b'!', b'#', b'[', b']'] {
+                        let mut bytes = vec![around; length];
+                        bytes[place] = byte;
+                        let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+                        let expected = bytes.iter().take_while(|byte| plain(byte)).count();
+                        assert_eq!(plain_len(&bytes), expected, "{bytes:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

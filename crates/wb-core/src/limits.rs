@@ -133,6 +133,14 @@ pub const REPLY_CHARS_MAX: usize = 19_500;
 pub const CONTACT_CHARS_MAX: usize = 320;
 /// Characters of what is said along with an offer of help, its answer or thanks; protects pages that list several.
 pub const OFFER_CHARS_MAX: usize = 4_000;
+/// Characters of the reason of a notice; whoever it is about reads it on a phone.
+pub const NOTICE_REASON_CHARS_MAX: usize = 500;
+/// Characters of the note of a notice; protects pages.
+pub const NOTICE_NOTE_CHARS_MAX: usize = 4_000;
+/// Characters of a reply to a notice; protects pages.
+pub const NOTICE_REPLY_CHARS_MAX: usize = 2_000;
+/// Notices about one instance that a hub tells it of at once; protects memory.
+pub const NOTICES_ABOUT_MAX: usize = 100;
 /// Offers that one instance makes to one request, whatever became of them; protects its author's patience, and disk.
 pub const OFFERS_PER_REQUEST_MAX: u64 = 32;
 /// Offers of one member that are neither answered nor over; protects authors elsewhere from one who offers everything.

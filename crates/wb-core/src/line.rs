@@ -4,14 +4,15 @@
 //! understand.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::hash;
 use crate::id::{Hash, InstanceId, RecordId, Salt, Token};
-use crate::json::{self, present};
+use crate::json;
 use crate::limits::NUMBER_MAX;
 use crate::rule::Rule;
 use crate::scope::{By, FeedScope, Kind};
@@ -47,35 +48,86 @@ pub struct Line<'a> {
     pub at: Timestamp,
     /// Scope of the feed it is in.
     pub scope: FeedScope,
+    /// Where the body stands in the bytes.
+    body: Range<usize>,
 }
 
-#[derive(Deserialize)]
+/// What an envelope may hold.
+const MEMBERS: [&str; 14] = [
+    "origin",
+    "kind",
+    "schema_version",
+    "id",
+    "rev",
+    "drops",
+    "by",
+    "session",
+    "at",
+    "scope",
+    "salt",
+    "body",
+    "op",
+    "section",
+];
+
+/// The members of an envelope as they stand in a line. One pass checks the line and finds them: lines are what an
+/// initial load reads most of.
 struct Envelope<'a> {
-    #[serde(borrow)]
-    origin: Cow<'a, str>,
-    kind: Kind,
-    schema_version: u32,
-    id: RecordId,
-    rev: u64,
-    #[serde(deserialize_with = "present")]
-    drops: Option<Hash>,
-    by: By,
-    #[serde(default)]
-    session: Option<Token>,
-    at: Timestamp,
-    scope: FeedScope,
-    #[serde(rename = "salt")]
-    _salt: Salt,
-    #[serde(borrow)]
-    body: &'a RawValue,
-    #[serde(default, deserialize_with = "any")]
-    op: bool,
-    #[serde(default, deserialize_with = "any")]
-    section: bool,
+    text: &'a str,
+    members: [Option<Range<usize>>; MEMBERS.len()],
 }
 
-fn any<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
+impl<'a> Envelope<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, Rule> {
+        let mut members = [const { None }; MEMBERS.len()];
+        let text = json::members(bytes, |key, value| {
+            let place = MEMBERS.iter().position(|name| name.as_bytes() == key);
+            if let Some(place) = place {
+                members[place] = Some(value);
+            }
+        })?;
+        Ok(Self { text, members })
+    }
+
+    fn range(&self, name: &str) -> Option<Range<usize>> {
+        let place = MEMBERS.iter().position(|known| *known == name);
+        self.members[place.expect("a member of the list")].clone()
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        self.range(name).map(|range| &self.text[range])
+    }
+
+    /// A member that is a text.
+    fn text<T: FromStr>(&self, name: &str) -> Result<T, Rule> {
+        let raw = self.raw(name).ok_or(Rule::LineMalformed)?;
+        let text = unquote(raw).ok_or(Rule::LineMalformed)?;
+        text.parse().map_err(|_| Rule::LineMalformed)
+    }
+
+    /// A member that is a text or null.
+    fn text_or_null<T: FromStr>(&self, name: &str) -> Result<Option<T>, Rule> {
+        if self.raw(name) == Some("null") {
+            return Ok(None);
+        }
+        self.text(name).map(Some)
+    }
+
+    /// A member that is a whole number. In JSON neither a sign nor a zero can stand before its digits.
+    fn number<T: FromStr>(&self, name: &str) -> Result<T, Rule> {
+        let raw = self.raw(name).ok_or(Rule::LineMalformed)?;
+        raw.parse().map_err(|_| Rule::LineMalformed)
+    }
+}
+
+/// The value of a text, where it is one.
+fn unquote(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
 impl<'a> Line<'a> {
@@ -84,31 +136,58 @@ impl<'a> Line<'a> {
     /// # Errors
     /// A strict JSON rule or `line_malformed`.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Rule> {
-        let text = json::check(bytes)?;
-        let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|_| Rule::LineMalformed)?;
-        let well_formed = !envelope.op
-            && !envelope.section
-            && (1..=NUMBER_MAX).contains(&envelope.rev)
-            && SCHEMA_VERSIONS.contains(&envelope.schema_version)
-            && envelope.body.get().starts_with('{');
-        let origin = envelope.origin.parse().map_err(|_| Rule::LineMalformed)?;
+        let envelope = Envelope::read(bytes)?;
+        let rev: u64 = envelope.number("rev")?;
+        let schema_version: u32 = envelope.number("schema_version")?;
+        let body = envelope.range("body").ok_or(Rule::LineMalformed)?;
+        let well_formed = envelope.raw("op").is_none()
+            && envelope.raw("section").is_none()
+            && (1..=NUMBER_MAX).contains(&rev)
+            && SCHEMA_VERSIONS.contains(&schema_version)
+            && envelope.text[body.clone()].starts_with('{');
         if !well_formed {
             return Err(Rule::LineMalformed);
         }
+        let _: Salt = envelope.text("salt")?;
+        let session = match envelope.raw("session") {
+            None => None,
+            Some(_) => envelope.text_or_null("session")?,
+        };
         Ok(Self {
             bytes: Cow::Borrowed(bytes),
             hash: hash::line(bytes),
-            origin,
-            kind: envelope.kind,
-            schema_version: envelope.schema_version,
-            id: envelope.id,
-            rev: envelope.rev,
-            drops: envelope.drops,
-            by: envelope.by,
-            session: envelope.session,
-            at: envelope.at,
-            scope: envelope.scope,
+            origin: envelope.text("origin")?,
+            kind: envelope.text("kind")?,
+            schema_version,
+            id: envelope.text("id")?,
+            rev,
+            drops: envelope.text_or_null("drops")?,
+            by: envelope.text("by")?,
+            session,
+            at: envelope.text("at")?,
+            scope: envelope.text("scope")?,
+            body,
         })
+    }
+
+    /// The same line, with bytes of its own.
+    #[must_use]
+    pub fn to_owned_line(&self) -> Line<'static> {
+        Line {
+            bytes: Cow::Owned(self.bytes.to_vec()),
+            hash: self.hash,
+            origin: self.origin,
+            kind: self.kind.clone(),
+            schema_version: self.schema_version,
+            id: self.id,
+            rev: self.rev,
+            drops: self.drops,
+            by: self.by,
+            session: self.session,
+            at: self.at,
+            scope: self.scope,
+            body: self.body.clone(),
+        }
     }
 
     /// The body's text.
@@ -117,13 +196,7 @@ impl<'a> Line<'a> {
     /// Never: the line was read before.
     #[must_use]
     pub fn body(&self) -> &str {
-        #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            body: &'a RawValue,
-        }
-        let body: Body<'_> = serde_json::from_slice(&self.bytes).expect("the line was read before");
-        body.body.get()
+        std::str::from_utf8(&self.bytes[self.body.clone()]).expect("the line was read before")
     }
 }
 

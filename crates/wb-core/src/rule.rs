@@ -142,6 +142,8 @@ rules! {
     WantMalformed = "want_malformed",
     /// A receipt that is not well formed.
     ReceiptMalformed = "receipt_malformed",
+    /// A reply to a notice is not of its form.
+    ReplyMalformed = "reply_malformed",
     /// An envelope with a missing or malformed member.
     EnvelopeMalformed = "envelope_malformed",
     /// A body that is not the one its envelope names.

@@ -23,6 +23,8 @@ pub enum Cause {
     OriginWaiting,
     /// Its origin is blocked here.
     OriginBlocked,
+    /// A notice of a hub hides it, and that hub alone brought it.
+    WithheldByHub,
     /// The request it belongs to is not shown.
     ParentNotShown,
     /// The request it belongs to is not known here.
@@ -43,6 +45,7 @@ impl Cause {
             Self::BodyInvalid => "body_invalid",
             Self::OriginWaiting => "origin_waiting",
             Self::OriginBlocked => "origin_blocked",
+            Self::WithheldByHub => "withheld_by_hub",
             Self::ParentNotShown => "parent_not_shown",
             Self::ParentUnknown => "parent_unknown",
         }

@@ -26,6 +26,8 @@ pub const BUNDLE: Type = Type("wb.bundle.v1");
 pub const WANT: Type = Type("wb.want.v1");
 /// What a follower says of a feed.
 pub const RECEIPT: Type = Type("wb.receipt.v1");
+/// What whoever a notice is about replies.
+pub const REPLY: Type = Type("wb.reply.v1");
 /// The outside of an envelope.
 pub const ENVELOPE: Type = Type("wb.envelope.v1");
 /// The statement inside an envelope.

@@ -6,7 +6,9 @@
 //! `relay` first, so that one process numbers at a time, and whatever many writers left meanwhile is numbered in
 //! one go. It never waits for a writer, and no writer waits for it.
 
-use wb_core::id::{Hash, LogId};
+use std::collections::BTreeSet;
+
+use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::sync::{Arrival, Cursor};
 
 use crate::error::{PgError, Result};
@@ -100,6 +102,18 @@ pub(crate) fn kind_of(kind: i16) -> Arrival {
     }
 }
 
+/// Origins that are named to listeners; an engine takes no longer text (8,000 bytes).
+const TOLD_MAX: usize = 100;
+
+/// What listeners are told: of whom something arrived, or nothing where that would be too many.
+fn told(origins: &BTreeSet<InstanceId>) -> String {
+    if origins.len() > TOLD_MAX {
+        return String::new();
+    }
+    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    origins.join(" ")
+}
+
 /// Whether the engine tells listeners of something.
 pub(crate) fn can_notify(tx: &Tx<'_>) -> Result<bool> {
     tx.one("SELECT to_regproc('pg_notify') IS NOT NULL", &[])?
@@ -113,7 +127,7 @@ pub(crate) fn number(tx: &Tx<'_>, can_notify: bool) -> Result<bool> {
     let [head, rows] = tx.all([
         ("SELECT log, n, running, floor_n, floor_running FROM relay FOR UPDATE", &[]),
         (
-            "SELECT a.arriving_no, a.kind, m.id, a.hash FROM arriving a JOIN members m USING (instance_no)
+            "SELECT a.arriving_no, a.kind, m.id, a.hash, a.instance_no, a.from_here FROM arriving a JOIN members m USING (instance_no)
              ORDER BY a.arriving_no LIMIT $1",
             &[&i64::from(NUMBERED_MAX)],
         ),
@@ -123,8 +137,13 @@ pub(crate) fn number(tx: &Tx<'_>, can_notify: bool) -> Result<bool> {
     }
     let mut at = Head::read(&head)?.last;
     let (mut nos, mut numbers, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut origins, mut listed) = (BTreeSet::new(), Vec::new());
     for row in &rows {
         let arrival = kind_of(row.value(1)?);
+        origins.insert(row.instance(2)?);
+        if row.value(5)? {
+            listed.push((row.value::<i64>(4)?, int(at.n)));
+        }
         at = Place {
             n: at.n + 1,
             running: arrival.running(&at.running, &row.instance(2)?, &row.hash(3)?),
@@ -147,9 +166,15 @@ pub(crate) fn number(tx: &Tx<'_>, can_notify: bool) -> Result<bool> {
             &[&int(at.n), &&at.running.0[..]],
         ),
     ])?;
+    for (no, before) in listed {
+        tx.execute(
+            "UPDATE members SET listed_from = $2 WHERE instance_no = $1",
+            &[&no, &before],
+        )?;
+    }
     if can_notify {
         // They hear of it when this is committed.
-        tx.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &at.n.to_string()])?;
+        tx.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &told(&origins)])?;
     }
     Ok(rows.len() >= NUMBERED_MAX as usize)
 }

@@ -18,7 +18,7 @@ use wb_hub::PageRefused;
 
 use crate::arrivals::{HEAD, Head, Place, kind_of};
 use crate::error::{PgError, Result};
-use crate::follow::{self, FOLLOWS};
+use crate::follow;
 use crate::heads::{FEED, FeedAtHead};
 use crate::identity;
 use crate::items;
@@ -39,6 +39,8 @@ pub(crate) struct Changes {
     pub body: Vec<u8>,
     /// Where the member was noted to stand, and when.
     pub seen: (u64, Option<Timestamp>),
+    /// Whom the member follows.
+    pub follows: FollowList,
     pub member_no: i64,
 }
 
@@ -78,6 +80,11 @@ impl Arrived {
     }
 }
 
+/// SQL for whether the member `f` is given the arrival `a` of `m`: the hub's own goes to every member, and who follows
+/// everybody that is listed is given what arrived since it was.
+const IS_GIVEN: &str = "(m.is_hub OR m.id = ANY (f.follows_ids)
+    OR (f.follows_all AND m.listed AND a.n > m.listed_from AND NOT m.id = ANY (f.follows_except)))";
+
 fn select() -> String {
     format!(
         "SELECT a.n, a.running, a.kind, m.id, a.instance_no, a.bytes, a.log_no, g.log, g.generation, a.seq, a.hash, h.void
@@ -85,7 +92,7 @@ fn select() -> String {
          JOIN members f ON f.id = $2 AND f.instance_no <> m.instance_no
          LEFT JOIN logs g ON g.instance_no = a.instance_no AND g.log_no = a.log_no
          LEFT JOIN headers h ON h.instance_no = a.instance_no AND h.log_no = a.log_no AND h.seq = a.seq
-         WHERE a.n > $3 AND {IS_SERVED} AND {FOLLOWS} ORDER BY a.n LIMIT $4"
+         WHERE a.n > $3 AND {IS_SERVED} AND {IS_GIVEN} ORDER BY a.n LIMIT $4"
     )
 }
 
@@ -161,6 +168,7 @@ pub(crate) fn changes(
     Ok(Ok(Changes {
         section,
         body: lines.body,
+        follows: list,
         seen,
         member_no,
     }))
@@ -413,7 +421,7 @@ pub(crate) fn pending(tx: &Tx<'_>, member: &InstanceId, now: Timestamp) -> Resul
         "SELECT count(*) FROM members f LEFT JOIN seen s ON s.instance_no = f.instance_no
          JOIN arrivals a ON a.n > coalesce(s.n, 0)
          JOIN members m ON m.instance_no = a.instance_no AND m.instance_no <> f.instance_no
-         WHERE f.id = $2 AND {IS_SERVED} AND {FOLLOWS}"
+         WHERE f.id = $2 AND {IS_SERVED} AND {IS_GIVEN}"
     );
     tx.one(&sql, &[&now.unix_ms(), &&member.0[..]])?.number(0)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wb_core::id::InstanceId;
 use wb_core::sync::{FeedHead, Standing};
 use wb_core::time::Timestamp;
-use wb_hub::MemberRow;
+use wb_hub::{MemberRow, Watched};
 
 use crate::changes::pending;
 use crate::error::Result;
@@ -18,13 +18,33 @@ use crate::tx::{Columns as _, Tx};
 pub(crate) fn standings(tx: &Tx<'_>, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
     let rows = tx.rows(
         "SELECT CASE WHEN standing = 'suspended' AND until <= $1 THEN 'member' ELSE standing END AS now, count(*)
-         FROM members GROUP BY 1",
+         FROM members WHERE NOT is_hub GROUP BY 1",
         &[&now.unix_ms()],
     )?;
     let rows = rows
         .iter()
         .map(|row| Ok((row.word::<Standing>(0)?.as_str(), row.number(1)?)));
     rows.collect()
+}
+
+/// How it stands, for those who watch over the hub.
+pub(crate) fn watched(tx: &Tx<'_>, now: Timestamp) -> Result<Watched> {
+    let row = tx.one(
+        "SELECT r.n, count(s.instance_no), coalesce(r.n - min(s.n), 0),
+           (SELECT count(*) FROM envelopes WHERE expires > $1), (SELECT count(*) FROM mail WHERE expires > $1)
+         FROM relay r LEFT JOIN (seen s JOIN members m ON m.instance_no = s.instance_no AND m.standing = 'member')
+           ON s.n < r.n
+         GROUP BY r.n",
+        &[&now.unix_ms()],
+    )?;
+    Ok(Watched {
+        standings: standings(tx, now)?,
+        newest_n: row.number(0)?,
+        behind: row.number(1)?,
+        lag: row.number(2)?,
+        envelopes: row.number(3)?,
+        letters: row.number(4)?,
+    })
 }
 
 /// Members by id, after one and of one standing where they are given.
@@ -37,7 +57,7 @@ pub(crate) fn members(
 ) -> Result<Vec<MemberRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM members m LEFT JOIN seen s USING (instance_no)
-         WHERE m.id > $2 AND ($3::text IS NULL OR $3 =
+         WHERE m.id > $2 AND NOT m.is_hub AND ($3::text IS NULL OR $3 =
            CASE WHEN m.standing = 'suspended' AND m.until <= $1 THEN 'member' ELSE m.standing END)
          ORDER BY m.id LIMIT $4"
     );
@@ -60,7 +80,8 @@ pub(crate) fn find(
 ) -> Result<Vec<MemberRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM members m LEFT JOIN seen s USING (instance_no)
-         WHERE m.name = $1 OR ($2::text IS NOT NULL AND left(encode(m.id, 'hex'), length($2)) = $2)
+         WHERE NOT m.is_hub
+           AND (m.name = $1 OR ($2::text IS NOT NULL AND left(encode(m.id, 'hex'), length($2)) = $2))
          ORDER BY m.id LIMIT $3"
     );
     let found = tx.rows(&sql, &[&name, &id_start, &rows_max(limit)])?;
@@ -87,6 +108,8 @@ pub(crate) fn as_row(tx: &Tx<'_>, member: Member, now: Timestamp) -> Result<Memb
         name: member.name,
         card: member.card,
         listed: member.listed,
+        delisted: member.delisted,
+        revoked: member.revoked,
         since: member.since,
         seen_at: member.seen_at,
         seen_n: member.seen_n,

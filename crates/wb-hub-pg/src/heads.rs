@@ -127,7 +127,7 @@ pub(crate) fn heads(
     let followed = format!(
         "SELECT m.id FROM members f JOIN members m ON m.instance_no <> f.instance_no
          JOIN feeds x ON x.instance_no = m.instance_no AND x.log_no IS NOT NULL
-         WHERE {IS_SERVED} AND f.id = $2 AND m.id > $3 AND {FOLLOWS} ORDER BY m.id LIMIT $4"
+         WHERE {IS_SERVED} AND f.id = $2 AND m.id > $3 AND (m.is_hub OR {FOLLOWS}) ORDER BY m.id LIMIT $4"
     );
     let after = after.map_or(&[][..], |id| &id.0[..]);
     let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);

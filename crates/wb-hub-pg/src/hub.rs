@@ -11,6 +11,7 @@ use wb_hub::{Kept, StoreLimits, StoreProblem};
 
 use crate::address::Address;
 use crate::error::Result;
+use crate::listen::Heard;
 use crate::pool::{Connections, Does};
 use crate::tx::{Columns as _, Tx};
 use crate::write::{Left, Write};
@@ -116,8 +117,13 @@ impl PgHub {
     }
 
     /// Tells, for as long as it runs, when something may have arrived through another process.
-    pub async fn listen(&self, tell: impl FnMut()) {
+    pub async fn listen(&self, tell: impl FnMut(Heard)) {
         self.shared.connections.listen(tell).await;
+    }
+
+    /// Whether it hears of what other processes number.
+    pub(crate) fn hears(&self) -> bool {
+        self.shared.connections.hears()
     }
 
     /// Reads as of one moment.

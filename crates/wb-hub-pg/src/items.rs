@@ -9,6 +9,9 @@ use crate::tx::Columns as _;
 /// Columns of [`item`] and [`entry`], of `lines l`.
 pub(crate) const COLUMNS: &str =
     "l.put, l.id, l.rev, l.kind, l.line_hash, l.drops, l.reason, l.line";
+/// The same for the origin of a feed: what is withheld from others is in it.
+pub(crate) const FOR_ORIGIN: &str = "l.put, l.id, l.rev, l.kind, l.line_hash, l.drops, l.reason,
+    coalesce(l.line, l.withheld)";
 
 /// An item: the line, else the entry.
 pub(crate) fn item(row: &Row) -> Result<Vec<u8>> {

@@ -24,7 +24,7 @@ pub(crate) const IS_SERVED: &str =
 /// Columns of [`Member::read`], of `members m LEFT JOIN seen s USING (instance_no)`.
 pub(crate) const COLUMNS: &str =
     "m.instance_no, m.id, m.name, m.card, m.listed, m.counter, m.standing, m.reason,
-    m.until, m.since, m.told, coalesce(s.n, 0), s.at";
+    m.until, m.since, m.told, coalesce(s.n, 0), s.at, coalesce(m.asks_listed, m.listed), m.delisted, m.revoked, m.notice";
 
 /// Bytes that a reader is sent of an identity log, or of a head: about one entry of it.
 const SMALL_BYTES: u64 = 1_024;
@@ -47,6 +47,12 @@ pub(crate) struct Member {
     pub told: Option<Hash>,
     pub seen_n: u64,
     pub seen_at: Option<Timestamp>,
+    /// Whether it asks to be listed; a notice may keep it out of lists all the same.
+    pub asks_listed: bool,
+    pub delisted: bool,
+    pub revoked: bool,
+    /// The line of the notice that was applied last.
+    pub notice: Option<Hash>,
 }
 
 impl Member {
@@ -65,6 +71,10 @@ impl Member {
             told: row.hash_or(10)?,
             seen_n: row.number(11)?,
             seen_at: row.time_or(12)?,
+            asks_listed: row.value(13)?,
+            delisted: row.value(14)?,
+            revoked: row.value(15)?,
+            notice: row.hash_or(16)?,
         })
     }
 
@@ -93,7 +103,7 @@ impl Member {
     /// Whether a registration is older than what is held, or contradicts it.
     fn is_newer_than(&self, registering: &Registering) -> bool {
         let says = (&registering.name, &registering.card, registering.listed);
-        let is_same = says == (&self.name, &self.card, self.listed);
+        let is_same = says == (&self.name, &self.card, self.asks_listed);
         registering.counter < self.counter || (registering.counter == self.counter && !is_same)
     }
 }
@@ -157,7 +167,8 @@ pub(crate) fn register(
     let mut member = held.clone();
     if !is_stale {
         tx.execute(
-            "UPDATE members SET name = $2, card = $3, listed = $4, counter = $5 WHERE instance_no = $1",
+            "UPDATE members SET name = $2, card = $3, listed = $4 AND NOT delisted,
+               asks_listed = CASE WHEN delisted THEN $4::boolean END, counter = $5 WHERE instance_no = $1",
             &[
                 &held.no,
                 &registering.name,
@@ -166,11 +177,10 @@ pub(crate) fn register(
                 &int(registering.counter),
             ],
         )?;
-        member.listed = registering.listed;
+        member.listed = registering.listed && !held.delisted;
     }
     if member.listed && !held.listed {
-        // Who follows all listed members is served its feeds from now on.
-        serve_again(write, &member, &feed, place)?;
+        list_from_now(write, &member, &feed, place)?;
     } else {
         tell_identity(write, &member, &feed, place)?;
     }
@@ -267,6 +277,22 @@ pub(crate) fn tell_identity(
     Ok(Some(hash))
 }
 
+/// Who follows all listed members is served the feeds of one from now on: what arrived while it was in no list went by
+/// with the identity log that it needs. From which number on is told when there are numbers; until then from none.
+pub(crate) fn list_from_now(
+    write: &Write<'_, '_>,
+    member: &Member,
+    feed: &Feed<'_, '_, '_>,
+    place: usize,
+) -> Result<()> {
+    write.tx.execute(
+        "UPDATE members SET listed_from = $2 WHERE instance_no = $1",
+        &[&member.no, &i64::MAX],
+    )?;
+    serve_again(write, member, feed, place)?;
+    write.from_here(place, member.no)
+}
+
 /// Everything of a member arrives again: followers may have missed some of it, or all.
 fn serve_again(
     write: &Write<'_, '_>,
@@ -300,6 +326,7 @@ pub(crate) fn set_standing(
     reason: Option<&str>,
     until: Option<Timestamp>,
 ) -> Result<bool> {
+    note_decided(write.tx)?;
     let Some(held) = lock(write.tx, &id)? else {
         return Ok(false);
     };
@@ -322,7 +349,13 @@ pub(crate) fn set_standing(
     Ok(true)
 }
 
-fn arrive_again(write: &Write<'_, '_>, member: &Member) -> Result<()> {
+/// Something is decided of which no arrival tells: whoever waits has to look.
+pub(crate) fn note_decided(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE decided SET n = n + 1", &[])?;
+    Ok(())
+}
+
+pub(crate) fn arrive_again(write: &Write<'_, '_>, member: &Member) -> Result<()> {
     let member = Member {
         standing: Standing::Member,
         ..member.clone()

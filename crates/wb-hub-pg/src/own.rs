@@ -62,7 +62,7 @@ pub(crate) fn page(
             }
             let seq: i64 = header.value(0)?;
             put_line(&mut lines, header.value(1)?);
-            for item in items_of(tx, feed.no, feed.log_no, seq)? {
+            for item in items_for_origin(tx, feed.no, feed.log_no, seq)? {
                 put_line(&mut lines, &item);
                 count += 1;
             }
@@ -83,6 +83,17 @@ pub(crate) fn items_of(tx: &Tx<'_>, no: i64, log_no: i64, seq: i64) -> Result<Ve
         "SELECT {} FROM lines l WHERE l.instance_no = $1 AND l.log_no = $2 AND l.seq = $3 AND l.idx IS NOT NULL
          ORDER BY l.idx",
         items::COLUMNS
+    );
+    let rows = tx.rows(&sql, &[&no, &log_no, &seq])?;
+    rows.iter().map(items::item).collect()
+}
+
+/// The same as its origin gets it back: what is withheld from others is in it.
+fn items_for_origin(tx: &Tx<'_>, no: i64, log_no: i64, seq: i64) -> Result<Vec<Vec<u8>>> {
+    let sql = format!(
+        "SELECT {} FROM lines l WHERE l.instance_no = $1 AND l.log_no = $2 AND l.seq = $3 AND l.idx IS NOT NULL
+         ORDER BY l.idx",
+        items::FOR_ORIGIN
     );
     let rows = tx.rows(&sql, &[&no, &log_no, &seq])?;
     rows.iter().map(items::item).collect()

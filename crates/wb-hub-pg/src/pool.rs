@@ -1,6 +1,7 @@
 //! Connections, and transactions on them: tried again where another one was in the way or a connection was lost.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -14,7 +15,7 @@ use wb_core::id::LogId;
 use crate::address::Address;
 use crate::arrivals;
 use crate::error::{PgError, Result};
-use crate::listen::listen;
+use crate::listen::{Heard, listen};
 use crate::schema;
 use crate::tls::Tls;
 use crate::tx::Tx;
@@ -50,6 +51,7 @@ pub(crate) struct Connections {
     /// For the one that listens.
     config: tokio_postgres::Config,
     tls: Tls,
+    hears: AtomicBool,
     /// The relay log that a database without one begins with; none where it has to be there.
     log_if_new: Option<LogId>,
     /// Set once the tables are those that this program knows: what the engine can.
@@ -75,6 +77,7 @@ impl Connections {
             pool,
             config: address.config.clone(),
             tls,
+            hears: AtomicBool::new(false),
             log_if_new,
             ready: OnceCell::new(),
         })
@@ -120,8 +123,13 @@ impl Connections {
     }
 
     /// Tells of arrivals for as long as it runs.
-    pub async fn listen(&self, tell: impl FnMut()) {
-        listen(self.config.clone(), self.tls.clone(), tell).await;
+    pub async fn listen(&self, tell: impl FnMut(Heard)) {
+        listen(self.config.clone(), self.tls.clone(), &self.hears, tell).await;
+    }
+
+    /// Whether it hears of what other processes number.
+    pub fn hears(&self) -> bool {
+        self.hears.load(Ordering::Relaxed)
     }
 
     /// Runs a transaction on a thread that may block, and commits what it wrote.

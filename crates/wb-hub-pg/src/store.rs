@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, VOUCHES_PAGE_MAX};
 use wb_core::ndjson;
@@ -17,8 +17,8 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk,
+    LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, Watched,
 };
 
 use crate::hub::PgHub;
@@ -26,7 +26,7 @@ use crate::tx::Columns as _;
 use crate::write::Write;
 use crate::{
     arrivals, changes, counts, envelopes, follow, forget, heads, history, identity, lines, mail,
-    member, own, push, receipts, room, snapshot, turns, vouches,
+    member, notices, own, push, receipts, room, snapshot, turns, vouches,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -138,7 +138,11 @@ impl HubStore for PgHub {
         let mut body = Vec::new();
         ndjson::put_line(&mut body, &wb_core::signed::payload(&changes.section));
         body.extend_from_slice(&changes.body);
-        Ok(Ok(ChangesPage { body, has_news }))
+        Ok(Ok(ChangesPage {
+            body,
+            has_news,
+            follows: changes.follows,
+        }))
     }
 
     async fn snapshot(
@@ -326,7 +330,10 @@ impl HubStore for PgHub {
         .await?;
         let ended = self
             .change(now, |write| {
-                member::end_suspensions(write).map(Ok::<_, Infallible>)
+                let ended = member::end_suspensions(write)?;
+                // What a notice withholds may be over as well.
+                let changed = notices::heed(write)?;
+                Ok(Ok::<_, Infallible>(ended + u64::from(changed)))
             })
             .await
             .map(always)?;
@@ -334,6 +341,38 @@ impl HubStore for PgHub {
         self.number().await?;
         self.tell().await?;
         Ok(ended)
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        let mut rows = self.read(move |tx| notices::all(tx, now)).await?;
+        rows.retain(|row| row.said.notice.subject == id);
+        Ok(rows)
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.write(move |tx| notices::put_reply(tx, &notice, &origin, &line, now))
+            .await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.read(move |tx| counts::watched(tx, now)).await
+    }
+
+    /// Of arrivals it is told; while it is not, their number is a part of this.
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        let hears = self.hears();
+        self.read(move |tx| {
+            let row = tx.one("SELECT d.n, r.n FROM decided d, relay r", &[])?;
+            let arrivals = if hears { 0 } else { row.number(1)? };
+            Ok(row.number(0)? + arrivals)
+        })
+        .await
     }
 
     async fn check(&self) -> Kept<()> {

@@ -24,11 +24,14 @@ pub(crate) struct Arriving {
     pub bytes: u64,
 }
 
+/// What arrived, and whether its member is served from there on to who follows everybody that is listed.
+type Noting = (Arriving, bool);
+
 /// A transaction that writes.
 pub(crate) struct Write<'t, 'c> {
     pub tx: &'t Tx<'c>,
     pub now: Timestamp,
-    arriving: RefCell<Vec<Arriving>>,
+    arriving: RefCell<Vec<Noting>>,
     touched: RefCell<BTreeSet<RecordRef>>,
 }
 
@@ -60,7 +63,7 @@ impl<'t, 'c> Write<'t, 'c> {
 
     /// Something arrives, after what arrived before in this transaction.
     pub fn arrive(&self, arriving: Arriving) {
-        self.arriving.borrow_mut().push(arriving);
+        self.arriving.borrow_mut().push((arriving, false));
     }
 
     /// How much arrives so far: a place for [`Write::arrive_at`].
@@ -70,7 +73,24 @@ impl<'t, 'c> Write<'t, 'c> {
 
     /// Something arrives before what arrived since a place.
     pub fn arrive_at(&self, place: usize, arriving: Arriving) {
-        self.arriving.borrow_mut().insert(place, arriving);
+        self.arriving.borrow_mut().insert(place, (arriving, false));
+    }
+
+    /// The first that arrives of a member since a place is where it begins to be served to who follows everybody that is
+    /// listed. Where nothing does, it is served from the beginning: there is nothing.
+    pub fn from_here(&self, place: usize, instance_no: i64) -> Result<()> {
+        let mut arriving = self.arriving.borrow_mut();
+        let mut since = arriving.iter_mut().skip(place);
+        match since.find(|(arriving, _)| arriving.instance_no == instance_no) {
+            Some((_, from_here)) => *from_here = true,
+            None => {
+                self.tx.execute(
+                    "UPDATE members SET listed_from = 0 WHERE instance_no = $1",
+                    &[&instance_no],
+                )?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes note of requests of which it has to be told anew where they stand.
@@ -109,10 +129,12 @@ impl<'t, 'c> Write<'t, 'c> {
     }
 }
 
-fn put_arriving(tx: &Tx<'_>, arriving: &[Arriving], now: Timestamp) -> Result<()> {
-    if arriving.is_empty() {
+fn put_arriving(tx: &Tx<'_>, noted: &[Noting], now: Timestamp) -> Result<()> {
+    if noted.is_empty() {
         return Ok(());
     }
+    let arriving: Vec<&Arriving> = noted.iter().map(|(arriving, _)| arriving).collect();
+    let from_here: Vec<bool> = noted.iter().map(|(_, from_here)| *from_here).collect();
     let kinds: Vec<i16> = arriving
         .iter()
         .map(|row| i16::from(row.arrival.byte()))
@@ -130,12 +152,12 @@ fn put_arriving(tx: &Tx<'_>, arriving: &[Arriving], now: Timestamp) -> Result<()
     let bytes: Vec<i64> = arriving.iter().map(|row| int(row.bytes)).collect();
     // Numbered in the order of the arrays, so that what arrives of a member keeps its order.
     tx.execute(
-        "INSERT INTO arriving (kind, instance_no, log_no, seq, hash, bytes, at)
-         SELECT kind, instance_no, log_no, seq, hash, bytes, $7
-         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[])
-           WITH ORDINALITY AS new (kind, instance_no, log_no, seq, hash, bytes, place)
+        "INSERT INTO arriving (kind, instance_no, log_no, seq, hash, bytes, from_here, at)
+         SELECT kind, instance_no, log_no, seq, hash, bytes, from_here, $8
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::boolean[])
+           WITH ORDINALITY AS new (kind, instance_no, log_no, seq, hash, bytes, from_here, place)
          ORDER BY place",
-        &[&kinds, &nos, &logs, &seqs, &hashes, &bytes, &now.unix_ms()],
+        &[&kinds, &nos, &logs, &seqs, &hashes, &bytes, &from_here, &now.unix_ms()],
     )?;
     Ok(())
 }

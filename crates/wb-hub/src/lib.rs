@@ -5,9 +5,16 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod bodies;
+pub mod bundle;
+mod calls;
+mod effects;
+mod journal;
 mod limits;
 mod listings;
 mod moderation;
+mod notices;
+mod observed;
 mod places;
 mod problems;
 mod quota;
@@ -19,6 +26,7 @@ mod subset;
 mod traces;
 mod waits;
 
+pub use journal::{Answered, Journal};
 pub use limits::{
     ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
@@ -26,7 +34,8 @@ pub use listings::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
     ListedRequest, RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
-pub use moderation::{Act, ModerateError, REASON_CHARS_MAX, moderate};
+pub use moderation::{ModerateError, REASON_CHARS_MAX, WouldDecide, approve, would_decide};
+pub use notices::{CarryRefused, Effect, HubNotices, NoticeRow, RecordFace};
 pub use places::LargeBodies;
 pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};
@@ -34,7 +43,7 @@ pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};

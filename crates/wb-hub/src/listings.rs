@@ -7,10 +7,12 @@ pub use wb_store::relay::{
     RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 
+use crate::notices::HubNotices;
 use crate::store::Kept;
 
-/// Where a hub keeps what its pages list. Nothing is given of who is not listed, waits or is suspended.
-pub trait HubListings: Clone + Send + Sync + 'static {
+/// Where a hub keeps what its pages list. Nothing is given of who is not listed, waits or is suspended; what the hub says
+/// about them is.
+pub trait HubListings: HubNotices {
     /// Communities by name, after a place where one is given.
     fn communities(
         &self,

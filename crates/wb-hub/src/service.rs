@@ -1,46 +1,41 @@
 //! The hub as a service: every request is checked in the order of the spec, and every answer signed.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
-use http::{Method, Response, StatusCode};
-use tokio::sync::watch;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use wb_core::bundle::Speaks;
 use wb_core::id::InstanceId;
 use wb_core::identity::IdentityLog;
-use wb_core::limits::{
-    BODY_UNCHECKED_BYTES_MAX, ENVELOPE_CALL_BYTES_MAX, LETTER_CALL_BYTES_MAX, SYNC_BODY_BYTES_MAX,
-};
-use wb_core::protocol::{PROTOCOL, of_path};
+use wb_core::limits::BODY_UNCHECKED_BYTES_MAX;
 use wb_core::sync::signature::UnverifiedRequest;
 use wb_core::sync::{Cause, Policy, Role, Standing, WhoIsThis};
 use wb_core::time::Timestamp;
+use wb_net::metrics::{MetricsToken, numbers, unreadable};
 use wb_net::signed::{JSON, Reply, Request, Responder, below_base};
-use wb_net::{BodyLimit, read_body};
+use wb_net::{BodyLimit, Client, Road, read_body};
 
+use crate::bodies::Bodies;
+use crate::calls::{Call, Route, SMALL_BYTES_MAX};
+use crate::journal::{Course, Journal};
 use crate::limits::{Charges, HubLimits};
+use crate::observed::{OPEN_METRICS, Observed};
 use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
 use crate::store::{HubStore, Kept};
 use crate::waits::Waits;
 
-/// Bytes of a registration: an identity log of its full length as this program writes it, and a card. It
-/// has to be read before its sender is known, so nothing more is taken.
-const REGISTRATION_BYTES_MAX: usize = 1_024 * 1_024;
-/// Bytes of a turn, or of who asks for a recovery.
-const SMALL_BYTES_MAX: usize = 4_096;
-/// Bytes of a list of envelopes or letters that were taken, of its full length.
-const TAKEN_BYTES_MAX: usize = 128 * 1_024;
-/// Bytes of a follow list of its full length.
-const FOLLOWS_BYTES_MAX: usize = 1_024 * 1_024;
-/// Bytes of receipts: a page of them, with as many kinds as may be named in each.
-const RECEIPTS_BYTES_MAX: usize = 1_024 * 1_024;
-/// Long-polls look for what another process wrote (an approval by hand) this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// What another process or a moderator wrote is looked for this often, to wake those who wait.
+const LOOK_ELSEWHERE: Duration = Duration::from_secs(1);
+/// Characters of the id that a named proxy gave a request.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// The header that carries it, as proxies write it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a hub says of itself.
 #[derive(Debug, Clone)]
@@ -68,11 +63,18 @@ pub struct Hub<S> {
     info: HubInfo,
     times: Times,
     report: Report,
-    arrived: watch::Sender<u64>,
+    observed: Observed,
+    /// Who may read what was counted, and who is told of each call; set once, before it serves.
+    metrics: OnceLock<MetricsToken>,
+    journal: OnceLock<Journal>,
+    calls: AtomicU64,
+    /// Whether caches on the way may keep pages of snapshots.
+    cacheable: AtomicBool,
     charges: Charges,
     waits: Waits,
     pushes: Places,
     registrations: Places,
+    bodies: Bodies,
 }
 
 impl<S> std::fmt::Debug for Hub<S> {
@@ -111,12 +113,17 @@ impl<S: HubStore> Hub<S> {
             info,
             times,
             report,
-            arrived: watch::Sender::new(0),
+            observed: Observed::new(),
+            metrics: OnceLock::new(),
+            journal: OnceLock::new(),
+            calls: AtomicU64::new(0),
+            cacheable: AtomicBool::new(false),
             charges: Charges::new(&limits),
             waits: Waits::default(),
             pushes: Places::new(limits.large_bodies),
             // They are of strangers, who must not take the members' places.
             registrations: Places::new(limits.large_bodies),
+            bodies: Bodies::default(),
         })
     }
 
@@ -140,7 +147,7 @@ impl<S: HubStore> Hub<S> {
             .unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
-    fn responder(&self) -> Arc<Responder> {
+    pub(crate) fn responder(&self) -> Arc<Responder> {
         Arc::clone(
             &self
                 .responder
@@ -169,21 +176,89 @@ impl<S: HubStore> Hub<S> {
         &self.waits
     }
 
-    /// Wakes whoever waits for changes: something arrived, here or through another process.
-    pub fn tell_arrival(&self) {
-        self.arrived.send_modify(|n| *n = n.wrapping_add(1));
+    /// Pages of snapshots as they travel.
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.bodies
     }
 
-    /// Waits until something may have arrived.
-    pub(crate) async fn wait_for_arrival(&self, arrivals: &mut watch::Receiver<u64>) {
-        tokio::select! {
-            _ = arrivals.changed() => {}
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
+    /// Answers `/metrics` to whoever shows a token.
+    pub fn serve_metrics_to(&self, token: MetricsToken) {
+        let _ = self.metrics.set(token);
+    }
+
+    /// Lets caches on the way keep pages of snapshots, as long as they ask each time whether these are still the same.
+    pub fn let_caches_keep(&self) {
+        self.cacheable.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.cacheable.load(Ordering::Relaxed)
+    }
+
+    /// Tells of each call that was answered.
+    pub fn tell_calls(&self, journal: Journal) {
+        let _ = self.journal.set(journal);
+    }
+
+    /// Wakes whoever waits for an instance of which something arrived.
+    pub fn tell_arrival(&self, origin: &InstanceId) {
+        self.waits.arrived(origin);
+    }
+
+    /// Wakes whoever waits: something may have arrived, and it is not known of whom.
+    pub fn tell_something(&self) {
+        self.waits.wake_all();
+    }
+
+    /// Wakes whoever waits, when another process or a moderator wrote something. Never ends.
+    pub async fn follow_store(self: Arc<Self>) {
+        let mut every = tokio::time::interval(LOOK_ELSEWHERE);
+        let mut known = None;
+        loop {
+            every.tick().await;
+            // A store that cannot be read now is told of by the calls that need it.
+            let Ok(written) = self.store.written_elsewhere().await else {
+                continue;
+            };
+            if known.replace(written).is_some_and(|known| known != written) {
+                self.bodies.forget_all();
+                self.waits.wake_all();
+            }
         }
     }
 
-    pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
-        self.arrived.subscribe()
+    /// Counts an answer and tells of it.
+    fn observe(&self, course: &Course, response: &Response<Body>, request_id: String) {
+        let status = response.status().as_u16();
+        self.observed
+            .answered(course.call, status, course.cause, course.took());
+        if let Some(after) = course.delivery() {
+            self.observed.delivered(after);
+        }
+        if let Some(journal) = self.journal.get() {
+            let bytes = response.body().size_hint().exact().unwrap_or(0);
+            journal(&course.answered(status, bytes, request_id));
+        }
+    }
+
+    /// What a request is called in the log: as a named proxy calls it, else by when and which it is here.
+    fn request_id(&self, parts: &http::request::Parts) -> String {
+        let client: Option<&Client> = parts.extensions.get();
+        let is_of_proxy = client.is_some_and(|client| client.road == Road::Proxy);
+        let given = parts.headers.get(REQUEST_ID).filter(|_| is_of_proxy);
+        let given = given.and_then(|given| given.to_str().ok());
+        let is_plain = |given: &&str| {
+            let mut chars = given.chars();
+            given.len() <= REQUEST_ID_CHARS_MAX
+                && chars.all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        given.filter(is_plain).map_or_else(
+            || {
+                let n = self.calls.fetch_add(1, Ordering::Relaxed);
+                format!("{:x}-{n:x}", self.now().unix_ms())
+            },
+            str::to_owned,
+        )
     }
 
     /// Takes what the store gave; its problems are told to the operator, and in other words to the sender.
@@ -214,84 +289,6 @@ impl<S: HubStore> Hub<S> {
     }
 }
 
-/// One of the calls of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
-    Register,
-    Member,
-    Directory,
-    Follows,
-    Heads,
-    Changes,
-    Snapshot,
-    Lines,
-    History,
-    Push,
-    Own,
-    Turn,
-    Vouches,
-    GiveReceipts,
-    Receipts,
-    KeepEnvelope,
-    Envelopes,
-    EnvelopesTaken,
-    KeepLetter,
-    Mail,
-    MailTaken,
-}
-
-impl Route {
-    fn of(method: &Method, path: &str) -> Option<Self> {
-        let (_, path) = of_path(path)?;
-        let first = path.split('/').next().unwrap_or_default();
-        let route = match (method.as_str(), first) {
-            ("POST", "register") => Self::Register,
-            ("GET", "member") => Self::Member,
-            ("GET", "directory") => Self::Directory,
-            ("PUT", "follows") => Self::Follows,
-            ("GET", "heads") => Self::Heads,
-            ("GET", "changes") => Self::Changes,
-            ("GET", "snapshot") => Self::Snapshot,
-            ("GET", "lines") => Self::Lines,
-            ("GET", "history") => Self::History,
-            ("POST", "push") => Self::Push,
-            ("GET", "own") => Self::Own,
-            ("POST", "turn") => Self::Turn,
-            ("GET", "vouches") => Self::Vouches,
-            ("POST", "receipts") => Self::GiveReceipts,
-            ("GET", "receipts") => Self::Receipts,
-            ("POST", "envelopes") if path == "envelopes/taken" => Self::EnvelopesTaken,
-            ("POST", "envelopes") => Self::KeepEnvelope,
-            ("GET", "envelopes") => Self::Envelopes,
-            ("POST", "mail") if path == "mail/taken" => Self::MailTaken,
-            ("POST", "mail") => Self::KeepLetter,
-            ("GET", "mail") => Self::Mail,
-            _ => return None,
-        };
-        let segments = path.split('/').count();
-        let wanted = match route {
-            Self::Snapshot | Self::Lines => 3,
-            Self::Own | Self::EnvelopesTaken | Self::MailTaken => 2,
-            _ => 1,
-        };
-        (segments == wanted).then_some(route)
-    }
-
-    fn limit(self) -> BodyLimit {
-        BodyLimit::bytes(match self {
-            Self::Register => REGISTRATION_BYTES_MAX,
-            Self::Follows => FOLLOWS_BYTES_MAX,
-            Self::Push => SYNC_BODY_BYTES_MAX,
-            Self::KeepEnvelope => ENVELOPE_CALL_BYTES_MAX,
-            Self::EnvelopesTaken | Self::MailTaken => TAKEN_BYTES_MAX,
-            Self::KeepLetter => LETTER_CALL_BYTES_MAX,
-            Self::Turn => SMALL_BYTES_MAX,
-            Self::GiveReceipts => RECEIPTS_BYTES_MAX,
-            _ => 0,
-        })
-    }
-}
-
 async fn dispatch<S: HubStore>(
     State(hub): State<Arc<Hub<S>>>,
     request: http::Request<Body>,
@@ -301,38 +298,49 @@ async fn dispatch<S: HubStore>(
     match path.as_str() {
         "/livez" => return plain(StatusCode::OK, "alive\n"),
         "/readyz" => return ready(&hub).await,
+        "/metrics" if parts.method == Method::GET => return metrics(&hub, &parts).await,
         _ => {}
     }
-    let is_who = path == "/.well-known/wb/node" && parts.method == Method::GET;
-    // Before anything else is looked at: the form of everything else is of that protocol.
-    let spoken = PROTOCOL.min..=PROTOCOL.max;
-    let other = of_path(&path).filter(|(asked, _)| !spoken.contains(asked));
-    let route = Route::of(&parts.method, &path).filter(|_| other.is_none());
-    let is_recovery = other.is_none()
-        && parts.method == Method::POST
-        && of_path(&path).is_some_and(|(_, call)| call == "recovery");
-    if is_recovery {
-        let mut request = Request::new(parts, Vec::new());
-        let answered = recovery(&hub, &mut request, body).await;
-        let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
-        return hub.responder().answer(&request, reply);
-    }
+    let call = Call::of(&parts.method, &path);
+    let mut course = Course::begin(call.name());
+    let request_id = hub.request_id(&parts);
     let mut request = Request::new(parts, Vec::new());
-    let answered = match route {
-        Some(route) => serve(&hub, route, &mut request, body).await,
-        None => hub.charges.address(&request, hub.now()).and_then(|()| {
-            if let Some((asked, _)) = other {
-                Err(problems::version_skew(asked, &hub.info.name))
-            } else if is_who {
-                let body = wb_core::signed::payload(&hub.who_is_this());
-                Ok(Reply::ok(JSON, body))
-            } else {
-                Err(problems::not_found("such call"))
-            }
-        }),
+    let answered = match call {
+        Call::Of(route) => serve(&hub, route, &mut request, body, &mut course).await,
+        Call::Recovery => recovery(&hub, &mut request, body).await,
+        Call::WhoIsThis | Call::OtherProtocol(_) | Call::Unknown => hub.anybody(call, &request),
     };
-    let reply = answered.unwrap_or_else(|problem| Reply::refusal(&problem));
-    hub.responder().answer(&request, reply)
+    let reply = answered.unwrap_or_else(|problem| {
+        course.cause = problem.cause();
+        Reply::refusal(&problem)
+    });
+    let mut response = hub.responder().answer(&request, reply);
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    hub.observe(&course, &response, request_id);
+    response
+}
+
+/// What was counted, for whoever shows the token.
+async fn metrics<S: HubStore>(hub: &Arc<Hub<S>>, parts: &http::request::Parts) -> Response<Body> {
+    let Some(token) = hub.metrics.get().cloned() else {
+        return plain(StatusCode::NOT_FOUND, "metrics are not served here\n");
+    };
+    let headers = parts.headers.clone();
+    let refused = tokio::task::spawn_blocking(move || token.refusal(&headers)).await;
+    match refused {
+        Ok(None) => {}
+        Ok(Some(refused)) => return refused,
+        Err(_) => return unreadable(),
+    }
+    match hub.store.watched(hub.now()).await {
+        Ok(watched) => numbers(OPEN_METRICS, hub.observed.text(hub.waits.count(), &watched)),
+        Err(problem) => {
+            (hub.report)(&format!("metrics: {problem}"));
+            unreadable()
+        }
+    }
 }
 
 /// Answers whoever can name a recovery key: nobody could sign, because the keys are lost. Each costs its address.
@@ -354,6 +362,7 @@ async fn serve<S: HubStore>(
     route: Route,
     request: &mut Request,
     body: Body,
+    course: &mut Course,
 ) -> Result<Reply, Refusal> {
     let received = hub.receive(route, request, body).await;
     let (unverified, waiting) = received.map_err(|refusal| hub.of_unknown(request, refusal))?;
@@ -376,8 +385,13 @@ async fn serve<S: HubStore>(
     let sender = verified
         .map_err(|cause| hub.of_unknown(request, hub.refuse(cause)))?
         .sender;
+    course.member = Some(sender);
     hub.charges.member(sender, hub.now())?;
-    if !matches!(route, Route::Member | Route::History) {
+    let is_for_all = matches!(
+        route,
+        Route::Member | Route::History | Route::Notices | Route::Reply
+    );
+    if !is_for_all {
         check_member(hub, sender).await?;
     }
     let (body, _place) = hub.body(route, request, waiting, &unverified).await?;
@@ -386,7 +400,7 @@ async fn serve<S: HubStore>(
         Route::Directory => routes::directory::directory(hub, request).await,
         Route::Follows => routes::follows::put_follows(hub, sender, &body).await,
         Route::Heads => routes::heads::heads(hub, sender, request).await,
-        Route::Changes => routes::changes::changes(hub, sender, request).await,
+        Route::Changes => routes::changes::changes(hub, sender, request, course).await,
         Route::Snapshot => routes::snapshot::snapshot(hub, request).await,
         Route::Lines => routes::lines::lines(hub, request).await,
         Route::History => routes::history::history(hub, sender, request).await,
@@ -402,6 +416,8 @@ async fn serve<S: HubStore>(
         Route::KeepLetter => routes::mail::keep(hub, sender, &body).await,
         Route::Mail => routes::mail::page(hub, sender, request).await,
         Route::MailTaken => routes::mail::taken(hub, sender, &body).await,
+        Route::Notices => routes::notices::about(hub, sender).await,
+        Route::Reply => routes::notices::reply(hub, sender, &body).await,
         Route::Register => Err(problems::not_found("such call")),
     }
 }
@@ -413,6 +429,19 @@ impl<S: HubStore> Hub<S> {
     fn of_unknown(&self, request: &Request, refusal: Refusal) -> Refusal {
         let charged = self.charges.address(request, self.now());
         charged.err().unwrap_or(refusal)
+    }
+
+    /// Answers what anybody may ask, without a signature.
+    fn anybody(&self, call: Call, request: &Request) -> Result<Reply, Refusal> {
+        self.charges.address(request, self.now())?;
+        match call {
+            Call::OtherProtocol(asked) => Err(problems::version_skew(asked, &self.info.name)),
+            Call::WhoIsThis => {
+                let body = wb_core::signed::payload(&self.who_is_this());
+                Ok(Reply::ok(JSON, body))
+            }
+            _ => Err(problems::not_found("such call")),
+        }
     }
 
     fn refuse(&self, cause: Cause) -> Refusal {

@@ -3,10 +3,11 @@
 //! SQLite blocks, so every call runs on a thread for such work, unless it is asked to run in place.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wb_core::bundle::Driver;
-use wb_core::id::{Hash, InstanceId, RecordRef};
+use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::identity::IdentityLog;
 use wb_core::limits::{HEADS_PAGE_MAX, PAGE_BYTES_TARGET, VOUCHES_PAGE_MAX};
 use wb_core::ndjson;
@@ -29,11 +30,12 @@ use crate::listings::{
     CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
     RequestsPage,
 };
+use crate::notices::NoticeRow;
 use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem,
+    SnapshotAsk, StoreProblem, Watched,
 };
 use crate::traces::Traces;
 
@@ -87,6 +89,14 @@ struct Shared {
     traces: Traces,
     readers: Mutex<Vec<Relay>>,
     bounds: Bounds,
+    /// How often something was decided that no call of a member tells of.
+    decided: AtomicU64,
+}
+
+impl Shared {
+    fn note_decided(&self) {
+        self.decided.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for SqliteHub {
@@ -106,6 +116,7 @@ impl SqliteHub {
                 writer: Mutex::new(relay),
                 readers: Mutex::default(),
                 bounds: Bounds::default(),
+                decided: AtomicU64::new(0),
             }),
             page_bytes: PAGE_BYTES_TARGET,
             limits: StoreLimits::default(),
@@ -136,7 +147,7 @@ impl SqliteHub {
     }
 
     /// Reads on a connection of the pool, which grows as far as calls run at once.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Relay) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -157,7 +168,7 @@ impl SqliteHub {
     }
 
     /// Does something in one transaction.
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<T> + Send + 'static,
     ) -> Kept<T> {
@@ -168,6 +179,30 @@ impl SqliteHub {
                 let write = relay.write()?;
                 let done = work(&write)?;
                 write.commit()?;
+                Ok(done)
+            })
+            .await
+    }
+}
+
+impl SqliteHub {
+    /// Does something in one transaction that counts only where it succeeds, and lets go of the traces of what was
+    /// taken back by it.
+    pub(crate) async fn write_or_drop<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&RelayWrite<'_>) -> wb_store::Result<Result<T, E>> + Send + 'static,
+    ) -> Kept<Result<T, E>> {
+        let shared = Arc::clone(&self.shared);
+        self.runs
+            .run(move || {
+                let mut relay = lock(&shared.writer);
+                let write = relay.write()?;
+                let done = work(&write)?;
+                if done.is_ok() {
+                    write.commit()?;
+                    shared.traces.empty_log(&relay);
+                    shared.note_decided();
+                }
                 Ok(done)
             })
             .await
@@ -319,7 +354,11 @@ impl HubStore for SqliteHub {
         let mut body = Vec::new();
         ndjson::put_line(&mut body, &wb_core::signed::payload(&changes.section));
         body.extend_from_slice(&changes.body);
-        Ok(Ok(ChangesPage { body, has_news }))
+        Ok(Ok(ChangesPage {
+            body,
+            has_news,
+            follows: changes.follows,
+        }))
     }
 
     async fn snapshot(
@@ -345,6 +384,16 @@ impl HubStore for SqliteHub {
             }))
         })
         .await
+    }
+
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        self.read(move |relay| relay.snapshot_stamp(&origin, scope, now))
+            .await
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
@@ -545,15 +594,18 @@ impl HubStore for SqliteHub {
     }
 
     async fn decide(&self, id: InstanceId, decision: Decision, now: Timestamp) -> Kept<bool> {
-        self.write(move |write| match &decision {
-            Decision::Approve | Decision::Reinstate => {
-                write.set_standing(&id, Standing::Member, None, None, now)
-            }
-            Decision::Suspend { reason, until } => {
-                write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
-            }
-        })
-        .await
+        let decided = self
+            .write(move |write| match &decision {
+                Decision::Approve | Decision::Reinstate => {
+                    write.set_standing(&id, Standing::Member, None, None, now)
+                }
+                Decision::Suspend { reason, until } => {
+                    write.set_standing(&id, Standing::Suspended, Some(reason), *until, now)
+                }
+            })
+            .await?;
+        self.shared.note_decided();
+        Ok(decided)
     }
 
     async fn forget_before(&self, time: Timestamp) -> Kept<u64> {
@@ -566,14 +618,58 @@ impl HubStore for SqliteHub {
             .write(move |write| {
                 write.expire_envelopes(now)?;
                 write.expire_mail(now)?;
-                write.end_suspensions(now)
+                let ended = write.end_suspensions(now)?;
+                // What a notice withholds may be over as well.
+                let changed = write.heed(now)?;
+                Ok(ended + u64::from(changed))
             })
             .await?;
+        if ended > 0 {
+            self.shared.note_decided();
+        }
         let shared = Arc::clone(&self.shared);
         self.runs
             .run(move || shared.traces.tidy(&shared.file, &shared.writer, now))
             .await?;
         Ok(ended)
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        let mut rows = self.read(move |relay| relay.notices(now)).await?;
+        rows.retain(|row| row.said.notice.subject == id);
+        Ok(rows)
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.write(move |write| write.put_reply(&notice, &origin, &line, now))
+            .await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        let lag = self.read(move |relay| relay.lag(now)).await?;
+        Ok(Watched {
+            standings: lag.standings,
+            newest_n: lag.newest_n,
+            behind: lag.behind,
+            lag: lag.lag,
+            envelopes: lag.envelopes,
+            letters: lag.letters,
+        })
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        let shared = Arc::clone(&self.shared);
+        let others = self
+            .runs
+            .run(move || lock(&shared.writer).written_by_others())
+            .await?;
+        Ok(others.wrapping_add(self.shared.decided.load(Ordering::Relaxed)))
     }
 
     async fn check(&self) -> Kept<()> {
@@ -626,6 +722,8 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
         name: member.name,
         card: member.card,
         listed: member.listed,
+        delisted: member.delisted,
+        revoked: member.revoked,
         standings: member.standings,
         since: member.since,
         seen_at: member.seen_at,
@@ -637,7 +735,7 @@ fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<Member
 }
 
 /// Drives the sections of a push. What is wrong with the body is in the result, and then nothing counts.
-fn take(
+pub(crate) fn take(
     write: &RelayWrite<'_>,
     id: InstanceId,
     body: &[u8],

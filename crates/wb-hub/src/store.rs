@@ -54,6 +54,25 @@ pub struct ChangesPage {
     pub body: Vec<u8>,
     /// Whether something follows the first line.
     pub has_news: bool,
+    /// Whom the member follows, for when it waits.
+    pub follows: FollowList,
+}
+
+/// How a hub stands, for whoever watches over it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Watched {
+    /// Registrations, by standing.
+    pub standings: BTreeMap<&'static str, u64>,
+    /// The number of the newest arrival.
+    pub newest_n: u64,
+    /// Members that asked before and did not say that they have it.
+    pub behind: u64,
+    /// Arrivals after the one that the member furthest behind said to have.
+    pub lag: u64,
+    /// Sealed envelopes that are kept for somebody.
+    pub envelopes: u64,
+    /// Letters that are kept for somebody.
+    pub letters: u64,
 }
 
 /// Which page of a snapshot is wanted.
@@ -145,6 +164,7 @@ pub struct KeepingLetter {
     pub body: Vec<u8>,
 }
 
+use crate::notices::NoticeRow;
 pub use wb_store::relay::{EnvelopeRefused, LetterRefused};
 
 /// Why a registration does not count.
@@ -178,6 +198,10 @@ pub struct MemberRow {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Whether a notice keeps it out of lists.
+    pub delisted: bool,
+    /// Whether a notice leaves it out for good.
+    pub revoked: bool,
     /// Where its registration stands.
     pub standings: Standings,
     /// When it registered.
@@ -284,6 +308,17 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         ask: SnapshotAsk,
         now: Timestamp,
     ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
+
+    /// What the pages of a snapshot are made from, as one text: whatever would change a page changes it, in the transaction
+    /// that does. None where nothing is served, or a store does not say: then no page is kept.
+    fn snapshot_stamp(
+        &self,
+        _origin: InstanceId,
+        _scope: FeedScope,
+        _now: Timestamp,
+    ) -> impl Future<Output = Kept<Option<String>>> + Send {
+        async { Ok(None) }
+    }
 
     /// A page of lines.
     fn lines(
@@ -437,6 +472,29 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// Tidies: lets members whose suspension has ended arrive again, and ends what a push had to leave;
     /// returns how many arrived.
     fn end_suspensions(&self, now: Timestamp) -> impl Future<Output = Kept<u64>> + Send;
+
+    /// The notices about an instance that are live, the newest first.
+    fn notices_about(
+        &self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<Vec<NoticeRow>>> + Send;
+
+    /// Keeps what whoever a notice is about replied; false where it replied otherwise before.
+    fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> impl Future<Output = Kept<bool>> + Send;
+
+    /// How it stands, for those who watch over the hub.
+    fn watched(&self, now: Timestamp) -> impl Future<Output = Kept<Watched>> + Send;
+
+    /// A number that is another after anything was written of which no call of this process tells: by another
+    /// process, or decided by an operator.
+    fn written_elsewhere(&self) -> impl Future<Output = Kept<u64>> + Send;
 
     /// Whether it can be read, for those who watch over the hub.
     fn check(&self) -> impl Future<Output = Kept<()>> + Send;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::{FEED_KINDS_MAX, SYNC_BODY_BYTES_MAX};
 use wb_core::protocol::{CALLS, PROTOCOL};
+use wb_core::reply::{NoticesAbout, ReplyGiven};
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     Cause, Cursor, Directory, EnvelopeKept, EnvelopesPage, EnvelopesTaken, FollowList, Follows,
@@ -334,6 +335,26 @@ impl HubClient {
     pub async fn turn(&mut self, call: &TurnCall) -> Result<TurnAnswer, CallError> {
         let body = wb_core::signed::payload(call);
         self.json(Call::send(Method::POST, "turn", body)).await
+    }
+
+    /// Reads what the hub says about this instance.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn notices(&mut self) -> Result<NoticesAbout, CallError> {
+        self.json(Call::get("notices", None)).await
+    }
+
+    /// Gives a reply to what it says.
+    ///
+    /// # Errors
+    /// As [`HubClient::register`].
+    pub async fn reply(&mut self, reply: String) -> Result<Noted, CallError> {
+        let body = wb_core::signed::payload(&ReplyGiven {
+            schema_version: 1,
+            reply,
+        });
+        self.json(Call::send(Method::POST, "reply", body)).await
     }
 
     /// Gives receipts: where this instance stands with the feeds of others.

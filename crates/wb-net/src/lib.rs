@@ -26,6 +26,7 @@ pub mod certificate;
 pub mod client;
 pub mod fetch;
 pub mod hub;
+pub mod metrics;
 pub mod network;
 pub mod pace;
 pub mod peer;

@@ -13,6 +13,7 @@ use wb_core::trust::Step;
 use wb_store::{LevelRow, SHOWN_LEVEL, Standing, Write};
 
 use crate::error::Result;
+use crate::heeding;
 use crate::node::Node;
 use crate::query::trust::{Trust, number};
 
@@ -46,7 +47,7 @@ struct Change {
 /// # Errors
 /// What the store reports; then nothing was changed.
 pub(crate) fn settle(node: &Node) -> Result<()> {
-    if changes(node)?.is_empty() {
+    if changes(node)?.is_empty() && !heeding::is_due(node)? {
         return Ok(());
     }
     let write = node.store.write_in_sight()?;
@@ -78,7 +79,7 @@ pub(crate) fn settle_in(node: &Node, write: &Write<'_>) -> Result<()> {
             write.forget_fallen(&change.id)?;
         }
     }
-    Ok(())
+    heeding::settle_in(node, write)
 }
 
 fn changes(node: &Node) -> Result<Vec<Change>> {

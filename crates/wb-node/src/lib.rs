@@ -6,12 +6,14 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod backup;
+pub mod call_log;
 mod card;
 pub mod command;
 mod direct;
 pub mod entropy;
 mod erasing;
 pub mod error;
+mod heeding;
 pub mod import;
 pub mod keys;
 mod letters;

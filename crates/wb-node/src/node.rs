@@ -281,7 +281,7 @@ impl Node {
     ///
     /// # Errors
     /// `Unnoted`: what was done stays done.
-    pub(crate) fn audit(
+    pub fn audit(
         &self,
         now: Timestamp,
         actor: &Actor,

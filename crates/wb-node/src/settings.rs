@@ -13,6 +13,7 @@ use wb_core::scope::{Kind, Scope};
 use wb_core::sync::Policy;
 use wb_net::Proxies;
 
+use crate::call_log::{CallLog, call_log};
 use crate::error::{NodeError, Result};
 
 /// Where a value comes from.
@@ -79,6 +80,12 @@ pub struct Settings {
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
     pub hub_keep_days: Option<u32>,
+    /// How many connections the hub has at once.
+    pub hub_connections_max: usize,
+    /// Whether a cache in front of the hub may keep pages of snapshots.
+    pub hub_cacheable: bool,
+    /// What the hub writes of each call that it answers.
+    pub hub_log: CallLog,
     /// How many bytes the hub keeps of one member.
     pub hub_member_bytes_max: u64,
     /// How many live records the hub keeps of one member.
@@ -296,6 +303,24 @@ const KNOWN: &[Known] = &[
         about: "for how many days the hub keeps deltas; members away for longer take snapshots; 0: for ever",
     },
     Known {
+        key: "hub.connections_max",
+        variable: "WB_HUB_CONNECTIONS_MAX",
+        default: "8192",
+        about: "how many connections the hub has at once; each member that waits for news holds one",
+    },
+    Known {
+        key: "hub.cacheable",
+        variable: "WB_HUB_CACHEABLE",
+        default: "false",
+        about: "whether an HTTP cache in front of the hub may keep pages of snapshots; it asks each time whether they are still the same",
+    },
+    Known {
+        key: "hub.log",
+        variable: "WB_HUB_LOG",
+        default: "off",
+        about: "what the hub writes of each call that it answers: `off`, or `json` (a line each, on stderr)",
+    },
+    Known {
         key: "hub.member_bytes_max",
         variable: "WB_HUB_MEMBER_BYTES_MAX",
         default: "4294967296",
@@ -315,6 +340,8 @@ const BACKUP_HOURS: RangeInclusive<u64> = 1..=31 * 24;
 const EVERY_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Days a hub can be told to keep deltas.
 const KEEP_DAYS_MAX: u32 = 3_650;
+/// How many connections a hub can have; no port has more.
+const CONNECTIONS: RangeInclusive<usize> = 16..=65_536;
 /// What a quota can be: any number that every program can read.
 const QUOTAS: RangeInclusive<u64> = 1..=wb_core::limits::NUMBER_MAX;
 
@@ -388,6 +415,10 @@ impl Settings {
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),
+            hub_connections_max: read.number("hub.connections_max", CONNECTIONS)?,
+            hub_cacheable: read.parsed("hub.cacheable")?,
+            hub_log: call_log(read.text("hub.log"))
+                .map_err(|what| wrong(read.setting("hub.log"), config, &what))?,
             hub_member_bytes_max: read.number("hub.member_bytes_max", QUOTAS)?,
             hub_member_records_max: read.number("hub.member_records_max", QUOTAS)?,
             list,
@@ -414,7 +445,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 /// Kinds without which others would be shown wrongly: who wrote a record, and what became of it.
-const KINDS_ALWAYS: [&str; 4] = ["card", "helper", "status", "user"];
+const KINDS_ALWAYS: [&str; 5] = ["card", "helper", "notice", "status", "user"];
 
 /// Reads `all`, or kinds with commas between.
 fn kinds(text: &str) -> std::result::Result<Option<BTreeSet<Kind>>, &'static str> {

@@ -94,6 +94,9 @@ pub struct RecordDetail {
     /// For an own profile: which fields its owner shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shares: Option<ProfileShares>,
+    /// Where a hub hides it or holds its line back: which, why and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_by: Option<String>,
     /// For a record of another instance: by which road it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub road: Option<RoadView>,

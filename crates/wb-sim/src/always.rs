@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use wb_node::plan::disagreement;
 use wb_node::query::peers::peers;
 
 use crate::error::SimError;
@@ -149,7 +150,22 @@ impl World {
         }
         self.check_shown(&look, &name)?;
         self.check_held(&look, &name)?;
+        self.check_plan(number)?;
         self.check_bytes(&file, Some(number), &name);
+        Ok(())
+    }
+
+    /// What a member would publish, from what changed, is what it would publish from everything.
+    fn check_plan(&mut self, number: usize) -> Result<(), SimError> {
+        let member = &self.members[number];
+        let node = member.node();
+        if let Some(differs) = disagreement(node, node.now())? {
+            let name = member.name.clone();
+            self.fail(
+                "a plan from what changed is the plan of everything",
+                format!("{name}: {differs}"),
+            );
+        }
         Ok(())
     }
 

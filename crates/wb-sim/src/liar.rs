@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
@@ -16,8 +16,8 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 use crate::chance::Chance;
@@ -191,7 +191,7 @@ impl HubStore for Liar {
         let page = self.file.changes(id, since, now).await?;
         Ok(page.map(|page| ChangesPage {
             body: self.tongue.say(Answer::Changes, page.body),
-            has_news: page.has_news,
+            ..page
         }))
     }
 
@@ -202,6 +202,19 @@ impl HubStore for Liar {
     ) -> Kept<Result<Vec<u8>, PageRefused>> {
         let page = self.file.snapshot(ask, now).await?;
         Ok(page.map(|body| self.tongue.say(Answer::Snapshot, body)))
+    }
+
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        // What it says while it lies is no page that may be kept.
+        if self.tongue.state().lie.is_some() {
+            return Ok(None);
+        }
+        self.file.snapshot_stamp(origin, scope, now).await
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
@@ -333,6 +346,28 @@ impl HubStore for Liar {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        self.file.notices_about(id, now).await
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.file.put_reply(notice, origin, line, now).await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.file.watched(now).await
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        self.file.written_elsewhere().await
     }
 
     async fn check(&self) -> Kept<()> {

@@ -2,7 +2,7 @@
 //!
 //! A preview is the import itself, in a transaction that is dropped: so the two cannot disagree.
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::scope::Kind;
 
@@ -50,14 +50,28 @@ pub struct Changed {
     pub cause: Option<String>,
 }
 
+impl Changed {
+    /// Where it stands in a list.
+    fn place(&self) -> (&InstanceId, &str, &RecordId) {
+        (&self.origin, self.kind.as_str(), &self.id)
+    }
+}
+
+/// Records of an instance that is new here from which on its rows are not looked at one by one. Below it that costs
+/// less than to stop looking.
+const MANY_NEW: u64 = 1_000;
+
 /// Keeps of each row that changes what it was before its first change; a row that is new is kept
-/// without a kind. So the cost is that of what changes, not of what is held.
+/// without a kind. So the cost is that of what changes, not of what is held. Of an instance that is new, every row is.
 const REMEMBER: &str = "
     CREATE TEMP TABLE shown_before (
         instance_no INTEGER NOT NULL, id BLOB NOT NULL,
         kind TEXT, rev INTEGER, line_hash BLOB, body TEXT, cause TEXT,
         PRIMARY KEY (instance_no, id)
     ) WITHOUT ROWID;
+    CREATE TEMP TABLE shown_first (instance_no INTEGER PRIMARY KEY);";
+
+const LOOK: &str = "
     CREATE TEMP TRIGGER shown_updated BEFORE UPDATE ON main.records BEGIN
         INSERT INTO shown_before
         SELECT old.instance_no, old.id, old.kind, old.rev, old.line_hash, old.body, old.cause
@@ -74,11 +88,31 @@ const REMEMBER: &str = "
         WHERE NOT EXISTS (SELECT 1 FROM shown_before b WHERE b.instance_no = new.instance_no AND b.id = new.id);
     END;";
 
-const FORGET: &str = "
+const LOOK_AWAY: &str = "
     DROP TRIGGER IF EXISTS temp.shown_updated;
     DROP TRIGGER IF EXISTS temp.shown_deleted;
-    DROP TRIGGER IF EXISTS temp.shown_inserted;
-    DROP TABLE IF EXISTS temp.shown_before;";
+    DROP TRIGGER IF EXISTS temp.shown_inserted;";
+
+const FORGET: &str = "
+    DROP TABLE IF EXISTS temp.shown_before;
+    DROP TABLE IF EXISTS temp.shown_first;";
+
+/// Looks away while a feed of an instance that is new here comes. Returns whether [`look_again`] is due after it.
+pub(crate) fn look_away(connection: &Connection, instance_no: i64, records: u64) -> Result<bool> {
+    let remembers = "SELECT 1 FROM temp.sqlite_schema WHERE name = 'shown_inserted'";
+    if records < MANY_NEW || !connection.prepare(remembers)?.exists([])? {
+        return Ok(false);
+    }
+    let first = "INSERT INTO temp.shown_first VALUES (?1) ON CONFLICT DO NOTHING";
+    connection.execute(first, [instance_no])?;
+    connection.execute_batch(LOOK_AWAY)?;
+    Ok(true)
+}
+
+/// Remembers again what is shown before it changes.
+pub(crate) fn look_again(connection: &Connection) -> Result<()> {
+    Ok(connection.execute_batch(LOOK)?)
+}
 
 impl Write<'_> {
     /// Remembers from now on what is shown before it changes, to compare with later.
@@ -86,8 +120,9 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn remember_shown(&self) -> Result<()> {
-        self.transaction.execute_batch(FORGET)?;
-        Ok(self.transaction.execute_batch(REMEMBER)?)
+        self.forget_shown()?;
+        self.transaction.execute_batch(REMEMBER)?;
+        Ok(self.transaction.execute_batch(LOOK)?)
     }
 
     /// What of other instances differs from what was remembered, by origin, kind and id. Nothing is
@@ -102,17 +137,27 @@ impl Write<'_> {
                    FROM temp.shown_before b JOIN instances i USING (instance_no)
                    LEFT JOIN records r ON r.instance_no = b.instance_no AND r.id = b.id
                    WHERE i.standing != 'self'
+                     AND b.instance_no NOT IN (SELECT instance_no FROM temp.shown_first)
                      AND (b.kind IS NOT NULL OR r.id IS NOT NULL)
                      AND (b.kind IS NULL OR r.id IS NULL OR b.rev != r.rev
                           OR b.line_hash IS NOT r.line_hash OR b.cause IS NOT r.cause)
-                   ORDER BY 1, 3, 2";
-        let changed = {
+                   UNION ALL
+                   SELECT i.id, r.id, r.kind, 'new', r.body, r.cause
+                   FROM temp.shown_first f JOIN instances i USING (instance_no) JOIN records r USING (instance_no)
+                   WHERE i.standing != 'self'";
+        let mut changed = {
             let mut statement = self.transaction.prepare(sql)?;
             let rows = statement.query_map([], read)?;
-            rows.collect::<rusqlite::Result<_>>()?
+            rows.collect::<rusqlite::Result<Vec<Changed>>>()?
         };
-        self.transaction.execute_batch(FORGET)?;
+        changed.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+        self.forget_shown()?;
         Ok(changed)
+    }
+
+    fn forget_shown(&self) -> Result<()> {
+        self.transaction.execute_batch(LOOK_AWAY)?;
+        Ok(self.transaction.execute_batch(FORGET)?)
     }
 }
 
@@ -130,4 +175,83 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Changed> {
         body: row.get(4)?,
         cause: row.get(5)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params};
+
+    use super::{Difference, MANY_NEW, look_again, look_away};
+    use crate::home::Home;
+    use crate::open::{MAIN, Opening, open};
+    use crate::store::Write;
+
+    fn put_instance(connection: &Connection, number: u8, standing: &str) {
+        let sql =
+            "INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (?1, ?2, ?3, 0)";
+        let values = params![number, [number; 32], standing];
+        connection.execute(sql, values).expect("an instance");
+    }
+
+    fn put_record(connection: &Connection, instance_no: u8, number: u8) {
+        let mut id = [number; 16];
+        (id[6], id[8]) = (0x70, 0x80);
+        let sql =
+            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, body)
+                   VALUES (?1, ?2, 'request', 'public', 1, 'instance', 0, 0, '{}')";
+        connection
+            .execute(sql, params![instance_no, id])
+            .expect("a record");
+    }
+
+    /// What came while nobody looked is told as what it is, new, and once; and what changes after it is told as well.
+    #[test]
+    fn an_instance_that_is_new_is_told_whole_and_others_record_by_record() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("wb.db");
+        let mut connection = open(&path, MAIN, Opening::Make).expect("a file");
+        let home = Home::new(dir.path());
+        put_instance(&connection, 1, "self");
+        put_instance(&connection, 2, "approved");
+        put_instance(&connection, 3, "approved");
+        put_record(&connection, 2, 20);
+        let write = Write::new(connection.transaction().expect("a transaction"), &home);
+        let connection = &write.transaction;
+        let looks_away = |records| look_away(connection, 3, records).expect("a file");
+
+        assert!(!looks_away(MANY_NEW), "nothing is remembered yet");
+        write.remember_shown().expect("a file");
+        assert!(!looks_away(MANY_NEW - 1), "so few are told one by one");
+        put_record(connection, 3, 30);
+        assert!(looks_away(MANY_NEW));
+        put_record(connection, 3, 31);
+        look_again(connection).expect("a file");
+        put_record(connection, 3, 32);
+        put_record(connection, 2, 21);
+        connection
+            .execute("DELETE FROM records WHERE instance_no = 2 AND id = (SELECT min(id) FROM records WHERE instance_no = 2)", [])
+            .expect("a record");
+
+        let changed = write.changed_since().expect("a file");
+        let told: Vec<(u8, u8, Difference)> = changed
+            .iter()
+            .map(|one| {
+                (
+                    one.origin.as_bytes()[0],
+                    one.id.as_bytes()[0],
+                    one.difference,
+                )
+            })
+            .collect();
+        let expected = [
+            (2, 20, Difference::Gone),
+            (2, 21, Difference::New),
+            (3, 30, Difference::New),
+            (3, 31, Difference::New),
+            (3, 32, Difference::New),
+        ];
+        assert_eq!(told, expected);
+        // Nothing is remembered any more.
+        assert!(!looks_away(MANY_NEW));
+    }
 }

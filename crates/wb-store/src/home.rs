@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Result, StoreError};
 use crate::unlock::{AskPassphrase, Unlock};
@@ -187,14 +188,19 @@ pub fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
+/// How many private files this process began to write.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
 /// Writes a file that only its owner can read: whole or not at all, and on the disk when this
 /// returns.
 ///
 /// # Errors
 /// What the operating system reports; the old file stays then.
 pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    // One name a process, so that two cannot write into each other's.
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
+    // One name a writing, so that no two write into each other's: neither processes, nor two threads that open the same
+    // folder after a crash and bring its guard up to date.
+    let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("new-{}-{nth}", std::process::id()));
     let write = || -> std::io::Result<()> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -217,12 +223,19 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// The process that the ending of an unfinished file names; before there was a number of the writing, nothing else.
+fn process_of_unfinished(ending: &str) -> Option<u32> {
+    let name = ending.strip_prefix("new-")?;
+    let (process, _) = name.split_once('-').unwrap_or((name, ""));
+    process.parse().ok()
+}
+
 /// Removes what a process left that ended while it wrote a private file.
 pub(crate) fn sweep_unfinished(dir: &Path) {
     let Ok(files) = fs::read_dir(dir) else { return };
     for path in files.filter_map(|file| Some(file.ok()?.path())) {
         let ending = path.extension().and_then(|ending| ending.to_str());
-        let process = ending.and_then(|ending| ending.strip_prefix("new-")?.parse::<u32>().ok());
+        let process = ending.and_then(process_of_unfinished);
         // Whoever runs may be writing. Where nobody can tell, nothing is removed.
         let is_over = process.is_some_and(|process| {
             process != std::process::id()
@@ -232,5 +245,51 @@ pub(crate) fn sweep_unfinished(dir: &Path) {
         if is_over {
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node that was killed is asked by a peer while it starts: both that open it write its guard, and one of them
+    /// found that its file was gone.
+    #[test]
+    fn two_threads_that_write_one_file_both_write_it_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("guard.json");
+        let texts = [b"a".repeat(4_000), b"b".repeat(3_000)];
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        write_private_file(&path, text).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(texts.contains(&fs::read(&path).unwrap()));
+        let left = fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left, 1, "something unfinished is left");
+    }
+
+    #[test]
+    fn what_a_process_left_that_is_gone_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["a.new-999999999-3", "a.new-999999999", "a.new-x"];
+        for name in names {
+            fs::write(dir.path().join(name), "half").unwrap();
+        }
+        let own = format!("a.new-{}-7", std::process::id());
+        fs::write(dir.path().join(&own), "half").unwrap();
+        sweep_unfinished(dir.path());
+        let left = fs::read_dir(dir.path()).unwrap();
+        let mut left: Vec<String> = left
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let mut kept = vec![own, "a.new-x".to_owned()];
+        kept.sort();
+        assert_eq!(left, kept);
     }
 }

@@ -26,9 +26,15 @@ pub(crate) const IS_SHOWN: &str =
 
 /// Whether a record `r` of an instance `i` is shown as far as its origin decides: what was shown before its origin fell
 /// stays.
-pub(crate) const RECORD_IS_SHOWN: &str =
+pub(crate) const ORIGIN_SHOWS: &str =
     "(i.standing IN ('self', 'approved') OR (i.standing = 'waiting' AND (i.level >= 2
       OR EXISTS (SELECT 1 FROM still_shown k WHERE k.instance_no = r.instance_no AND k.id = r.id AND k.rev >= r.rev))))";
+
+/// Whether a record `r` of an instance `i` is shown as far as its origin and the notices of hubs decide.
+pub(crate) const RECORD_IS_SHOWN: &str =
+    "(i.standing IN ('self', 'approved') OR (i.standing = 'waiting' AND (i.level >= 2
+      OR EXISTS (SELECT 1 FROM still_shown k WHERE k.instance_no = r.instance_no AND k.id = r.id AND k.rev >= r.rev))))
+     AND NOT EXISTS (SELECT 1 FROM withheld_here g WHERE g.instance_no = r.instance_no AND g.id = r.id)";
 
 /// What was worked out of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

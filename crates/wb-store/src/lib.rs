@@ -27,6 +27,7 @@ mod feed_links;
 mod feeds;
 mod gaps;
 mod guard;
+mod heeding;
 mod hidden;
 mod home;
 mod in_use;
@@ -47,6 +48,7 @@ mod pairs;
 mod peers;
 mod pictures;
 mod place;
+mod planned;
 mod private;
 mod project;
 mod query;
@@ -90,6 +92,7 @@ pub use feeds::{
 };
 pub use gaps::Gaps;
 pub use guard::{Guard, Standing as GuardStanding};
+pub use heeding::{RoadsOf, WithheldBy, WithheldHere};
 pub use hidden::HiddenLine;
 pub use home::{Home, remove_file, replace_file, write_private_file};
 pub use in_use::InUse;
@@ -105,6 +108,7 @@ pub use pairs::{LINKS_KEPT_MAX, Pair, PairLinkRow, PairState};
 pub use peers::Peer;
 pub use pictures::{KeptPicture, PICTURES_BYTES_MAX, PICTURES_MAX, Picture, PictureFormat};
 pub use place::{Placing, Replaced, free_bytes};
+pub use planned::{PlanGround, Planned};
 pub use private::{
     AUDIT_ROWS_MAX, AUDIT_ROWS_PER_ACTOR_MAX, Account, AccountState, AuditRow, Draft, InviteRow,
     Private, Role,

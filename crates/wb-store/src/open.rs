@@ -72,6 +72,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0006_trust.sql"),
             include_str!("migrations/main_0006_envelopes.sql")
         ),
+        concat!(
+            include_str!("migrations/main_0007_notices.sql"),
+            include_str!("migrations/main_0007_plan.sql")
+        ),
     ],
 };
 
@@ -93,6 +97,7 @@ pub(crate) const PRIVATE: Database = Database {
             include_str!("migrations/private_0007_offers.sql"),
             include_str!("migrations/private_0007_invites.sql")
         ),
+        concat!(include_str!("migrations/private_0008_plan.sql")),
     ],
 };
 
@@ -117,6 +122,10 @@ pub(crate) const RELAY: Database = Database {
         concat!(
             include_str!("migrations/relay_0006_vouches.sql"),
             include_str!("migrations/relay_0006_indices.sql")
+        ),
+        concat!(
+            include_str!("migrations/relay_0007_bodies.sql"),
+            include_str!("migrations/relay_0007_notices.sql")
         ),
     ],
 };

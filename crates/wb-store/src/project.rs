@@ -4,7 +4,9 @@
 //! that rebuilding changes nothing. What depends on other records or on decisions about instances
 //! (parent, approval) is joined by queries, so that it needs no fold when it changes.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use wb_core::entry::Entry;
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, BodyError};
@@ -17,11 +19,11 @@ use wb_core::time::Timestamp;
 use crate::error::{Result, StoreError};
 use crate::local::load_local;
 use crate::pictures::{drop_unless, drop_without_record};
-use crate::sql::{Sql, word};
+use crate::sql::{Sql, insert, word};
 use crate::store::Write;
 
 /// One row of `records`.
-struct Row {
+pub(crate) struct Row {
     kind: Kind,
     scope: &'static str,
     rev: u64,
@@ -81,6 +83,12 @@ pub(crate) fn was_seen(connection: &Connection, instance_no: i64, id: &RecordId)
         .exists(params![instance_no, Sql(id)])?)
 }
 
+/// Whether any entry of an instance is here, in whatever feed.
+pub(crate) fn was_heard_of(connection: &Connection, instance_no: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM feeds f JOIN feed_lines x USING (feed_no) WHERE f.instance_no = ?1";
+    Ok(connection.prepare_cached(sql)?.exists([instance_no])?)
+}
+
 /// Makes the row of a record of another instance of which nothing was seen before, from the entry that became live, with
 /// its line where that is here: what [`project_record`] would read back is in hand.
 pub(crate) fn project_first(
@@ -90,6 +98,19 @@ pub(crate) fn project_first(
     entry: &Entry,
     line: Option<&Line<'_>>,
 ) -> Result<()> {
+    // There is no row that it could take the place of, and no picture of an earlier one.
+    let row = first_row(connection, instance_no, scope, entry, line)?;
+    put_with(&INSERT, connection, instance_no, &entry.id, &row)
+}
+
+/// The row of a record of which this entry is all that was seen.
+pub(crate) fn first_row(
+    connection: &Connection,
+    instance_no: i64,
+    scope: FeedScope,
+    entry: &Entry,
+    line: Option<&Line<'_>>,
+) -> Result<Row> {
     let candidate = Candidate {
         scope,
         rev: entry.rev,
@@ -100,12 +121,11 @@ pub(crate) fn project_first(
         put: entry.rev,
         retract: 0,
     };
-    let row = match (choose(&candidate, &[candidate], marks), line) {
-        (Ok(()), Some(line)) => shown(connection, instance_no, scope, line)?,
-        (Err(cause), _) => hidden(&entry.kind, &candidate, entry.line_hash(), cause),
-        (Ok(()), None) => return project_record(connection, instance_no, &entry.id),
-    };
-    put_row(connection, instance_no, &entry.id, &row)
+    match (choose(&candidate, &[candidate], marks), line) {
+        (Ok(()), Some(line)) => shown(connection, instance_no, scope, line),
+        (Err(cause), _) => Ok(hidden(&entry.kind, &candidate, entry.line_hash(), cause)),
+        (Ok(()), None) => unreachable!("what is not here is not shown"),
+    }
 }
 
 /// As [`project_record`], where the line of one of its entries came just now.
@@ -131,31 +151,77 @@ fn put_row(connection: &Connection, instance_no: i64, id: &RecordId, row: &Row) 
     if row.kind.as_str() == "user" {
         drop_unless(connection, instance_no, id, row.picture.as_deref())?;
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at, parent_origin, parent_id, body, line_hash, cause)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-             ON CONFLICT (instance_no, id) DO UPDATE SET kind = excluded.kind, scope = excluded.scope,
-               rev = excluded.rev, author = excluded.author, at = excluded.at, created_at = excluded.created_at,
-               parent_origin = excluded.parent_origin, parent_id = excluded.parent_id, body = excluded.body,
-               line_hash = excluded.line_hash, cause = excluded.cause",
-        )?
-        .execute(params![
-            instance_no,
-            Sql(id),
-            row.kind.as_str(),
-            row.scope,
-            Sql(row.rev),
-            row.author,
-            Sql(row.at),
-            Sql(row.created_at),
-            row.parent.map(|parent| Sql(parent.origin)),
-            row.parent.map(|parent| Sql(parent.id)),
-            row.body,
-            row.line_hash.map(Sql),
-            row.cause,
-        ])?;
+    put_with(&UPSERT, connection, instance_no, id, row)
+}
+
+/// What [`Row::bind`] binds, in its order.
+pub(crate) const RECORD_COLUMNS: [&str; 13] = [
+    "instance_no",
+    "id",
+    "kind",
+    "scope",
+    "rev",
+    "author",
+    "at",
+    "created_at",
+    "parent_origin",
+    "parent_id",
+    "body",
+    "line_hash",
+    "cause",
+];
+
+/// Without more SQLite keeps no pages as they were before the statement, which would cost more than the row.
+static INSERT: LazyLock<String> = LazyLock::new(|| insert("records", &RECORD_COLUMNS, 1));
+
+static UPSERT: LazyLock<String> = LazyLock::new(|| {
+    let set = RECORD_COLUMNS.map(|column| format!("{column} = excluded.{column}"));
+    let set = set[2..].join(", ");
+    format!(
+        "{} ON CONFLICT (instance_no, id) DO UPDATE SET {set}",
+        *INSERT
+    )
+});
+
+/// Puts a row by one of the statements above.
+fn put_with(
+    statement: &str,
+    connection: &Connection,
+    instance_no: i64,
+    id: &RecordId,
+    row: &Row,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(statement)?;
+    row.bind(&mut statement, 0, instance_no, id)?;
+    statement.raw_execute()?;
     Ok(())
+}
+
+impl Row {
+    /// Binds it to the parameters after those `before`.
+    pub fn bind(
+        &self,
+        statement: &mut Statement<'_>,
+        before: usize,
+        instance_no: i64,
+        id: &RecordId,
+    ) -> Result<()> {
+        let parent = self.parent.as_ref();
+        statement.raw_bind_parameter(before + 1, instance_no)?;
+        statement.raw_bind_parameter(before + 2, Sql(id))?;
+        statement.raw_bind_parameter(before + 3, self.kind.as_str())?;
+        statement.raw_bind_parameter(before + 4, self.scope)?;
+        statement.raw_bind_parameter(before + 5, Sql(self.rev))?;
+        statement.raw_bind_parameter(before + 6, self.author.as_str())?;
+        statement.raw_bind_parameter(before + 7, Sql(self.at))?;
+        statement.raw_bind_parameter(before + 8, Sql(self.created_at))?;
+        statement.raw_bind_parameter(before + 9, parent.map(|parent| Sql(parent.origin)))?;
+        statement.raw_bind_parameter(before + 10, parent.map(|parent| Sql(parent.id)))?;
+        statement.raw_bind_parameter(before + 11, self.body.as_deref())?;
+        statement.raw_bind_parameter(before + 12, self.line_hash.map(Sql))?;
+        statement.raw_bind_parameter(before + 13, self.cause)?;
+        Ok(())
+    }
 }
 
 fn drop_row(connection: &Connection, instance_no: i64, id: &RecordId) -> Result<()> {

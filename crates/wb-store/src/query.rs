@@ -11,8 +11,9 @@ use wb_core::show::Cause;
 use wb_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::heeding::NOT_WITHHELD;
 use crate::instances::Standing;
-use crate::levels::{IS_SHOWN, RECORD_IS_SHOWN, STANDING};
+use crate::levels::{IS_SHOWN, ORIGIN_SHOWS, RECORD_IS_SHOWN, STANDING};
 use crate::sql::{Sql, some, word};
 use crate::store::Store;
 
@@ -146,7 +147,7 @@ const SELECT: &str = "SELECT i.id, {STANDING}, i.name, r.kind, r.scope, r.rev, r
       r.parent_id IS NOT NULL AND CASE pi.standing WHEN 'self' THEN p.record_no IS NOT NULL ELSE EXISTS (
         SELECT 1 FROM feed_lines m JOIN feeds f USING (feed_no)
         WHERE m.id = r.parent_id AND f.instance_no = pi.instance_no AND m.void = 0) END,
-      {RECORD_IS_SHOWN}
+      {ORIGIN_SHOWS}, {NOT_WITHHELD}
     FROM records r JOIN instances i USING (instance_no)
     LEFT JOIN instances pi ON pi.id = r.parent_origin
     LEFT JOIN records p ON p.instance_no = pi.instance_no AND p.id = r.parent_id";
@@ -155,7 +156,8 @@ fn select() -> String {
     let of_parent = RECORD_IS_SHOWN.replace("i.", "pi.").replace("r.", "p.");
     SELECT
         .replace("{PARENT_IS_SHOWN}", &format!("ifnull({of_parent}, 0)"))
-        .replace("{RECORD_IS_SHOWN}", RECORD_IS_SHOWN)
+        .replace("{ORIGIN_SHOWS}", ORIGIN_SHOWS)
+        .replace("{NOT_WITHHELD}", NOT_WITHHELD)
         .replace("{STANDING}", STANDING)
 }
 
@@ -441,6 +443,7 @@ fn read(row: &Row<'_>, own: &str) -> rusqlite::Result<RecordRow> {
             Standing::Waiting if !row.get::<_, bool>(20)? => {
                 Some(Cause::OriginWaiting.as_str().to_owned())
             }
+            _ if !row.get::<_, bool>(21)? => Some(Cause::WithheldByHub.as_str().to_owned()),
             _ => parent_cause(row, parent)?,
         },
     };

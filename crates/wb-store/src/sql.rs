@@ -62,6 +62,13 @@ impl FromSql for Sql<Timestamp> {
     }
 }
 
+/// A statement that puts rows into a table, all columns of one row after all of the one before.
+pub fn insert(table: &str, columns: &[&str], rows: usize) -> String {
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    let (columns, rows) = (columns.join(", "), vec![row; rows].join(", "));
+    format!("INSERT INTO {table} ({columns}) VALUES {rows}")
+}
+
 /// Reads a column that holds a word of `wb-core` (a scope, a kind …).
 pub fn word<T: std::str::FromStr>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;

@@ -5,9 +5,9 @@ use http::Method;
 use crate::answer::Answer;
 use crate::pages::{
     accounts, address, agree, audit, code, conflicts, data, drafts, events, feed_link, feeds,
-    found, home, inbox, invite, invites, keys, letters, login, members, notices, offers, pair,
-    peers, picture, profile, request, request_edit, requests, retire, review, settings, share,
-    share_all, shared, sharing, sync, trust, trusted, vouch, waiting,
+    found, home, hub_notices, inbox, invite, invites, keys, letters, login, members, notices,
+    offers, pair, peers, picture, profile, request, request_edit, requests, retire, review,
+    settings, share, share_all, shared, sharing, sync, trust, trusted, vouch, waiting,
 };
 use crate::visit::{Trouble, Visit};
 
@@ -151,6 +151,9 @@ pub const ROUTES: &[Route] = &[
     post("/review/origin", Steward, review::origin),
     get("/conflicts", Steward, conflicts::list),
     post("/review/fallen", Steward, review::fallen),
+    get("/hub-notices", Member, hub_notices::list),
+    post("/hub-notices/answer", Steward, hub_notices::answer),
+    post("/hub-notices/heed", Admin, hub_notices::heed),
     get("/inbox", Steward, inbox::list),
     get("/inbox/{key}", Steward, inbox::item),
     post("/inbox/{key}/dismiss", Steward, inbox::dismiss),

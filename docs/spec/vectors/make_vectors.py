@@ -17,7 +17,7 @@ import blake3
 import nacl.bindings as sodium
 from nacl.signing import SigningKey
 
-import letter_vectors, lone_vouch_vectors, sealed_vectors, sync_vectors, trust_vectors
+import letter_vectors, lone_vouch_vectors, notice_vectors, sealed_vectors, sync_vectors, trust_vectors
 
 HERE = pathlib.Path(__file__).resolve().parent
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -2241,6 +2241,7 @@ def all_files() -> dict:
     made |= sealed_vectors.files(bech32)
     made |= letter_vectors.files(bech32)
     made |= trust_vectors.files()
+    made |= notice_vectors.files()
     Counter.n = 0
     made |= lone_vouch_vectors.files(sys.modules[__name__])
     return {name: pretty(value) + "\n" for name, value in made.items()}

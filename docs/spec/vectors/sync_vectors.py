@@ -615,6 +615,39 @@ def receipts() -> dict:
         add("without_" + name, "receipt_malformed", **{name: GONE})
     return {"about": "Receipts: `receipt` as it comes, held against the identity log `known` of its follower.", "cases": cases}
 
+def replies() -> dict:
+    """Signed replies to notices (page 19), each held against the identity log of its origin as far as it is known."""
+    cases, hub = [], SOUTH.id
+    def add(name, rule=None, known=NORTH, entry=-1, seed=None, domain="wb.reply.v1", edit=lambda text: text, **over):
+        era_key = {"era": 0, "key": (entry if entry >= 0 else len(NORTH.entries) - 1)}
+        payload = {"type": "wb.reply.v1", "schema_version": 1, "origin": NORTH.id} | era_key | {
+            "identity": NORTH.entries[entry], "hub": hub, "notice": "0193a000-0000-7000-8000-000000000001", "line": "0c" * 32,
+            "text": "It was nobody's address.", "at": "2026-11-22T10:00:00.000Z"}
+        text = edit(js(without_gone(payload | over)))
+        signature = SigningKey(seed or NORTH.seeds[entry]).sign(domain.encode() + b"\n" + text.encode()).signature
+        cases.append({"name": name, "reply": '{"signature":"%s","signed":%s}' % (signature.hex(), text), "known": known.lines,
+                      "ok": rule is None, "rule": rule})
+    add("a_sentence")
+    add("several_lines", text="one\n\ttwo")
+    add("as_long_as_may_be", text="é" * 2000)
+    add("unknown_members", later={"a": 1})
+    add("too_long", "reply_malformed", text="é" * 2001)
+    add("nothing_said", "reply_malformed", text=" \n")
+    add("a_bell", "reply_malformed", text="\u0007")
+    add("to_itself", "reply_malformed", hub=NORTH.id)
+    add("duplicate_key", "duplicate_key", edit=lambda text: text.replace('"era":0', '"era":0,"era":0'))
+    add("wrong_type", "wrong_type", type="wb.receipt.v1")
+    add("signed_as_a_receipt", "bad_signature", domain="wb.receipt.v1")
+    add("signed_by_another_key", "bad_signature", seed=SOUTH.seeds[0])
+    add("signed_by_the_key_before", "wrong_key", entry=0)
+    add("names_the_newest_entry_by_the_key_before", "bad_signature", seed=NORTH.seeds[0])
+    add("number_of_another_entry", "wrong_key", key=0)
+    add("era_of_another_entry", "wrong_key", era=1)
+    add("log_of_another", "wrong_id", known=STRANGER)
+    for name in ("schema_version", "origin", "era", "key", "identity", "hub", "notice", "line", "text", "at"):
+        add("without_" + name, "reply_malformed", **{name: GONE})
+    return {"about": "Replies to notices: `reply` as it comes, held against the identity log `known` of its origin.", "cases": cases}
+
 
 # ---------------------------------------------------------------- files
 
@@ -622,4 +655,4 @@ def files() -> dict:
     """Name → content of every file."""
     requests = (rfc9421_b26, accepted, beside_others, refused, first_cause, answers)
     made = {f"requests/{make.__name__}.json": make() for make in requests}
-    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows, protocols, receipts)}
+    return made | {f"sync/{make.__name__}.json": make() for make in (cursors, arrivals, follows, protocols, receipts, replies)}

@@ -17,6 +17,9 @@ const THREADS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Threads that serve, as `wb up` and `wb hub up` have them.
 const WORKER_THREADS: usize = 2;
 
+/// Connections at once, as a hub has them by default.
+const CONNECTIONS: usize = 8_192;
+
 /// Nothing is ever refused for coming too often.
 pub const ENDLESS: Rate = Rate {
     burst: 1_000_000,
@@ -45,7 +48,11 @@ pub fn serve(prepare: impl FnOnce(SocketAddr) -> Result<(Router, Report)>) -> Re
             .map_err(BenchError::io("opening a port"))?;
         let (router, report) = prepare(address)?;
         tell(&report);
-        wb_net::serve(listener, router, ServerLimits::default(), async {
+        let limits = ServerLimits {
+            connections: CONNECTIONS,
+            ..ServerLimits::default()
+        };
+        wb_net::serve(listener, router, limits, async {
             let _ = stopped.await;
         })
         .await;

@@ -129,3 +129,31 @@ fn every_figure_has_its_line_and_nothing_new_stays_small() {
         assert!(file.is_file(), "{name} was not saved");
     }
 }
+
+/// Everything that the hub took while it was under load reached everybody who follows where it comes from.
+#[test]
+fn under_load_what_is_pushed_reaches_everybody_who_follows() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wb-bench"))
+        .args([
+            "many",
+            "--members",
+            "40",
+            "--waiting",
+            "20",
+            "--follows",
+            "8",
+        ])
+        .args(["--seconds", "2", "--stored", "200"])
+        .output()
+        .expect("the program was built for this test");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let text = String::from_utf8(output.stdout).expect("a table is UTF-8");
+    let line = text.lines().find(|line| line.starts_with("| 200 |"));
+    let line = line.unwrap_or_else(|| panic!("no line of 200 in:\n{text}"));
+    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    let [pushes, deliveries] = [cells[4], cells[5]].map(|cell| cell.replace(',', ""));
+    let number = |text: String| text.parse::<f64>().expect("a number");
+    assert!(number(pushes) > 0.0 && number(deliveries) > 0.0, "{line}");
+    assert_eq!(cells[8], "0", "deliveries are missing: {line}");
+}

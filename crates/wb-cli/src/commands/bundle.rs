@@ -72,7 +72,7 @@ pub enum Bundle {
 const SAMPLES: usize = 5;
 
 #[derive(Serialize)]
-struct FeedRow {
+pub struct FeedRow {
     origin: String,
     scope: &'static str,
     form: &'static str,
@@ -254,11 +254,11 @@ fn export(context: &Context, asked: &Asked<'_>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn items(items: u64) -> String {
+pub fn items(items: u64) -> String {
     count(items, "record", "records")
 }
 
-fn form(form: Form) -> &'static str {
+pub fn form(form: Form) -> &'static str {
     match form {
         Form::Snapshot => "snapshot",
         Form::Deltas => "deltas",
@@ -266,15 +266,15 @@ fn form(form: Form) -> &'static str {
 }
 
 fn export_view(file: &Path, exported: &Exported, sealed: &[CarriedFor]) -> ExportView {
-    let stays = wb_node::plan::count_stays(&exported.plan.stays);
+    let stays = &exported.plan.tally.stays;
     ExportView {
         schema_version: 1,
         file: file.display().to_string(),
         sealed: exported.published.puts,
         taken_back: exported.published.retracts,
         stays: stays
-            .into_iter()
-            .map(|(cause, n)| (cause.as_str(), n))
+            .iter()
+            .map(|(cause, n)| (cause.as_str(), *n))
             .collect(),
         feeds: exported.contents.iter().map(contents_row).collect(),
         plain_bytes: exported.plain_bytes,
@@ -293,7 +293,7 @@ fn export_view(file: &Path, exported: &Exported, sealed: &[CarriedFor]) -> Expor
     }
 }
 
-fn contents_row(contents: &Contents) -> FeedRow {
+pub fn contents_row(contents: &Contents) -> FeedRow {
     FeedRow {
         origin: contents.origin.to_string(),
         scope: contents.scope.as_str(),

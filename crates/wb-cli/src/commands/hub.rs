@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_up};
+use super::{hub_admin, hub_bundle, hub_moderate, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -23,9 +23,21 @@ pub enum Hub {
     /// Let a registration in
     Approve(hub_admin::Approve),
     /// Leave a member out: it cannot sync here, and what it published is not handed on
-    Suspend(hub_admin::Suspend),
-    /// Let a suspended member in again
-    Reinstate(hub_admin::Reinstate),
+    Suspend(hub_moderate::Suspend),
+    /// Leave a member out for good; members hide what came of it by this hub alone
+    Revoke(hub_moderate::Revoke),
+    /// Keep a member out of directory, pages and `*`
+    Delist(hub_moderate::Delist),
+    /// Hand one record on to nobody
+    Withhold(hub_moderate::Withhold),
+    /// Undo what was decided about a member or a record
+    Reinstate(hub_moderate::Reinstate),
+    /// List what this hub says in public about members and records
+    Notices(hub_moderate::Notices),
+    /// List what moderators did, or write all of it out with --json
+    Audit(hub_moderate::Audit),
+    /// Write the public feeds that the hub of this folder relays into one file
+    Bundle(hub_bundle::Bundle),
     /// Make a link that lets a moderator in once, on a browser of their choice
     LoginLink(hub_admin::LoginLink),
 }
@@ -38,8 +50,14 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::List(args) => hub_admin::list(context, args),
         Hub::Show(args) => hub_admin::show(context, args),
         Hub::Approve(args) => hub_admin::approve(context, args),
-        Hub::Suspend(args) => hub_admin::suspend(context, args),
-        Hub::Reinstate(args) => hub_admin::reinstate(context, args),
+        Hub::Suspend(args) => hub_moderate::suspend(context, args),
+        Hub::Revoke(args) => hub_moderate::revoke(context, args),
+        Hub::Delist(args) => hub_moderate::delist(context, args),
+        Hub::Withhold(args) => hub_moderate::withhold(context, args),
+        Hub::Reinstate(args) => hub_moderate::reinstate(context, args),
+        Hub::Notices(args) => hub_moderate::notices(context, args),
+        Hub::Audit(args) => hub_moderate::audit(context, args),
+        Hub::Bundle(args) => hub_bundle::run(context, args),
         Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -1,4 +1,5 @@
-//! `wb hub list`, `show`, `approve`, `suspend`, `reinstate` and `login-link`: what a hub's operator does.
+//! `wb hub list`, `show`, `approve` and `login-link`: what a hub's operator does. What is said in public is in
+//! `hub_moderate`.
 //!
 //! They work on the hub's file, also while the hub runs: it notices within seconds.
 
@@ -8,7 +9,7 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{Act, HubStore, MemberRow, ModerateError, RoomRow, moderate};
+use wb_hub::{HubStore, MemberRow, ModerateError, RoomRow, approve as let_in};
 use wb_node::command::login_link::{LINK_MINUTES, login_link as make_login_link};
 use wb_node::entropy;
 use zeroize::Zeroizing;
@@ -73,33 +74,6 @@ pub struct Approve {
     store: StoreArg,
 }
 
-/// Leave a member out: it cannot sync here, and what it published is not handed on
-#[derive(Debug, Args)]
-pub struct Suspend {
-    /// Name or id of the member, or the start of its id
-    member: String,
-    /// Why; the member reads it
-    #[arg(long)]
-    reason: String,
-    /// Until this day or time (2026-12-31, 2026-12-31T12:00:00Z); without it until `reinstate`
-    #[arg(long, value_parser = parse_time, value_name = "TIME")]
-    until: Option<Timestamp>,
-    #[command(flatten)]
-    store: StoreArg,
-}
-
-/// Let a suspended member in again
-#[derive(Debug, Args)]
-pub struct Reinstate {
-    /// Name or id of the member, or the start of its id
-    member: String,
-    /// Why; for your log alone
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    store: StoreArg,
-}
-
 /// Make a link that lets a moderator in once, on a browser of their choice
 #[derive(Debug, Args)]
 pub struct LoginLink {
@@ -129,6 +103,8 @@ struct Row {
     reason: Option<String>,
     until: Option<Timestamp>,
     listed: bool,
+    delisted: bool,
+    revoked: bool,
     since: Timestamp,
     seen_at: Option<Timestamp>,
     records: u64,
@@ -174,6 +150,8 @@ fn row(member: &MemberRow) -> Row {
         reason: member.standings.reason.clone(),
         until: member.standings.until,
         listed: member.listed,
+        delisted: member.delisted,
+        revoked: member.revoked,
         since: member.since,
         seen_at: member.seen_at,
         records: member.feeds.iter().map(|feed| feed.live).sum(),
@@ -183,15 +161,15 @@ fn row(member: &MemberRow) -> Row {
 }
 
 /// The hub of this folder, and a runtime to ask it.
-struct Operator {
-    node: wb_node::Node,
-    actor: wb_node::Actor,
-    store: AnyHub,
-    runtime: tokio::runtime::Runtime,
+pub(super) struct Operator {
+    pub node: wb_node::Node,
+    pub actor: wb_node::Actor,
+    pub store: AnyHub,
+    pub runtime: tokio::runtime::Runtime,
 }
 
 impl Operator {
-    fn new(context: &Context, store: &StoreArg) -> Result<Self> {
+    pub fn new(context: &Context, store: &StoreArg) -> Result<Self> {
         let (node, actor) = context.acting()?;
         let address = hub_store::address(context, store)?;
         let limits = store_limits(&context.settings()?);
@@ -225,7 +203,8 @@ impl Operator {
         Ok((page, has_more))
     }
 
-    fn find(&self, text: &str) -> Result<MemberRow> {
+    /// The one member of a name, or whose id begins so.
+    pub fn find(&self, text: &str) -> Result<MemberRow> {
         let id_start = Some(text.to_owned()).filter(|text| text.len() >= FRAGMENT_CHARS_MIN);
         let asked = self
             .store
@@ -246,17 +225,20 @@ impl Operator {
         }
     }
 
-    fn moderate(&self, text: &str, act: Act) -> Result<MemberRow> {
-        let id = self.find(text)?.id;
-        let moderator = (self.actor.user, self.actor.role);
-        let log = self.node.store().private();
-        let done = moderate(&self.store, log, moderator, id, act, entropy::now());
-        self.runtime.block_on(done).map_err(refused)
+    /// Notes in the log of the folder what was done.
+    pub fn note(&self, act: &str, subject: &dyn std::fmt::Display, detail: String) -> Result<()> {
+        let now = entropy::now();
+        Ok(self.node.audit(now, &self.actor, act, subject, detail)?)
+    }
+
+    /// Runs what a hub's file is asked or told.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 }
 
 /// Why nothing was done, with what to do.
-fn refused(error: ModerateError) -> anyhow::Error {
+pub(super) fn refused(error: ModerateError) -> anyhow::Error {
     let message = clean(&error.to_string());
     let hint = match &error {
         ModerateError::IsSuspended(_) => "`wb hub reinstate` lets it in again",
@@ -268,6 +250,11 @@ fn refused(error: ModerateError) -> anyhow::Error {
             "nothing was changed; name a later time with --until, or leave it away"
         }
         ModerateError::NotAModerator => "act as one of them with --as HANDLE",
+        ModerateError::TakesNoEnd => "nothing was changed; leave --until away",
+        ModerateError::NothingToUndo(_) => "`wb hub notices` shows what is in force",
+        ModerateError::NoRecord => {
+            "`wb record list --json` at whoever holds it, and its page here, name it in full"
+        }
         ModerateError::Unknown => "`wb hub list` shows all of them",
         ModerateError::Store(_) | ModerateError::Log(_) => return error.into(),
     };
@@ -390,7 +377,11 @@ pub fn show(context: &Context, args: &Show) -> Result<()> {
     ))?;
     output::line(format!("standing   {}", standing_text(&member)))?;
     output::line(format!("since      {}", member.since))?;
-    let listed = if member.listed { "yes" } else { "no" };
+    let listed = match (member.listed, member.delisted) {
+        (true, _) => "yes",
+        (false, true) => "no: a notice keeps it out of lists",
+        (false, false) => "no",
+    };
     output::line(format!("listed     {listed}"))?;
     for feed in &member.feeds {
         let kinds: Vec<String> = feed
@@ -471,7 +462,12 @@ fn standing_text(member: &MemberRow) -> String {
                 |until| format!("until {until}"),
             );
             let reason = held.reason.as_deref().map(clean).unwrap_or_default();
-            format!("suspended {until}: {reason}")
+            let what = if member.revoked {
+                "revoked"
+            } else {
+                "suspended"
+            };
+            format!("{what} {until}: {reason}")
         }
     }
 }
@@ -493,33 +489,13 @@ fn follows_text(member: &MemberRow) -> String {
 
 /// Lets a registration in.
 pub fn approve(context: &Context, args: &Approve) -> Result<()> {
-    let after = Operator::new(context, &args.store)?.moderate(&args.member, Act::Approve)?;
+    let operator = Operator::new(context, &args.store)?;
+    let id = operator.find(&args.member)?.id;
+    let moderator = (operator.actor.user, operator.actor.role);
+    let log = operator.node.store().private();
+    let done = let_in(&operator.store, log, moderator, id, entropy::now());
+    let after = operator.wait(done).map_err(refused)?;
     tell_decision(context, &after, "is a member; it can sync now")
-}
-
-/// Leaves a member out.
-pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
-    let act = Act::Suspend {
-        reason: args.reason.clone(),
-        until: args.until,
-    };
-    let after = Operator::new(context, &args.store)?.moderate(&args.member, act)?;
-    let handed_on = "is suspended: it cannot sync here, and what it published is not handed on. \
-                     Copies that others took stay with them; `wb hub reinstate` undoes this";
-    tell_decision(context, &after, handed_on)
-}
-
-/// Lets a suspended member in again.
-pub fn reinstate(context: &Context, args: &Reinstate) -> Result<()> {
-    let act = Act::Reinstate {
-        reason: args.reason.clone().unwrap_or_default(),
-    };
-    let after = Operator::new(context, &args.store)?.moderate(&args.member, act)?;
-    tell_decision(
-        context,
-        &after,
-        "is a member again; who follows it gets what came meanwhile",
-    )
 }
 
 #[derive(Serialize)]
@@ -562,7 +538,7 @@ pub fn login_link(context: &Context, args: &LoginLink) -> Result<()> {
     Ok(())
 }
 
-fn tell_decision(context: &Context, member: &MemberRow, what: &str) -> Result<()> {
+pub(super) fn tell_decision(context: &Context, member: &MemberRow, what: &str) -> Result<()> {
     if context.json() {
         return output::json(&row(member));
     }

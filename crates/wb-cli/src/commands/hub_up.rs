@@ -14,13 +14,15 @@ use tokio::net::TcpListener;
 use wb_core::id::Hash;
 use wb_core::sync::Policy;
 use wb_hub::{Hub, HubInfo, HubStore, Quota, StoreLimits};
-use wb_hub_pg::Address;
+use wb_hub_pg::{Address, Heard};
 use wb_net::Front;
+use wb_net::metrics::MetricsToken;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
-use wb_web::hub::{HubSite, HubSiteConfig};
+use wb_web::hub::{HubSite, HubSiteConfig, carry};
 
+use super::hub_watch;
 use super::init;
 use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
@@ -173,6 +175,7 @@ pub async fn prepare(
         Arc::new(entropy::now),
         report,
     );
+    hub.serve_metrics_to(MetricsToken::in_folder(node.store().home().dir()));
     let pages = HubSiteConfig {
         home: node.store().home().clone(),
         id: node.own_id(),
@@ -208,14 +211,16 @@ impl Prepared {
         let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
         let listening = tokio::spawn(hear(self.store.clone(), Arc::clone(&self.hub)));
-        let tidying = tokio::spawn(tidy(self.store, self.keep_days));
+        let tidying = tokio::spawn(tidy(self.store, self.keep_days, self.home.clone()));
         let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
+        let looking = tokio::spawn(Arc::clone(&self.hub).follow_store());
         let renewing = tokio::spawn(renew(front.clone()));
         wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
         listening.abort();
         tidying.abort();
         following.abort();
+        looking.abort();
     }
 }
 
@@ -281,17 +286,36 @@ async fn follow_key(hub: Arc<Hub<AnyHub>>, home: Home, mut known: Hash) {
 
 /// Wakes who waits here when something arrives through another process on the same database.
 async fn hear(store: AnyHub, hub: Arc<Hub<AnyHub>>) {
-    match store {
-        AnyHub::Postgres(store) => store.listen(|| hub.tell_arrival()).await,
-        AnyHub::File(_) => {}
+    let AnyHub::Postgres(store) = store else {
+        return;
+    };
+    let tell = |heard: Heard| match heard {
+        Heard::Of(origins) => origins.iter().for_each(|origin| hub.tell_arrival(origin)),
+        Heard::Something => hub.tell_something(),
+    };
+    store.listen(tell).await;
+}
+
+/// Carries what the hub's own instance said and was not heeded yet: whoever said it may have been interrupted.
+async fn carry_own(store: &AnyHub, home: &Home) {
+    let (store, home) = (store.clone(), home.clone());
+    let carried = tokio::task::spawn_blocking(move || {
+        let node = Node::open(&home)?;
+        tokio::runtime::Handle::current().block_on(carry(&store, &node, entropy::now()))
+    });
+    if let Ok(Err(problem)) = carried.await {
+        tell(&format!(
+            "hub: carrying its own notices: {problem}; it is tried again\n"
+        ));
     }
 }
 
 /// Forgets what is too old, and lets those back whose suspension has ended.
-async fn tidy(store: AnyHub, keep_days: Option<u32>) {
+async fn tidy(store: AnyHub, keep_days: Option<u32>, home: Home) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
+        carry_own(&store, &home).await;
         let now = entropy::now();
         let ended = store.end_suspensions(now).await;
         let forgotten = match keep_days {
@@ -315,18 +339,26 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     node.unlock()?;
     let policy = args.policy.unwrap_or(settings.hub_policy);
     let keep_days = args.keep_days.or(settings.hub_keep_days);
-    let quiet = context.quiet();
-    let report: wb_hub::Report = Arc::new(move |text| {
-        if !quiet {
-            tell(&format!("hub: {}\n", clean(text)));
-        }
-    });
+    let report = hub_watch::report(settings.hub_log, context.quiet());
     let _in_use = in_use(context)?;
     let store = hub_store::address(context, &args.store)?;
-    let front = front(&settings.hub_front)?;
+    let mut front = front(&settings.hub_front)?;
+    front.limits.connections = hub_watch::make_room(settings.hub_connections_max);
+    if front.limits.connections < settings.hub_connections_max {
+        context.say(format!(
+            "The system lets this process have {} connections, fewer than hub.connections_max ({}): raise its limit of open files.",
+            front.limits.connections, settings.hub_connections_max
+        ));
+    }
     runtime()?.block_on(async {
         let limits = store_limits(&settings);
         let prepared = prepare(&node, store.as_ref(), policy, keep_days, limits, report).await?;
+        if settings.hub_cacheable {
+            prepared.hub.let_caches_keep();
+        }
+        if let Some(journal) = hub_watch::journal(settings.hub_log) {
+            prepared.hub.tell_calls(journal);
+        }
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();
         let store = store.as_ref().map(ToString::to_string);

@@ -11,13 +11,17 @@ pub mod doctor;
 pub mod follow;
 pub mod hub;
 mod hub_admin;
+mod hub_bundle;
+mod hub_moderate;
 pub mod hub_up;
+pub mod hub_watch;
 pub mod import;
 pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
 pub mod key;
+pub mod notice;
 pub mod offer;
 pub mod peer;
 pub mod publish;
@@ -70,6 +74,7 @@ pub fn run(context: &Context, command: Command) -> Result<ExitCode> {
         Command::User(command) => user::run(context, command),
         Command::Session(command) => session::run(context, command).map(done),
         Command::Review(command) => review::run(context, command).map(done),
+        Command::Notice(command) => notice::run(context, &command).map(done),
         Command::Invite(command) => invite::run(context, command),
         Command::Bundle(command) => bundle::run(context, command),
         Command::Backup(args) => backup::run(context, &args).map(done),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wb_node::Node;
 use wb_node::command::publish::{Published, publish};
 use wb_node::command::restore::confirm;
-use wb_node::plan::{Plan, count_stays, headline, plan};
+use wb_node::plan::{Plan, headline, plan};
 
 use crate::context::Context;
 use crate::output::{self, clean, count};
@@ -148,14 +148,13 @@ pub fn preview(context: &Context, node: &Node, plan: &Plan) -> Result<()> {
         ]
     })?;
     if !context.json() {
-        let stays = count_stays(&plan.stays);
+        let stays = plan.tally.stays.iter();
         let stays: Vec<String> = stays
-            .iter()
             .map(|(cause, n)| format!("{n} because {}", cause.sentence()))
             .collect();
         context.say(format!(
             "{} already published and unchanged.",
-            count(plan.unchanged.len() as u64, "record is", "records are")
+            count(plan.tally.unchanged, "record is", "records are")
         ));
         if !stays.is_empty() {
             context.say(format!("Staying home: {}.", stays.join("; ")));

@@ -163,9 +163,9 @@ fn list(context: &Context, kind: Option<Kind>, hidden_too: bool) -> Result<()> {
 
 fn list_staying(context: &Context, kind: Option<&Kind>) -> Result<()> {
     let node = context.node()?;
-    let plan = wb_node::plan::plan(&node, wb_node::entropy::now())?;
+    let whole = wb_node::plan::whole(&node, wb_node::entropy::now())?;
     let mut views = Vec::new();
-    for stay in plan
+    for stay in whole
         .stays
         .iter()
         .filter(|stay| kind.is_none_or(|kind| kind.as_str() == stay.kind))
@@ -218,7 +218,9 @@ fn show(context: &Context, id: &str) -> Result<()> {
     output::line(format!("scope    {}", base.scope))?;
     output::line(format!("written  {} (revision {})", base.at, base.rev))?;
     if let Some(cause) = &base.hidden {
-        output::line(format!("hidden   {cause}"))?;
+        let why = detail.hidden_by.as_deref().map(clean);
+        let why = why.unwrap_or_else(|| cause.clone());
+        output::line(format!("hidden   {why}"))?;
     }
     if let Some(published) = &detail.published {
         let feeds = if published.is_empty() {

@@ -119,7 +119,9 @@ fn three_communities_show_up_and_go_when_they_take_back_or_are_suspended() {
     let all = bay.everything();
     assert!(!all.contains("marker_North") && !all.contains("marker_South"));
     assert!(all.contains("marker_East"));
-    assert!(!all.contains(">South<"), "its name goes with it");
+    // Its name goes with it, and stands in the notice alone.
+    assert_eq!(all.matches(">South<").count(), 1);
+    assert!(all.contains("suspended <bdi>South</bdi>"));
     bay.hub.instance.ok(&["hub", "reinstate", "South"]);
     assert!(bay.everything().contains("marker_South"));
 }
@@ -150,7 +152,16 @@ fn a_moderator_lets_a_community_in_and_out_in_a_browser() {
     assert!(bay.everything().contains("marker_north"));
 
     moderator.open(&member);
-    moderator.send(&format!("{member}/suspend"), "reason=It+floods+the+list");
+    let suspend = format!("{member}/suspend");
+    moderator.send(&suspend, "reason=It+floods+the+list");
+    // First what would come of it.
+    assert!(
+        moderator.page.contains("North cannot sync here"),
+        "{}",
+        moderator.page
+    );
+    assert!(bay.everything().contains("marker_north"));
+    moderator.send(&suspend, "reason=It+floods+the+list&sure=1");
     assert!(!bay.everything().contains("marker_north"));
     let shown = bay.hub.instance.json(&["hub", "show", "North"]).remove(0);
     assert_eq!(text(&shown, "reason"), "It floods the list");

@@ -13,10 +13,14 @@ mod direct_peers;
 #[cfg(target_os = "linux")]
 mod disk;
 mod front;
+mod hub_bundle;
+mod hub_caches;
 mod hub_crowd;
 mod hub_ends;
+mod hub_notices;
 mod hub_pages;
 mod hub_postgres;
+mod hub_watch;
 mod hub_words;
 mod inbox;
 mod invites;

@@ -57,7 +57,7 @@ fn up(instance: &Instance) -> (Up, String) {
     (up, address)
 }
 
-fn get(address: &str, host: &str, more: &str) -> (u16, String) {
+pub fn get(address: &str, host: &str, more: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     let request =
         format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\n{more}connection: close\r\n\r\n");

@@ -68,6 +68,14 @@ pub trait Sink {
     /// Whatever the place reports.
     fn item(&mut self, item: &Item<'_>) -> Result<(), Self::Error>;
 
+    /// Takes several items one after the other; who has a way that is shorter than one at a time has it here.
+    ///
+    /// # Errors
+    /// Whatever the place reports.
+    fn items(&mut self, items: &[Item<'_>]) -> Result<(), Self::Error> {
+        items.iter().try_for_each(|item| self.item(item))
+    }
+
     /// Takes an item of a snapshot that is a duplicate: its line may fill a stub. Who keeps no lines
     /// has nothing to do.
     ///

@@ -43,6 +43,15 @@ impl<'a> Item<'a> {
         })
     }
 
+    /// The same item, with bytes of its own.
+    #[must_use]
+    pub fn to_owned_item(&self) -> Item<'static> {
+        Item {
+            entry: self.entry.clone(),
+            line: self.line.as_ref().map(Line::to_owned_line),
+        }
+    }
+
     /// The bytes that stand for this item in a stream.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

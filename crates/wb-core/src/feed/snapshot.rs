@@ -135,7 +135,7 @@ struct ChainLine {
 }
 
 /// The headers read so far, by their hashes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Chain {
     /// Body hashes from seq 0; not kept when the snapshot cannot be taken, because then nobody signed
     /// how many there are.
@@ -404,6 +404,23 @@ impl SnapshotReader {
             self.retracted_live |= self.ids.binary_search(id).is_ok();
         }
         Ok(pairs)
+    }
+
+    /// A copy that says all that this one does of head, chain and whole, and reads no line any more: the ids of the
+    /// items, which are nearly all of it, stay here.
+    #[must_use]
+    pub fn without_items(&self) -> Self {
+        Self {
+            totals: self.totals,
+            head: self.head.clone(),
+            first: self.first.clone(),
+            chain: self.chain.clone(),
+            live: self.live.clone(),
+            ids: Vec::new(),
+            early: self.early.clone(),
+            placed: self.placed.clone(),
+            ..*self
+        }
     }
 
     /// Says what the snapshot means to a feed; call it once [`SnapshotReader::is_placed`].

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::notice::Notice;
 use super::text::{BadText, check_address, check_name, check_text, check_title};
 use super::{BodyError, known_version};
 use crate::id::{Hash, InstanceId, RecordId, RecordRef, Token};
@@ -31,6 +32,8 @@ pub enum Body {
     Invite(Invite),
     /// A vouch of one instance for another.
     Vouch(Vouch),
+    /// What a hub decides about an instance or a record.
+    Notice(Notice),
     /// The instance's own card.
     Card(Card),
     /// What somebody can do; known to the next version only.
@@ -301,7 +304,7 @@ impl Body {
     }
 
     /// Reads the body of a line, and checks that its author may write it: a profile speaks for its own
-    /// member, a card and a vouch for the instance.
+    /// member, a card, a vouch and a notice for the instance.
     ///
     /// # Errors
     /// Why it cannot be shown.
@@ -309,7 +312,7 @@ impl Body {
         let body = Self::read(&line.kind, line.schema_version, line.origin, line.body())?;
         let author_fits = match &body {
             Self::User(_) => line.by == By::User(line.id),
-            Self::Card(_) | Self::Vouch(_) => line.by == By::Instance,
+            Self::Card(_) | Self::Vouch(_) | Self::Notice(_) => line.by == By::Instance,
             _ => true,
         };
         if author_fits {
@@ -328,6 +331,7 @@ impl Body {
             "helper" => serde_json::from_str(body).ok().map(Self::Helper),
             "invite" => serde_json::from_str(body).ok().map(Self::Invite),
             "vouch" => serde_json::from_str(body).ok().map(Self::Vouch),
+            "notice" => serde_json::from_str(body).ok().map(Self::Notice),
             "card" => serde_json::from_str(body).ok().map(Self::Card),
             #[cfg(feature = "next-schema")]
             "skill" => serde_json::from_str(body).ok().map(Self::Skill),
@@ -349,6 +353,7 @@ impl Body {
             Self::Helper(_) => "helper",
             Self::Invite(_) => "invite",
             Self::Vouch(_) => "vouch",
+            Self::Notice(_) => "notice",
             Self::Card(_) => "card",
             #[cfg(feature = "next-schema")]
             Self::Skill(_) => "skill",
@@ -393,6 +398,7 @@ impl Body {
                     Err(BadText::Empty)
                 }
             }
+            Self::Notice(notice) => notice.check(origin),
             Self::Card(card) => card.check(),
             #[cfg(feature = "next-schema")]
             Self::Skill(skill) => check_title(&skill.title),

@@ -4,12 +4,15 @@
 //! body that its kind does not allow, are told apart by [`BodyError`]; neither is ever refused.
 
 mod body;
+mod notice;
 mod text;
 
 pub use body::{
     Body, Card, Comment, Helper, Invite, Level, Personalisation, ProtocolRange, Request, Status,
     SyncRhythm, To, User, Vouch,
 };
+pub use notice::{Notice, NoticeAct, Subject};
+pub(crate) use text::check_lines;
 pub use text::{BadText, check_address, check_name, check_text, check_title};
 
 /// Kinds and the highest `schema_version` known of each, in order of name.
@@ -18,6 +21,7 @@ pub const KNOWN: &[(&str, u32)] = &[
     ("comment", 1),
     ("helper", 1),
     ("invite", 1),
+    ("notice", 1),
     ("request", 1),
     #[cfg(feature = "next-schema")]
     ("skill", 1),

@@ -67,6 +67,19 @@ pub fn check_text(text: &str) -> Result<(), BadText> {
     check(text, TEXT_CHARS_MAX, true)
 }
 
+/// One line of a length of its own; not empty.
+pub(super) fn check_words(text: &str, max: usize) -> Result<(), BadText> {
+    if text.trim().is_empty() {
+        return Err(BadText::Empty);
+    }
+    check(text, max, false)
+}
+
+/// Text of several lines of a length of its own; may be empty.
+pub(crate) fn check_lines(text: &str, max: usize) -> Result<(), BadText> {
+    check(text, max, true)
+}
+
 /// A full http or https address; never a path on some node.
 ///
 /// # Errors

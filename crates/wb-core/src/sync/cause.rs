@@ -81,6 +81,8 @@ causes! {
     TooMany = "too_many", 429,
     /// A follow list older than the one held.
     FollowsStale = "follows_stale", 409,
+    /// Another reply to that notice is kept.
+    Replied = "replied", 409,
     /// A registration older than the one held.
     RegistrationStale = "registration_stale", 409,
     /// A key rotated away by who lacks what is held here of its feed.

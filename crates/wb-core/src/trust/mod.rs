@@ -95,8 +95,9 @@ impl Ground {
             .filter(|(id, _)| !self.refused.contains(id) && **id != self.me)
             .map(|(id, level)| (*id, *level))
             .collect();
+        let counted = graph::Counted::at(self, now);
         for level in LEVELS {
-            for id in self.accepted(level, now) {
+            for id in accepted(&counted.graph(level)) {
                 let known = levels.entry(id).or_insert(level);
                 *known = level.max(*known);
             }
@@ -144,10 +145,14 @@ impl Ground {
 
     /// Who is accepted at a level.
     fn accepted(&self, level: Level, now: Timestamp) -> BTreeSet<InstanceId> {
-        let graph = graph::Graph::of(self, level, now);
-        let accepted = flow::accepted(&graph);
-        accepted.into_iter().map(|at| graph.ids[at]).collect()
+        accepted(&graph::Graph::of(self, level, now))
     }
+}
+
+/// Who is accepted in a graph.
+fn accepted(graph: &graph::Graph) -> BTreeSet<InstanceId> {
+    let accepted = flow::accepted(graph);
+    accepted.into_iter().map(|at| graph.ids[at]).collect()
 }
 
 /// The instances of which the level differs, by id.

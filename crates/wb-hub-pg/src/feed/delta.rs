@@ -212,6 +212,7 @@ impl Feed<'_, '_, '_> {
             drops: entry.drops,
             reason,
             line,
+            withheld: line_hash.is_some_and(|hash| self.is_withheld(&entry.id, &hash)),
             live,
             ended: None,
         });

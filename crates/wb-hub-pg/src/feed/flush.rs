@@ -9,19 +9,24 @@ use crate::tx::{Tx, int};
 /// Rows of one statement; bounds what is encoded at once.
 const ROWS_MAX: usize = 4_096;
 
-const END: &str = "UPDATE lines SET live = 0, line = NULL, ended = e.ended
+const END: &str = "UPDATE lines SET live = 0, line = NULL, withheld = NULL, ended = e.ended
     FROM unnest($2::bigint[], $3::bigint[]) AS e (line_no, ended)
     WHERE lines.instance_no = $1 AND lines.line_no = e.line_no";
 const FILL: &str = "UPDATE lines SET line = f.line FROM unnest($2::bigint[], $3::bytea[]) AS f (line_no, line)
-    WHERE lines.instance_no = $1 AND lines.line_no = f.line_no AND lines.live = 1 AND lines.line IS NULL";
+    WHERE lines.instance_no = $1 AND lines.line_no = f.line_no AND lines.live = 1 AND lines.line IS NULL
+      AND lines.withheld IS NULL";
+/// What is withheld is so whatever brings it.
+pub(super) const WITHHOLD: &str = "UPDATE lines SET withheld = lines.line, line = NULL FROM withheld w
+    WHERE lines.instance_no = $1 AND w.instance_no = $1 AND w.id = lines.id AND lines.line IS NOT NULL
+      AND (w.line_hash IS NULL OR w.line_hash = lines.line_hash)";
 const HEADERS: &str = "INSERT INTO headers (instance_no, log_no, seq, hash, body_hash, line)
     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
     ON CONFLICT (instance_no, log_no, seq) DO UPDATE SET line = COALESCE(headers.line, excluded.line)";
 const LINES: &str = "INSERT INTO lines (instance_no, line_no, log_no, seq, aside_no, idx, put, id, rev, kind, line_hash,
-      drops, reason, line, live, ended)
+      drops, reason, line, withheld, live, ended)
     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::boolean[],
-      $8::bytea[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bytea[], $15::smallint[],
-      $16::bigint[])";
+      $8::bytea[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bytea[], $15::bytea[],
+      $16::smallint[], $17::bigint[])";
 const STATE: &str =
     "UPDATE feeds SET log_no = $2, seq = $3, hash = $4, era = $5, key = $6, live = $7, live_n = $8,
       forked = $9, last_line = $10, last_log = $11, last_aside = $12, last_held = $13, bound = $14
@@ -92,6 +97,7 @@ fn end(tx: &Tx<'_>, no: i64, pending: &Pending) -> Result<()> {
         let rows: Vec<i64> = pending.filled.iter().map(|(row, _)| *row).collect();
         let lines: Vec<&[u8]> = pending.filled.iter().map(|(_, line)| &line[..]).collect();
         tx.execute(FILL, &[&no, &rows, &lines])?;
+        tx.execute(WITHHOLD, &[&no])?;
     }
     Ok(())
 }
@@ -115,7 +121,7 @@ fn put_headers(tx: &Tx<'_>, no: i64, rows: &[NewHeader]) -> Result<()> {
 }
 
 fn put_lines(tx: &Tx<'_>, no: i64, rows: &[NewLine]) -> Result<()> {
-    let values: [&(dyn ToSql + Sync); 16] = [
+    let values: [&(dyn ToSql + Sync); 17] = [
         &no,
         &column(rows, |row| row.line_no),
         &column(rows, |row| row.log_no),
@@ -129,7 +135,8 @@ fn put_lines(tx: &Tx<'_>, no: i64, rows: &[NewLine]) -> Result<()> {
         &column(rows, |row| row.line_hash.as_ref().map(|hash| &hash.0[..])),
         &column(rows, |row| row.drops.as_ref().map(|hash| &hash.0[..])),
         &column(rows, |row| row.reason),
-        &column(rows, |row| row.line.as_deref()),
+        &column(rows, |row| row.line.as_deref().filter(|_| !row.withheld)),
+        &column(rows, |row| row.line.as_deref().filter(|_| row.withheld)),
         &column(rows, |row| i16::from(row.live)),
         &column(rows, |row| row.ended),
     ];

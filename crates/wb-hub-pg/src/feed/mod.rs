@@ -59,6 +59,8 @@ struct Now {
     last_aside: i64,
     last_held: i64,
     bound: Option<u64>,
+    /// Records of which nothing is handed on: one line, or every revision.
+    withheld: BTreeMap<RecordId, Option<Hash>>,
     /// Whether a delta is held that may have to go or to be tried again.
     has_held: bool,
     /// Whether its row has to be written.
@@ -120,6 +122,8 @@ struct NewLine {
     drops: Option<Hash>,
     reason: Option<&'static str>,
     line: Option<Vec<u8>>,
+    /// Whether the line is kept beside the feed.
+    withheld: bool,
     live: bool,
     ended: Option<i64>,
 }
@@ -167,7 +171,7 @@ impl<'w, 't, 'c> Feed<'w, 't, 'c> {
 
     fn read(&self, ids: &BTreeSet<RecordId>) -> Result<()> {
         let wanted: Vec<&[u8]> = ids.iter().map(|id| &id.as_bytes()[..]).collect();
-        let [_, feed, logs, entries, live, held] = self.tx().all([
+        let [_, feed, logs, entries, live, held, withheld] = self.tx().all([
             (
                 "INSERT INTO feeds (instance_no) VALUES ($1) ON CONFLICT DO NOTHING",
                 &[&self.no],
@@ -180,6 +184,10 @@ impl<'w, 't, 'c> Feed<'w, 't, 'c> {
                 "SELECT EXISTS (SELECT 1 FROM held WHERE instance_no = $1)",
                 &[&self.no],
             ),
+            (
+                "SELECT id, line_hash FROM withheld WHERE instance_no = $1",
+                &[&self.no],
+            ),
         ])?;
         let identity = identity_log::read(&self.id, &entries)?.map(Rc::new);
         let logs = logs.iter().map(LogRow::read).collect::<Result<Vec<_>>>()?;
@@ -189,6 +197,9 @@ impl<'w, 't, 'c> Feed<'w, 't, 'c> {
         let mut now = Now::read(row, &logs)?;
         (now.identity, now.logs) = (identity, logs);
         now.has_held = held.first().is_some_and(|row| row.value(0).unwrap_or(true));
+        for row in &withheld {
+            now.withheld.insert(row.record(0)?, row.hash_or(1)?);
+        }
         *self.now.borrow_mut() = now;
         let mut kept = self.kept.borrow_mut();
         kept.live.extend(ids.iter().map(|id| (*id, None)));
@@ -274,6 +285,14 @@ impl<'w, 't, 'c> Feed<'w, 't, 'c> {
         self.tx().batch("RELEASE SAVEPOINT part")
     }
 
+    /// Whether nothing of a line is handed on.
+    fn is_withheld(&self, id: &RecordId, hash: &Hash) -> bool {
+        let now = self.now.borrow();
+        now.withheld
+            .get(id)
+            .is_some_and(|only| only.is_none_or(|only| only == *hash))
+    }
+
     fn next_line(&self) -> i64 {
         let mut now = self.now.borrow_mut();
         now.last_line += 1;
@@ -287,7 +306,8 @@ const FEED: &str =
     "SELECT log_no, seq, hash, era, key, live, live_n, forked, last_line, last_log, last_aside,
     last_held, bound FROM feeds WHERE instance_no = $1";
 const LOGS: &str = "SELECT log_no, log, generation, first, replaced FROM logs WHERE instance_no = $1 ORDER BY log_no";
-const LIVE: &str = "SELECT id, line_no, rev, kind, line_hash, line IS NOT NULL FROM lines
+const LIVE: &str =
+    "SELECT id, line_no, rev, kind, line_hash, line IS NOT NULL OR withheld IS NOT NULL FROM lines
     WHERE instance_no = $1 AND live = 1 AND id = ANY ($2)";
 
 impl Now {

@@ -27,16 +27,17 @@ const HEAD_BYTES: u64 = 512;
 const LIVE_BEFORE: &str =
     "UPDATE lines SET live = 2, ended = $2 WHERE instance_no = $1 AND live = 1";
 /// A line that was here before stays here.
-const KEEP_LINES: &str = "UPDATE lines SET line = o.line FROM lines o
-    WHERE lines.instance_no = $1 AND lines.live = 1 AND lines.line IS NULL
-      AND o.instance_no = $1 AND o.id = lines.id AND o.live = 2 AND o.line_hash = lines.line_hash AND o.line IS NOT NULL";
+const KEEP_LINES: &str = "UPDATE lines SET line = o.line, withheld = o.withheld FROM lines o
+    WHERE lines.instance_no = $1 AND lines.live = 1 AND lines.line IS NULL AND lines.withheld IS NULL
+      AND o.instance_no = $1 AND o.id = lines.id AND o.live = 2 AND o.line_hash = lines.line_hash";
 /// One mark for each revision and log is enough: the oldest, which outlives every recovery that the later ones
 /// outlive. Without this each snapshot would leave a row a record.
 const DROP_DOUBLES: &str =
     "DELETE FROM lines WHERE instance_no = $1 AND live = 2 AND idx IS NULL AND EXISTS (
     SELECT 1 FROM lines o WHERE o.instance_no = $1 AND o.id = lines.id AND o.log_no = lines.log_no
       AND o.rev = lines.rev AND o.put AND o.aside_no IS NULL AND o.line_no < lines.line_no)";
-const END: &str = "UPDATE lines SET live = 0, line = NULL WHERE instance_no = $1 AND live = 2";
+const END: &str =
+    "UPDATE lines SET live = 0, line = NULL, withheld = NULL WHERE instance_no = $1 AND live = 2";
 
 impl Feed<'_, '_, '_> {
     /// Places a snapshot whose head and chain have come. With [`SnapshotOutcome::Take`] its items are wanted.

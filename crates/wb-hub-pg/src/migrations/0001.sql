@@ -44,8 +44,21 @@ CREATE TABLE members (
     follows_counter bigint  NOT NULL DEFAULT 0,
     follows_all     boolean NOT NULL DEFAULT false,
     follows_ids     bytea[] NOT NULL DEFAULT '{}',
-    follows_except  bytea[] NOT NULL DEFAULT '{}'
+    follows_except  bytea[] NOT NULL DEFAULT '{}',
+    -- Whether it is the hub itself: its feed goes to every member, and it is in no list of them.
+    is_hub          boolean NOT NULL DEFAULT false,
+    -- Whether a notice keeps it out of every list; and what it asks for itself while that is so.
+    delisted        boolean NOT NULL DEFAULT false,
+    asks_listed     boolean,
+    -- Who follows everybody that is listed is given what arrived of it after this number.
+    listed_from     bigint  NOT NULL DEFAULT 0,
+    -- Whether it is left out for good.
+    revoked         boolean NOT NULL DEFAULT false,
+    -- The line of the notice that was applied to it last.
+    notice          bytea
 );
+CREATE UNIQUE INDEX members_hub ON members (is_hub) WHERE is_hub;
+CREATE INDEX members_notice ON members (instance_no) WHERE notice IS NOT NULL;
 CREATE INDEX members_standing ON members (standing, id);
 CREATE INDEX members_name ON members (name, id);
 
@@ -149,6 +162,8 @@ CREATE TABLE lines (
     drops       bytea,
     reason      text,
     line        bytea,
+    -- The line in its place while nothing of it is handed on: what reads feeds finds a stub.
+    withheld    bytea,
     -- 1 live; 2 while a snapshot is being taken; 0 a mark.
     live        smallint NOT NULL,
     -- Put or retracted by a delta that a recovery made void.
@@ -206,7 +221,9 @@ CREATE TABLE arriving (
     hash        bytea    NOT NULL,
     -- About how many bytes a reader is sent.
     bytes       bigint   NOT NULL,
-    at          bigint   NOT NULL
+    at          bigint   NOT NULL,
+    -- From here on its member is served to who follows everybody that is listed.
+    from_here   boolean  NOT NULL DEFAULT false
 );
 
 -- What arrived, in the order in which it counts: 1, 2, 3 … without a gap.
@@ -223,6 +240,27 @@ CREATE TABLE arrivals (
     at          bigint   NOT NULL
 );
 CREATE INDEX arrivals_at ON arrivals (at, n);
+
+-- Records of which nothing is handed on: one line, or every revision.
+CREATE TABLE withheld (
+    instance_no bigint NOT NULL REFERENCES members ON DELETE CASCADE,
+    id          bytea  NOT NULL,
+    line_hash   bytea,
+    PRIMARY KEY (instance_no, id)
+);
+-- What those wrote whom a notice is about, one for each notice.
+CREATE TABLE replies (
+    notice bytea  PRIMARY KEY,
+    origin bytea  NOT NULL,
+    line   bytea  NOT NULL,
+    at     bigint NOT NULL
+);
+-- One row: how often something was decided, of which no arrival tells.
+CREATE TABLE decided (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    n   bigint NOT NULL DEFAULT 0
+);
+INSERT INTO decided DEFAULT VALUES;
 
 -- What members said last of the feeds of others. `arrival` counts what came for an origin.
 CREATE TABLE receipt_counts (

@@ -20,7 +20,10 @@ pub async fn put_follows<S: HubStore>(
     list.check()
         .map_err(|error| bad_request(error.to_string()))?;
     match hub.kept(hub.store().put_follows(sender, list).await)? {
-        Ok(follows) => Ok(Reply::ok(JSON, wb_core::signed::payload(&follows))),
+        Ok(follows) => {
+            hub.waits().changed(&sender);
+            Ok(Reply::ok(JSON, wb_core::signed::payload(&follows)))
+        }
         Err(counter) => {
             let mut problem = Problem::new(
                 Cause::FollowsStale,

@@ -9,6 +9,7 @@ pub mod history;
 pub mod lines;
 pub mod mail;
 pub mod member;
+pub mod notices;
 pub mod own;
 pub mod push;
 pub mod receipts;

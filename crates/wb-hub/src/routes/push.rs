@@ -16,7 +16,9 @@ pub async fn push<S: HubStore>(
     body: Vec<u8>,
 ) -> Result<Reply, Refusal> {
     let pushed = hub.kept(hub.store().push(sender, body, hub.now()).await)?;
+    // Also where nothing was taken: of what went in between nobody here knows.
+    hub.bodies().forget(&sender);
     let pushed = pushed.map_err(|refused| of_push(&refused))?;
-    hub.tell_arrival();
+    hub.tell_arrival(&sender);
     Ok(Reply::ok(JSON, wb_core::signed::payload(&pushed)))
 }

@@ -67,7 +67,7 @@ pub async fn register<S: HubStore>(
         .await;
     let taken = hub.kept(taken)?;
     // Also of a stale one a longer identity log counts.
-    hub.tell_arrival();
+    hub.tell_arrival(&sender);
     let standings = taken.map_err(|refused| match refused {
         RegisterRefused::Stale(counter) => registration_stale(counter),
         RegisterRefused::QueueFull(waiting) => queue_full(waiting, &hub.info().name),

@@ -7,7 +7,7 @@ mod caller;
 mod responder;
 
 pub use caller::{Answer, Call, CallError, Caller, Identified, ask_recovery, who_is_this};
-pub use responder::{Reply, Request, Responder, below_base};
+pub use responder::{Packed, Reply, Request, Responder, below_base};
 
 use std::sync::Arc;
 

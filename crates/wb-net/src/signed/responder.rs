@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
-    RETRY_AFTER, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    HeaderValue, IF_NONE_MATCH, RETRY_AFTER, TRANSFER_ENCODING, VARY,
 };
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
@@ -160,10 +160,51 @@ impl Request {
         decode(encoding(&self.parts.headers)?, encoded, limit)
     }
 
-    fn accepts_zstd(&self) -> bool {
+    /// Whether a cache on the way holds the body of this tag.
+    #[must_use]
+    pub fn holds(&self, tag: &str) -> bool {
+        let held = text(&self.parts.headers, IF_NONE_MATCH.as_str());
+        held.is_some_and(|held| held.split(',').any(|held| held.trim() == tag))
+    }
+
+    /// Whether whoever asks can unpack a body.
+    #[must_use]
+    pub fn accepts_zstd(&self) -> bool {
         text(&self.parts.headers, ACCEPT_ENCODING.as_str())
             .is_some_and(|codings| codings.split(',').any(|coding| coding.trim() == ZSTD))
     }
+}
+
+/// A body as it travels, made once for everybody who asks the same.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    bytes: Bytes,
+    digest: String,
+}
+
+impl Packed {
+    /// Packs a body; none where it would not be sent packed.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Option<Self> {
+        let bytes = Bytes::from(packed(body)?);
+        Some(Self {
+            digest: content_digest(&bytes),
+            bytes,
+        })
+    }
+
+    /// Bytes it has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+fn packed(body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < COMPRESS_BYTES_MIN {
+        return None;
+    }
+    encode_for_readers(ZSTD_LEVEL, body)
 }
 
 /// What is answered.
@@ -175,10 +216,14 @@ pub struct Reply {
     pub content_type: &'static str,
     /// The body, before it is compressed.
     pub body: Vec<u8>,
+    /// The same body packed, where somebody who can unpack it asked and it is at hand: then the other is not looked at.
+    pub packed: Option<Packed>,
     /// Whether it is bytes that prove themselves, and is not signed.
     pub proves_itself: bool,
     /// Seconds after which to ask again, for programs that do not read the body.
     pub retry_after: Option<u64>,
+    /// Names the body to caches on the way, which may keep it as long as they ask each time whether it is still that.
+    pub tag: Option<String>,
 }
 
 impl Reply {
@@ -189,8 +234,31 @@ impl Reply {
             status: 200,
             content_type,
             body,
+            packed: None,
             proves_itself: false,
             retry_after: None,
+            tag: None,
+        }
+    }
+
+    /// Bytes that prove themselves, packed.
+    #[must_use]
+    pub fn packed(content_type: &'static str, packed: Packed) -> Self {
+        Self {
+            packed: Some(packed),
+            proves_itself: true,
+            ..Self::ok(content_type, Vec::new())
+        }
+    }
+
+    /// That what a cache on the way holds is still it.
+    #[must_use]
+    pub fn unchanged(content_type: &'static str, tag: String) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED.as_u16(),
+            proves_itself: true,
+            tag: Some(tag),
+            ..Self::ok(content_type, Vec::new())
         }
     }
 
@@ -201,8 +269,10 @@ impl Reply {
             status: problem.status,
             content_type: PROBLEM,
             body: wb_core::signed::payload(problem),
+            packed: None,
             proves_itself: false,
             retry_after: problem.retry_after,
+            tag: None,
         }
     }
 }
@@ -246,17 +316,22 @@ impl Responder {
     /// Never: every field written here is plain ASCII.
     #[must_use]
     pub fn answer(&self, request: &Request, reply: Reply) -> Response<Body> {
-        let may_compress = request.accepts_zstd() && reply.body.len() >= COMPRESS_BYTES_MIN;
-        let encoded = if may_compress {
-            encode_for_readers(ZSTD_LEVEL, &reply.body)
-        } else {
-            None
+        let (body, digest, compress) = match reply.packed {
+            Some(Packed { bytes, digest }) => (bytes, Some(digest), true),
+            None => {
+                let encoded = request.accepts_zstd().then(|| packed(&reply.body));
+                let encoded = encoded.flatten();
+                let compress = encoded.is_some();
+                (Bytes::from(encoded.unwrap_or(reply.body)), None, compress)
+            }
         };
-        let compress = encoded.is_some();
-        let body = encoded.unwrap_or(reply.body);
         let mut fields: Vec<(&'static str, String)> = Vec::new();
-        if reply.proves_itself {
-            fields.push((CONTENT_DIGEST, content_digest(&body)));
+        let is_unchanged = reply.status == StatusCode::NOT_MODIFIED.as_u16();
+        if is_unchanged {
+            // The fields of the body are those that the cache holds.
+        } else if reply.proves_itself {
+            let digest = digest.unwrap_or_else(|| content_digest(&body));
+            fields.push((CONTENT_DIGEST, digest));
         } else {
             let bound = request.signature();
             let signed = sign_answer(
@@ -277,7 +352,16 @@ impl Responder {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         // What is said to one member must not reach another from somebody's cache.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let caches = match reply.tag {
+            None => "no-store",
+            Some(_) => "public, no-cache",
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caches));
+        if let Some(tag) = &reply.tag {
+            headers.insert(ETAG, HeaderValue::from_str(tag).expect("a tag is ASCII"));
+            // Whoever cannot unpack it is given another body.
+            headers.insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+        }
         if let Some(seconds) = reply.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }

@@ -113,7 +113,7 @@ pub fn bundle_export(
 }
 
 /// A name beside a file that no other file has.
-pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
+pub fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.part", crate::entropy::token()))
 }
@@ -240,19 +240,10 @@ pub(crate) fn write_bundle<W: Write>(
     sink: &mut LineSink<'_, W>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Written> {
-    let signer = node.signer()?;
     node.store.at_one_moment(|store| {
         let (sections, left_out) = choose(store)?;
         let contents: Vec<Contents> = sections.iter().map(Section::contents).collect();
-        let head = BundleHead::new(node.identity(), Speaks::this(), want, contents.clone());
-        let head = head.sign(&signer);
-        if head.len() > LINE_BYTES_MAX {
-            return Err(NodeError::Refused(format!(
-                "{} feeds are more than the head of one bundle can list; nothing was written",
-                contents.len()
-            )));
-        }
-        sink.line(&head)?;
+        sink.line(&bundle_head(node, want, &contents)?)?;
         write_identities(node, store, &contents, sink)?;
         let total = contents.iter().map(|contents| contents.items).sum();
         let mut done = 0;
@@ -272,6 +263,22 @@ pub(crate) fn write_bundle<W: Write>(
         sink.raw(&end)?;
         Ok((contents, sink.bytes, left_out))
     })
+}
+
+/// The first line of a bundle of this instance, signed.
+///
+/// # Errors
+/// That the key cannot be read, or that there are too many feeds.
+pub fn bundle_head(node: &Node, want: Option<Hash>, contents: &[Contents]) -> Result<Vec<u8>> {
+    let head = BundleHead::new(node.identity(), Speaks::this(), want, contents.to_vec());
+    let head = head.sign(&node.signer()?);
+    if head.len() > LINE_BYTES_MAX {
+        return Err(NodeError::Refused(format!(
+            "{} feeds are more than the head of one bundle can list; nothing was written",
+            contents.len()
+        )));
+    }
+    Ok(head)
 }
 
 /// The public feeds of this instance and of those accepted here.
@@ -403,7 +410,11 @@ fn write_deltas<W: Write>(
 /// Bytes of a want file; protects memory.
 const WANT_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 
-fn read_want(path: &Path) -> Result<(Want, Hash)> {
+/// Reads a want file, and what it is called by.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_want(path: &Path) -> Result<(Want, Hash)> {
     let size = std::fs::metadata(path)
         .map_err(NodeError::file(path))?
         .len();
@@ -438,7 +449,10 @@ fn read_want(path: &Path) -> Result<(Want, Hash)> {
 }
 
 /// Size and SHA-256 of a file.
-fn digest_file(path: &Path) -> Result<(u64, Hash)> {
+///
+/// # Errors
+/// What the disk reports.
+pub fn digest_file(path: &Path) -> Result<(u64, Hash)> {
     use std::io::Read as _;
     const CHUNK_BYTES: usize = 64 * 1_024;
     let mut file = File::open(path).map_err(NodeError::file(path))?;

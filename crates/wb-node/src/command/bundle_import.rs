@@ -18,6 +18,7 @@ use wb_store::{
 use super::bundle_verify::{cut, refused};
 use super::sync::erase_kept;
 use crate::error::Result;
+use crate::import::apart::apart;
 use crate::import::lines::{Lines, Next};
 use crate::import::sink::StoreSink;
 use crate::node::{Actor, Node};
@@ -226,26 +227,28 @@ pub(super) fn drive(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Driver> {
     let mut lines = Lines::open(path)?;
-    let mut driver = if partial {
-        Driver::partial()
-    } else {
-        Driver::default()
-    };
-    let mut number = 0;
-    loop {
-        match lines.next(path)? {
-            Next::Line(line) => {
-                number += 1;
-                driver.push(line, sink)?;
+    apart(sink, progress, |across| {
+        let mut driver = if partial {
+            Driver::partial()
+        } else {
+            Driver::default()
+        };
+        let mut number = 0;
+        loop {
+            match lines.next(path)? {
+                Next::Line(line) => {
+                    number += 1;
+                    across.note_lines(number);
+                    driver.push(line, across)?;
+                }
+                Next::End => break,
+                Next::Cut if partial || driver.has_failed() => break,
+                Next::Cut => return Err(cut(path, number).into()),
             }
-            Next::End => break,
-            Next::Cut if partial || driver.has_failed() => break,
-            Next::Cut => return Err(cut(path, number)),
         }
-        progress(number);
-    }
-    driver.cut_off(sink)?;
-    Ok(driver)
+        driver.cut_off(across)?;
+        Ok(driver)
+    })
 }
 
 fn preview(

@@ -23,7 +23,7 @@ use crate::error::{NodeError, Result};
 use crate::machine;
 use crate::node::{Actor, Node};
 use crate::offers;
-use crate::plan::{Plan, Put, Retract, plan, rank};
+use crate::plan::{self, Plan, Put, Retract, plan, rank};
 use crate::promise;
 use crate::sealed;
 use crate::sync::turn::words_of;
@@ -59,11 +59,21 @@ pub fn publish_retracts(node: &mut Node, actor: &Actor) -> Result<Published> {
     Ok(seal(node, actor, Seals::Retracts)?.1)
 }
 
+/// Seals the notices of this instance, and its card, which tells whose they are; what is marked to leave waits until
+/// somebody publishes it.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_notices(node: &mut Node, actor: &Actor) -> Result<Published> {
+    Ok(seal(node, actor, Seals::Notices)?.1)
+}
+
 /// What is sealed of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seals {
     All,
     Retracts,
+    Notices,
 }
 
 fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published)> {
@@ -92,17 +102,28 @@ fn seal(node: &mut Node, actor: &Actor, seals: Seals) -> Result<(Plan, Published
         let said_anew = said_anew(node, &plan)?;
         keep_retracts(&mut plan, is_closed, &said_anew);
     }
+    if seals == Seals::Notices {
+        keep_notices(&mut plan);
+    }
     let valid_until = promise::from_now(node, now)?;
     let renews = seals == Seals::All && promise::is_due(node, valid_until, now)?;
     if plan.is_empty() && !renews {
-        drop(write);
+        if plan::is_to_be_kept(&plan) {
+            plan::keep(node, &write, &plan)?;
+            write.commit()?;
+            plan::answered(node, &plan)?;
+        } else {
+            drop(write);
+        }
         // Another process may have sealed what an export now sends.
         node.store.advance_guard()?;
         return Ok((plan, Published::default()));
     }
     let promise = (valid_until, renews);
     let published = seal_all(node, &write, &plan, promise, &signer, now)?;
+    plan::keep(node, &write, &plan)?;
     write.commit()?;
+    plan::answered(node, &plan)?;
     // What was erased must not stay behind in the log file.
     if !plan.retracts.is_empty() {
         node.store.forget_erased().map_err(NodeError::SealedOnly)?;
@@ -137,6 +158,18 @@ fn keep_retracts(plan: &mut Plan, is_closed: bool, said_anew: &BTreeSet<RecordId
         let moves = || puts.iter().any(|put| put.leaving.id() == retract.id);
         retract.cause.is_some() || moves()
     });
+}
+
+/// Leaves out of a plan what is no notice and no card. A new log has to hold what stays live in its feed, so that is
+/// sealed whole.
+fn keep_notices(plan: &mut Plan) {
+    let new_logs = &plan.new_logs;
+    let opens = |scope| new_logs.iter().any(|due| due.scope == scope);
+    plan.puts.retain(|put| {
+        opens(put.leaving.scope()) || ["notice", "card"].contains(&put.leaving.kind().as_str())
+    });
+    plan.retracts
+        .retain(|retract| opens(retract.scope) || retract.kind == "notice");
 }
 
 /// What is said of requests of which a word is taken back: it stands in the place of that word, so that nobody sees the

@@ -11,6 +11,7 @@ use crate::node::Node;
 pub fn rebuild(node: &mut Node) -> Result<u64> {
     let write = node.store.write()?;
     let count = wb_store::rebuild(&write)?;
+    write.forget_plan()?;
     write.commit()?;
     levels::settle(node)?;
     Ok(count)

@@ -34,6 +34,7 @@ use crate::keys::fetch_history;
 use crate::levels;
 use crate::node::{Actor, Node};
 use crate::plan::{Plan, plan};
+use crate::query::hub_notices::that_only_speak;
 use crate::query::peers::label;
 use crate::sealed::To;
 use crate::sealed::keys::note_keys;
@@ -747,8 +748,9 @@ fn waiting(node: &Node) -> Result<Vec<(InstanceId, String, u64)>> {
     let mut waiting = Vec::new();
     let shown = levels::still_shown(node)?;
     let feeds = node.store.served().feeds()?;
+    let speak = that_only_speak(node)?;
     for instance in node.store.instances()? {
-        if instance.standing != wb_store::Standing::Waiting {
+        if instance.standing != wb_store::Standing::Waiting || speak.contains(&instance.id) {
             continue;
         }
         let own = feeds.iter().filter(|feed| feed.held.origin == instance.id);

@@ -8,6 +8,7 @@ use wb_core::limits::{
     BUNDLE_BYTES_MAX, BUNDLE_RATIO_FREE_BYTES, BUNDLE_RATIO_MAX, LINE_BYTES_MAX,
 };
 
+use super::ahead::Ahead;
 use crate::error::{NodeError, Result};
 
 /// The first bytes of a zstd stream.
@@ -18,7 +19,7 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// Lines of a bundle, one at a time.
 pub struct Lines {
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     plain_bytes: u64,
     file_bytes: u64,
@@ -50,13 +51,13 @@ impl Lines {
             .map_err(NodeError::file(path))?;
         let is_zstd = magic == ZSTD_MAGIC;
         let whole = std::io::Cursor::new(magic).chain(file);
-        let reader: Box<dyn BufRead> = if is_zstd {
+        let reader: Box<dyn BufRead + Send> = if is_zstd {
             let mut decoder =
                 zstd::stream::read::Decoder::new(whole).map_err(NodeError::file(path))?;
             decoder
                 .window_log_max(ZSTD_WINDOW_LOG_MAX)
                 .map_err(NodeError::file(path))?;
-            Box::new(BufReader::new(decoder))
+            Box::new(Ahead::new(decoder).map_err(NodeError::file(path))?)
         } else {
             Box::new(BufReader::new(whole))
         };

@@ -1,5 +1,7 @@
 //! Reading files from elsewhere: bundles, and the database of the Python program.
 
+mod ahead;
+pub mod apart;
 pub mod lines;
 pub mod sink;
 pub mod whiteballoon;

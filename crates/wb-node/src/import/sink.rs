@@ -185,6 +185,14 @@ impl Sink for StoreSink<'_, '_> {
         self.ingest().snapshot_item(taken, item)
     }
 
+    fn items(&mut self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        let taken = self
+            .taken
+            .as_ref()
+            .expect("items are wanted only for a snapshot that is taken");
+        self.ingest().snapshot_items(taken, items)
+    }
+
     fn fill(&mut self, item: &Item<'_>) -> Result<(), StoreError> {
         self.ingest().fill_item(item)
     }

@@ -14,6 +14,7 @@ pub mod doubts;
 pub mod drafts;
 pub mod feed_link;
 pub mod find;
+pub mod hub_notices;
 pub mod inbox;
 pub mod invited;
 pub mod invites;

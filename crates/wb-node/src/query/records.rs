@@ -4,6 +4,7 @@ use wb_core::id::RecordRef;
 use wb_store::{Filter, RecordRow, Standing};
 
 use super::authors::Authors;
+use super::hub_notices::why_withheld;
 use super::sync_log;
 use crate::error::{NodeError, Result};
 use crate::node::Node;
@@ -51,6 +52,10 @@ pub fn record(node: &Node, key: &RecordRef) -> Result<RecordDetail> {
         stays: None,
         published: None,
         shares: None,
+        hidden_by: match &row.hidden {
+            Some(_) => why_withheld(node, key, row.line_hash.as_ref())?,
+            None => None,
+        },
         road: sync_log::road(node, key)?,
         also: sync_log::also(node, key)?,
     };

@@ -7,6 +7,7 @@ use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::time::Timestamp;
 use wb_store::{Account, AccountState, Filter, Standing};
 
+use super::hub_notices::that_only_speak;
 use super::invited::{Invitations, InvitedView, inviter_of, is_due};
 use super::records::records;
 use super::trust::{Outline, Trust, number};
@@ -121,8 +122,9 @@ pub fn review(node: &Node) -> Result<ReviewView> {
     let mut origins = Vec::new();
     let trust = Trust::of(node)?;
     let outline = trust.outline();
+    let that_only_speak = that_only_speak(node)?;
     for instance in node.store.instances()? {
-        if instance.standing != Standing::Waiting {
+        if instance.standing != Standing::Waiting || that_only_speak.contains(&instance.id) {
             continue;
         }
         let filter = Filter {

@@ -12,7 +12,7 @@ use super::peers::{label, peer_state};
 use crate::command::retire::{Retirement, retirement};
 use crate::error::Result;
 use crate::node::Node;
-use crate::plan::{count_stays, plan};
+use crate::plan::plan;
 use crate::view::{FeedView, HeldView, InstanceView, SCHEMA_VERSION, StatusView};
 
 /// The state of this node.
@@ -106,10 +106,12 @@ pub fn status(node: &Node) -> Result<StatusView> {
         suspect: node.store.guard() == GuardStanding::Suspect,
         records,
         drafts: node.store.private().drafts()?.len() as u64,
-        published: plan.unchanged.len() as u64,
+        published: plan.tally.unchanged,
         to_publish: plan.puts.len() as u64,
         to_retract: plan.retracts.len() as u64,
-        stays: count_stays(&plan.stays)
+        stays: plan
+            .tally
+            .stays
             .into_iter()
             .map(|(cause, count)| (cause.as_str(), count))
             .collect(),

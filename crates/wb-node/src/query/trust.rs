@@ -407,7 +407,13 @@ fn vouches(node: &Node) -> Result<Vec<(Vouched, Vouch)>> {
 
 /// The vouch of a row that is shown, or that would be were its origin approved: whether it is, is what vouches say.
 fn read(row: &RecordRow) -> Option<Vouch> {
-    let waits = [Cause::OriginWaiting, Cause::OriginBlocked].map(Cause::as_str);
+    // Nor does a notice of a hub decide about trust.
+    let waits = [
+        Cause::OriginWaiting,
+        Cause::OriginBlocked,
+        Cause::WithheldByHub,
+    ];
+    let waits = waits.map(Cause::as_str);
     let is_shown = row
         .hidden
         .as_deref()

@@ -24,7 +24,7 @@ use crate::error::{NodeError, Result};
 use crate::levels;
 use crate::node::Node;
 use crate::offers;
-use crate::plan::plan;
+use crate::plan::{is_to_be_kept, plan, settle};
 use crate::promise;
 use crate::query::peers::goes_by_itself;
 use crate::sync::{connect, watch as watch_hub};
@@ -231,7 +231,11 @@ fn seal_for_callers(node: &mut Node, every: Duration) -> Result<()> {
     if callers.is_empty() {
         return Ok(());
     }
-    if plan(node, now)?.is_empty() && !promise::is_due(node, promise::from_now(node, now)?, now)? {
+    let planned = plan(node, now)?;
+    if planned.is_empty() && !promise::is_due(node, promise::from_now(node, now)?, now)? {
+        if is_to_be_kept(&planned) {
+            settle(node, now)?;
+        }
         return Ok(());
     }
     let _lock = lock(node)?;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use wb_core::bundle::Driver;
+use wb_core::bundle::{Driver, Sink};
 use wb_core::id::InstanceId;
+use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sync::AgainSection;
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_store::{Changed, Difference, Write};
 
+use super::spool::Spool;
 use super::{SyncEnd, bad_answer};
-use crate::error::NodeError;
+use crate::import::apart::{Unread, apart};
 use crate::import::sink::StoreSink;
 
 /// The outcome of a feed that breaks a rule, by the names of the spec.
@@ -153,6 +155,17 @@ pub(super) struct Taking<'t> {
     pub approved: &'t BTreeSet<InstanceId>,
 }
 
+impl Taking<'_> {
+    /// The place into which a transaction takes it.
+    pub fn sink<'w, 's>(&self, write: &'w Write<'s>) -> StoreSink<'w, 's> {
+        let mut sink = StoreSink::new(write, self.own, self.now);
+        sink.run_no = self.run_no;
+        sink.takes_own = self.takes_own;
+        sink.approved.clone_from(self.approved);
+        sink
+    }
+}
+
 /// Takes feed sections, as any road brings them.
 pub(super) fn apply<'l>(
     write: &Write<'_>,
@@ -160,47 +173,75 @@ pub(super) fn apply<'l>(
     lines: impl Iterator<Item = &'l [u8]>,
     tally: &mut Tally,
 ) -> Result<Applied, SyncEnd> {
-    let mut applier = Applier::new(write, taking);
+    let mut sink = taking.sink(write);
+    let mut sections = Sections::default();
     for line in lines {
-        applier.push(line)?;
+        sections.push(line, &mut sink)?;
     }
-    applier.finish(tally)
+    sections.cut_off(&mut sink)?;
+    sections.end(&mut sink, tally)
 }
 
-/// Takes feed sections line by line.
-pub(super) struct Applier<'w, 's> {
-    sink: StoreSink<'w, 's>,
+/// The same for what waits in a file: it may be long, so it is read on a thread of its own.
+pub(super) fn apply_spooled(
+    write: &Write<'_>,
+    taking: &Taking<'_>,
+    spool: Spool,
+    tally: &mut Tally,
+) -> Result<Applied, SyncEnd> {
+    let mut sink = taking.sink(write);
+    let sections: Result<Sections, SyncEnd> = apart(&mut sink, &mut |_| {}, |across| {
+        let mut sections = Sections::default();
+        spool.each(|line| Ok::<_, Unread>(sections.push(line, across)?))?;
+        sections.cut_off(across)?;
+        Ok(sections)
+    });
+    sections?.end(&mut sink, tally)
+}
+
+/// Reads feed sections line by line into the place where feeds are kept.
+pub(super) struct Sections {
     driver: Driver,
     again: Vec<Held>,
+    /// What is wrong with a line that is of no feed: then nothing of it all counts.
+    broken: Option<Rule>,
 }
 
-impl<'w, 's> Applier<'w, 's> {
-    pub fn new(write: &'w Write<'s>, taking: &Taking<'_>) -> Self {
-        let mut sink = StoreSink::new(write, taking.own, taking.now);
-        sink.run_no = taking.run_no;
-        sink.takes_own = taking.takes_own;
-        sink.approved.clone_from(taking.approved);
+impl Default for Sections {
+    fn default() -> Self {
         Self {
-            sink,
             driver: Driver::sections(),
             again: Vec::new(),
+            broken: None,
         }
     }
+}
 
-    pub fn push(&mut self, line: &[u8]) -> Result<(), SyncEnd> {
-        if line.starts_with(AgainSection::START) {
-            let again = AgainSection::read(line).map_err(|rule| bad_answer(rule.as_str()))?;
-            self.again.push(again.head);
+impl Sections {
+    pub fn push<S: Sink>(&mut self, line: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        if self.broken.is_some() {
             return Ok(());
         }
-        let pushed = self.driver.push(line, &mut self.sink);
-        Ok(pushed.map_err(NodeError::from)?)
+        if line.starts_with(AgainSection::START) {
+            match AgainSection::read(line) {
+                Ok(again) => self.again.push(again.head),
+                Err(rule) => self.broken = Some(rule),
+            }
+            return Ok(());
+        }
+        self.driver.push(line, sink)
     }
 
-    pub fn finish(mut self, tally: &mut Tally) -> Result<Applied, SyncEnd> {
-        self.driver
-            .cut_off(&mut self.sink)
-            .map_err(NodeError::from)?;
+    /// No line comes any more.
+    pub fn cut_off<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        self.driver.cut_off(sink)
+    }
+
+    /// What all of it led to.
+    pub fn end(self, sink: &mut StoreSink<'_, '_>, tally: &mut Tally) -> Result<Applied, SyncEnd> {
+        if let Some(rule) = self.broken {
+            return Err(bad_answer(rule.as_str()));
+        }
         self.driver
             .finish()
             .map_err(|error| bad_answer(error.to_string()))?;
@@ -217,14 +258,13 @@ impl<'w, 's> Applier<'w, 's> {
                         origin: feed.origin,
                         scope: feed.scope,
                         outcome,
-                        rule: feed.rule.map(wb_core::rule::Rule::as_str),
+                        rule: feed.rule.map(Rule::as_str),
                     });
                 }
             }
         }
-        tally.own_is_ahead |= self.sink.own_is_ahead;
-        let own_came_back = self.sink.own_came_back;
-        tally.recovered.append(&mut self.sink.recovered);
+        tally.own_is_ahead |= sink.own_is_ahead;
+        tally.recovered.append(&mut sink.recovered);
         let good = |outcome: &str| matches!(outcome, "append" | "take");
         let heard = self.driver.feeds().iter().filter(|feed| good(feed.outcome));
         tally.heard.extend(heard.map(|feed| feed.origin));
@@ -232,7 +272,7 @@ impl<'w, 's> Applier<'w, 's> {
         Ok(Applied {
             want_snapshot,
             again: self.again,
-            own_came_back,
+            own_came_back: sink.own_came_back,
             outcomes: outcomes
                 .map(|feed| (feed.origin, feed.scope, feed.outcome))
                 .collect(),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use wb_core::entry::Entry;
-use wb_core::id::{InstanceId, RecordId};
+use wb_core::id::{InstanceId, RecordId, RecordRef};
 use wb_core::line::Line;
 use wb_core::ndjson;
 use wb_core::scope::FeedScope;
@@ -17,6 +17,7 @@ use wb_net::signed::CallError;
 use wb_store::{Doubt, DoubtKind, Peer, Road, Seen, Standing};
 
 use super::SyncEnd;
+use crate::heeding::Heeding;
 use crate::node::Node;
 
 /// Questions in one sync; protects a hub from one for each of thousands of feeds.
@@ -95,6 +96,7 @@ async fn lines(node: &Node, hub: &mut HubClient, peer: &Peer) -> Result<(), Sync
             settle(node, doubt)?;
         }
     }
+    let heeding = Heeding::of(node)?;
     for (feed, head) in withheld.into_iter().take(QUESTIONS_MAX) {
         let noted = known.get(&feed);
         // It is said of this head already; the feed has to move first.
@@ -102,7 +104,13 @@ async fn lines(node: &Node, hub: &mut HubClient, peer: &Peer) -> Result<(), Sync
             continue;
         }
         let missing = node.store.missing_records(&feed.0, feed.1)?.into_iter();
-        let mut missing = missing.filter(|(kind, ..)| node.asks_for(kind));
+        let mut missing = missing.filter(|(kind, id, line)| {
+            let key = RecordRef {
+                origin: feed.0,
+                id: *id,
+            };
+            node.asks_for(kind) && !heeding.leaves_out(&peer.id, &key, line)
+        });
         let Some((_, id, _)) = missing.next() else {
             continue;
         };
@@ -168,8 +176,15 @@ fn what_came(node: &Node, body: &[u8], head: &Held) -> Result<Came, SyncEnd> {
 /// Feeds with missing lines that a hub was asked for at the head it has in common with this node.
 fn withheld(node: &Node, peer: &Peer) -> Result<BTreeMap<Feed, Held>, SyncEnd> {
     let mut withheld = BTreeMap::new();
-    for (origin, scope, mut kinds) in node.store.served().missing_lines()? {
+    let missing = node.store.served().missing_lines()?;
+    if missing.is_empty() {
+        return Ok(withheld);
+    }
+    let heeding = Heeding::of(node)?;
+    for (origin, scope, mut kinds) in missing {
         kinds.retain(|kind| node.asks_for(kind));
+        // What a hub says that it leaves out is no doubt.
+        heeding.asked_for(node, &peer.id, (origin, scope), &mut kinds)?;
         let is_followed = peer.follows.follows(&origin, true) && !kinds.is_empty();
         let head = node.store.served().head(&origin, scope)?;
         let Some(head) = head.filter(|_| is_followed) else {

@@ -4,6 +4,7 @@
 //! both meet the store and the network. A preview is the sync itself, in a transaction that is dropped.
 
 mod apply;
+mod carry;
 mod compare;
 mod connect;
 mod fetch;
@@ -18,6 +19,7 @@ pub(crate) mod turn;
 mod whole;
 
 pub use apply::{SetAside, Tally};
+pub use carry::to_carry;
 pub use connect::{Connected, ask_recovery_at, connect, connect_new, key_of};
 pub use own::{Branch, OwnBack, take_back, take_own_back};
 pub use pull::{PullInput, Pulled, Rehearsed, fetch_for_rehearsal, pull, rehearse, watch};

@@ -17,7 +17,7 @@ use wb_core::sync::Cause;
 use wb_core::want::Held;
 use wb_net::HubClient;
 
-use super::apply::{Applied, Applier, Taking, Tally};
+use super::apply::{Applied, Sections, Taking, Tally};
 use super::fetch::{Fetch, fetch};
 use super::push::is_void;
 use super::source::Source;
@@ -193,13 +193,15 @@ pub fn take_own_back<'l>(
         takes_own: true,
         approved: &approved,
     };
-    let mut applier = Applier::new(&write, &taking);
+    let mut sink = taking.sink(&write);
+    let mut read = Sections::default();
     let mut gathered = Gathered::new(node.own_id());
     for line in sections {
-        applier.push(line)?;
+        read.push(line, &mut sink)?;
         gathered.push(line);
     }
-    let applied = applier.finish(&mut Tally::default())?;
+    read.cut_off(&mut sink)?;
+    let applied = read.end(&mut sink, &mut Tally::default())?;
     let back = back(node, &applied, gathered);
     write.commit()?;
     Ok(back)

@@ -16,19 +16,15 @@ use wb_net::HubClient;
 use wb_net::signed::CallError;
 use wb_store::{Peer, Road, RunStart, Seen, Standing, Write};
 
-use super::apply::{Applied, Applier, SetAside, Taking, Tally, apply};
+use super::apply::{Applied, SetAside, Taking, Tally, apply, apply_spooled};
 use super::compare::compare;
 use super::fetch::{Fetch, fetch};
 use super::fill::lines_page;
 use super::source::{Fetched, Source, Unanswered, Want};
 use super::{OnProgress, SyncEnd, bad_answer};
+use crate::heeding::Heeding;
 use crate::node::Node;
 
-/// Records above which a feed comes in two passes: first what is asked for in it (requests and who
-/// asks), then what was said about it. People can look at the requests while the rest comes.
-const TWO_PASSES_ABOVE: u64 = 10_000;
-/// The kind that makes up most of a feed, and can wait.
-const LATER_KIND: &str = "comment";
 /// Kinds named in a question; with more, everything is asked for. Keeps a feed that invents kinds from
 /// making questions that no server takes.
 const KINDS_ASKED_MAX: usize = 32;
@@ -159,8 +155,6 @@ struct Pull<'n> {
     envelopes: Option<u64>,
     letters: Option<u64>,
     run_no: Option<i64>,
-    /// Kinds of the feeds that come in two passes.
-    first_kinds: BTreeMap<(InstanceId, FeedScope), BTreeSet<Kind>>,
     /// The head of each feed as it was announced, and how many records are live at it.
     announced: BTreeMap<(InstanceId, FeedScope), (Held, u64)>,
     done: u64,
@@ -184,7 +178,6 @@ impl<'n> Pull<'n> {
             envelopes: None,
             letters: None,
             run_no: None,
-            first_kinds: BTreeMap::new(),
             announced: BTreeMap::new(),
             done: 0,
             total: 0,
@@ -259,7 +252,7 @@ impl<'n> Pull<'n> {
                     });
                 std::iter::once(next)
                     .chain(others)
-                    .map(|feed| Want::Snapshot(feed, self.kinds_of(feed)))
+                    .map(|feed| Want::Snapshot(feed, self.node.kinds().cloned()))
                     .collect()
             }
             Step::Done => {
@@ -269,12 +262,6 @@ impl<'n> Pull<'n> {
                     .collect()
             }
         })
-    }
-
-    /// The kinds whose lines a snapshot of a feed is asked with; none: all.
-    fn kinds_of(&self, feed: (InstanceId, FeedScope)) -> Option<BTreeSet<Kind>> {
-        let first = self.first_kinds.get(&feed);
-        first.or(self.node.kinds()).cloned()
     }
 
     /// Does something in one transaction, or in the rehearsal's.
@@ -371,13 +358,6 @@ impl<'n> Pull<'n> {
             let (origin, scope) = (feed.head.origin, feed.head.scope);
             self.announced
                 .insert((origin, scope), (feed.head.clone(), feed.live));
-            if feed.live > TWO_PASSES_ABOVE && feed.kinds.len() <= KINDS_ASKED_MAX {
-                let kinds = feed.kinds.keys();
-                let kinds =
-                    kinds.filter(|kind| kind.as_str() != LATER_KIND && self.node.asks_for(kind));
-                self.first_kinds
-                    .insert((origin, scope), kinds.cloned().collect());
-            }
         }
         self.note_heads(&page.feeds)?;
         let served = self.node.store.served();
@@ -499,20 +479,14 @@ impl<'n> Pull<'n> {
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let kinds = self.kinds_of((origin, scope));
+        let kinds = self.node.kinds();
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);
-        let fetched = fetch(
-            source,
-            self.node,
-            (origin, scope),
-            kinds.as_ref(),
-            |lines| {
-                let items = live.map_or(lines, |live| lines.min(live));
-                progress(self.done + items, self.total.max(self.done + items));
-            },
-        );
+        let fetched = fetch(source, self.node, (origin, scope), kinds, |lines| {
+            let items = live.map_or(lines, |live| lines.min(live));
+            progress(self.done + items, self.total.max(self.done + items));
+        });
         let spool = match fetched.await {
             Ok(spool) => spool,
             Err(Fetch::Gone) => return Ok(self.session.refused(Cause::HeadGone)?),
@@ -532,11 +506,8 @@ impl<'n> Pull<'n> {
             if remembers {
                 write.remember_shown()?;
             }
-            let taking = self.taking();
-            let mut applier = Applier::new(write, &taking);
-            spool.each(|line| applier.push(line))?;
             tally.forgive(origin, scope);
-            let applied = applier.finish(&mut tally)?;
+            let applied = apply_spooled(write, &self.taking(), spool, &mut tally)?;
             applied.check_snapshot((origin, scope))?;
             if remembers {
                 tally.count(&write.changed_since()?);
@@ -660,8 +631,14 @@ impl<'n> Pull<'n> {
     fn unfilled(&self) -> Result<Vec<Unfilled>, SyncEnd> {
         let store = &self.node.store;
         let mut unfilled = Vec::new();
-        for (origin, scope, mut kinds) in store.served().missing_lines()? {
+        let missing = store.served().missing_lines()?;
+        if missing.is_empty() {
+            return Ok(unfilled);
+        }
+        let heeding = Heeding::of(self.node)?;
+        for (origin, scope, mut kinds) in missing {
             kinds.retain(|kind| self.node.asks_for(kind));
+            heeding.asked_for(self.node, &self.input.peer.id, (origin, scope), &mut kinds)?;
             let standing = store.standing(&origin)?;
             let is_followed = standing.is_some_and(|standing| standing != Standing::Blocked)
                 && self.input.peer.follows.follows(&origin, true);

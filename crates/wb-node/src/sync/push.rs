@@ -279,14 +279,18 @@ pub(crate) fn refused(outcome: Option<&PushedFeed>) -> SyncEnd {
 }
 
 /// A page of deltas.
-struct Page {
-    body: Vec<u8>,
-    deltas: usize,
+pub(super) struct Page {
+    pub body: Vec<u8>,
+    pub deltas: usize,
     records: u64,
     retracts: u64,
 }
 
-fn page(node: &Node, scope: FeedScope, headers: &[StoredHeader]) -> Result<Page, SyncEnd> {
+pub(super) fn page(
+    node: &Node,
+    scope: FeedScope,
+    headers: &[StoredHeader],
+) -> Result<Page, SyncEnd> {
     let served = node.store.served();
     let (mut lines, mut entries) = (Vec::new(), 0);
     let mut page = Page {

@@ -19,7 +19,7 @@ use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::request_edit::request_edit;
 use wb_node::command::retire::{Retirement, retire, retirement};
 use wb_node::command::user_add::{UserAdd, user_add};
-use wb_node::plan::plan;
+use wb_node::plan::{plan, whole};
 use wb_node::{Actor, Node, entropy};
 use wb_store::{AudienceRow, Belongs, Home, NewLog, Role, Store};
 
@@ -244,7 +244,7 @@ fn a_record_that_is_too_long_stays_home_and_holds_up_nobody() {
     write.put_local(&record).unwrap();
     write.commit().unwrap();
     let request = world.ask(&alice);
-    let now = plan(&world.node, entropy::now()).unwrap();
+    let now = whole(&world.node, entropy::now()).unwrap();
     let why = now
         .stays
         .iter()

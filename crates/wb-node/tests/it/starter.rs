@@ -10,7 +10,7 @@ use wb_node::Node;
 use wb_node::command::bundle_export::{BundleExport, bundle_export};
 use wb_node::command::bundle_import::{BundleImport, bundle_import};
 use wb_node::command::init::{Init, init};
-use wb_node::plan::{count_stays, plan};
+use wb_node::plan::plan;
 use wb_node::query::{comments, requests, users};
 use wb_node::starter::{Community, Filled, fill};
 use wb_store::Home;
@@ -53,7 +53,7 @@ fn every_community_has_something_of_everything() {
         assert!(filled.completed > 0 && filled.comments > 5, "{filled:?}");
         assert_eq!((filled.invites, filled.invite_tokens.len()), (2, 2));
         let plan = plan(&node, wb_node::entropy::now()).unwrap();
-        let stays = count_stays(&plan.stays);
+        let stays = plan.tally.stays;
         for cause in [Stays::ScopePrivate, Stays::ParentStays, Stays::NoAudience] {
             // Only North marks a comment on a private request as public.
             let expected = cause != Stays::ParentStays || which == Community::North;

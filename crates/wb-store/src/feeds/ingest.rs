@@ -1,8 +1,9 @@
 //! Taking in identity logs, deltas and snapshots inside one transaction.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use wb_core::entry::{Entry, Op};
 use wb_core::feed::FeedState;
 use wb_core::id::{Hash, InstanceId, LogId, RecordId};
@@ -15,7 +16,7 @@ use crate::error::Result;
 use crate::instances::KnownIdentity;
 use crate::project::{is_own, project_filled, project_record};
 use crate::relay::{Touched, list_record};
-use crate::sql::Sql;
+use crate::sql::{Sql, insert};
 use crate::store::Write;
 
 /// Takes in what came, at one time.
@@ -262,34 +263,63 @@ impl Ingest<'_> {
         entry: &Entry,
         line: Option<&[u8]>,
     ) -> Result<()> {
-        let (op, line_hash, reason, live) = match entry.op {
-            Op::Put { line_hash } => ("put", Some(line_hash), None, at.applied),
-            Op::Retract { reason } => ("retract", None, Some(reason.as_str()), false),
-        };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO feed_lines (feed_no, log_no, seq, aside_no, idx, op, id, rev, kind, line_hash, drops, reason, line, live, run_no)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            )?
-            .execute(params![
-                nos.feed_no,
-                nos.log_no,
-                Sql(at.seq),
-                at.aside_no,
-                at.index,
-                op,
-                Sql(entry.id),
-                Sql(entry.rev),
-                entry.kind.as_str(),
-                line_hash.map(Sql),
-                entry.drops.map(Sql),
-                reason,
-                line,
-                live,
-                at.run_no,
-            ])?;
+        let mut statement = self.connection.prepare_cached(&PUT_ENTRY)?;
+        bind_entry(&mut statement, 0, nos, at, entry, line)?;
+        statement.raw_execute()?;
         Ok(())
     }
+}
+
+/// What [`bind_entry`] binds, in its order.
+pub(super) const ENTRY_COLUMNS: [&str; 15] = [
+    "feed_no",
+    "log_no",
+    "seq",
+    "aside_no",
+    "idx",
+    "op",
+    "id",
+    "rev",
+    "kind",
+    "line_hash",
+    "drops",
+    "reason",
+    "line",
+    "live",
+    "run_no",
+];
+
+static PUT_ENTRY: LazyLock<String> = LazyLock::new(|| insert("feed_lines", &ENTRY_COLUMNS, 1));
+
+/// Binds an entry to the parameters after those `before`.
+pub(super) fn bind_entry(
+    statement: &mut Statement<'_>,
+    before: usize,
+    nos: FeedNos,
+    at: Place,
+    entry: &Entry,
+    line: Option<&[u8]>,
+) -> Result<()> {
+    let (op, line_hash, reason, live) = match entry.op {
+        Op::Put { line_hash } => ("put", Some(line_hash), None, at.applied),
+        Op::Retract { reason } => ("retract", None, Some(reason.as_str()), false),
+    };
+    statement.raw_bind_parameter(before + 1, nos.feed_no)?;
+    statement.raw_bind_parameter(before + 2, nos.log_no)?;
+    statement.raw_bind_parameter(before + 3, Sql(at.seq))?;
+    statement.raw_bind_parameter(before + 4, at.aside_no)?;
+    statement.raw_bind_parameter(before + 5, at.index)?;
+    statement.raw_bind_parameter(before + 6, op)?;
+    statement.raw_bind_parameter(before + 7, Sql(entry.id))?;
+    statement.raw_bind_parameter(before + 8, Sql(entry.rev))?;
+    statement.raw_bind_parameter(before + 9, entry.kind.as_str())?;
+    statement.raw_bind_parameter(before + 10, line_hash.map(Sql))?;
+    statement.raw_bind_parameter(before + 11, entry.drops.map(Sql))?;
+    statement.raw_bind_parameter(before + 12, reason)?;
+    statement.raw_bind_parameter(before + 13, line)?;
+    statement.raw_bind_parameter(before + 14, live)?;
+    statement.raw_bind_parameter(before + 15, at.run_no)?;
+    Ok(())
 }
 
 /// Where an entry stands.

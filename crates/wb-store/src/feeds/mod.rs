@@ -4,6 +4,7 @@ mod aside;
 mod delta;
 mod early;
 mod empty;
+mod first;
 mod heads;
 mod held;
 mod ingest;

@@ -11,26 +11,42 @@ use wb_core::scope::FeedScope;
 
 use super::ingest::{Ingest, Place};
 use super::view::{FeedNos, load_feed};
+use crate::diff::{look_again, look_away};
 use crate::error::Result;
-use crate::project::{project_first, was_seen};
+use crate::project::{project_first, was_heard_of, was_seen};
 use crate::sql::Sql;
 
 /// A snapshot being taken: its feed already points to the new head, and the transaction makes it all
 /// count or nothing.
 #[derive(Debug)]
 pub struct Taken {
-    instance_no: i64,
-    nos: FeedNos,
-    scope: FeedScope,
+    pub(super) instance_no: i64,
+    pub(super) nos: FeedNos,
+    pub(super) scope: FeedScope,
     seq: u64,
     /// Whether rows of what is shown are made from its lines.
     shows: bool,
+    /// Whether they are, and nothing of its instance was here before: then there is nothing to look up.
+    pub(super) is_first: bool,
+    /// Whether what is shown is not remembered meanwhile.
+    looks_away: bool,
 }
 
 impl Taken {
     /// The row of the log that its feed is in now.
     pub(crate) fn log_no(&self) -> i64 {
         self.nos.log_no
+    }
+
+    /// Where its items stand.
+    pub(super) fn place(&self, run_no: Option<i64>) -> Place {
+        Place {
+            seq: self.seq,
+            aside_no: None,
+            index: None,
+            applied: true,
+            run_no,
+        }
     }
 }
 
@@ -107,12 +123,17 @@ impl Ingest<'_> {
              WHERE feed_no = ?1 AND live = 1",
             [nos.feed_no],
         )?;
+        let shows = self.shows_lines_of(feed.instance_no)?;
+        let is_first = shows && !was_heard_of(self.connection, feed.instance_no)?;
+        let looks_away = is_first && look_away(self.connection, feed.instance_no, totals.live)?;
         let taken = Taken {
             instance_no: feed.instance_no,
             nos,
             scope: totals.scope,
             seq: head_seq,
-            shows: self.shows_lines_of(feed.instance_no)?,
+            shows,
+            is_first,
+            looks_away,
         };
         Ok(Ok((outcome, Some(taken))))
     }
@@ -124,18 +145,12 @@ impl Ingest<'_> {
     pub fn snapshot_item(&self, taken: &Taken, item: &Item<'_>) -> Result<()> {
         let id = item.entry.id;
         let hash = item.entry.line_hash().expect("snapshots hold puts only");
-        let at = |run_no| Place {
-            seq: taken.seq,
-            aside_no: None,
-            index: None,
-            applied: true,
-            run_no,
-        };
-        if taken.shows && !was_seen(self.connection, taken.instance_no, &id)? {
+        let (connection, instance_no) = (self.connection, taken.instance_no);
+        // Ids rise in a snapshot: of an instance that is new none comes twice.
+        if taken.is_first || (taken.shows && !was_seen(connection, instance_no, &id)?) {
             let line = item.line.as_ref();
             let bytes = line.map(|line| line.bytes.as_ref());
-            self.put_entry(taken.nos, at(self.run_no()), &item.entry, bytes)?;
-            let (connection, instance_no) = (self.connection, taken.instance_no);
+            self.put_entry(taken.nos, taken.place(self.run_no()), &item.entry, bytes)?;
             return project_first(connection, instance_no, taken.scope, &item.entry, line);
         }
         let line = item.line.as_ref().map(|line| line.bytes.to_vec());
@@ -144,7 +159,7 @@ impl Ingest<'_> {
             (_, Some((before, run_no))) => (Some(before), run_no),
             (line, None) => (line, self.run_no()),
         };
-        self.put_entry(taken.nos, at(run_no), &item.entry, line.as_deref())?;
+        self.put_entry(taken.nos, taken.place(run_no), &item.entry, line.as_deref())?;
         self.project(taken.instance_no, &id)
     }
 
@@ -223,6 +238,20 @@ impl Ingest<'_> {
             "UPDATE feeds SET live = ?2, live_n = ?3 WHERE feed_no = ?1",
             params![taken.nos.feed_no, state.live.to_bytes(), Sql(state.live_n)],
         )?;
+        if !taken.is_first {
+            self.end_unlisted(taken, state.live_n)?;
+        }
+        if taken.looks_away {
+            look_again(self.connection)?;
+        }
+        self.bring_back()?;
+        let totals = reader.totals();
+        self.retry_early(&totals.origin, totals.scope)?;
+        Ok(Ok(()))
+    }
+
+    /// Ends what was live before and is not listed any more.
+    fn end_unlisted(&self, taken: &Taken, live_n: u64) -> Result<()> {
         let gone: Vec<Sql<RecordId>> = self
             .connection
             .prepare_cached("SELECT id FROM feed_lines WHERE feed_no = ?1 AND live = 2")?
@@ -235,7 +264,7 @@ impl Ingest<'_> {
             .prepare_cached(dropped)?
             .query_map([taken.nos.feed_no], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        let live_before = state.live_n + dropped.len() as u64;
+        let live_before = live_n + dropped.len() as u64;
         let dropping = self.dropping(taken.nos, live_before, dropped.len() as u64)?;
         for Sql(id) in &dropped {
             self.keep_line(taken.nos, id, taken.seq, dropping)?;
@@ -257,9 +286,6 @@ impl Ingest<'_> {
         for Sql(id) in gone {
             self.project(taken.instance_no, &id)?;
         }
-        self.bring_back()?;
-        let totals = reader.totals();
-        self.retry_early(&totals.origin, totals.scope)?;
-        Ok(Ok(()))
+        Ok(())
     }
 }

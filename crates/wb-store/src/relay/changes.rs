@@ -56,6 +56,8 @@ pub struct Changes {
     pub body: Vec<u8>,
     /// The number of the newest arrival when it was made: what to wait beyond when nothing came.
     pub newest_n: u64,
+    /// Whom the member follows.
+    pub follows: FollowList,
 }
 
 /// Why there are no changes after a cursor.
@@ -74,7 +76,10 @@ struct ArrivalRow {
     place: Place,
     kind: Arrival,
     origin: InstanceId,
+    /// Whether it is listed, and was when this arrived.
     listed: bool,
+    /// Whether it is the hub's own: that goes to every member.
+    is_hub: bool,
     feed: Option<(FeedScope, i64, u64)>,
     hash: Hash,
 }
@@ -82,7 +87,7 @@ struct ArrivalRow {
 /// Arrivals after a number, of whoever is served now.
 fn select() -> String {
     format!(
-        "SELECT a.n, a.running, a.kind, m.id, m.listed, a.scope, a.log_no, a.seq, a.hash
+        "SELECT a.n, a.running, a.kind, m.id, m.listed AND a.n > m.listed_from, a.scope, a.log_no, a.seq, a.hash, m.is_hub
          FROM arrivals a CROSS JOIN members m USING (instance_no)
          WHERE a.n > ?2 AND {IS_SERVED} ORDER BY a.n"
     )
@@ -98,6 +103,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ArrivalRow> {
         kind: kind_of(row.get_ref(2)?.as_str()?),
         origin: row.get::<_, Sql<InstanceId>>(3)?.0,
         listed: row.get(4)?,
+        is_hub: row.get(9)?,
         feed: match log_no {
             Some(log_no) => Some((word(row, 5)?, log_no, row.get::<_, Sql<u64>>(7)?.0)),
             None => None,
@@ -114,7 +120,7 @@ fn next_followed(
 ) -> Result<Option<ArrivalRow>> {
     while let Some(row) = rows.next()? {
         let row = read(row)?;
-        if row.origin != *member && list.follows(&row.origin, row.listed) {
+        if row.origin != *member && (row.is_hub || list.follows(&row.origin, row.listed)) {
             return Ok(Some(row));
         }
     }
@@ -330,6 +336,7 @@ impl Relay {
                 section,
                 body: lines.body,
                 newest_n: last.n,
+                follows: list,
             }))
         })
     }

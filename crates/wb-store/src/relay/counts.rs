@@ -32,6 +32,23 @@ pub struct RelayCounts {
     pub forgotten: u64,
 }
 
+/// How far a hub's members are, and what waits for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RelayLag {
+    /// Registrations, by standing.
+    pub standings: BTreeMap<&'static str, u64>,
+    /// The number of the newest arrival.
+    pub newest_n: u64,
+    /// Members that asked before and did not say that they have it.
+    pub behind: u64,
+    /// Arrivals after the one that the member furthest behind said to have.
+    pub lag: u64,
+    /// Sealed envelopes that are kept.
+    pub envelopes: u64,
+    /// Letters that are kept.
+    pub letters: u64,
+}
+
 /// How much a hub holds of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberCounts {
@@ -76,6 +93,47 @@ impl Relay {
         self.at_one_moment(|connection| members(connection, now))
     }
 
+    /// How far its members are, and what waits for them.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn lag(&self, now: Timestamp) -> Result<RelayLag> {
+        self.at_one_moment(|connection| {
+            let newest_n = Place::last(connection)?.n;
+            let sql = "SELECT count(*), min(seen_n) FROM members
+                       WHERE standing = 'member' AND seen_at IS NOT NULL AND seen_n < ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let (behind, furthest) = statement.query_row([Sql(newest_n)], |row| {
+                let furthest: Option<Sql<u64>> = row.get(1)?;
+                Ok((row.get::<_, Sql<u64>>(0)?.0, furthest.map(|seen| seen.0)))
+            })?;
+            let count = |table: &str| -> Result<u64> {
+                let sql = format!("SELECT count(*) FROM {table} WHERE expires > ?1");
+                let mut statement = connection.prepare_cached(&sql)?;
+                Ok(statement
+                    .query_row([Sql(now)], |row| row.get::<_, Sql<u64>>(0))?
+                    .0)
+            };
+            Ok(RelayLag {
+                standings: members(connection, now)?,
+                newest_n,
+                behind,
+                lag: furthest.map_or(0, |seen| newest_n - seen),
+                envelopes: count("envelopes")?,
+                letters: count("mail")?,
+            })
+        })
+    }
+
+    /// A number that is another after another connection wrote to this file.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn written_by_others(&self) -> Result<u64> {
+        let mut statement = self.connection().prepare_cached("PRAGMA data_version")?;
+        Ok(statement.query_row([], |row| row.get::<_, Sql<u64>>(0))?.0)
+    }
+
     /// How much this hub holds of one member.
     ///
     /// # Errors
@@ -97,7 +155,7 @@ impl Relay {
 
 fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static str, u64>> {
     let sql = "SELECT CASE WHEN standing = 'suspended' AND until <= ?1 THEN 'member' ELSE standing END, count(*)
-               FROM members GROUP BY 1";
+               FROM members WHERE is_hub = 0 GROUP BY 1";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([Sql(now)], |row| {
         Ok((

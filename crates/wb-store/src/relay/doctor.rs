@@ -14,6 +14,7 @@ use wb_core::sync::Arrival;
 use super::arrival::{Place, kind_of};
 use super::file::Relay;
 use super::follow;
+use super::withheld::check_withheld;
 use crate::doctor::{
     Finding, Findings, Looked, check_chains, check_identities, check_lines, check_live,
     check_sqlite,
@@ -39,6 +40,7 @@ impl Relay {
                 Finding::of("hub: what arrived", check_arrived(hub))?,
                 Finding::of("hub: public feeds only", check_public(hub))?,
                 Finding::of("hub: members", check_members(hub))?,
+                Finding::of("hub: withheld lines", check_withheld(hub))?,
             ])
         })
     }

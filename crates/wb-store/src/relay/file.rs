@@ -148,6 +148,10 @@ impl Relay {
         Ok(changes)
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Reads several things as of one moment, whatever is written meanwhile.
     pub(super) fn at_one_moment<T>(
         &self,

@@ -99,6 +99,7 @@ struct Row {
     instance_no: i64,
     id: InstanceId,
     listed: bool,
+    is_hub: bool,
     card: String,
     since: Timestamp,
 }
@@ -111,7 +112,7 @@ fn each_served(
     mut receive: impl FnMut(Row) -> Result<bool>,
 ) -> Result<()> {
     let sql = format!(
-        "SELECT m.instance_no, m.id, m.listed, m.card, m.since FROM members m
+        "SELECT m.instance_no, m.id, m.listed, m.card, m.since, m.is_hub FROM members m
          WHERE {IS_SERVED} AND m.id > ?2 ORDER BY m.id"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -124,6 +125,7 @@ fn each_served(
             listed: row.get(2)?,
             card: row.get(3)?,
             since: row.get::<_, Sql<Timestamp>>(4)?.0,
+            is_hub: row.get(5)?,
         })?;
         if !wants_more {
             break;
@@ -149,7 +151,8 @@ impl Relay {
             let list = follow::load(connection, member)?;
             let (mut feeds, mut last, mut next) = (Vec::new(), None, None);
             each_served(connection, after, now, |row| {
-                if row.id == *member || !list.follows(&row.id, row.listed) {
+                let is_given = row.is_hub || list.follows(&row.id, row.listed);
+                if row.id == *member || !is_given {
                     return Ok(true);
                 }
                 if feeds.len() >= limit {

@@ -10,7 +10,7 @@ use wb_core::identity::{IdentityLog, Merge};
 use wb_core::sync::{Arrival, Policy, Standing, Standings};
 use wb_core::time::Timestamp;
 
-use super::arrival::Arrived;
+use super::arrival::{Arrived, Place};
 use super::file::{Relay, RelayWrite};
 use super::heads::feeds_of;
 use super::listing::touch_what_was_said_by;
@@ -63,6 +63,12 @@ pub struct Member {
     pub card: String,
     /// Whether the directory lists it.
     pub listed: bool,
+    /// Whether it asks to be listed; a notice may keep it out of lists all the same.
+    pub asks_listed: bool,
+    /// Whether a notice keeps it out of lists.
+    pub delisted: bool,
+    /// Whether a notice leaves it out for good.
+    pub revoked: bool,
     /// Counts what it said when it registered; the highest.
     pub counter: u64,
     /// Where it stands.
@@ -79,7 +85,7 @@ impl Applicant<'_> {
     /// Whether what it says is older than what is held, or contradicts it.
     fn is_stale(&self, held: &Member) -> bool {
         let says = (self.name, self.card, self.listed);
-        let is_same = says == (held.name.as_str(), held.card.as_str(), held.listed);
+        let is_same = says == (held.name.as_str(), held.card.as_str(), held.asks_listed);
         self.counter < held.counter || (self.counter == held.counter && !is_same)
     }
 }
@@ -91,7 +97,7 @@ pub(super) const IS_SERVED: &str =
 
 const COLUMNS: &str =
     "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at,
-    m.counter";
+    m.counter, ifnull(m.asks_listed, m.listed), m.delisted, m.revoked";
 
 fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
     Ok(Member {
@@ -104,6 +110,9 @@ fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
         seen_n: row.get::<_, Sql<u64>>(8)?.0,
         seen_at: some(row.get(9)?),
         counter: row.get::<_, Sql<u64>>(10)?.0,
+        asks_listed: row.get(11)?,
+        delisted: row.get(12)?,
+        revoked: row.get(13)?,
     })
 }
 
@@ -172,7 +181,9 @@ impl Relay {
         now: Timestamp,
     ) -> Result<Vec<Member>> {
         self.at_one_moment(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM members m WHERE m.id > ?1 ORDER BY m.id");
+            let sql = format!(
+                "SELECT {COLUMNS} FROM members m WHERE m.id > ?1 AND m.is_hub = 0 ORDER BY m.id"
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
             let rows = statement.query_map([after], |row| read(row, now))?;
@@ -202,7 +213,8 @@ impl Relay {
         self.at_one_moment(|connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM members m
-                 WHERE m.name = ?1 OR substr(lower(hex(m.id)), 1, length(?2)) = ?2 ORDER BY m.id LIMIT ?3"
+                 WHERE m.is_hub = 0 AND (m.name = ?1 OR substr(lower(hex(m.id)), 1, length(?2)) = ?2)
+                 ORDER BY m.id LIMIT ?3"
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -253,7 +265,8 @@ impl RelayWrite<'_> {
             "INSERT INTO members (instance_no, id, name, card, listed, standing, since, counter)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (instance_no) DO UPDATE SET name = excluded.name, card = excluded.card,
-               listed = excluded.listed, counter = excluded.counter",
+               listed = excluded.listed AND NOT delisted,
+               asks_listed = CASE WHEN delisted THEN excluded.listed END, counter = excluded.counter",
             params![
                 no,
                 Sql(id),
@@ -268,8 +281,7 @@ impl RelayWrite<'_> {
         let is_listed = load(&self.transaction, &id, now)?.is_some_and(|member| member.listed);
         let was_listed = before.as_ref().is_none_or(|before| before.listed);
         if is_listed && !was_listed {
-            // Who follows all listed members is served its feeds from now on.
-            self.serve_again(&id, now)?;
+            self.list_from_now(&id, now)?;
         } else {
             self.tell_identity(&id, now)?;
         }
@@ -375,8 +387,18 @@ impl RelayWrite<'_> {
         Ok(())
     }
 
+    /// Who follows all listed members is served the feeds of one from now on: what arrived while it was in no list went
+    /// by with the identity log that it needs.
+    pub(super) fn list_from_now(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
+        let last = Place::last(&self.transaction)?;
+        let sql = "UPDATE members SET listed_from = ?2 WHERE id = ?1";
+        self.transaction
+            .execute(sql, params![Sql(id), Sql(last.n)])?;
+        self.serve_again(id, now)
+    }
+
     /// Everything of a member arrives again: followers may have missed some of it, or all.
-    fn serve_again(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
+    pub(super) fn serve_again(&self, id: &InstanceId, now: Timestamp) -> Result<()> {
         self.transaction
             .execute("UPDATE members SET told = NULL WHERE id = ?1", [Sql(id)])?;
         self.tell_identity(id, now)?;

@@ -11,6 +11,7 @@ use super::file::Relay;
 use super::heads::feeds_of;
 use super::snapshot::SnapshotRefused;
 use super::void::Voids;
+use super::withheld::items_for_origin;
 use crate::error::Result;
 use crate::feeds::Served;
 use crate::instances::instance_no;
@@ -56,7 +57,7 @@ impl Relay {
                     break;
                 }
                 put_line(&mut lines, &header.line);
-                for item in served.items(header)? {
+                for item in items_for_origin(connection, header)? {
                     put_line(&mut lines, &item);
                 }
                 deltas += 1;

@@ -123,6 +123,37 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// What the pages of a snapshot are made from, as one text: as long as it is the same, so is each of them. None where
+    /// nothing is served.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn snapshot_stamp(
+        &self,
+        origin: &InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Result<Option<String>> {
+        self.at_one_moment(|connection| {
+            let Some(feed) = served_feed(connection, origin, scope, now)? else {
+                return Ok(None);
+            };
+            // The origin's log stands on the first page; what came after an older head was forgotten by rows that went.
+            let sql = "SELECT
+                         (SELECT count(*) FROM identity_entries e WHERE e.instance_no = f.instance_no) || ':' ||
+                         (SELECT ifnull(hex(max(e.hash)), '') FROM identity_entries e WHERE e.instance_no = f.instance_no)
+                         || ':' || ifnull((SELECT n FROM served_changes c WHERE c.feed_no = f.feed_no), 0)
+                       FROM feeds f JOIN instances i USING (instance_no) WHERE i.id = ?1 AND f.scope = ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rest: String =
+                statement.query_row(params![Sql(origin), scope.as_str()], |row| row.get(0))?;
+            let head = &feed.held;
+            Ok(Some(format!("{}:{}:{}:{rest}", feed.log_no, head.seq, head.hash)))
+        })
+    }
+}
+
 /// Makes one page.
 struct Maker<'c, 'k> {
     connection: &'c Connection,

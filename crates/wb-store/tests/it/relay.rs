@@ -8,6 +8,7 @@ mod harbour;
 mod lines;
 mod listings;
 mod members;
+mod notices;
 mod push;
 mod random;
 mod recover;

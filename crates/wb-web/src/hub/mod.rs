@@ -6,6 +6,7 @@
 //! (ADR 0028).
 
 mod caches;
+mod deciding;
 mod door;
 mod pages;
 mod routes;
@@ -13,6 +14,7 @@ mod shell;
 mod site;
 mod visit;
 
+pub use deciding::{DecideError, carry, decide};
 pub use door::router;
 pub use routes::{Access, Route, routes};
 pub use site::{HubSite, HubSiteConfig};

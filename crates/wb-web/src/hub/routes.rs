@@ -3,7 +3,9 @@
 use http::Method;
 use wb_hub::{HubListings, HubStore};
 
-use super::pages::{communities, feed, log, login, members, requests, sessions, start};
+use super::pages::{
+    communities, decide, feed, log, login, members, notices, requests, sessions, start,
+};
 use super::visit::{Trouble, Visit};
 use crate::answer::Answer;
 
@@ -52,6 +54,7 @@ pub fn routes<S: HubStore + HubListings>() -> Vec<Route<S>> {
         get("/requests", Public, requests::list),
         get("/requests/{home}/{id}", Public, requests::page),
         get("/requests.atom", Public, feed::of_all),
+        get("/notices", Public, notices::page),
         get("/login", Door, login::how),
         get("/login/link/{token}", Door, login::link),
         post("/login/link/{token}", Door, login::use_link),
@@ -66,12 +69,26 @@ pub fn routes<S: HubStore + HubListings>() -> Vec<Route<S>> {
         post(
             "/moderate/members/{home}/suspend",
             Moderator,
-            members::suspend,
+            decide::suspend,
         ),
+        post("/moderate/members/{home}/revoke", Moderator, decide::revoke),
+        post("/moderate/members/{home}/delist", Moderator, decide::delist),
         post(
             "/moderate/members/{home}/reinstate",
             Moderator,
-            members::reinstate,
+            decide::reinstate,
+        ),
+        get("/moderate/record", Moderator, decide::find),
+        get("/moderate/records/{home}/{id}", Moderator, decide::record),
+        post(
+            "/moderate/records/{home}/{id}/withhold",
+            Moderator,
+            decide::withhold,
+        ),
+        post(
+            "/moderate/records/{home}/{id}/reinstate",
+            Moderator,
+            decide::reinstate_record,
         ),
         get("/moderate/log", Moderator, log::page),
         get("/moderate/sessions", Moderator, sessions::page),

@@ -28,7 +28,11 @@ pub(crate) struct Shell {
     pub feed: Option<(String, String)>,
 }
 
-const PUBLIC_WAYS: &[(&str, &str)] = &[("/requests", "Requests"), ("/communities", "Communities")];
+const PUBLIC_WAYS: &[(&str, &str)] = &[
+    ("/requests", "Requests"),
+    ("/communities", "Communities"),
+    ("/notices", "Notices"),
+];
 const MODERATOR_WAYS: &[(&str, &str)] = &[
     ("/moderate", "Members"),
     ("/moderate/log", "Log"),
@@ -47,7 +51,8 @@ impl Shell {
             path,
             name,
             is_here: visit.path == path
-                || (path == "/moderate" && is_under("/moderate/members"))
+                || (path == "/moderate"
+                    && (is_under("/moderate/members") || is_under("/moderate/records")))
                 || (path != "/moderate" && is_under(path)),
         };
         let caller = visit.inside.as_ref().map(|inside| &inside.caller);
@@ -125,6 +130,14 @@ pub(super) fn trouble<S: HubStore + HubListings>(
             "Please wait a moment",
             format!("Nothing was changed. Try again in {seconds} s."),
             None,
+        ),
+        Trouble::NotHeeded(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Said, and not heeded yet",
+            "It is in this hub's own feed, and holds here with the next round, within a minute. If it does not, tell whoever \
+             runs this hub the words above."
+                .to_owned(),
+            Some(("/moderate", "To the members")),
         ),
         Trouble::Store(_) | Trouble::Node(_) | Trouble::Template(_) => (
             StatusCode::SERVICE_UNAVAILABLE,

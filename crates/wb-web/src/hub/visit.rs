@@ -3,11 +3,13 @@
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use wb_core::id::{InstanceId, RecordId, RecordRef};
+use wb_core::notice::Deciding;
 use wb_core::time::Timestamp;
-use wb_hub::{HubListings, HubStore, ModerateError, StoreProblem};
-use wb_node::{Node, NodeError};
+use wb_hub::{CarryRefused, HubListings, HubStore, ModerateError, StoreProblem};
+use wb_node::{Actor, Node, NodeError};
 use wb_store::{Account, Role};
 
+use super::deciding::{DecideError, decide};
 use super::shell::Shell;
 use super::site::HubSite;
 use crate::browser::Caller;
@@ -59,6 +61,9 @@ pub(crate) enum Trouble {
     /// Nothing was decided.
     #[error(transparent)]
     Moderate(#[from] ModerateError),
+    /// It is said, and does not hold here yet.
+    #[error("the notice is sealed, and does not hold here yet: {0}")]
+    NotHeeded(CarryRefused),
     /// The hub's file reports something.
     #[error("what this hub keeps cannot be read")]
     Store(#[from] StoreProblem),
@@ -68,6 +73,17 @@ pub(crate) enum Trouble {
     /// A template failed, which is a fault of the program.
     #[error("the page could not be written: {0}")]
     Template(#[from] askama::Error),
+}
+
+impl From<DecideError> for Trouble {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Moderate(error) => Self::Moderate(error),
+            DecideError::Node(error) => Self::Node(error),
+            DecideError::Store(error) => Self::Store(error),
+            DecideError::Carry(error) => Self::NotHeeded(error),
+        }
+    }
 }
 
 impl From<wb_store::StoreError> for Trouble {
@@ -115,6 +131,20 @@ impl<S: HubStore + HubListings> Visit<'_, S> {
             origin: self.home()?,
             id,
         })
+    }
+
+    /// Decides something, as the moderator whose browser this is.
+    pub fn decide(&mut self, deciding: &Deciding) -> Result<(), Trouble> {
+        let account = self.moderator().ok_or(Trouble::LogIn)?;
+        let actor = Actor {
+            user: account.user,
+            handle: account.handle.clone(),
+            role: account.role,
+        };
+        let (store, now) = (&self.site.store, self.now);
+        let inside = self.inside.as_mut().ok_or(Trouble::LogIn)?;
+        let done = decide(store, &mut inside.node, &actor, deciding, now);
+        Handle::current().block_on(done).map_err(Trouble::from)
     }
 
     /// What is around a page.

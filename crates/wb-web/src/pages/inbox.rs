@@ -30,6 +30,13 @@ impl Way {
         };
         let (links, for_admins) = match item.cause {
             "waiting" => (vec![("/review".to_owned(), "Decide under Review")], false),
+            "notice_asks" => (
+                vec![(
+                    "/hub-notices".to_owned(),
+                    "Hide or keep it under Hub notices",
+                )],
+                false,
+            ),
             "fell" => (
                 vec![
                     ("/review".to_owned(), "Keep or hide it under Review"),

@@ -13,6 +13,7 @@ pub mod feed_link;
 pub mod feeds;
 pub mod found;
 pub mod home;
+pub mod hub_notices;
 pub mod inbox;
 pub mod invite;
 pub mod invites;

@@ -6,7 +6,7 @@ use wb_core::scope::Scope;
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::record_share::record_unshare;
 use wb_node::entropy;
-use wb_node::plan::{count_stays, plan};
+use wb_node::plan::plan;
 use wb_node::query::requests;
 
 use super::world::{HUB_NAME, World};
@@ -35,10 +35,10 @@ pub fn tell(shown: &Narrator<'_>, world: &mut World) -> Result<Summary> {
 
     shown.step("North looks at what would leave")?;
     let preview = plan(&world.sides[NORTH].node, entropy::now())?;
-    let stays: u64 = count_stays(&preview.stays).values().sum();
+    let stays: u64 = preview.tally.stays.values().sum();
     let leaves = count(preview.puts.len() as u64, "record", "records");
     shown.line(&format!("   {leaves} would leave"))?;
-    for (cause, n) in count_stays(&preview.stays) {
+    for (cause, n) in &preview.tally.stays {
         shown.line(&format!("   {n} stay home: {}", cause.sentence()))?;
     }
 

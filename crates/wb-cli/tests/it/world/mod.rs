@@ -7,13 +7,13 @@
 
 mod caller;
 pub mod canaries;
-mod cast;
+pub mod cast;
 mod judge;
 mod offers;
 mod outside;
 mod places;
 mod private_file;
-mod proxy;
+pub mod proxy;
 mod pseudonyms;
 mod sealed;
 mod story;

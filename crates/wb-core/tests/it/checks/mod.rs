@@ -8,6 +8,7 @@ mod histories;
 mod identity;
 mod letters;
 mod lone_vouches;
+mod notices;
 mod pairing;
 mod requests;
 mod sealed;

@@ -6,6 +6,7 @@ use wb_core::identity::IdentityLog;
 use wb_core::kinds::ProtocolRange;
 use wb_core::protocol::Upgrade;
 use wb_core::receipt::Receipt;
+use wb_core::reply::Reply;
 use wb_core::sync::{Arrival, Cursor, FollowList, read_message};
 
 use crate::vectors::{cases, file, report, texts};
@@ -125,6 +126,22 @@ fn wb_core_agrees_with_the_vectors_of_receipts() {
         let known = IdentityLog::verify(None, &texts(&case["known"])).expect("a log");
         let line = case["receipt"].as_str().expect("a text");
         let rule = Receipt::verify(line.as_bytes(), &known).err();
+        let answer = json!(rule.map(wb_core::rule::Rule::as_str));
+        if answer != case["rule"] || answer.is_null() != case["ok"] {
+            findings.push(format!("{name}: expected {}, got {answer}", case["rule"]));
+        }
+    }
+    report(&findings);
+}
+
+#[test]
+fn wb_core_agrees_with_the_vectors_of_replies() {
+    let vectors = file("sync/replies.json");
+    let mut findings = Vec::new();
+    for (name, case) in cases(&vectors) {
+        let known = IdentityLog::verify(None, &texts(&case["known"])).expect("a log");
+        let line = case["reply"].as_str().expect("a text");
+        let rule = Reply::verify(line.as_bytes(), &known).err();
         let answer = json!(rule.map(wb_core::rule::Rule::as_str));
         if answer != case["rule"] || answer.is_null() != case["ok"] {
             findings.push(format!("{name}: expected {}, got {answer}", case["rule"]));

@@ -24,6 +24,7 @@ pub use follower::Follower;
 pub use forms::is_time;
 pub use json::read as read_json;
 pub use memo::forget;
+pub use records::read as read_record;
 
 /// What a reader answered: the outcome's name of the specification, and the rule or cause with it.
 #[derive(Clone, Debug, PartialEq, Eq)]

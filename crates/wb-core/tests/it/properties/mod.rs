@@ -3,8 +3,10 @@
 mod entry;
 mod json;
 mod leave;
+mod line;
 mod live;
 mod requests;
 mod status;
 mod time;
 mod trust;
+mod trust_flow;

@@ -97,7 +97,7 @@ pub fn import_whiteballoon(
         let mut import = Import::new(node.own_id(), &write, private, &dump, progress)?;
         import.run(&dump)?;
         let (mut report, public) = import.finish();
-        report.sharing = sharing::count(&crate::plan::plan(node, now)?, &public);
+        report.sharing = sharing::count(&crate::plan::whole(node, now)?, &public);
         report.dry_run = input.dry_run;
         if input.dry_run {
             return Err(Stop::Rehearsed(Box::new(report)));

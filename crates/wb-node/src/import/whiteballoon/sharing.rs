@@ -6,7 +6,7 @@ use serde::Serialize;
 use wb_core::id::RecordId;
 use wb_core::leave::Stays;
 
-use crate::plan::Plan;
+use crate::plan::Whole;
 
 /// Kinds that an import brings and that can leave.
 const KINDS: [&str; 5] = ["user", "request", "status", "comment", "invite"];
@@ -38,12 +38,12 @@ pub(super) struct PublicRow {
 }
 
 /// Counts the public rows by what the plan says of their records.
-pub(super) fn count(plan: &Plan, public: &[PublicRow]) -> Vec<Sharing> {
-    let puts = plan.puts.iter().map(|put| put.leaving.id());
+pub(super) fn count(whole: &Whole, public: &[PublicRow]) -> Vec<Sharing> {
+    let puts = whole.plan.puts.iter().map(|put| put.leaving.id());
     let leaves: BTreeSet<RecordId> = puts
-        .chain(plan.unchanged.iter().map(|(id, _)| *id))
+        .chain(whole.unchanged.iter().map(|(id, _)| *id))
         .collect();
-    let stays: BTreeMap<RecordId, Stays> = plan
+    let stays: BTreeMap<RecordId, Stays> = whole
         .stays
         .iter()
         .map(|stay| (stay.id, stay.cause))

@@ -22,10 +22,12 @@ use wb_store::{
 };
 
 use super::doubts::{self, is_told};
+use super::hub_notices::{NoticeView, notices, that_only_speak};
 use super::letters;
 use super::peers::label;
 use crate::command::hub_register::state_of;
 use crate::error::{NodeError, Result};
+use crate::heeding::Heeding;
 use crate::levels::{ending, may_be_trusted, still_shown};
 use crate::node::Node;
 use crate::view::{InboxThing, InboxView, SCHEMA_VERSION};
@@ -54,6 +56,8 @@ enum Item {
     Missing(InstanceId, FeedScope, Vec<(Kind, u64)>),
     /// What a hub does not give although its origin signed it.
     Doubt(Box<Doubt>),
+    /// A notice of a hub that hides nothing until somebody here says so.
+    Notice(Box<NoticeView>),
     /// An instance that nobody here has decided about.
     Waiting(InstanceId, u64),
     /// A community that was shown by what others vouch, and fell: whether what was shown stays.
@@ -244,6 +248,9 @@ impl<'n> Inbox<'n> {
         items.extend(rivals.map(|((origin, scope), groups)| Item::Rivals(origin, scope, groups)));
         items.extend(self.missing()?);
         items.extend(self.waiting()?);
+        let notices = notices(self.node)?.into_iter();
+        let asking = notices.filter(|notice| notice.follows == Some("waits"));
+        items.extend(asking.map(|notice| Item::Notice(Box::new(notice))));
         let fallen = store.fallen()?.into_iter().filter(|one| !one.kept);
         items.extend(fallen.map(Item::Fell));
         for row in store.audience()? {
@@ -303,7 +310,13 @@ impl<'n> Inbox<'n> {
 
     fn missing(&self) -> Result<Vec<Item>> {
         let mut by_feed: BTreeMap<(InstanceId, FeedScope), Vec<(Kind, u64)>> = BTreeMap::new();
-        for missing in self.node.store.missing_counts()? {
+        let heeding = Heeding::of(self.node)?;
+        for mut missing in self.node.store.missing_counts()? {
+            // What a notice withholds that is followed or waits for a word is told of there.
+            missing.lines = heeding.unexplained(self.node, &missing)?;
+            if missing.lines == 0 {
+                continue;
+            }
             // What is not asked for is not missing.
             if !self.node.asks_for(&missing.kind) {
                 continue;
@@ -328,7 +341,7 @@ impl<'n> Inbox<'n> {
     }
 
     fn waiting(&self) -> Result<Vec<Item>> {
-        let shown = still_shown(self.node)?;
+        let (shown, speak) = (still_shown(self.node)?, that_only_speak(self.node)?);
         let feeds = self.node.store.served().feeds()?;
         let mut items = Vec::new();
         for instance in self.node.store.instances()? {
@@ -337,7 +350,8 @@ impl<'n> Inbox<'n> {
             // Of one that fell some are shown, and that is asked about by itself.
             let shown = shown.get(&instance.id).copied().unwrap_or_default();
             let records = records.saturating_sub(shown);
-            if instance.standing == Standing::Waiting && records > 0 {
+            let speaks = speak.contains(&instance.id);
+            if instance.standing == Standing::Waiting && records > 0 && !speaks {
                 items.push(Item::Waiting(instance.id, records));
             }
         }
@@ -392,6 +406,7 @@ impl<'n> Inbox<'n> {
             Item::Fell(one) => (None, None, Some(one.at)),
             Item::VouchEnds(vouch) => (None, None, Some(vouch.issued_at)),
             Item::Doubt(doubt) => (Some(doubt.scope), None, Some(doubt.since)),
+            Item::Notice(notice) => (None, None, Some(notice.issued_at)),
             Item::OlderCopy
             | Item::Audience(_)
             | Item::Keys(..)
@@ -464,6 +479,7 @@ impl Item {
             Self::VouchEnds(vouch) => Some(vouch.subject),
             Self::Peer(peer, _) => Some(peer.id),
             Self::Doubt(doubt) => Some(doubt.peer),
+            Self::Notice(notice) => Some(notice.hub),
             Self::Fork(feed) => Some(feed.origin),
             Self::Keys(origin, ..)
             | Self::Missing(origin, ..)
@@ -495,6 +511,7 @@ impl Item {
             },
             Self::Doubt(doubt) => doubt.kind.as_str(),
             Self::Missing(..) => "missing_lines",
+            Self::Notice(_) => "notice_asks",
             Self::Waiting(..) => "waiting",
             Self::Fell(_) => "fell",
             Self::AudienceFell(_) => "audience_fell",
@@ -520,6 +537,7 @@ impl Item {
             }
             Self::Missing(_, scope, _) | Self::Rivals(_, scope, _) => scope.as_str().to_owned(),
             Self::Doubt(doubt) => format!("{} {}", doubt.origin, doubt.scope),
+            Self::Notice(notice) => notice.line.to_string(),
             _ => String::new(),
         };
         let named = format!("{} {} {more}", self.cause(), origin.unwrap_or_default());

@@ -109,6 +109,16 @@ impl Inbox<'_> {
                 note: format!("{letters} letters"),
                 ..thing("letters")
             }],
+            Item::Notice(notice) => vec![InboxThing {
+                id: notice.record,
+                hash: Some(notice.line),
+                at: Some(notice.issued_at),
+                note: format!(
+                    "it would hide {} records here",
+                    notice.would_hide.unwrap_or(0)
+                ),
+                ..thing("notice")
+            }],
             Item::Waiting(_, records) => vec![InboxThing {
                 note: format!("{records} records held and not shown"),
                 ..thing("instance")

@@ -76,6 +76,14 @@ impl Inbox<'_> {
                     cause.action(),
                 )
             }
+            Item::Notice(notice) => words(
+                notice.sentence.clone(),
+                "nothing is hidden here by it until somebody says so",
+                format!(
+                    "`wb notice hide {0}` hides what it names where that hub alone brought it, `wb notice keep {0}` shows it on",
+                    &notice.id.to_string()
+                ),
+            ),
             Item::Void(entries) => words(
                 format!(
                     "{} in this instance's name with a key that is void since the recovery",

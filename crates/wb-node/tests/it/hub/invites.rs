@@ -14,7 +14,7 @@ use wb_node::command::invite_redeem::{InviteRedeem, invite_redeem, redeemable};
 use wb_node::command::record_share::{record_share, record_unshare};
 use wb_node::command::request_add::{RequestAdd, request_add};
 use wb_node::command::review::{Decision, review_account};
-use wb_node::plan::plan;
+use wb_node::plan::whole;
 use wb_node::query::invited::isolated;
 use wb_node::query::invites::invites;
 use wb_node::query::review::review;
@@ -113,7 +113,7 @@ fn in_private(member: &Member, sql: &str) {
 
 /// Why each record of a member stays.
 fn stays(member: &Member, id: &RecordId) -> Option<Stays> {
-    let plan = plan(&member.node, entropy::now()).expect("a store");
+    let plan = whole(&member.node, entropy::now()).expect("a store");
     let found = plan.stays.iter().find(|stay| stay.id == *id);
     found.map(|stay| stay.cause)
 }

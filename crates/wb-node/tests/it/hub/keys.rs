@@ -609,7 +609,7 @@ fn a_record_without_numbers_keeps_no_other_home() {
 
     assert_eq!(north.sync(&street.hub).end, None);
 
-    let plan = wb_node::plan::plan(&north.node, north.node.now()).expect("a store");
+    let plan = wb_node::plan::whole(&north.node, north.node.now()).expect("a store");
     let stays = plan.stays.iter().find(|stay| stay.id == asked.id);
     assert_eq!(
         stays.map(|stay| stay.cause),

@@ -1,5 +1,6 @@
 //! Nodes and a hub over real sockets: what sync promises, one test for each promise.
 
+mod answered;
 mod attacks;
 mod audience;
 mod away;
@@ -14,6 +15,7 @@ mod hostile_answers;
 mod invites;
 mod joining;
 mod kept;
+mod kept_pages;
 mod keys;
 mod left;
 mod letters;

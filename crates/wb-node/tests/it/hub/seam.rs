@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wb_core::id::{Hash, InstanceId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::identity::IdentityLog;
 use wb_core::receipt::Receipt;
 use wb_core::scope::FeedScope;
@@ -19,8 +19,8 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, SqliteHub, StoreProblem,
+    LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -47,6 +47,8 @@ pub struct Seam {
     hides_lines: AtomicBool,
     /// Refusals that the next asks for a snapshot page get instead.
     refusals: Mutex<VecDeque<PageRefused>>,
+    /// Whether pages of snapshots are kept: one that is kept is neither a lie nor refused.
+    keeps_pages: AtomicBool,
     asked_changes: AtomicU64,
     arrivals: Mutex<Option<Sender<Cursor>>>,
     turns: Mutex<Vec<TurnCall>>,
@@ -116,6 +118,16 @@ impl Seam {
     /// Refuses the next page of a snapshot.
     pub fn refuse_a_page(&self, refused: PageRefused) {
         lock(&self.refusals).push_back(refused);
+    }
+
+    /// Refuses no page any more that was not asked for yet.
+    pub fn forget_refusals(&self) {
+        lock(&self.refusals).clear();
+    }
+
+    /// From now on pages of snapshots are kept as a hub keeps them.
+    pub fn keep_pages(&self) {
+        self.keeps_pages.store(true, Ordering::SeqCst);
     }
 
     /// From now on everything goes through as it is.
@@ -251,6 +263,18 @@ impl HubStore for Seamed {
         Ok(page.map(|page| told(&self.seam.snapshot, page)))
     }
 
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        if !self.seam.keeps_pages.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.file.snapshot_stamp(origin, scope, now).await
+    }
+
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
         if self.seam.keeps_lines.load(Ordering::SeqCst) {
             return Ok(Err(PageRefused::NotFound));
@@ -364,6 +388,28 @@ impl HubStore for Seamed {
 
     async fn end_suspensions(&self, now: Timestamp) -> Kept<u64> {
         self.file.end_suspensions(now).await
+    }
+
+    async fn notices_about(&self, id: InstanceId, now: Timestamp) -> Kept<Vec<NoticeRow>> {
+        self.file.notices_about(id, now).await
+    }
+
+    async fn put_reply(
+        &self,
+        notice: RecordId,
+        origin: InstanceId,
+        line: Vec<u8>,
+        now: Timestamp,
+    ) -> Kept<bool> {
+        self.file.put_reply(notice, origin, line, now).await
+    }
+
+    async fn watched(&self, now: Timestamp) -> Kept<Watched> {
+        self.file.watched(now).await
+    }
+
+    async fn written_elsewhere(&self) -> Kept<u64> {
+        self.file.written_elsewhere().await
     }
 
     async fn check(&self) -> Kept<()> {

@@ -58,6 +58,7 @@ fn a_sound_hub_says_so_and_says_what_was_looked_at() {
             ("hub: what arrived", 6),
             ("hub: public feeds only", 5),
             ("hub: members", 2),
+            ("hub: withheld lines", 0),
         ]
     );
     assert!(findings[0].looked_at > 0);

@@ -326,7 +326,12 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
     let file = rusqlite::Connection::open(harbour.path()).expect("a file");
     file.execute_batch(
         "DROP TABLE mail; DROP TABLE turns; DROP TABLE receipts; DROP TABLE envelopes_for; DROP TABLE envelopes;
-         DROP TRIGGER held_lines_go;
+         DROP TRIGGER held_lines_go; DROP TRIGGER served_line_changed; DROP TRIGGER served_line_gone; DROP TABLE served_changes;
+         DROP TRIGGER withheld_comes; DROP TRIGGER withheld_is_filled; DROP TRIGGER withheld_ends;
+         DROP TRIGGER withheld_goes; DROP TABLE withheld; DROP TABLE withheld_lines; DROP TABLE replies;
+         DROP INDEX members_hub; DROP INDEX members_notice; ALTER TABLE members DROP COLUMN is_hub;
+         ALTER TABLE members DROP COLUMN delisted; ALTER TABLE members DROP COLUMN asks_listed;
+         ALTER TABLE members DROP COLUMN listed_from; ALTER TABLE members DROP COLUMN revoked; ALTER TABLE members DROP COLUMN notice;
          DROP TABLE held_lines; DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
          PRAGMA user_version = 1",
     )

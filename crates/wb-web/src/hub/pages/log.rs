@@ -62,7 +62,7 @@ fn rows<S: HubStore + HubListings>(
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for line in lines {
         let target = line.row.target.as_str();
-        let Ok(id) = target.parse::<InstanceId>() else {
+        let Ok(id) = member_of(target).parse::<InstanceId>() else {
             continue;
         };
         if !names.contains_key(target) {
@@ -81,7 +81,7 @@ fn rows<S: HubStore + HubListings>(
             .and_then(|user| handles.get(&user).cloned())
             .unwrap_or_else(|| "the program".to_owned()),
         act: acted(&line.row.act).to_owned(),
-        whom: line.row.target.clone(),
+        whom: address(&line.row.target),
         whom_name: names
             .get(line.row.target.as_str())
             .cloned()
@@ -89,6 +89,20 @@ fn rows<S: HubStore + HubListings>(
         why: line.row.detail.clone(),
     };
     Ok(lines.iter().map(row).collect())
+}
+
+/// The member that a line is about, or of whose record.
+fn member_of(target: &str) -> &str {
+    target.split_once('/').map_or(target, |(member, _)| member)
+}
+
+/// The page of what a line is about.
+fn address(target: &str) -> String {
+    if target.contains('/') {
+        format!("/moderate/records/{target}")
+    } else {
+        format!("/moderate/members/{target}")
+    }
 }
 
 fn handles(node: &Node) -> Result<BTreeMap<wb_core::id::RecordId, String>, Trouble> {
@@ -104,6 +118,9 @@ fn acted(act: &str) -> &str {
     match act {
         "hub approve" => "let in",
         "hub suspend" => "suspended",
+        "hub revoke" => "revoked",
+        "hub delist" => "took out of lists",
+        "hub withhold" => "withheld a record",
         "hub reinstate" => "let in again",
         other => other,
     }

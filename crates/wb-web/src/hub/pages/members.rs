@@ -1,10 +1,9 @@
-//! Registrations by where they stand, one of them, and what a moderator decides about it.
+//! Registrations by where they stand, one of them, and letting it in; what is said about it in public is in `decide`.
 
 use askama::Template;
 use wb_core::kinds::{Body, Card};
 use wb_core::sync::Standing;
-use wb_core::time::Timestamp;
-use wb_hub::{Act, HubListings, HubStore, MemberRow, REASON_CHARS_MAX, RoomRow, moderate};
+use wb_hub::{HubListings, HubStore, MemberRow, REASON_CHARS_MAX, RoomRow, approve as let_in};
 
 use super::communities::day;
 use super::log::{LogRow, of_member};
@@ -83,6 +82,7 @@ struct Page {
     history: Vec<LogRow>,
     reason: String,
     until: String,
+    note: String,
     reason_chars_max: usize,
     wrong: Option<String>,
 }
@@ -94,6 +94,11 @@ impl Page {
 
     fn is_suspended(&self) -> bool {
         self.member.standings.standing == Standing::Suspended
+    }
+
+    /// Whether something was decided about it that can be undone.
+    fn is_decided(&self) -> bool {
+        self.is_suspended() || self.member.delisted
     }
 
     fn mebibytes(bytes: &u64) -> u64 {
@@ -115,6 +120,7 @@ fn standing_words(member: &MemberRow) -> &'static str {
     match member.standings.standing {
         Standing::Waiting => "waits",
         Standing::Member => "member",
+        Standing::Suspended if member.revoked => "revoked",
         Standing::Suspended => "suspended",
     }
 }
@@ -124,7 +130,7 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     write(visit, None)
 }
 
-fn write<S: HubStore + HubListings>(
+pub(super) fn write<S: HubStore + HubListings>(
     visit: &Visit<'_, S>,
     wrong: Option<String>,
 ) -> Result<Answer, Trouble> {
@@ -139,6 +145,7 @@ fn write<S: HubStore + HubListings>(
         history: of_member(visit, &id)?,
         reason: visit.form.text("reason"),
         until: visit.form.text("until"),
+        note: visit.form.text("note"),
         reason_chars_max: REASON_CHARS_MAX,
         member,
         wrong,
@@ -150,51 +157,10 @@ fn write<S: HubStore + HubListings>(
 pub(crate) fn approve<S: HubStore + HubListings>(
     visit: &mut Visit<'_, S>,
 ) -> Result<Answer, Trouble> {
-    decide(visit, Act::Approve)
-}
-
-/// Leaves a member out.
-pub(crate) fn suspend<S: HubStore + HubListings>(
-    visit: &mut Visit<'_, S>,
-) -> Result<Answer, Trouble> {
-    let until = match visit.form.word("until").map(|day| end_of(&day)) {
-        Some(None) => return write(visit, Some(NOT_A_DAY.to_owned())),
-        Some(until) => until,
-        None => None,
-    };
-    let reason = visit.form.word("reason").unwrap_or_default();
-    decide(visit, Act::Suspend { reason, until })
-}
-
-const NOT_A_DAY: &str = "The day has to be written like 2026-12-31. Nothing was changed.";
-const NO_REASON: &str = "Say why: whoever reads the log later wants to know. Nothing was changed.";
-
-/// The beginning of a day, at which a suspension ends.
-fn end_of(day: &str) -> Option<Timestamp> {
-    format!("{day}T00:00:00.000Z").parse().ok()
-}
-
-/// Lets a suspended member in again.
-pub(crate) fn reinstate<S: HubStore + HubListings>(
-    visit: &mut Visit<'_, S>,
-) -> Result<Answer, Trouble> {
-    let Some(reason) = visit.form.word("reason") else {
-        return write(visit, Some(NO_REASON.to_owned()));
-    };
-    decide(visit, Act::Reinstate { reason })
-}
-
-fn decide<S: HubStore + HubListings>(visit: &Visit<'_, S>, act: Act) -> Result<Answer, Trouble> {
     let id = visit.home()?;
     let account = visit.moderator().ok_or(Trouble::LogIn)?;
     let moderator = (account.user, account.role);
     let log = visit.node()?.store().private();
-    let done = moderate(&visit.site.store, log, moderator, id, act, visit.now);
-    match visit.wait(done) {
-        Ok(_) => Ok(Answer::see(format!("/moderate/members/{id}"))),
-        Err(error) if error.is_about_the_words() => {
-            write(visit, Some(format!("{error}. Nothing was changed.")))
-        }
-        Err(error) => Err(error.into()),
-    }
+    visit.wait(let_in(&visit.site.store, log, moderator, id, visit.now))?;
+    Ok(Answer::see(format!("/moderate/members/{id}")))
 }

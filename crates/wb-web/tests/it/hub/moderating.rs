@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use rusqlite::Connection;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{Act, HubStore, SqliteHub, moderate};
+use wb_hub::{HubStore, SqliteHub, approve};
 use wb_node::command::login_link::login_link;
 use wb_node::entropy;
 use wb_store::relay::Relay;
@@ -42,6 +42,16 @@ async fn a_registration_is_let_in_suspended_and_let_in_again_with_who_when_and_w
         .await;
     assert_eq!(standing(&harbour, &north).0, Standing::Member);
     let fields = [("reason", "It floods the list."), ("until", "2099-12-31")];
+    let step = harbour
+        .post(&stella, &address(&north, "suspend"), &fields)
+        .await;
+    assert!(
+        step.body.contains("North cannot sync here until 2099"),
+        "{}",
+        step.body
+    );
+    assert_eq!(standing(&harbour, &north).0, Standing::Member);
+    let fields = [&fields[..], &[("sure", "1")]].concat();
     harbour
         .post(&stella, &address(&north, "suspend"), &fields)
         .await;
@@ -57,7 +67,7 @@ async fn a_registration_is_let_in_suspended_and_let_in_again_with_who_when_and_w
         .post(
             &ada,
             &address(&north, "reinstate"),
-            &[("reason", "They talked.")],
+            &[("reason", "They talked."), ("sure", "1")],
         )
         .await;
     assert_eq!(standing(&harbour, &north).0, Standing::Member);
@@ -156,7 +166,7 @@ async fn only_a_moderator_decides_whoever_else_has_an_account() {
     let file = Relay::existing(&node.store().home().hub()).expect("a file");
     let (store, log) = (SqliteHub::new(file).in_place(), node.store().private());
     let by = (actor.user, actor.role);
-    let done = moderate(&store, log, by, north.id(), Act::Approve, entropy::now()).await;
+    let done = approve(&store, log, by, north.id(), entropy::now()).await;
     assert!(done.is_err());
     let member = store
         .member(north.id(), entropy::now())

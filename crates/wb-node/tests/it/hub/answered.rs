@@ -1,0 +1,70 @@
+//! What was said about requests of others goes no further than they do, whatever becomes of them and of their home.
+
+use wb_core::id::{RecordId, RecordRef};
+use wb_core::scope::Scope;
+use wb_core::sync::Policy;
+use wb_node::command::comment_add::comment_add;
+use wb_node::command::peer_block::peer_block;
+use wb_node::plan::plan;
+use wb_store::{WithheldBy, WithheldHere};
+
+use super::world::{HubUp, Member};
+
+/// North answered a request of South, for everybody.
+fn answered() -> (HubUp, Member, Member, RecordRef, RecordId) {
+    let hub = HubUp::start("Harbour", Policy::Open);
+    let (mut north, mut south) = (Member::found("North"), Member::found("South"));
+    north.register(&hub);
+    south.register(&hub);
+    let request = south.ask("A ladder", Scope::Public);
+    south.sync(&hub);
+    north.follow_all(&hub, &[south.id()]);
+    north.sync(&hub);
+    let actor = north.actor();
+    let comment = comment_add(&mut north.node, &actor, &request, "Ours.", Scope::Public);
+    let comment = comment.expect("it is shown");
+    north.sync(&hub);
+    north.sync(&hub);
+    assert!(is_published(&north, &comment));
+    (hub, north, south, request, comment)
+}
+
+fn is_published(member: &Member, id: &RecordId) -> bool {
+    let sealed = member.node.store().sealed(id).expect("a store");
+    !sealed.is_empty()
+}
+
+#[test]
+fn an_answer_is_taken_back_with_the_request_of_others() {
+    let (hub, mut north, mut south, request, comment) = answered();
+    south.take_back(&request);
+    south.sync(&hub);
+    north.sync(&hub);
+    assert!(!is_published(&north, &comment));
+}
+
+#[test]
+fn an_answer_is_taken_back_when_its_request_is_not_shown_here_any_more() {
+    let (hub, mut north, south, _, comment) = answered();
+    let actor = north.actor();
+    peer_block(&mut north.node, &actor, south.id()).expect("an admin");
+    north.sync(&hub);
+    assert!(!is_published(&north, &comment));
+}
+
+#[test]
+fn an_answer_is_looked_at_when_a_notice_hides_its_request_and_when_that_ends() {
+    let (hub, north, _south, request, comment) = answered();
+    let withhold = |records: WithheldHere| {
+        let write = north.node.store().write_in_sight().expect("a store");
+        write.put_withheld(&records).expect("a store");
+        write.commit().expect("a store");
+        let plan = plan(&north.node, north.node.now()).expect("a store");
+        let taken_back = plan.retracts.iter().map(|retract| retract.id);
+        taken_back.collect::<Vec<RecordId>>()
+    };
+    let (hub, notice) = (hub.id(), request.id);
+    let hidden = WithheldHere::from([(request, WithheldBy { hub, notice })]);
+    assert_eq!(withhold(hidden), [comment]);
+    assert_eq!(withhold(WithheldHere::new()), []);
+}
