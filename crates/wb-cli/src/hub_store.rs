@@ -107,9 +107,11 @@ pub async fn open(
                     "this folder has a hub in a file, and {address} has another one or none"
                 ),
                 kind: ErrorKind::Conflict,
-                hint: Some(format!(
-                    "`wb hub move --to {address}` brings it there; nothing was changed"
-                )),
+                hint: Some(
+                    "nothing brings a hub from a file into a database yet: leave the address away to go on with the file; nothing was \
+                     changed"
+                        .to_owned(),
+                ),
             }
             .into());
         }

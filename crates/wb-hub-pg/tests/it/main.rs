@@ -18,6 +18,7 @@ mod listings;
 )]
 #[path = "../../../wb-core/tests/it/naive/mod.rs"]
 mod naive;
+mod notices;
 #[expect(
     dead_code,
     reason = "shared with the tests of wb-store, which use more of it"
