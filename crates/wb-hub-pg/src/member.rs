@@ -326,10 +326,10 @@ pub(crate) fn set_standing(
     reason: Option<&str>,
     until: Option<Timestamp>,
 ) -> Result<bool> {
-    note_decided(write.tx)?;
     let Some(held) = lock(write.tx, &id)? else {
         return Ok(false);
     };
+    note_decided(write.tx)?;
     let before = end_if_over(write, &held)?;
     let is_suspended = standing == Standing::Suspended;
     let until = until.filter(|_| is_suspended).map(Timestamp::unix_ms);
