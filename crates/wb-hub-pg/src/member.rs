@@ -290,7 +290,7 @@ pub(crate) fn list_from_now(
         &[&member.no, &i64::MAX],
     )?;
     serve_again(write, member, feed, place)?;
-    write.from_here(place, member.no)
+    write.serve_from_here(place, member.no)
 }
 
 /// Everything of a member arrives again: followers may have missed some of it, or all.

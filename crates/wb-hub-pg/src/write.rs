@@ -78,7 +78,7 @@ impl<'t, 'c> Write<'t, 'c> {
 
     /// The first that arrives of a member since a place is where it begins to be served to who follows everybody that is
     /// listed. Where nothing does, it is served from the beginning: there is nothing.
-    pub fn from_here(&self, place: usize, instance_no: i64) -> Result<()> {
+    pub fn serve_from_here(&self, place: usize, instance_no: i64) -> Result<()> {
         let mut arriving = self.arriving.borrow_mut();
         let mut since = arriving.iter_mut().skip(place);
         match since.find(|(arriving, _)| arriving.instance_no == instance_no) {

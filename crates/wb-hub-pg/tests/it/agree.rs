@@ -109,10 +109,10 @@ impl Both {
                 _ => {}
             }
         }
-        if self.steps % READ_EVERY == 0 {
+        if self.steps.is_multiple_of(READ_EVERY) {
             self.read();
         }
-        if self.steps % 60 == 0 {
+        if self.steps.is_multiple_of(60) {
             self.same(&Call::Forget);
         }
     }
