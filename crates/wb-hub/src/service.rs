@@ -27,7 +27,7 @@ use crate::observed::{OPEN_METRICS, Observed};
 use crate::places::{Place, Places};
 use crate::problems::{self, Refusal};
 use crate::routes;
-use crate::store::{HubStore, Kept};
+use crate::store::{HubStore, Kept, StoreProblem};
 use crate::waits::Waits;
 
 /// What another process or a moderator wrote is looked for this often, to wake those who wait.
@@ -532,10 +532,17 @@ async fn ready<S: HubStore>(hub: &Arc<Hub<S>>) -> Response<Body> {
         Ok(()) => plain(StatusCode::OK, "ready\n"),
         Err(problem) => {
             (hub.report)(&format!("not ready: {problem}"));
-            plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database cannot be used\n",
-            )
+            // What the store says of a failure is for the operator's log.
+            let why = match problem {
+                StoreProblem::Busy => {
+                    "the database is written by another process that does not end\n"
+                }
+                StoreProblem::Full => "there is no room left for the database\n",
+                StoreProblem::Failed(_) => {
+                    "the database cannot be used; the log of this process says why\n"
+                }
+            };
+            plain(StatusCode::SERVICE_UNAVAILABLE, why)
         }
     }
 }

@@ -175,23 +175,28 @@ impl<S: Sink> Across<S> {
     }
 }
 
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "a closure holds no name of the place; the method itself would have to outlive it"
-)]
 impl<S: Sink> Sink for Across<S> {
     type Error = Stopped;
 
     fn begin_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.begin_section())
+        self.ask(|sink| {
+            sink.begin_section()?;
+            Ok(())
+        })
     }
 
     fn keep_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.keep_section())
+        self.ask(|sink| {
+            sink.keep_section()?;
+            Ok(())
+        })
     }
 
     fn undo_section(&mut self) -> Result<(), Stopped> {
-        self.ask(|sink| sink.undo_section())
+        self.ask(|sink| {
+            sink.undo_section()?;
+            Ok(())
+        })
     }
 
     fn known_identity(&mut self, id: &InstanceId) -> Result<Option<IdentityLog>, Stopped> {
