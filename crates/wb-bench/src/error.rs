@@ -17,6 +17,9 @@ pub enum BenchError {
     /// The plain SQLite file.
     #[error("the plain SQLite file: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// A server of PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] wb_throwaway::ThrowawayError),
     /// A file or folder.
     #[error("{}: {source}", path.display())]
     File {

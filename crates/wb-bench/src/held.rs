@@ -19,13 +19,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// Starts a program. As `user`, where one is named.
-    pub fn start(program: &str, arguments: &[&str], user: Option<u32>) -> Result<Self> {
+    /// Starts a program.
+    pub fn start(program: &str, arguments: &[&str]) -> Result<Self> {
         let mut shell = Command::new("sh");
         shell.args(["-c", KEEPER, "sh", program]).args(arguments);
-        if let Some(user) = user {
-            shell.uid(user).gid(user);
-        }
         let started = shell
             .process_group(0)
             .stdin(Stdio::piped())

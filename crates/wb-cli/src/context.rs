@@ -8,11 +8,28 @@ use wb_core::id::RecordRef;
 use wb_core::scope::Scope;
 use wb_node::query::default_scope::default_scope;
 use wb_node::settings::Settings;
-use wb_node::{Actor, Node};
+use wb_node::{Actor, Node, NodeError};
 use wb_store::Home;
 
 use crate::cli::{Color, Global};
 use crate::passphrase;
+
+/// The setting that may hold a secret; with `_FILE` a file that holds it.
+const STORE: &str = "WB_STORE";
+
+/// The first line of the file that holds the address of a store. One that is named and cannot be read is an error: a hub
+/// must not begin anew in its folder because of it.
+fn store_of_file() -> wb_node::Result<Option<String>> {
+    let variable = format!("{STORE}_FILE");
+    let Some(path) = std::env::var_os(&variable) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| NodeError::Settings {
+        place: variable,
+        what: format!("{}: {error}", PathBuf::from(path).display()),
+    })?;
+    Ok(text.lines().next().map(|line| line.trim().to_owned()))
+}
 
 /// One run of the program.
 #[derive(Debug)]
@@ -66,7 +83,11 @@ impl Context {
 
     /// The settings.
     pub fn settings(&self) -> wb_node::Result<Settings> {
-        Settings::load(&self.home.config(), &|name| std::env::var(name).ok())
+        let store = store_of_file()?;
+        Settings::load(&self.home.config(), &|name| {
+            let value = std::env::var(name).ok();
+            value.or_else(|| store.clone().filter(|_| name == STORE))
+        })
     }
 
     /// How far something new goes: as said, else as its author chose, else as the settings say.

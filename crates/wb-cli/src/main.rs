@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod context;
 mod failure;
+mod hub_store;
 mod output;
 mod passphrase;
 mod runtime;

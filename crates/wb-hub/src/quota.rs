@@ -60,9 +60,20 @@ impl Counted {
 }
 
 impl Quota {
+    /// Bytes that a push may add to what is kept, at most.
+    #[must_use]
+    pub fn grows(body: &[u8]) -> u64 {
+        let lines = body.split(|byte| *byte == b'\n').count();
+        let (lines, bytes) = (to_u64(lines), to_u64(body.len()));
+        bytes.saturating_add(lines.saturating_mul(ROW_BYTES_MAX))
+    }
+
     /// Whether a push may count that made one room into the other. Taking back is what leads out of too much,
     /// so what adds neither lines nor records is taken; but not for ever, because marks stay behind.
-    fn check(&self, before: &Room, after: &Room) -> Result<(), PushRefused> {
+    ///
+    /// # Errors
+    /// What there would be too much of.
+    pub fn check(&self, before: &Room, after: &Room) -> Result<(), PushRefused> {
         let over = |counted, limit, used| {
             Err(PushRefused::OverQuota {
                 counted,
@@ -104,9 +115,7 @@ impl Bounds {
         body: &[u8],
         quota: &Quota,
     ) -> wb_store::Result<Taking> {
-        let lines = body.split(|byte| *byte == b'\n').count();
-        let (lines, bytes) = (to_u64(lines), to_u64(body.len()));
-        let grows = bytes.saturating_add(lines.saturating_mul(ROW_BYTES_MAX));
+        let grows = Quota::grows(body);
         let known = self.lock().get(&id).copied();
         let counted = match known {
             Some(_) => None,

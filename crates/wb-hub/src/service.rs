@@ -201,8 +201,13 @@ impl<S: HubStore> Hub<S> {
     }
 
     /// Wakes whoever waits for an instance of which something arrived.
-    pub(crate) fn tell_arrival(&self, origin: &InstanceId) {
+    pub fn tell_arrival(&self, origin: &InstanceId) {
         self.waits.arrived(origin);
+    }
+
+    /// Wakes whoever waits: something may have arrived, and it is not known of whom.
+    pub fn tell_something(&self) {
+        self.waits.wake_all();
     }
 
     /// Wakes whoever waits, when another process or a moderator wrote something. Never ends.

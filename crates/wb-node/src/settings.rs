@@ -74,6 +74,8 @@ pub struct Settings {
     pub hub_front: FrontSettings,
     /// Names under which browsers reach the hub, beside those of this computer.
     pub hub_hosts: Vec<String>,
+    /// Where the hub's data are, where they are not in a file.
+    pub hub_store: Option<StoreAddress>,
     /// Who may become a member of the hub.
     pub hub_policy: Policy,
     /// For how many days the hub keeps deltas; none: for ever.
@@ -109,6 +111,50 @@ impl FrontSettings {
     }
 }
 
+/// The address of a database. It may hold a password, so what it says is shown without it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreAddress(String);
+
+impl StoreAddress {
+    /// The address, with what is secret in it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The address without password and parameters.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let base = self
+            .0
+            .split_once('?')
+            .map_or(self.0.as_str(), |(base, _)| base);
+        let Some((scheme, rest)) = base.split_once("://") else {
+            return "(not an address)".to_owned();
+        };
+        let Some((user, host)) = rest.rsplit_once('@') else {
+            return format!("{scheme}://{rest}");
+        };
+        let user = user.split_once(':').map_or(user, |(user, _)| user);
+        format!("{scheme}://{user}@{host}")
+    }
+}
+
+impl std::fmt::Debug for StoreAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StoreAddress({})", self.shown())
+    }
+}
+
+impl FromStr for StoreAddress {
+    type Err = std::convert::Infallible;
+
+    /// Takes any text: whoever connects says what is wrong with it, and what parses arguments would repeat it.
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// Files of a certificate, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -127,6 +173,9 @@ struct Known {
     default: &'static str,
     about: &'static str,
 }
+
+/// The one setting that may hold a secret.
+const STORE: &str = "hub.store";
 
 const KNOWN: &[Known] = &[
     Known {
@@ -235,6 +284,13 @@ const KNOWN: &[Known] = &[
         about: "names under which browsers reach the hub's pages, with commas between, beside those of this computer",
     },
     Known {
+        key: STORE,
+        variable: "WB_STORE",
+        default: "",
+        about: "where the hub's data are, instead of a file in its folder: postgres://USER:PASSWORD@HOST/DATABASE, best in a file \
+                that WB_STORE_FILE names; shown without the password",
+    },
+    Known {
         key: "hub.policy",
         variable: "WB_HUB_POLICY",
         default: "approval",
@@ -331,6 +387,7 @@ impl Settings {
                 what: format!("`{key}` is not a setting; known are {}", known.join(", ")),
             });
         }
+        let hub_store = hide_store(&mut list);
         let read = Reader {
             list: &list,
             config,
@@ -354,6 +411,7 @@ impl Settings {
             hub_listen: read.parsed("hub.listen")?,
             hub_front: read.front("hub.behind_proxy", "hub.tls_cert", "hub.tls_key")?,
             hub_hosts: names(read.text("hub.hosts")),
+            hub_store,
             hub_policy: policy(read.text("hub.policy"))
                 .map_err(|what| wrong(read.setting("hub.policy"), config, &what))?,
             hub_keep_days: (keep_days > 0).then_some(keep_days),
@@ -366,6 +424,15 @@ impl Settings {
             list,
         })
     }
+}
+
+/// Takes the address of the store out of what is listed: there it stands without its password.
+fn hide_store(list: &mut [Setting]) -> Option<StoreAddress> {
+    let setting = list.iter_mut().find(|setting| setting.key == STORE);
+    let setting = setting.filter(|setting| !setting.value.is_empty())?;
+    let store = StoreAddress(std::mem::take(&mut setting.value));
+    setting.value = store.shown();
+    Some(store)
 }
 
 /// Names with commas between.

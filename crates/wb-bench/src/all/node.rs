@@ -113,7 +113,7 @@ impl Bench {
 fn start(wb: &Path, home: &str) -> Result<Duration> {
     let watch = Stopwatch::start();
     let arguments = ["--home", home, "--json", "up", "--listen", "127.0.0.1:0"];
-    let mut up = Held::start(text(wb)?, &arguments, None)?;
+    let mut up = Held::start(text(wb)?, &arguments)?;
     let said: serde_json::Value = serde_json::from_str(&up.line()?)
         .map_err(|error| BenchError::Wrong(format!("wb up: {error}")))?;
     let address = said["address"].as_str().unwrap_or_default().to_owned();

@@ -9,15 +9,15 @@ use serde::Serialize;
 use wb_core::id::InstanceId;
 use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
-use wb_hub::{HubStore, MemberRow, ModerateError, RoomRow, SqliteHub, approve as let_in};
+use wb_hub::{HubStore, MemberRow, ModerateError, RoomRow, approve as let_in};
 use wb_node::command::login_link::{LINK_MINUTES, login_link as make_login_link};
-use wb_node::{NodeError, entropy};
-use wb_store::relay::Relay;
+use wb_node::entropy;
 use zeroize::Zeroizing;
 
 use super::hub_up::{last_address, store_limits};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hub_store::{self, AnyHub, Opening, StoreArg};
 use crate::output::{self, clean, count, heading};
 
 /// Members read at once, and shown unless more are asked for.
@@ -41,6 +41,8 @@ pub struct List {
     /// Only those after this id, as the page before says
     #[arg(long, value_name = "ID")]
     after: Option<InstanceId>,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Where a registration stands.
@@ -59,6 +61,8 @@ enum StandingArg {
 pub struct Show {
     /// Name or id of the member, or the start of its id
     member: String,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Let a registration in
@@ -66,6 +70,8 @@ pub struct Show {
 pub struct Approve {
     /// Name or id of the member, or the start of its id
     member: String,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Make a link that lets a moderator in once, on a browser of their choice
@@ -158,27 +164,24 @@ fn row(member: &MemberRow) -> Row {
 pub(super) struct Operator {
     pub node: wb_node::Node,
     pub actor: wb_node::Actor,
-    pub store: SqliteHub,
+    pub store: AnyHub,
     pub runtime: tokio::runtime::Runtime,
 }
 
 impl Operator {
-    pub fn new(context: &Context) -> Result<Self> {
+    pub fn new(context: &Context, store: &StoreArg) -> Result<Self> {
         let (node, actor) = context.acting()?;
-        let path = node.store().home().hub();
-        if !path.exists() {
-            return Err(Failure::usage(
-                format!("no hub in {}", context.home().dir().display()),
-                "start one with `wb hub up`, or name its folder with --home",
-            )
-            .into());
-        }
-        let relay = Relay::existing(&path).map_err(NodeError::from)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let address = hub_store::address(context, store)?;
+        let limits = store_limits(&context.settings()?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let open = hub_store::open(&node, address.as_ref(), limits, Opening::Existing);
+        let store = runtime.block_on(open)?;
         Ok(Self {
             node,
             actor,
-            store: SqliteHub::new(relay).with_limits(store_limits(&context.settings()?)),
+            store,
             runtime,
         })
     }
@@ -260,7 +263,7 @@ pub(super) fn refused(error: ModerateError) -> anyhow::Error {
 
 /// Lists the members.
 pub fn list(context: &Context, args: &List) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let standing = args.standing.map(|standing| match standing {
         StandingArg::Waiting => Standing::Waiting,
         StandingArg::Member => Standing::Member,
@@ -361,7 +364,7 @@ fn fits(n: usize) -> String {
 
 /// Shows one member.
 pub fn show(context: &Context, args: &Show) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let member = operator.find(&args.member)?;
     let room = operator.runtime.block_on(operator.store.room(member.id))?;
     if context.json() {
@@ -486,7 +489,7 @@ fn follows_text(member: &MemberRow) -> String {
 
 /// Lets a registration in.
 pub fn approve(context: &Context, args: &Approve) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let id = operator.find(&args.member)?.id;
     let moderator = (operator.actor.user, operator.actor.role);
     let log = operator.node.store().private();
@@ -505,7 +508,8 @@ struct Link<'a> {
 
 /// Makes a link that lets a moderator in once.
 pub fn login_link(context: &Context, args: &LoginLink) -> Result<()> {
-    let Operator { node, actor, .. } = Operator::new(context)?;
+    let (node, actor) = context.acting()?;
+    hub_store::check_there(context.home())?;
     let handle = args.handle.as_deref().unwrap_or(&actor.handle);
     let secret = make_login_link(&node, &actor, handle)?;
     let settings = context.settings()?;

@@ -18,6 +18,7 @@ use wb_node::entropy;
 use super::bundle::{FeedRow, contents_row, form, items};
 use super::hub_admin::Operator;
 use crate::context::Context;
+use crate::hub_store::StoreArg;
 use crate::output;
 
 /// Members read from the directory at once.
@@ -37,6 +38,8 @@ pub struct Bundle {
     /// Compress
     #[arg(long)]
     zstd: bool,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 #[derive(Serialize)]
@@ -51,7 +54,7 @@ struct View {
 
 /// Makes the file.
 pub fn run(context: &Context, args: &Bundle) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let want = args.want.as_deref().map(read_want).transpose()?;
     let members = members(&operator, &args.of)?;
     let temporary = temporary_beside(&args.file);

@@ -20,6 +20,7 @@ use wb_web::hub::{DecideError, decide};
 use super::hub_admin::{Operator, parse_time, refused, tell_decision};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hub_store::{self, StoreArg};
 use crate::output::{self, clean};
 
 /// Lines of the log that are shown unless more are asked for, and that are read at once.
@@ -39,6 +40,8 @@ pub struct Said {
     /// Say what would come of it, and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// Leave a member out: it cannot sync here, and what it published is not handed on
@@ -103,6 +106,8 @@ pub struct Reinstate {
     /// Say what would come of it, and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// List what this hub says in public about members and records
@@ -111,6 +116,8 @@ pub struct Notices {
     /// Only what is in force
     #[arg(long)]
     in_force: bool,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 /// List what moderators did, or write all of it out with --json
@@ -183,7 +190,7 @@ impl Said {
 
 /// Leaves a member out.
 pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
-    let mut operator = Operator::new(context)?;
+    let mut operator = Operator::new(context, &args.said.store)?;
     let subject = Subject::Instance(operator.find(&args.member)?.id);
     let (mut deciding, dry_run) = args.said.clone_about(NoticeAct::Suspend, subject);
     deciding.until = args.until;
@@ -194,7 +201,7 @@ pub fn suspend(context: &Context, args: &Suspend) -> Result<()> {
 
 /// Leaves a member out for good.
 pub fn revoke(context: &Context, args: &Revoke) -> Result<()> {
-    let mut operator = Operator::new(context)?;
+    let mut operator = Operator::new(context, &args.said.store)?;
     let subject = Subject::Instance(operator.find(&args.member)?.id);
     let (deciding, dry_run) = args.said.clone_about(NoticeAct::Revoke, subject);
     let done = "is revoked: it cannot sync here, and whoever follows this hub's notices hides what came of it by this hub \
@@ -204,7 +211,7 @@ pub fn revoke(context: &Context, args: &Revoke) -> Result<()> {
 
 /// Keeps a member out of every list.
 pub fn delist(context: &Context, args: &Delist) -> Result<()> {
-    let mut operator = Operator::new(context)?;
+    let mut operator = Operator::new(context, &args.said.store)?;
     let subject = Subject::Instance(operator.find(&args.member)?.id);
     let (mut deciding, dry_run) = args.said.clone_about(NoticeAct::Delist, subject);
     deciding.until = args.until;
@@ -215,7 +222,7 @@ pub fn delist(context: &Context, args: &Delist) -> Result<()> {
 
 /// Hands one record on to nobody.
 pub fn withhold(context: &Context, args: &Withhold) -> Result<()> {
-    let mut operator = Operator::new(context)?;
+    let mut operator = Operator::new(context, &args.said.store)?;
     let key = record_of(&operator, &args.record)?;
     let (mut deciding, dry_run) = args
         .said
@@ -232,7 +239,7 @@ pub fn withhold(context: &Context, args: &Withhold) -> Result<()> {
 
 /// Undoes what was decided.
 pub fn reinstate(context: &Context, args: &Reinstate) -> Result<()> {
-    let mut operator = Operator::new(context)?;
+    let mut operator = Operator::new(context, &args.store)?;
     let (subject, done) = if args.subject.contains('/') {
         let key = record_of(&operator, &args.subject)?;
         (Subject::Record(key), "has its record handed on again")
@@ -335,7 +342,7 @@ fn tell_effect(context: &Context, would: &WouldDecide, deciding: &Deciding) -> R
 
 /// Lists what this hub says in public.
 pub fn notices(context: &Context, args: &Notices) -> Result<()> {
-    let operator = Operator::new(context)?;
+    let operator = Operator::new(context, &args.store)?;
     let mut rows = operator.wait(operator.store.notices(entropy::now()))?;
     rows.retain(|row| row.in_force || !args.in_force);
     let views: Vec<NoticeView> = rows.iter().map(view).collect();
@@ -384,8 +391,9 @@ fn view(row: &NoticeRow) -> NoticeView {
 
 /// Lists what moderators did.
 pub fn audit(context: &Context, args: &Audit) -> Result<()> {
-    let operator = Operator::new(context)?;
-    let private = operator.node.store().private();
+    let (node, _) = context.acting()?;
+    hub_store::check_there(context.home())?;
+    let private = node.store().private();
     let accounts = private.accounts()?.into_iter();
     let handles: std::collections::BTreeMap<RecordId, String> = accounts
         .map(|account| (account.user, account.handle))

@@ -13,13 +13,13 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use wb_core::id::Hash;
 use wb_core::sync::Policy;
-use wb_hub::{Hub, HubInfo, HubStore, Quota, SqliteHub, StoreLimits};
+use wb_hub::{Hub, HubInfo, HubStore, Quota, StoreLimits};
+use wb_hub_pg::{Address, Heard};
 use wb_net::Front;
 use wb_net::metrics::MetricsToken;
 use wb_node::settings::Settings;
 use wb_node::{ErrorKind, Node, NodeError, entropy, service};
 use wb_store::Home;
-use wb_store::relay::Relay;
 use wb_web::hub::{HubSite, HubSiteConfig, carry};
 
 use super::hub_watch;
@@ -27,6 +27,7 @@ use super::init;
 use super::serve::{Backups, front, in_use, known_hosts, listen, renew, runtime, scheme, stopped};
 use crate::context::{Context, tell};
 use crate::failure::Failure;
+use crate::hub_store::{self, AnyHub, Opening, StoreArg};
 use crate::output::{self, clean};
 
 /// How often old deltas are looked for, and suspensions that have ended.
@@ -54,6 +55,8 @@ pub struct Up {
     /// With --name: put the recovery words on a sheet in this new file
     #[arg(long, value_name = "FILE", requires = "name")]
     words_file: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArg,
 }
 
 #[derive(Serialize)]
@@ -64,12 +67,15 @@ struct Started<'a> {
     address: String,
     link: String,
     policy: Policy,
+    /// Where its data are, where they are not in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
 }
 
 /// A hub that can be served.
 pub struct Prepared {
-    hub: Arc<Hub<SqliteHub>>,
-    store: SqliteHub,
+    hub: Arc<Hub<AnyHub>>,
+    store: AnyHub,
     keep_days: Option<u32>,
     pages: HubSiteConfig,
     home: Home,
@@ -78,8 +84,9 @@ pub struct Prepared {
     lock: HubLock,
 }
 
-/// Keeps a second hub off the folder: members that wait at one would not be woken by what arrives at
-/// the other. It goes with the process. The file says where the hub listens, for links that are printed.
+/// Keeps a second hub off the folder whose data are in a file: members that wait at one would not be woken by what
+/// arrives at the other. Several that share a database wake each other. It goes with the process. The file says where
+/// the hub listens, for links that are printed.
 struct HubLock {
     file: File,
 }
@@ -95,7 +102,7 @@ fn lock_path(home: &Home) -> PathBuf {
 }
 
 impl HubLock {
-    fn take(node: &Node) -> Result<Self> {
+    fn take(node: &Node, is_shared: bool) -> Result<Self> {
         let dir = node.store().home().dir();
         let path = lock_path(node.store().home());
         let file = File::options()
@@ -104,7 +111,12 @@ impl HubLock {
             .write(true)
             .open(&path)
             .with_context(|| path.display().to_string())?;
-        match file.try_lock() {
+        let locked = if is_shared {
+            file.try_lock_shared()
+        } else {
+            file.try_lock()
+        };
+        match locked {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Failure {
                 message: format!("the hub of {} is running already", dir.display()),
@@ -140,17 +152,16 @@ pub fn store_limits(settings: &Settings) -> StoreLimits {
 }
 
 /// Opens a hub's folder.
-pub fn prepare(
+pub async fn prepare(
     node: &Node,
+    address: Option<&Address>,
     policy: Policy,
     keep_days: Option<u32>,
     limits: StoreLimits,
     report: wb_hub::Report,
 ) -> Result<Prepared> {
-    let lock = HubLock::take(node)?;
-    let path = node.store().home().hub();
-    let relay = Relay::open(&path, entropy::log_id()).map_err(NodeError::from)?;
-    let store = SqliteHub::new(relay).with_limits(limits);
+    let lock = HubLock::take(node, address.is_some())?;
+    let store = hub_store::open(node, address, limits, Opening::Make).await?;
     let info = HubInfo {
         name: node.name().to_owned(),
         identity: node.identity().clone(),
@@ -199,12 +210,14 @@ impl Prepared {
         self.lock.note(address);
         let site = site(&self.store, self.pages, address, hosts, &front);
         let router = wb_web::hub::router(&Arc::new(site), self.hub.router());
+        let listening = tokio::spawn(hear(self.store.clone(), Arc::clone(&self.hub)));
         let tidying = tokio::spawn(tidy(self.store, self.keep_days, self.home.clone()));
         let following = tokio::spawn(follow_key(Arc::clone(&self.hub), self.home, self.key));
         let looking = tokio::spawn(Arc::clone(&self.hub).follow_store());
         let renewing = tokio::spawn(renew(front.clone()));
         wb_net::serve_with(listener, router, front, shutdown).await;
         renewing.abort();
+        listening.abort();
         tidying.abort();
         following.abort();
         looking.abort();
@@ -214,12 +227,12 @@ impl Prepared {
 /// The pages. Moderators log in where nobody on the way could read along: over TLS, by a proxy that is named, or at
 /// this computer. By which of them a request came is looked at for each.
 fn site(
-    store: &SqliteHub,
+    store: &AnyHub,
     config: HubSiteConfig,
     address: SocketAddr,
     hosts: &[String],
     front: &Front,
-) -> HubSite<SqliteHub> {
+) -> HubSite<AnyHub> {
     let has_tls = front.tls.is_some();
     let mut known = known_hosts(address, hosts);
     if has_tls {
@@ -241,7 +254,7 @@ fn site(
 }
 
 /// Speaks with the key that another process put in place in the same folder.
-async fn follow_key(hub: Arc<Hub<SqliteHub>>, home: Home, mut known: Hash) {
+async fn follow_key(hub: Arc<Hub<AnyHub>>, home: Home, mut known: Hash) {
     let mut every = tokio::time::interval(LOOK_FOR_KEY_EVERY);
     loop {
         every.tick().await;
@@ -271,8 +284,20 @@ async fn follow_key(hub: Arc<Hub<SqliteHub>>, home: Home, mut known: Hash) {
     }
 }
 
+/// Wakes who waits here when something arrives through another process on the same database.
+async fn hear(store: AnyHub, hub: Arc<Hub<AnyHub>>) {
+    let AnyHub::Postgres(store) = store else {
+        return;
+    };
+    let tell = |heard: Heard| match heard {
+        Heard::Of(origins) => origins.iter().for_each(|origin| hub.tell_arrival(origin)),
+        Heard::Something => hub.tell_something(),
+    };
+    store.listen(tell).await;
+}
+
 /// Carries what the hub's own instance said and was not heeded yet: whoever said it may have been interrupted.
-async fn carry_own(store: &SqliteHub, home: &Home) {
+async fn carry_own(store: &AnyHub, home: &Home) {
     let (store, home) = (store.clone(), home.clone());
     let carried = tokio::task::spawn_blocking(move || {
         let node = Node::open(&home)?;
@@ -286,7 +311,7 @@ async fn carry_own(store: &SqliteHub, home: &Home) {
 }
 
 /// Forgets what is too old, and lets those back whose suspension has ended.
-async fn tidy(store: SqliteHub, keep_days: Option<u32>, home: Home) {
+async fn tidy(store: AnyHub, keep_days: Option<u32>, home: Home) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
@@ -316,13 +341,7 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
     let keep_days = args.keep_days.or(settings.hub_keep_days);
     let report = hub_watch::report(settings.hub_log, context.quiet());
     let _in_use = in_use(context)?;
-    let prepared = prepare(&node, policy, keep_days, store_limits(&settings), report)?;
-    if settings.hub_cacheable {
-        prepared.hub.let_caches_keep();
-    }
-    if let Some(journal) = hub_watch::journal(settings.hub_log) {
-        prepared.hub.tell_calls(journal);
-    }
+    let store = hub_store::address(context, &args.store)?;
     let mut front = front(&settings.hub_front)?;
     front.limits.connections = hub_watch::make_room(settings.hub_connections_max);
     if front.limits.connections < settings.hub_connections_max {
@@ -332,9 +351,25 @@ pub fn run(context: &Context, args: &Up) -> Result<()> {
         ));
     }
     runtime()?.block_on(async {
+        let limits = store_limits(&settings);
+        let prepared = prepare(&node, store.as_ref(), policy, keep_days, limits, report).await?;
+        if settings.hub_cacheable {
+            prepared.hub.let_caches_keep();
+        }
+        if let Some(journal) = hub_watch::journal(settings.hub_log) {
+            prepared.hub.tell_calls(journal);
+        }
         let (listener, address) = listen(args.listen.unwrap_or(settings.hub_listen)).await?;
         let has_tls = settings.hub_front.is_tls();
-        announce(context, &node, scheme(&front), address, policy, has_tls)?;
+        let store = store.as_ref().map(ToString::to_string);
+        announce(
+            context,
+            &node,
+            (scheme(&front), address),
+            policy,
+            has_tls,
+            store,
+        )?;
         let backups = Backups::start(context, &settings);
         prepared
             .serve((listener, address), front, &settings.hub_hosts, stopped())
@@ -363,11 +398,12 @@ fn found_if_asked(context: &Context, args: &Up) -> Result<()> {
 fn announce(
     context: &Context,
     node: &Node,
-    scheme: &str,
-    address: SocketAddr,
+    at: (&str, SocketAddr),
     policy: Policy,
     has_tls: bool,
+    store: Option<String>,
 ) -> Result<()> {
+    let (scheme, address) = at;
     let base = format!("{scheme}://{address}");
     let link = format!("{base}#{}", node.own_id());
     if context.json() {
@@ -378,10 +414,14 @@ fn announce(
             address: base,
             link,
             policy,
+            store,
         });
     }
     output::line(format!("{}  {}", clean(node.name()), node.own_id()))?;
     output::line(format!("listening   {base}"))?;
+    if let Some(store) = store {
+        output::line(format!("data        {store}"))?;
+    }
     let who = match policy {
         Policy::Open => "whoever registers is a member (--policy open)",
         Policy::Approval => "whoever registers waits until `wb hub approve`",

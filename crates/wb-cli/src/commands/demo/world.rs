@@ -71,7 +71,9 @@ impl World {
         let hub_dir = folder.join("hub");
         let hub = found(&hub_dir, HUB_NAME, "admin")?;
         let quiet: wb_hub::Report = Arc::new(|text| tell(&format!("hub: {}\n", clean(text))));
-        let prepared = hub_up::prepare(&hub, Policy::Open, None, StoreLimits::default(), quiet)?;
+        let limits = StoreLimits::default();
+        let preparing = hub_up::prepare(&hub, None, Policy::Open, None, limits, quiet);
+        let prepared = handle.block_on(preparing)?;
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let (listener, hub_address) = handle.block_on(listen(free))?;
         let (stop, stopping) = watch::channel(false);

@@ -1,0 +1,113 @@
+//! Why the database could not answer, in words for the operator's log: never with what a row holds, nor a password.
+
+use tokio_postgres::error::SqlState;
+use wb_core::id::InstanceId;
+use wb_hub::StoreProblem;
+
+/// What is returned everywhere here.
+pub(crate) type Result<T> = std::result::Result<T, PgError>;
+
+/// Why the database could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PgError {
+    /// The database reports something, or cannot be reached.
+    #[error("{}", words(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// Every connection is in use.
+    #[error("no connection to the database came free")]
+    NoConnection,
+    /// A newer program has changed the tables.
+    #[error(
+        "the database has format {found}, and this program knows formats up to {known}: \
+         the program of this process has to be upgraded"
+    )]
+    Newer {
+        /// The format that programs have to know.
+        found: i64,
+        /// The one that this program knows.
+        known: i64,
+    },
+    /// No hub is there, or one of an earlier format.
+    #[error("there is no hub in this database, or one of an earlier format")]
+    Absent,
+    /// Another instance's hub is there.
+    #[error("the database is that of the hub of another instance, {0}")]
+    OfAnother(InstanceId),
+    /// What is stored cannot be.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A thread ended early.
+    #[error("a call was given up: {0}")]
+    Thread(String),
+    /// The address of the database cannot be used.
+    #[error("{0}")]
+    Address(String),
+}
+
+impl PgError {
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    fn state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Database(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same transaction may go through when it is tried again: another one was in its way, or the
+    /// connection was lost.
+    pub(crate) fn may_go_through(&self) -> bool {
+        let states = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+        ];
+        let is_lost = match self {
+            Self::Database(error) => error.is_closed() || error.as_db_error().is_none(),
+            _ => false,
+        };
+        is_lost || self.state().is_some_and(|state| states.contains(state))
+    }
+}
+
+/// The message of the server without its details, which name values of rows.
+fn words(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!(
+            "the database said: {} ({})",
+            said.message(),
+            said.code().code()
+        ),
+        None => {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            let more = source.map(|source| format!(": {source}"));
+            format!(
+                "the database cannot be used: {error}{}",
+                more.unwrap_or_default()
+            )
+        }
+    }
+}
+
+impl From<PgError> for StoreProblem {
+    fn from(error: PgError) -> Self {
+        let is = |states: &[SqlState]| error.state().is_some_and(|state| states.contains(state));
+        let busy = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::TOO_MANY_CONNECTIONS,
+        ];
+        if matches!(error, PgError::NoConnection) || is(&busy) {
+            Self::Busy
+        } else if is(&[SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY]) {
+            Self::Full
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
+}

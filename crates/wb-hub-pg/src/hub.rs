@@ -1,0 +1,210 @@
+//! A hub in PostgreSQL: several processes share one database, each with connections of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+use wb_core::id::{InstanceId, LogId};
+use wb_core::limits::PAGE_BYTES_TARGET;
+use wb_core::time::Timestamp;
+use wb_hub::{Kept, StoreLimits, StoreProblem};
+
+use crate::address::Address;
+use crate::error::Result;
+use crate::listen::Heard;
+use crate::pool::{Connections, Does};
+use crate::tx::{Columns as _, Tx};
+use crate::write::{Left, Write};
+use crate::{arrivals, listing};
+
+/// A hub in PostgreSQL.
+#[derive(Clone)]
+pub struct PgHub {
+    shared: Arc<Shared>,
+    pub(crate) page_bytes: usize,
+    pub(crate) limits: StoreLimits,
+}
+
+struct Shared {
+    connections: Connections,
+    numbering: Numbering,
+}
+
+/// Who gives numbers in this process: one call at a time, for all that committed before it began.
+#[derive(Debug, Default)]
+struct Numbering {
+    turn: Mutex<()>,
+    /// How often it was begun, and which of these was done last.
+    begun: AtomicU64,
+    done: AtomicU64,
+}
+
+impl std::fmt::Debug for PgHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PgHub")
+    }
+}
+
+impl PgHub {
+    /// A hub in the database at an address. Nothing is asked of it yet: the first call makes its tables, or
+    /// brings them up to date, and begins its arrivals under the log given, 16 fresh random bytes.
+    ///
+    /// # Errors
+    /// When connections cannot be made like that.
+    pub fn new(address: &Address, log_if_new: LogId) -> std::result::Result<Self, crate::PgError> {
+        Self::of(Connections::new(address, Some(log_if_new))?)
+    }
+
+    /// The hub that is in a database: nothing is made there, and nothing brought to another format under the program that
+    /// runs it.
+    ///
+    /// # Errors
+    /// When connections cannot be made like that.
+    pub fn existing(address: &Address) -> std::result::Result<Self, crate::PgError> {
+        Self::of(Connections::new(address, None)?)
+    }
+
+    fn of(connections: Connections) -> std::result::Result<Self, crate::PgError> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                connections,
+                numbering: Numbering::default(),
+            }),
+            page_bytes: PAGE_BYTES_TARGET,
+            limits: StoreLimits::default(),
+        })
+    }
+
+    /// Ends pages after so many bytes. The protocol names a target; a hub may stay below it.
+    #[must_use]
+    pub fn with_page_bytes(self, page_bytes: usize) -> Self {
+        Self { page_bytes, ..self }
+    }
+
+    /// Keeps no more than that.
+    #[must_use]
+    pub fn with_limits(self, limits: StoreLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Makes the tables, or brings them up to date.
+    ///
+    /// # Errors
+    /// What the database reports, and `Newer` where another program has to be upgraded.
+    pub async fn prepare(&self) -> std::result::Result<(), crate::PgError> {
+        self.shared.connections.ready().await?;
+        Ok(())
+    }
+
+    /// Makes sure that the database is that of the hub of an instance, and gives its relay log. Whoever comes first
+    /// makes it theirs.
+    ///
+    /// # Errors
+    /// What the database reports, and `OfAnother`.
+    pub async fn claim(&self, own: InstanceId) -> std::result::Result<LogId, crate::PgError> {
+        let connections = &self.shared.connections;
+        connections.ready().await?;
+        let claim = move |tx: &Tx<'_>| {
+            let id = &own.0[..];
+            tx.execute("UPDATE relay SET owner = $1 WHERE owner IS NULL", &[&id])?;
+            let row = tx.one("SELECT owner, log FROM relay", &[])?;
+            Ok((row.instance(0)?, row.log(1)?))
+        };
+        match connections.run(Does::Write, claim).await? {
+            (owner, log) if owner == own => Ok(log),
+            (owner, _) => Err(crate::PgError::OfAnother(owner)),
+        }
+    }
+
+    /// Tells, for as long as it runs, when something may have arrived through another process.
+    pub async fn listen(&self, tell: impl FnMut(Heard)) {
+        self.shared.connections.listen(tell).await;
+    }
+
+    /// Whether it hears of what other processes number.
+    pub(crate) fn hears(&self) -> bool {
+        self.shared.connections.hears()
+    }
+
+    /// Reads as of one moment.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Kept<T> {
+        self.shared.connections.ready().await?;
+        Ok(self.shared.connections.run(Does::Read, work).await?)
+    }
+
+    /// Writes what leaves nothing to be done.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Kept<T> {
+        self.shared.connections.ready().await?;
+        Ok(self.shared.connections.run(Does::Write, work).await?)
+    }
+
+    /// Writes something of members, then does what that left to do. Where the work refuses, nothing is written. It
+    /// goes on to its end also where nobody waits for it any more.
+    pub(crate) async fn change<T: Send + 'static, R: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl Fn(&Write<'_, '_>) -> Result<std::result::Result<T, R>> + Send + Sync + 'static,
+    ) -> Kept<std::result::Result<T, R>> {
+        let hub = self.clone();
+        let changing = tokio::spawn(async move {
+            let changed = hub.write(move |tx| {
+                let write = Write::new(tx, now);
+                let done = work(&write)?;
+                let left = match &done {
+                    Ok(_) => write.finish()?,
+                    Err(_) => {
+                        tx.refuse();
+                        Left::default()
+                    }
+                };
+                Ok((done, left))
+            });
+            let (done, left) = changed.await?;
+            hub.do_what_is_left(left).await?;
+            Ok(done)
+        });
+        let changed = changing.await;
+        changed.map_err(|error| StoreProblem::Failed(error.to_string()))?
+    }
+
+    async fn do_what_is_left(&self, left: Left) -> Kept<()> {
+        if left.arriving {
+            self.number().await?;
+        }
+        if left.untold {
+            self.tell().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives numbers to what was committed before this was called. Where another call of this process began to do so
+    /// since, it did.
+    pub(crate) async fn number(&self) -> Kept<()> {
+        let numbering = &self.shared.numbering;
+        let seen = numbering.begun.load(Ordering::SeqCst);
+        let _turn = numbering.turn.lock().await;
+        if numbering.done.load(Ordering::SeqCst) > seen {
+            return Ok(());
+        }
+        let turn = numbering.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let can_notify = self.shared.connections.ready().await?.can_notify;
+        while self
+            .write(move |tx| arrivals::number(tx, can_notify))
+            .await?
+        {}
+        numbering.done.store(turn, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Tells where requests stand.
+    pub(crate) async fn tell(&self) -> Kept<()> {
+        while self.write(listing::tell).await? {}
+        Ok(())
+    }
+}

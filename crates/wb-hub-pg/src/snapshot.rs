@@ -1,0 +1,248 @@
+//! Pages of a snapshot that stay those of one head while the feed moves on (spec: sync, snapshot pages).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use wb_core::feed::{Header, SnapshotWriter, Totals};
+use wb_core::id::{Hash, RecordId};
+use wb_core::limits::CHUNK_ITEMS_MAX;
+use wb_core::ndjson::put_line;
+use wb_core::scope::Kind;
+use wb_core::sync::PageSection;
+use wb_core::time::Timestamp;
+use wb_hub::{PageRefused, SnapshotAsk};
+
+use crate::as_of::AsOf;
+use crate::changes::put_identity;
+use crate::error::{PgError, Result};
+use crate::heads::FeedAtHead;
+use crate::page::{Page, put_section};
+use crate::tx::{Columns as _, Tx, int};
+use crate::{identity, items};
+
+/// Body hashes that are read at once.
+const CHAIN_ROWS: i64 = 32_768;
+
+/// A place in a snapshot: the last thing that the page before held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Chain(u64),
+    Live(RecordId),
+    Gone(RecordId),
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(seq) => write!(f, "chain:{seq}"),
+            Self::Live(id) => write!(f, "live:{id}"),
+            Self::Gone(id) => write!(f, "gone:{id}"),
+        }
+    }
+}
+
+impl FromStr for Token {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let (what, place) = text.split_once(':').ok_or(())?;
+        match what {
+            "chain" => place.parse().map(Self::Chain).map_err(|_| ()),
+            "live" => place.parse().map(Self::Live).map_err(|_| ()),
+            "gone" => place.parse().map(Self::Gone).map_err(|_| ()),
+            _ => Err(()),
+        }
+    }
+}
+
+/// One page of a snapshot, its `page` line first.
+pub(crate) fn page(
+    tx: &Tx<'_>,
+    ask: &SnapshotAsk,
+    bytes: usize,
+    now: Timestamp,
+) -> Result<std::result::Result<Vec<u8>, PageRefused>> {
+    let after = match ask.after.as_deref().map(str::parse).transpose() {
+        Ok(after) if ask.head.is_some() || after.is_none() => after,
+        _ => return Ok(Err(PageRefused::BadToken)),
+    };
+    let Some(feed) = FeedAtHead::served(tx, &ask.origin, ask.scope, now)? else {
+        return Ok(Err(PageRefused::NotFound));
+    };
+    let head = ask.head.unwrap_or(feed.held.hash);
+    let Some(as_of) = AsOf::load(tx, feed, head)? else {
+        return Ok(Err(PageRefused::HeadGone));
+    };
+    let mut maker = Maker {
+        tx,
+        as_of,
+        kinds: ask.kinds.as_ref(),
+        bytes,
+        page: Page::new(bytes),
+    };
+    maker.make(after)?;
+    let next = maker.page.next().map(Token::to_string);
+    let mut body = Vec::with_capacity(maker.page.body.len());
+    put_section(&mut body, &PageSection::new(head, next));
+    body.append(&mut maker.page.body);
+    Ok(Ok(body))
+}
+
+/// Makes one page.
+struct Maker<'t, 'c, 'k> {
+    tx: &'t Tx<'c>,
+    as_of: AsOf,
+    kinds: Option<&'k BTreeSet<Kind>>,
+    bytes: usize,
+    page: Page<Token>,
+}
+
+impl Maker<'_, '_, '_> {
+    fn make(&mut self, after: Option<Token>) -> Result<()> {
+        if after.is_none() {
+            self.lead()?;
+        }
+        let seq = match after {
+            None => Some(0),
+            Some(Token::Chain(seq)) => Some(seq.saturating_add(1)),
+            Some(_) => None,
+        };
+        if let Some(seq) = seq {
+            self.chain(seq)?;
+        }
+        match after {
+            None | Some(Token::Chain(_)) => self.live(None)?,
+            Some(Token::Live(id)) => self.live(Some(id))?,
+            Some(Token::Gone(_)) => {}
+        }
+        match after {
+            Some(Token::Gone(id)) => self.gone(Some(id)),
+            _ => self.gone(None),
+        }
+    }
+
+    /// The origin's log, the totals, the head and the first header: always on the first page.
+    fn lead(&mut self) -> Result<()> {
+        let (as_of, body) = (&self.as_of, &mut self.page.body);
+        let feed = &as_of.feed;
+        let log = identity::load(self.tx, &feed.held.origin)?;
+        put_identity(
+            body,
+            &log.ok_or_else(|| PgError::damaged("a member without an identity log"))?,
+        );
+        let (head, _) = Header::read(&as_of.line)
+            .map_err(|rule| PgError::damaged(format!("a stored header breaks {rule}")))?;
+        let totals = Totals {
+            origin: feed.held.origin,
+            scope: feed.held.scope,
+            headers: as_of.seq + 1,
+            live: head.live_n,
+            retracted: as_of.retracted_n(self.tx)?,
+        };
+        put_line(body, &SnapshotWriter::totals(&totals));
+        put_line(body, &as_of.line);
+        if as_of.seq > 0 {
+            let first = self.tx.row(
+                "SELECT line FROM headers WHERE instance_no = $1 AND log_no = $2 AND seq = 0 AND line IS NOT NULL",
+                &[&feed.no, &feed.log_no],
+            )?;
+            let first = first.ok_or_else(|| PgError::damaged("a log without its first header"))?;
+            put_line(body, first.value(0)?);
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, from: u64) -> Result<()> {
+        let (no, log_no, head) = (
+            self.as_of.feed.no,
+            self.as_of.feed.log_no,
+            int(self.as_of.seq),
+        );
+        let mut from = int(from);
+        let mut chunk = Vec::new();
+        while from <= head {
+            let rows = self.tx.rows(
+                "SELECT seq, body_hash FROM headers WHERE instance_no = $1 AND log_no = $2 AND seq >= $3 AND seq <= $4
+                 ORDER BY seq LIMIT $5",
+                &[&no, &log_no, &from, &head, &CHAIN_ROWS],
+            )?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                if chunk.is_empty() && self.page.is_full() {
+                    return Ok(());
+                }
+                from = row.value::<i64>(0)? + 1;
+                chunk.push(row.hash(1)?);
+                if chunk.len() == CHUNK_ITEMS_MAX || from > head {
+                    self.put_chain(&mut chunk, from - 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_chain(&mut self, chunk: &mut Vec<Hash>, last: i64) {
+        let token = Token::Chain(last.unsigned_abs());
+        self.page.put(&SnapshotWriter::chain(chunk), token);
+        chunk.clear();
+    }
+
+    fn live(&mut self, mut after: Option<RecordId>) -> Result<()> {
+        loop {
+            let from = after.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]);
+            let rows = self.as_of.live(self.tx, from, self.bytes)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in &rows {
+                if self.page.is_full() {
+                    return Ok(());
+                }
+                let id = row.record(1)?;
+                let item = match self.kinds {
+                    Some(kinds) if !kinds.contains(&row.word::<Kind>(3)?) => {
+                        items::entry(row)?.to_bytes()
+                    }
+                    _ => items::item(row)?,
+                };
+                self.page.put(&item, Token::Live(id));
+                after = Some(id);
+            }
+        }
+    }
+
+    fn gone(&mut self, mut after: Option<RecordId>) -> Result<()> {
+        let mut pairs: Vec<(RecordId, u64)> = Vec::new();
+        loop {
+            let from = after.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]);
+            let rows = self.as_of.retracted(self.tx, from)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                if pairs.is_empty() && self.page.is_full() {
+                    return Ok(());
+                }
+                let id = row.record(0)?;
+                pairs.push((id, row.number(1)?));
+                after = Some(id);
+                if pairs.len() == CHUNK_ITEMS_MAX {
+                    self.put_gone(&mut pairs);
+                }
+            }
+        }
+        self.put_gone(&mut pairs);
+        Ok(())
+    }
+
+    fn put_gone(&mut self, pairs: &mut Vec<(RecordId, u64)>) {
+        if let Some((id, _)) = pairs.last() {
+            let token = Token::Gone(*id);
+            self.page.put(&SnapshotWriter::retracted(pairs), token);
+            pairs.clear();
+        }
+    }
+}
