@@ -172,6 +172,10 @@ pub fn note_elsewhere(home: &Home, address: Option<&Address>) -> Result<()> {
 }
 
 /// What the database said, with what to do.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it takes what `map_err` gives"
+)]
 pub fn failed(error: PgError) -> anyhow::Error {
     let (kind, hint) = match &error {
         PgError::Newer { .. } => (
