@@ -97,11 +97,8 @@ pub async fn open(
         Opening::Make => PgHub::new(address, entropy::log_id()),
         Opening::Existing => PgHub::existing(address),
     };
-    let hub = hub.map_err(|error| failed(&error))?.with_limits(limits);
-    let log = hub
-        .claim(node.own_id())
-        .await
-        .map_err(|error| failed(&error))?;
+    let hub = hub.map_err(failed)?.with_limits(limits);
+    let log = hub.claim(node.own_id()).await.map_err(failed)?;
     if home.hub().exists() {
         let file = Relay::existing(&home.hub()).map_err(NodeError::from)?;
         if file.log() != log {
@@ -175,8 +172,12 @@ pub fn note_elsewhere(home: &Home, address: Option<&Address>) -> Result<()> {
 }
 
 /// What the database said, with what to do.
-pub fn failed(error: &PgError) -> anyhow::Error {
-    let (kind, hint) = match error {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it takes what `map_err` gives"
+)]
+pub fn failed(error: PgError) -> anyhow::Error {
+    let (kind, hint) = match &error {
         PgError::Newer { .. } => (
             ErrorKind::Skew,
             "install the newer program here as well; the hub's data are as they were",

@@ -33,6 +33,12 @@ impl WouldDecide {
             NoticeAct::Withhold => self.withheld(&self.until(deciding)),
             NoticeAct::Reinstate => self.undone(deciding),
         };
+        if !self.member.listed && !self.member.delisted {
+            said.push(format!(
+                "{} asks not to be listed: the notice names its id, so everybody can tell that it is a member here.",
+                self.member.name
+            ));
+        }
         said.push(
             "A signed notice with the reason goes into this hub's public feed, and so to every member and to whoever opens its page \
              of notices; it names no moderator. It stays there when it is undone."

@@ -12,7 +12,7 @@ use wb_store::relay::{Applicant, PushError, RelayWrite};
 pub use wb_store::relay::{Effect, NoticeRow, RecordFace};
 
 use crate::sqlite::{SqliteHub, take};
-use crate::store::{Kept, Registering};
+use crate::store::{Kept, PushRefused, Registering};
 
 /// Why what the hub's own instance sealed is not carried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +91,8 @@ fn carry(
     for page in pages {
         let pushed = match take(write, id, page, now) {
             Ok(Ok(pushed)) => pushed,
-            Ok(Err(refused)) => return Ok(Err(CarryRefused(format!("{refused:?}")))),
+            Ok(Err(PushRefused::Body(error))) => return Ok(Err(CarryRefused(error.to_string()))),
+            Ok(Err(_)) => return Ok(Err(CarryRefused("it is of another instance".to_owned()))),
             Err(PushError::Store(error)) => return Err(error),
             Err(error) => return Ok(Err(CarryRefused(error.to_string()))),
         };

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params, params_from_iter};
 use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, Notice};
 use wb_core::notice::{Answer, Heeds, Said};
@@ -102,8 +102,14 @@ impl Store {
         origin: &InstanceId,
         only: Option<&RecordId>,
     ) -> Result<Vec<RoadsOf>> {
-        // One alone is found by its key; without the two statements SQLite would look through all for it.
-        let one = ["", "AND s.id = ?2"][usize::from(only.is_some())];
+        let mut values: Vec<Box<dyn rusqlite::ToSql>> = vec![Box::new(Sql(*origin))];
+        // One alone has a statement of its own, so that it is found by its key.
+        let one = if let Some(id) = only {
+            values.push(Box::new(Sql(*id)));
+            "AND s.id = ?2"
+        } else {
+            ""
+        };
         let sql = format!(
             "SELECT s.id, s.line_hash, CASE w.road WHEN 'hub' THEN w.peer END FROM records s
              JOIN instances i USING (instance_no)
@@ -112,10 +118,10 @@ impl Store {
              JOIN logs l ON l.log_no = x.log_no
              JOIN roads w ON w.instance_no = i.instance_no AND w.scope = f.scope
                AND ((w.log = l.log AND w.seq >= x.seq) OR w.generation > l.generation)
-             WHERE i.id = ?1 AND i.standing != 'self' AND s.cause IS NULL AND (?2 IS NULL OR 1) {one} ORDER BY s.id"
+             WHERE i.id = ?1 AND i.standing != 'self' AND s.cause IS NULL {one} ORDER BY s.id"
         );
         let mut statement = self.main().prepare_cached(&sql)?;
-        let mut rows = statement.query(params![Sql(origin), only.map(Sql)])?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut all: Vec<RoadsOf> = Vec::new();
         while let Some(row) = rows.next()? {
             let (Sql(id), Sql(line_hash)): (Sql<RecordId>, Sql<Hash>) = (row.get(0)?, row.get(1)?);

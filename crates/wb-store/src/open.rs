@@ -73,8 +73,8 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0006_envelopes.sql")
         ),
         concat!(
-            include_str!("migrations/main_0007_notices.sql"),
-            include_str!("migrations/main_0007_plan.sql")
+            include_str!("migrations/main_0007_plan.sql"),
+            include_str!("migrations/main_0007_notices.sql")
         ),
     ],
 };

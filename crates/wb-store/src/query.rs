@@ -383,6 +383,17 @@ impl Store {
         Ok(count.0)
     }
 
+    /// Whether an instance has records other than its card and what it says in notices. Looks at its own records alone.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn has_more_than_it_says(&self, origin: &InstanceId) -> Result<bool> {
+        let sql = "SELECT 1 FROM instances i CROSS JOIN records r USING (instance_no)
+                   WHERE i.id = ?1 AND r.kind NOT IN ('card', 'notice')";
+        let mut statement = self.main().prepare_cached(sql)?;
+        Ok(statement.exists([Sql(origin)])?)
+    }
+
     /// How many records of each instance are shown or hidden, by kind and cause.
     ///
     /// # Errors

@@ -307,15 +307,10 @@ pub fn why_withheld(node: &Node, key: &RecordRef, line: Option<&Hash>) -> Result
 /// What the store reports.
 pub(crate) fn that_only_speak(node: &Node) -> Result<BTreeSet<InstanceId>> {
     let peers = node.store.peers()?.into_iter();
-    let mut hubs: BTreeSet<InstanceId> = peers
-        .filter(|peer| peer.role == wb_core::sync::Role::Hub)
-        .map(|peer| peer.id)
-        .collect();
-    if !hubs.is_empty() {
-        for counted in node.store.record_counts()? {
-            if !["card", "notice"].contains(&counted.kind.as_str()) {
-                hubs.remove(&counted.origin);
-            }
+    let mut hubs = BTreeSet::new();
+    for peer in peers.filter(|peer| peer.role == wb_core::sync::Role::Hub) {
+        if !node.store.has_more_than_it_says(&peer.id)? {
+            hubs.insert(peer.id);
         }
     }
     Ok(hubs)

@@ -55,13 +55,3 @@ BEGIN
     UPDATE local_records SET to_plan = 1
     WHERE to_plan = 0 AND parent_origin = (SELECT id FROM instances WHERE instance_no = OLD.instance_no);
 END;
-CREATE TRIGGER plan_after_notice AFTER INSERT ON withheld_here
-BEGIN
-    UPDATE local_records SET to_plan = 1 WHERE to_plan = 0 AND parent_id = NEW.id
-      AND parent_origin = (SELECT id FROM instances WHERE instance_no = NEW.instance_no);
-END;
-CREATE TRIGGER plan_after_notice_ended AFTER DELETE ON withheld_here
-BEGIN
-    UPDATE local_records SET to_plan = 1 WHERE to_plan = 0 AND parent_id = OLD.id
-      AND parent_origin = (SELECT id FROM instances WHERE instance_no = OLD.instance_no);
-END;

@@ -5,8 +5,6 @@ use wb_core::scope::Scope;
 use wb_core::sync::Policy;
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::peer_block::peer_block;
-use wb_node::plan::plan;
-use wb_store::{WithheldBy, WithheldHere};
 
 use super::world::{HubUp, Member};
 
@@ -50,21 +48,4 @@ fn an_answer_is_taken_back_when_its_request_is_not_shown_here_any_more() {
     peer_block(&mut north.node, &actor, south.id()).expect("an admin");
     north.sync(&hub);
     assert!(!is_published(&north, &comment));
-}
-
-#[test]
-fn an_answer_is_looked_at_when_a_notice_hides_its_request_and_when_that_ends() {
-    let (hub, north, _south, request, comment) = answered();
-    let withhold = |records: WithheldHere| {
-        let write = north.node.store().write_in_sight().expect("a store");
-        write.put_withheld(&records).expect("a store");
-        write.commit().expect("a store");
-        let plan = plan(&north.node, north.node.now()).expect("a store");
-        let taken_back = plan.retracts.iter().map(|retract| retract.id);
-        taken_back.collect::<Vec<RecordId>>()
-    };
-    let (hub, notice) = (hub.id(), request.id);
-    let hidden = WithheldHere::from([(request, WithheldBy { hub, notice })]);
-    assert_eq!(withhold(hidden), [comment]);
-    assert_eq!(withhold(WithheldHere::new()), []);
 }

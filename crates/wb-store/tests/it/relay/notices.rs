@@ -218,7 +218,7 @@ fn what_is_served_is_what_the_notices_leave_of_it_over_random_histories() {
             let n = 1 + chance.below(40);
             let is_live = story.live.contains_key(&number);
             match chance.below(9) {
-                0 | 1 | 2 if !is_out(&story, at) => story.publish(Do::Put(number), number),
+                0..=2 if !is_out(&story, at) => story.publish(Do::Put(number), number),
                 3 if is_live && !is_out(&story, at) => story.publish(Do::Retract(number), number),
                 4 => story.say(n, "withhold", Some((number, chance.below(2) == 0)), ends),
                 5 => story.say(n, "reinstate", Some((number, false)), None),
