@@ -13,7 +13,9 @@ use wb_core::notice::{Book, Said};
 use wb_core::sync::{Policy, Standing};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
-use wb_hub::{CarryRefused, Effect, HubNotices, Kept, NoticeRow, Quota, RecordFace, Registering};
+use wb_hub::{
+    CarryRefused, Effect, HubNotices, Kept, NoticeRow, PushRefused, Quota, RecordFace, Registering,
+};
 
 use crate::changes::pending;
 use crate::error::{PgError, Result};
@@ -84,7 +86,8 @@ fn carry(
     for page in pages {
         let pushed = match push::push(write, id, page, &WITHOUT_LIMIT)? {
             Ok(pushed) => pushed,
-            Err(refused) => return Ok(Err(CarryRefused(format!("{refused:?}")))),
+            Err(PushRefused::Body(error)) => return Ok(Err(CarryRefused(error.to_string()))),
+            Err(_) => return Ok(Err(CarryRefused("it is of another instance".to_owned()))),
         };
         let good = ["append", "duplicate", "take"];
         let mut feeds = pushed.feeds.iter();
