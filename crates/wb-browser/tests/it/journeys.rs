@@ -261,13 +261,16 @@ fn help_goes_between_communities(script: Script) {
     jo.lacks("A lift to the clinic");
 
     mo.fill("Why", "It sent what nobody wanted");
+    // First what would come of it, then the act.
+    mo.press("Suspend…");
     mo.press("Suspend it");
     mo.shows("Why it is let in again");
     jo.follow("Sync");
     jo.press("Sync now");
     jo.comes_to_show("It sent what nobody wanted");
     mo.fill("Why it is let in again", "They talked to us");
-    mo.press("Let it in again");
+    mo.press("Undo what was decided");
+    mo.press("Undo it");
     mo.lacks("Why it is let in again");
     mo.follow("Log");
     mo.shows("They talked to us");
