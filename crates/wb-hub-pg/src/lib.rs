@@ -2,7 +2,7 @@
 //!
 //! Round trips decide here, so this is no copy of the SQLite code over another driver: a push reads the state of its
 //! feed and the entries it needs in one go, is judged by the rules of `wb-core` in memory, and is written with a few
-//! statements for however many entries. Numbers of arrivals are given to what is committed ([`arrivals`]).
+//! statements for however many entries. Numbers of arrivals are given to what is committed (`arrivals`).
 //!
 //! The SQL is that of PostgreSQL 15 and of engines that speak its protocol faithfully: row locks and no advisory
 //! ones, no trigger, no procedure, no extension. `LISTEN` and `NOTIFY` only make it faster.

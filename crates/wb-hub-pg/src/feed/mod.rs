@@ -1,7 +1,7 @@
 //! The public feed of one member while it is written.
 //!
-//! The rules of `wb-core` decide, and ask for what they need through [`FeedView`]. What a push is likely to need is
-//! read at once when it begins ([`Feed::expect`]); what was not expected is read when it is asked for. What is
+//! The rules of `wb-core` decide, and ask for what they need through `FeedView`. What a push is likely to need is
+//! read at once when it begins (`expect`); what was not expected is read when it is asked for. What is
 //! decided is kept here until [`Feed::flush`] writes it, in a few statements for however many entries.
 
 mod aside;
