@@ -307,6 +307,7 @@ fn who_is_delisted_is_served_to_whoever_named_it() {
     ask(&bay.north, "Quince jelly");
     // Registering again does not list it.
     bay.north.ok(&["hub", "register", &bay.hub.link(), "--yes"]);
+    assert!(!on_pages(&bay, "Wheelbarrow"));
     bay.north.ok(&["sync", "--yes"]);
     bay.south.ok(&["sync"]);
     assert!(titles(&bay.south).contains(&"Quince jelly".to_owned()));
