@@ -11,7 +11,7 @@ use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::identity::IdentityLog;
 use wb_core::ndjson::put_line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{AgainSection, Arrival, ChangesSection, Cursor, FollowList};
+use wb_core::sync::{AgainSection, Arrival, ChangesSection, Cursor, FollowList, put_section};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::PageRefused;
@@ -23,7 +23,6 @@ use crate::heads::{FEED, FeedAtHead};
 use crate::identity;
 use crate::items;
 use crate::member::IS_SERVED;
-use crate::page::put_section;
 use crate::tx::{Columns as _, Tx, int};
 use crate::{envelopes, mail};
 

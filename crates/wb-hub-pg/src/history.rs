@@ -6,12 +6,11 @@ use std::str::FromStr;
 use wb_core::feed::Delta;
 use wb_core::id::InstanceId;
 use wb_core::ndjson::{lines, put_line};
-use wb_core::sync::HistorySection;
+use wb_core::sync::{HistorySection, put_section};
 use wb_hub::PageRefused;
 
 use crate::error::{PgError, Result};
 use crate::own::items_of;
-use crate::page::put_section;
 use crate::tx::{Columns as _, Tx};
 
 /// Rows that are read at once.

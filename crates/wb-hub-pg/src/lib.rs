@@ -32,7 +32,6 @@ mod mail;
 mod member;
 mod notices;
 mod own;
-mod page;
 mod pool;
 mod push;
 mod receipts;

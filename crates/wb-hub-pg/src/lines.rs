@@ -3,14 +3,13 @@
 use wb_core::id::RecordId;
 use wb_core::limits::LINES_NEWEST_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::PageSection;
+use wb_core::sync::{Page, PageSection, put_section};
 use wb_core::time::Timestamp;
 use wb_hub::{LinesPage, PageRefused};
 
 use crate::error::Result;
 use crate::heads::FeedAtHead;
 use crate::items;
-use crate::page::{Page, put_section};
 use crate::tx::{Columns as _, Tx};
 
 /// Rows that are read at once.

@@ -1,15 +1,13 @@
 //! Pages of a snapshot that stay those of one head while the feed moves on (spec: sync, snapshot pages).
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use wb_core::feed::{Header, SnapshotWriter, Totals};
 use wb_core::id::{Hash, RecordId};
 use wb_core::limits::CHUNK_ITEMS_MAX;
 use wb_core::ndjson::put_line;
 use wb_core::scope::Kind;
-use wb_core::sync::PageSection;
+use wb_core::sync::{Page, PageSection, SnapshotPlace, put_section};
 use wb_core::time::Timestamp;
 use wb_hub::{PageRefused, SnapshotAsk};
 
@@ -17,44 +15,11 @@ use crate::as_of::AsOf;
 use crate::changes::put_identity;
 use crate::error::{PgError, Result};
 use crate::heads::FeedAtHead;
-use crate::page::{Page, put_section};
 use crate::tx::{Columns as _, Tx, int};
 use crate::{identity, items};
 
 /// Body hashes that are read at once.
 const CHAIN_ROWS: i64 = 32_768;
-
-/// A place in a snapshot: the last thing that the page before held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    Chain(u64),
-    Live(RecordId),
-    Gone(RecordId),
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Chain(seq) => write!(f, "chain:{seq}"),
-            Self::Live(id) => write!(f, "live:{id}"),
-            Self::Gone(id) => write!(f, "gone:{id}"),
-        }
-    }
-}
-
-impl FromStr for Token {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let (what, place) = text.split_once(':').ok_or(())?;
-        match what {
-            "chain" => place.parse().map(Self::Chain).map_err(|_| ()),
-            "live" => place.parse().map(Self::Live).map_err(|_| ()),
-            "gone" => place.parse().map(Self::Gone).map_err(|_| ()),
-            _ => Err(()),
-        }
-    }
-}
 
 /// One page of a snapshot, its `page` line first.
 pub(crate) fn page(
@@ -82,7 +47,7 @@ pub(crate) fn page(
         page: Page::new(bytes),
     };
     maker.make(after)?;
-    let next = maker.page.next().map(Token::to_string);
+    let next = maker.page.next().map(SnapshotPlace::to_string);
     let mut body = Vec::with_capacity(maker.page.body.len());
     put_section(&mut body, &PageSection::new(head, next));
     body.append(&mut maker.page.body);
@@ -95,29 +60,29 @@ struct Maker<'t, 'c, 'k> {
     as_of: AsOf,
     kinds: Option<&'k BTreeSet<Kind>>,
     bytes: usize,
-    page: Page<Token>,
+    page: Page<SnapshotPlace>,
 }
 
 impl Maker<'_, '_, '_> {
-    fn make(&mut self, after: Option<Token>) -> Result<()> {
+    fn make(&mut self, after: Option<SnapshotPlace>) -> Result<()> {
         if after.is_none() {
             self.lead()?;
         }
         let seq = match after {
             None => Some(0),
-            Some(Token::Chain(seq)) => Some(seq.saturating_add(1)),
+            Some(SnapshotPlace::Chain(seq)) => Some(seq.saturating_add(1)),
             Some(_) => None,
         };
         if let Some(seq) = seq {
             self.chain(seq)?;
         }
         match after {
-            None | Some(Token::Chain(_)) => self.live(None)?,
-            Some(Token::Live(id)) => self.live(Some(id))?,
-            Some(Token::Gone(_)) => {}
+            None | Some(SnapshotPlace::Chain(_)) => self.live(None)?,
+            Some(SnapshotPlace::Live(id)) => self.live(Some(id))?,
+            Some(SnapshotPlace::Gone(_)) => {}
         }
         match after {
-            Some(Token::Gone(id)) => self.gone(Some(id)),
+            Some(SnapshotPlace::Gone(id)) => self.gone(Some(id)),
             _ => self.gone(None),
         }
     }
@@ -185,7 +150,7 @@ impl Maker<'_, '_, '_> {
     }
 
     fn put_chain(&mut self, chunk: &mut Vec<Hash>, last: i64) {
-        let token = Token::Chain(last.unsigned_abs());
+        let token = SnapshotPlace::Chain(last.unsigned_abs());
         self.page.put(&SnapshotWriter::chain(chunk), token);
         chunk.clear();
     }
@@ -208,7 +173,7 @@ impl Maker<'_, '_, '_> {
                     }
                     _ => items::item(row)?,
                 };
-                self.page.put(&item, Token::Live(id));
+                self.page.put(&item, SnapshotPlace::Live(id));
                 after = Some(id);
             }
         }
@@ -240,7 +205,7 @@ impl Maker<'_, '_, '_> {
 
     fn put_gone(&mut self, pairs: &mut Vec<(RecordId, u64)>) {
         if let Some((id, _)) = pairs.last() {
-            let token = Token::Gone(*id);
+            let token = SnapshotPlace::Gone(*id);
             self.page.put(&SnapshotWriter::retracted(pairs), token);
             pairs.clear();
         }

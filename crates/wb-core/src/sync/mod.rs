@@ -9,6 +9,7 @@ mod direct;
 mod envelopes;
 mod follows;
 mod messages;
+mod page;
 mod peer;
 mod proof;
 mod receipts;
@@ -31,6 +32,7 @@ pub use messages::{
     HistorySection, PageSection, Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk,
     Registration, Role, Standing, Standings, WhoIsThis, read_message,
 };
+pub use page::{BadSnapshotPlace, Page, SnapshotPlace, put_section};
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
 pub use receipts::{ReceiptRow, Receipts, ReceiptsGiven, ReceiptsTaken, StaleReceipt};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use wb_core::id::{Hash, InstanceId, RecordId};
+use wb_core::id::{Hash, InstanceId};
 use wb_core::ndjson::{lines, split_first};
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::{Cause, PageSection};
+use wb_core::sync::{Cause, PageSection, SnapshotPlace};
 use wb_net::SnapshotPage;
 
 use super::source::Source;
@@ -29,26 +29,6 @@ impl<E: Into<SyncEnd>> From<E> for Fetch {
     }
 }
 
-/// Where a page ended. The order is that of a snapshot, so pages that go on in it come to an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Chain(u64),
-    Live(RecordId),
-    Gone(RecordId),
-}
-
-impl Place {
-    fn of(token: &str) -> Option<Self> {
-        let (what, place) = token.split_once(':')?;
-        match what {
-            "chain" => place.parse().ok().map(Self::Chain),
-            "live" => place.parse().ok().map(Self::Live),
-            "gone" => place.parse().ok().map(Self::Gone),
-            _ => None,
-        }
-    }
-}
-
 /// Fetches all pages of a snapshot; `progress` is told how many lines there are.
 pub(super) async fn fetch(
     source: &mut Source<'_>,
@@ -58,7 +38,8 @@ pub(super) async fn fetch(
     mut progress: impl FnMut(u64),
 ) -> Result<Spool, Fetch> {
     let mut spool = Spool::new(node.store.home().dir())?;
-    let (mut head, mut next): (Option<Hash>, Option<(Place, String)>) = (None, None);
+    // The order is that of a snapshot, so pages that go on in it come to an end.
+    let (mut head, mut next): (Option<Hash>, Option<(SnapshotPlace, String)>) = (None, None);
     let mut items = 0;
     loop {
         let page = SnapshotPage {
@@ -88,7 +69,7 @@ pub(super) async fn fetch(
         let Some(token) = section.next else {
             return Ok(spool);
         };
-        let place = Place::of(&token).filter(|place| {
+        let place = token.parse::<SnapshotPlace>().ok().filter(|place| {
             let goes_on = next.as_ref().is_none_or(|(before, _)| before < place);
             goes_on && !rest.is_empty()
         });

@@ -10,7 +10,7 @@ use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::limits::PAGE_BYTES_TARGET;
 use wb_core::ndjson::put_line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{AgainSection, Arrival, ChangesSection, Cursor, FollowList};
+use wb_core::sync::{AgainSection, Arrival, ChangesSection, Cursor, FollowList, put_section};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 
@@ -19,7 +19,6 @@ use super::file::Relay;
 use super::follow;
 use super::heads::own_heads;
 use super::member::IS_SERVED;
-use super::page::put_section;
 use super::receipts;
 use super::void::Voids;
 use crate::error::{Result, StoreError};

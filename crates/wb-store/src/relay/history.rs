@@ -9,10 +9,9 @@ use wb_core::feed::Delta;
 use wb_core::id::InstanceId;
 use wb_core::ndjson::{lines, put_line};
 use wb_core::scope::FeedScope;
-use wb_core::sync::HistorySection;
+use wb_core::sync::{HistorySection, put_section};
 
 use super::file::Relay;
-use super::page::put_section;
 use crate::error::{Result, StoreError};
 use crate::feeds::Served;
 use crate::instances::instance_no;

@@ -7,12 +7,11 @@ use rusqlite::{Connection, params};
 use wb_core::id::{InstanceId, RecordId};
 use wb_core::limits::LINES_NEWEST_MAX;
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::PageSection;
+use wb_core::sync::{Page, PageSection, put_section};
 use wb_core::time::Timestamp;
 
 use super::as_of::served_feed;
 use super::file::Relay;
-use super::page::{Page, put_section};
 use crate::error::Result;
 use crate::feeds::read_item;
 use crate::sql::{Sql, word};

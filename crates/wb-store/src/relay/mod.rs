@@ -24,7 +24,6 @@ mod mail;
 mod member;
 mod notices;
 mod own;
-mod page;
 mod places;
 mod push;
 mod receipts;

@@ -2,8 +2,6 @@
 //! pages).
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use rusqlite::{Connection, params};
 use wb_core::feed::{SnapshotWriter, Totals};
@@ -11,13 +9,12 @@ use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::CHUNK_ITEMS_MAX;
 use wb_core::ndjson::put_line;
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::PageSection;
+use wb_core::sync::{Page, PageSection, SnapshotPlace, put_section};
 use wb_core::time::Timestamp;
 
 use super::as_of::{AsOf, served_feed};
 use super::changes::put_identity;
 use super::file::Relay;
-use super::page::{Page, put_section};
 use crate::error::{Result, StoreError};
 use crate::feeds::{Served, read_entry, read_item};
 use crate::sql::{Sql, some, word};
@@ -53,38 +50,6 @@ pub enum SnapshotRefused {
     BadToken,
 }
 
-/// A place in a snapshot: the last thing that the page before held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Token {
-    Chain(u64),
-    Live(RecordId),
-    Gone(RecordId),
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Chain(seq) => write!(f, "chain:{seq}"),
-            Self::Live(id) => write!(f, "live:{id}"),
-            Self::Gone(id) => write!(f, "gone:{id}"),
-        }
-    }
-}
-
-impl FromStr for Token {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let (what, place) = text.split_once(':').ok_or(())?;
-        match what {
-            "chain" => place.parse().map(Self::Chain).map_err(|_| ()),
-            "live" => place.parse().map(Self::Live).map_err(|_| ()),
-            "gone" => place.parse().map(Self::Gone).map_err(|_| ()),
-            _ => Err(()),
-        }
-    }
-}
-
 impl Relay {
     /// One page of a snapshot, its `page` line first.
     ///
@@ -114,7 +79,7 @@ impl Relay {
                 page: Page::new(ask.bytes),
             };
             maker.make(after)?;
-            let next = maker.page.next().map(Token::to_string);
+            let next = maker.page.next().map(SnapshotPlace::to_string);
             let mut body = Vec::with_capacity(maker.page.body.len());
             put_section(&mut body, &PageSection::new(head, next));
             body.append(&mut maker.page.body);
@@ -159,29 +124,29 @@ struct Maker<'c, 'k> {
     connection: &'c Connection,
     as_of: AsOf,
     kinds: Option<&'k BTreeSet<Kind>>,
-    page: Page<Token>,
+    page: Page<SnapshotPlace>,
 }
 
 impl Maker<'_, '_> {
-    fn make(&mut self, after: Option<Token>) -> Result<()> {
+    fn make(&mut self, after: Option<SnapshotPlace>) -> Result<()> {
         if after.is_none() {
             self.lead()?;
         }
         let seq = match after {
             None => Some(0),
-            Some(Token::Chain(seq)) => Some(seq.saturating_add(1)),
+            Some(SnapshotPlace::Chain(seq)) => Some(seq.saturating_add(1)),
             Some(_) => None,
         };
         if let Some(seq) = seq {
             self.chain(seq)?;
         }
         match after {
-            None | Some(Token::Chain(_)) => self.live(&[])?,
-            Some(Token::Live(id)) => self.live(id.as_bytes())?,
-            Some(Token::Gone(_)) => {}
+            None | Some(SnapshotPlace::Chain(_)) => self.live(&[])?,
+            Some(SnapshotPlace::Live(id)) => self.live(id.as_bytes())?,
+            Some(SnapshotPlace::Gone(_)) => {}
         }
         match after {
-            Some(Token::Gone(id)) => self.gone(id.as_bytes()),
+            Some(SnapshotPlace::Gone(id)) => self.gone(id.as_bytes()),
             _ => self.gone(&[]),
         }
     }
@@ -224,13 +189,13 @@ impl Maker<'_, '_> {
             chunk.push(row.get::<_, Sql<Hash>>(1)?.0);
             if chunk.len() == CHUNK_ITEMS_MAX {
                 self.page
-                    .put(&SnapshotWriter::chain(&chunk), Token::Chain(last));
+                    .put(&SnapshotWriter::chain(&chunk), SnapshotPlace::Chain(last));
                 chunk.clear();
             }
         }
         if !chunk.is_empty() {
             self.page
-                .put(&SnapshotWriter::chain(&chunk), Token::Chain(last));
+                .put(&SnapshotWriter::chain(&chunk), SnapshotPlace::Chain(last));
         }
         Ok(())
     }
@@ -255,7 +220,7 @@ impl Maker<'_, '_> {
                     }
                     _ => read_item(row)?,
                 };
-                page.put(&item, Token::Live(id));
+                page.put(&item, SnapshotPlace::Live(id));
             }
             Ok(())
         })
@@ -271,9 +236,9 @@ impl Maker<'_, '_> {
         let mut statement = as_of.retracted(connection)?;
         as_of.query_after(&mut statement, after, |mut rows| {
             let mut pairs: Vec<(RecordId, u64)> = Vec::new();
-            let put = |page: &mut Page<Token>, pairs: &mut Vec<(RecordId, u64)>| {
+            let put = |page: &mut Page<SnapshotPlace>, pairs: &mut Vec<(RecordId, u64)>| {
                 if let Some((id, _)) = pairs.last() {
-                    let token = Token::Gone(*id);
+                    let token = SnapshotPlace::Gone(*id);
                     page.put(&SnapshotWriter::retracted(pairs), token);
                     pairs.clear();
                 }
