@@ -18,7 +18,7 @@ use wb_hub_pg::moving as pg;
 use wb_store::relay::Relay;
 use wb_store::relay::contents::{NOT_CARRIED, Table};
 
-use super::{into_database, into_file};
+use super::{held, into_database, into_file};
 use crate::server::{database, server};
 
 /// Columns that have no value in the file of these tests, and where they are held instead.
@@ -105,13 +105,24 @@ fn bytes(n: u8, len: usize) -> String {
     format!("x'{}'", format!("{n:02x}").repeat(len))
 }
 
+/// An id of a record that is a number's own: a UUID of version 7.
+fn record_id(n: u8) -> [u8; 16] {
+    let mut id = [n; 16];
+    (id[6], id[8]) = (0x70 | (n & 15), 0x80 | (n & 15));
+    id
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A file in which every table has rows.
 pub fn full_file(path: &Path) {
     drop(Relay::open(path, LogId([9; 16])).expect("a new file"));
     let database = Connection::open(path).expect("the file");
     let live = live_lines();
     let id = |n| bytes(n, 32);
-    let record = |n| bytes(n, 16);
+    let record = |n| format!("x'{}'", hex(&record_id(n)));
     let log = |n| bytes(n, 16);
     let sql = format!(
         "INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (3, {a}, 'approved', 1000), (8, {b}, 'approved', 2000);
@@ -160,14 +171,10 @@ pub fn full_file(path: &Path) {
 fn live_lines() -> String {
     let mut live = LiveHash::default();
     for (record, rev, hash) in [(0x11, 1, 1), (0x12, 2, 2)] {
-        let id = RecordId::from_slice(&[record; 16]).expect("an id");
+        let id = RecordId::from_slice(&record_id(record)).expect("an id");
         live.add(&live_element(&id, rev, "request", &Hash([hash; 32])));
     }
-    let mut text = String::new();
-    for byte in live.to_bytes() {
-        write!(text, "{byte:02x}").expect("a string grows");
-    }
-    text
+    hex(&live.to_bytes())
 }
 
 fn tables(database: &Connection) -> Vec<String> {
@@ -302,6 +309,9 @@ fn every_column_of_a_database_is_carried_or_named() {
     drop(Relay::open(&path, LogId([9; 16])).expect("a new file"));
     let (url, number) = database();
     into_database(&runtime, &path, &url);
+    // Once it was moved on, the table that says so is there as well.
+    let left = held(&runtime, &url, "elsewhere");
+    runtime.block_on(left.leave()).expect("it was left");
     let name = format!("hub_{number}");
     let sql = "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public';";
     let said = server().run_in(&name, &[sql]).expect("names");
@@ -312,7 +322,7 @@ fn every_column_of_a_database_is_carried_or_named() {
         .map(str::to_owned)
         .collect();
     let tables: BTreeSet<&str> = found.iter().map(|column| column.split_once('.').expect("a column").0).collect();
-    let emptied: BTreeSet<&str> = pg::TABLES.into_iter().chain(["hub_schema"]).collect();
+    let emptied: BTreeSet<&str> = pg::TABLES.into_iter().chain(["hub_schema", "hub_move"]).collect();
     assert_eq!(tables, emptied, "a move that is begun again empties every table");
     check(&found, &carried(Table::name), pg::NOT_CARRIED);
 }
