@@ -34,7 +34,9 @@ pub enum PgError {
     #[error("the database is that of the hub of another instance, {0}")]
     OfAnother(InstanceId),
     /// The hub is being moved, or was: nothing is written here.
-    #[error("the hub of this database is being moved to another store, or was moved; nothing is written here")]
+    #[error(
+        "the hub of this database is being moved to another store, or was moved; nothing is written here"
+    )]
     Fenced,
     /// A command that moves it is at work.
     #[error("a `wb hub move` is at work on this database")]

@@ -117,8 +117,10 @@ impl<'c> Tx<'c> {
             let sink = self.transaction.copy_in(sql).await?;
             let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, types));
             for row in rows {
-                let values: Vec<&(dyn ToSql + Sync)> =
-                    row.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+                let values: Vec<&(dyn ToSql + Sync)> = row
+                    .iter()
+                    .map(|value| &**value as &(dyn ToSql + Sync))
+                    .collect();
                 writer.as_mut().write(&values).await?;
             }
             writer.finish().await?;

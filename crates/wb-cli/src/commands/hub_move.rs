@@ -282,7 +282,10 @@ impl Job<'_> {
         };
         show(self.context, (&self.from, &self.to), &compared, false)?;
         Err(failure(
-            format!("what was copied is not the same: table {}, {key}: {what}", table.name()),
+            format!(
+                "what was copied is not the same: table {}, {key}: {what}",
+                table.name()
+            ),
             ErrorKind::Verification,
             "nothing was switched: the hub is where it was; look at it with `wb doctor`, and begin again with the same command",
         ))
@@ -296,7 +299,9 @@ impl Job<'_> {
 
     fn was_moved(&self) -> Result<()> {
         let to = &self.to;
-        self.context.say(format!("The hub was moved to {to} before; what was left to do is done."));
+        self.context.say(format!(
+            "The hub was moved to {to} before; what was left to do is done."
+        ));
         next(self.context, to, self.is_into_file);
         Ok(())
     }

@@ -13,7 +13,7 @@ use wb_throwaway::{FAST, Server};
 
 use crate::support::database::{dump_table, texts};
 use crate::support::hub::{Hub, ask, titles};
-use crate::support::instance::{Instance, text};
+use crate::support::instance::Instance;
 use crate::support::process::Up;
 
 /// A password that must not be shown anywhere; the server asks for none.
@@ -125,13 +125,18 @@ fn cursor(member: &Instance) -> wb_core::sync::Cursor {
 fn dump(file: &Path) -> String {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
     let tables = texts(file, sql);
-    let same = tables.iter().filter(|table| !COUNTED_ANEW.contains(&table.as_str()));
+    let same = tables
+        .iter()
+        .filter(|table| !COUNTED_ANEW.contains(&table.as_str()));
     same.map(|table| dump_table(file, table)).collect()
 }
 
 fn rows_of(moved: &Value, table: &str) -> u64 {
     let tables = moved["tables"].as_array().expect("tables");
-    let found = tables.iter().find(|row| row["table"] == table).expect("a table");
+    let found = tables
+        .iter()
+        .find(|row| row["table"] == table)
+        .expect("a table");
     assert_eq!(found["rows"], found["rows_there"], "{found}");
     assert_eq!(found["hash"], found["hash_there"], "{found}");
     found["rows"].as_u64().expect("a number")
@@ -146,10 +151,13 @@ fn there_and_back_members_notice_nothing() {
     // While it runs it is not moved.
     let arguments = ["hub", "move", "--to-file", "hub.txt"];
     let refused = world.hub.instance.run(&arguments).ends(5);
-    assert!(refused.stderr.contains("is running already"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("is running already"),
+        "{}",
+        refused.stderr
+    );
 
     world.stop();
-    let original = dump(&world.hub_file());
     let moved = world.hub.instance.json(&arguments).remove(0);
     assert_eq!(moved["moved"], true);
     assert_eq!(rows_of(&moved, "members"), 2);
@@ -158,11 +166,21 @@ fn there_and_back_members_notice_nothing() {
     assert!(!world.hub_file().exists() && world.hub.instance.file("hub.db.moved").exists());
     // Without the address no other hub begins here.
     let refused = world.hub.instance.run(&["hub", "up"]).ends(2);
-    assert!(refused.stderr.contains("the data of this hub are in postgres://"), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("the data of this hub are in postgres://"),
+        "{}",
+        refused.stderr
+    );
 
     world.is_in(Some(&store));
     world.hub.back();
-    assert_eq!(cursor(&world.east), before, "numbers and their running hash");
+    assert_eq!(
+        cursor(&world.east),
+        before,
+        "numbers and their running hash"
+    );
     assert_eq!(after(&world.east, &before), is_quiet, "nothing new");
     world.east.ok(&["sync"]);
     world.north.ok(&["sync"]);
@@ -181,16 +199,17 @@ fn there_and_back_members_notice_nothing() {
     let between = world.hub.instance.json(&back).remove(0);
     assert_eq!(rows_of(&between, "arrivals"), before.n + 1);
     let refused = world.hub.instance.run(&["hub", "up"]).ends(5);
-    assert!(refused.stderr.contains("was moved to hub.db in"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("was moved to hub.db in"),
+        "{}",
+        refused.stderr
+    );
     world.is_in(None);
     world.hub.back();
     world.east.ok(&["sync"]);
     world.north.ok(&["sync"]);
     let now = cursor(&world.east);
     assert_eq!(now.n, before.n + 1, "nobody gave anything again");
-    let (ours, theirs) = (dump(&world.hub_file()), original);
-    let tables = |dump: &str| dump.lines().filter(|line| line.starts_with("==")).count();
-    assert_eq!(tables(&ours), tables(&theirs));
     // The password is in no answer, whoever reads it.
     for run in [&refused.stderr, &moved.to_string(), &between.to_string()] {
         assert!(!run.contains(PASSWORD), "{run}");
@@ -202,6 +221,7 @@ fn a_move_that_was_killed_is_begun_again() {
     let mut world = World::start();
     let store = world.address_in_file("hub");
     world.stop();
+    let original = dump(&world.hub_file());
     let arguments = ["hub", "move", "--to-file", "hub.txt"];
     let mut killed = 0;
     for ms in KILLED_AFTER_MS {
@@ -238,6 +258,11 @@ fn a_move_that_was_killed_is_begun_again() {
     }
     world.hub.instance.ok(&back);
     world.is_in(None);
+    assert_eq!(
+        dump(&world.hub_file()),
+        original,
+        "what nothing leads to is as it was"
+    );
     world.hub.back();
     world.east.ok(&["sync"]);
     assert_eq!(titles(&world.east), ["a ladder", "soup"]);
@@ -251,8 +276,16 @@ fn it_goes_where_nothing_is_and_says_what_stands_in_the_way() {
     for (arguments, code, says) in [
         (&["hub", "move"][..], 2, "where the hub goes is not said"),
         (&["hub", "move", "--to", "file"], 2, "already"),
-        (&["hub", "move", "--to", "mysql://wb:s3cret-word@host/x"], 2, "an address like postgres://"),
-        (&["hub", "move", "--to-file", "nothing.txt"], 1, "nothing.txt"),
+        (
+            &["hub", "move", "--to", "mysql://wb:s3cret-word@host/x"],
+            2,
+            "an address like postgres://",
+        ),
+        (
+            &["hub", "move", "--to-file", "nothing.txt"],
+            1,
+            "nothing.txt",
+        ),
     ] {
         let run = hub.run(arguments).ends(code);
         assert!(run.stderr.contains(says), "{}", run.stderr);
@@ -267,12 +300,58 @@ fn it_goes_where_nothing_is_and_says_what_stands_in_the_way() {
     pier.again();
     pier.kill();
     let refused = hub.run(&["hub", "move", "--to-file", "other.txt"]).ends(5);
-    assert!(refused.stderr.contains("there is a hub in this database already"), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("there is a hub in this database already"),
+        "{}",
+        refused.stderr
+    );
     world.server.database("strange").expect("a database");
     world.address_in_file("strange");
-    world.server.run_in("strange", &["CREATE TABLE members (n integer);"]).expect("it can");
-    let refused = hub.run(&["hub", "move", "--to-file", "strange.txt"]).ends(1);
-    assert!(refused.stderr.contains("already exists"), "{}", refused.stderr);
+    world
+        .server
+        .run_in("strange", &["CREATE TABLE members (n integer);"])
+        .expect("it can");
+    let refused = hub
+        .run(&["hub", "move", "--to-file", "strange.txt"])
+        .ends(1);
+    assert!(
+        refused.stderr.contains("already exists"),
+        "{}",
+        refused.stderr
+    );
     // After all that it is where it was.
     assert_eq!(hub.json(&["hub", "list"]).len(), 2);
+}
+
+/// A record of a feed was damaged in the file: it is copied as it is, and the head does not commit to it.
+#[test]
+fn what_does_not_prove_itself_is_not_switched_to() {
+    let mut world = World::start();
+    let store = world.address_in_file("hub");
+    world.stop();
+    let damaged = rusqlite::Connection::open(world.hub_file())
+        .expect("the file")
+        .execute("UPDATE feed_lines SET rev = rev + 1 WHERE line_no = (SELECT min(line_no) FROM feed_lines WHERE live = 1)", []);
+    assert_eq!(damaged, Ok(1));
+    let hub = &world.hub.instance;
+    let run = hub
+        .run(&["--json", "hub", "move", "--to-file", "hub.txt"])
+        .ends(4);
+    assert!(
+        run.stderr.contains("do not make the digest of its head"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.json()[0]["moved"], false);
+    assert!(world.hub_file().exists(), "the file is the hub");
+    assert_eq!(hub.json(&["hub", "list"]).len(), 2);
+    world.is_in(Some(&store));
+    let refused = world.hub.instance.run(&["hub", "list"]).ends(5);
+    assert!(
+        refused.stderr.contains("that did not end"),
+        "{}",
+        refused.stderr
+    );
 }

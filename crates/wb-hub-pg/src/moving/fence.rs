@@ -29,7 +29,8 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS hub_move (
 )";
 /// Waits for every transaction that asked whether it may write. Somebody who keeps one open for longer than this is in
 /// the way.
-const ALONE: &str = "SET LOCAL lock_timeout = '10s'; LOCK TABLE hub_schema IN ACCESS EXCLUSIVE MODE";
+const ALONE: &str =
+    "SET LOCAL lock_timeout = '10s'; LOCK TABLE hub_schema IN ACCESS EXCLUSIVE MODE";
 /// Held until the end of a move; idle for as long as that takes.
 const HOLD: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 const LIFT: &str =
@@ -163,7 +164,9 @@ impl Held {
                 done,
             });
         }
-        let failed = done.await.map_err(|error| PgError::Thread(error.to_string()))?;
+        let failed = done
+            .await
+            .map_err(|error| PgError::Thread(error.to_string()))?;
         Err(failed.err().unwrap_or(PgError::Moving))
     }
 
@@ -230,7 +233,10 @@ impl PgSource {
             log,
             held,
         };
-        while connections.run(Does::Write, |tx| arrivals::number(tx, false)).await? {}
+        while connections
+            .run(Does::Write, |tx| arrivals::number(tx, false))
+            .await?
+        {}
         while connections.run(Does::Write, listing::tell).await? {}
         Ok(source)
     }
@@ -284,7 +290,9 @@ fn begin_leaving(tx: &Tx<'_>, own: InstanceId, program: &str, to: &str) -> Resul
     }
     let row = tx.row("SELECT owner, log, version FROM relay, hub_schema", &[])?;
     let row = row.ok_or(PgError::Absent)?;
-    let owner = row.value::<Option<&[u8]>>(0)?.and_then(InstanceId::from_slice);
+    let owner = row
+        .value::<Option<&[u8]>>(0)?
+        .and_then(InstanceId::from_slice);
     if let Some(owner) = owner.filter(|owner| *owner != own) {
         return Err(PgError::OfAnother(owner));
     }

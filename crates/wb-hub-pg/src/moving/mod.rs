@@ -51,7 +51,10 @@ pub const NOT_CARRIED: &[(&str, &str)] = &[
     ("untold", "told before anything is moved"),
     ("decided", "counts for the processes of this database"),
     ("relay.one", "there is one"),
-    ("relay.owner", "the instance of the folder, which is asked for"),
+    (
+        "relay.owner",
+        "the instance of the folder, which is asked for",
+    ),
     ("feeds.last_line", "the highest there is"),
     ("feeds.last_log", "the highest there is"),
     ("feeds.last_aside", "the highest there is"),

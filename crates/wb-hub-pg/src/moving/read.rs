@@ -71,8 +71,12 @@ fn values(table: Table, row: &tokio_postgres::Row) -> Result<Row> {
             Kind::Small => number(row.value::<Option<i16>>(n)?.map(i64::from)),
             Kind::Middle => number(row.value::<Option<i32>>(n)?.map(i64::from)),
             Kind::Number => number(row.value(n)?),
-            Kind::Text => row.value::<Option<String>>(n)?.map_or(Value::Null, Value::Text),
-            Kind::Bytes => row.value::<Option<Vec<u8>>>(n)?.map_or(Value::Null, Value::Bytes),
+            Kind::Text => row
+                .value::<Option<String>>(n)?
+                .map_or(Value::Null, Value::Text),
+            Kind::Bytes => row
+                .value::<Option<Vec<u8>>>(n)?
+                .map_or(Value::Null, Value::Bytes),
             Kind::Ids => Value::Bytes(ids(&row.value::<Vec<Vec<u8>>>(n)?)?),
         })
     });

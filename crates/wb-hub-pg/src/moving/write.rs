@@ -55,7 +55,9 @@ impl PgFilling {
                     schema::migrate(tx)?;
                 }
                 Place::Filling(_) => {}
-                Place::Hub { .. } | Place::Leaving(_) | Place::Left(_) => return Err(PgError::NotEmpty),
+                Place::Hub { .. } | Place::Leaving(_) | Place::Left(_) => {
+                    return Err(PgError::NotEmpty);
+                }
             }
             put_up(tx, "filling", &from)
         };
@@ -65,7 +67,9 @@ impl PgFilling {
             "TRUNCATE {}; INSERT INTO waiting DEFAULT VALUES; INSERT INTO decided DEFAULT VALUES",
             TABLES.join(", ")
         );
-        connections.run(Does::Write, move |tx| tx.batch(&empty)).await?;
+        connections
+            .run(Does::Write, move |tx| tx.batch(&empty))
+            .await?;
         Ok(Self {
             rows: PgRows::new(connections, Handle::current()),
             own,
@@ -80,14 +84,18 @@ impl PgFilling {
     pub async fn finish(&self) -> Result<()> {
         let follow = |tx: &Tx<'_>| {
             tx.batch(FOLLOWS)?;
-            let last: i64 = tx.one("SELECT coalesce(max(instance_no), 0) FROM members", &[])?.value(0)?;
+            let last: i64 = tx
+                .one("SELECT coalesce(max(instance_no), 0) FROM members", &[])?
+                .value(0)?;
             restart(tx, "members", "instance_no", last)
         };
         self.rows.connections.run(Does::Write, follow).await?;
         // Plans are made from what is there, and not from what was.
         let analyze = format!("ANALYZE {}", TABLES.join(", "));
         let connections = &self.rows.connections;
-        connections.run(Does::Write, move |tx| tx.batch(&analyze)).await
+        connections
+            .run(Does::Write, move |tx| tx.batch(&analyze))
+            .await
     }
 
     /// From here on it is a hub.
@@ -129,8 +137,16 @@ fn put(tx: &Tx<'_>, table: Table, rows: &[Row], own: &InstanceId) -> Result<()> 
         Table::Members => {
             let names = names_of(table, |column| !matches!(column.name, "seen_n" | "seen_at"));
             copy(tx, "members", &names, rows)?;
-            let came: Vec<Row> = rows.iter().filter(|row| row[16] != Value::Null).cloned().collect();
-            let seen = [(0, "instance_no", Kind::Number), (15, "n", Kind::Number), (16, "at", Kind::Number)];
+            let came: Vec<Row> = rows
+                .iter()
+                .filter(|row| row[16] != Value::Null)
+                .cloned()
+                .collect();
+            let seen = [
+                (0, "instance_no", Kind::Number),
+                (15, "n", Kind::Number),
+                (16, "at", Kind::Number),
+            ];
             copy(tx, "seen", &seen, &came)
         }
         Table::Lines => {
@@ -156,7 +172,9 @@ type Named = (usize, &'static str, Kind);
 fn names_of(table: Table, wanted: impl Fn(&Column) -> bool) -> Vec<Named> {
     let columns = table.columns().iter().enumerate();
     let wanted = columns.filter(|(_, column)| wanted(column));
-    wanted.map(|(n, column)| (n, column.name, column.kind)).collect()
+    wanted
+        .map(|(n, column)| (n, column.name, column.kind))
+        .collect()
 }
 
 fn copy(tx: &Tx<'_>, table: &str, columns: &[Named], rows: &[Row]) -> Result<()> {
@@ -164,11 +182,19 @@ fn copy(tx: &Tx<'_>, table: &str, columns: &[Named], rows: &[Row]) -> Result<()>
         return Ok(());
     }
     let names: Vec<&str> = columns.iter().map(|(_, name, _)| *name).collect();
-    let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", names.join(", "));
+    let sql = format!(
+        "COPY {table} ({}) FROM STDIN (FORMAT binary)",
+        names.join(", ")
+    );
     let types: Vec<Type> = columns.iter().map(|(_, _, kind)| type_of(*kind)).collect();
     let rows: Result<Vec<Vec<Boxed<'_>>>> = rows
         .iter()
-        .map(|row| columns.iter().map(|(n, _, kind)| value(&row[*n], *kind)).collect())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|(n, _, kind)| value(&row[*n], *kind))
+                .collect()
+        })
         .collect();
     tx.copy(&sql, &types, &rows?)
 }
@@ -191,16 +217,22 @@ fn value(value: &Value, kind: Kind) -> Result<Boxed<'_>> {
         (Kind::Flag, Value::Null) => Box::new(None::<bool>),
         (Kind::Flag, Value::Int(number)) => Box::new(*number != 0),
         (Kind::Small, Value::Null) => Box::new(None::<i16>),
-        (Kind::Small, Value::Int(number)) => Box::new(i16::try_from(*number).map_err(|_| strange())?),
+        (Kind::Small, Value::Int(number)) => {
+            Box::new(i16::try_from(*number).map_err(|_| strange())?)
+        }
         (Kind::Middle, Value::Null) => Box::new(None::<i32>),
-        (Kind::Middle, Value::Int(number)) => Box::new(i32::try_from(*number).map_err(|_| strange())?),
+        (Kind::Middle, Value::Int(number)) => {
+            Box::new(i32::try_from(*number).map_err(|_| strange())?)
+        }
         (Kind::Number, Value::Null) => Box::new(None::<i64>),
         (Kind::Number, Value::Int(number)) => Box::new(*number),
         (Kind::Text, Value::Null) => Box::new(None::<&str>),
         (Kind::Text, Value::Text(text)) => Box::new(text.as_str()),
         (Kind::Bytes, Value::Null) => Box::new(None::<&[u8]>),
         (Kind::Bytes, Value::Bytes(bytes)) => Box::new(bytes.as_slice()),
-        (Kind::Ids, Value::Bytes(bytes)) => Box::new(bytes.chunks(ID_BYTES).collect::<Vec<&[u8]>>()),
+        (Kind::Ids, Value::Bytes(bytes)) => {
+            Box::new(bytes.chunks(ID_BYTES).collect::<Vec<&[u8]>>())
+        }
         _ => return Err(strange()),
     })
 }
@@ -233,7 +265,9 @@ fn with_lines(tx: &Tx<'_>, rows: &[Row]) -> Result<Vec<Row>> {
     let pairs = rows.iter().zip(&found);
     let rows = pairs.map(|(row, found)| {
         let mut row = row.clone();
-        row[2] = found.value::<Option<i64>>(0)?.map_or(Value::Null, Value::Int);
+        row[2] = found
+            .value::<Option<i64>>(0)?
+            .map_or(Value::Null, Value::Int);
         Ok(row)
     });
     rows.collect()
@@ -265,5 +299,7 @@ fn put_relay(tx: &Tx<'_>, row: &Row, own: &InstanceId) -> Result<()> {
 /// Numbers that are given go on after the last: none is given twice, also where what had it is gone.
 fn restart(tx: &Tx<'_>, table: &str, column: &str, last: i64) -> Result<()> {
     let next = last.saturating_add(1);
-    tx.batch(&format!("ALTER TABLE {table} ALTER COLUMN {column} RESTART WITH {next}"))
+    tx.batch(&format!(
+        "ALTER TABLE {table} ALTER COLUMN {column} RESTART WITH {next}"
+    ))
 }

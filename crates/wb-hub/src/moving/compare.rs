@@ -62,7 +62,8 @@ pub fn compare(
     };
     let mut feeds = Feeds::default();
     for &table in Table::ALL {
-        let (sum, difference) = compare_table(table, from, to, tell, &mut |row| feeds.see(table, row))?;
+        let (sum, difference) =
+            compare_table(table, from, to, tell, &mut |row| feeds.see(table, row))?;
         compared.tables.push(sum);
         compared.difference = compared.difference.or(difference);
     }
@@ -127,7 +128,9 @@ fn compare_table(
         }
         match &rows {
             [None, None] => break,
-            [one, other] if difference.is_none() => difference = differs(table, one.as_ref(), other.as_ref()),
+            [one, other] if difference.is_none() => {
+                difference = differs(table, one.as_ref(), other.as_ref())
+            }
             _ => {}
         }
         if sides[0].rows.is_multiple_of(table.rows_at_once() as u64) {
@@ -190,7 +193,8 @@ fn differs(table: Table, one: Option<&Row>, other: Option<&Row>) -> Option<Diffe
                 .filter(|(column, (one, other))| column.compared && one != other)
                 .map(|(column, _)| column.name)
                 .collect();
-            (!others.is_empty()).then(|| difference(one, format!("differs in {}", others.join(", "))))
+            (!others.is_empty())
+                .then(|| difference(one, format!("differs in {}", others.join(", "))))
         }
     }
 }

@@ -39,7 +39,8 @@ impl<'c> Telling<'c> {
         self.bar.set_position(progress.rows);
         let steps = progress.rows / TOLD_EVERY;
         if self.bar.is_hidden() && steps > self.told && !self.context.json() {
-            self.context.say(format!("{} {name}: {} rows", self.what, progress.rows));
+            self.context
+                .say(format!("{} {name}: {} rows", self.what, progress.rows));
         }
         self.told = steps;
     }
@@ -115,12 +116,17 @@ pub fn show(
         ]
     })?;
     let feeds = count(compared.feeds, "feed", "feeds");
-    output::line(format!("{feeds} whose records there make the digest that the head is signed with"))
+    output::line(format!(
+        "{feeds} whose records there make the digest that the head is signed with"
+    ))
 }
 
 /// Says what the operator does next. Settings are theirs: none is changed.
 pub fn next(context: &Context, to: &str, is_file: bool) {
-    context.say(format!("The hub's data are now {} {to}. Before you start it:", if is_file { "in" } else { "at" }));
+    context.say(format!(
+        "The hub's data are now {} {to}. Before you start it:",
+        if is_file { "in" } else { "at" }
+    ));
     if is_file {
         context.say(
             "  take hub.store out of config.toml, or WB_STORE or WB_STORE_FILE out of what starts it (`wb config show` says where it is set);\n  \

@@ -185,8 +185,12 @@ fn tables(database: &Connection) -> Vec<String> {
 }
 
 fn columns(database: &Connection, table: &str) -> Vec<String> {
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info(?1)").expect("SQL");
-    let names = statement.query_map([table], |row| row.get(0)).expect("rows");
+    let mut statement = database
+        .prepare("SELECT name FROM pragma_table_info(?1)")
+        .expect("SQL");
+    let names = statement
+        .query_map([table], |row| row.get(0))
+        .expect("rows");
     names.map(|name| name.expect("a name")).collect()
 }
 
@@ -199,7 +203,9 @@ fn dump(path: &Path) -> String {
     }
     for (table, sql) in DUMPS {
         writeln!(text, "== {table}").expect("a string grows");
-        let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{table}: {error}"));
+        let mut statement = database
+            .prepare(sql)
+            .unwrap_or_else(|error| panic!("{table}: {error}"));
         let count = statement.column_count();
         let mut rows = statement.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
@@ -241,26 +247,40 @@ fn in_the_file_of_these_tests_every_column_says_something() {
     full_file(&path);
     let database = Connection::open(&path).expect("the file");
     let mut silent = Vec::new();
-    for table in tables(&database).iter().filter(|table| *table != "served_changes") {
+    for table in tables(&database)
+        .iter()
+        .filter(|table| *table != "served_changes")
+    {
         for column in columns(&database, table) {
             let sql = format!(
                 "SELECT EXISTS (SELECT 1 FROM \"{table}\" WHERE \"{column}\" IS NOT NULL AND \"{column}\" NOT IN (0, '', x''))"
             );
-            let says: bool = database.query_row(&sql, [], |row| row.get(0)).expect("a row");
+            let says: bool = database
+                .query_row(&sql, [], |row| row.get(0))
+                .expect("a row");
             let name = format!("{table}.{column}");
-            if !says && !ELSEWHERE.iter().any(|(elsewhere, _)| *elsewhere == name) && name != "instances.name" {
+            if !says
+                && !ELSEWHERE.iter().any(|(elsewhere, _)| *elsewhere == name)
+                && name != "instances.name"
+            {
                 silent.push(name);
             }
         }
     }
-    assert!(silent.is_empty(), "nothing would be noticed of these: {silent:?}");
+    assert!(
+        silent.is_empty(),
+        "nothing would be noticed of these: {silent:?}"
+    );
 }
 
 /// What is carried, as `table.column`, with the table's name in one store.
 fn carried(name: impl Fn(Table) -> &'static str) -> BTreeSet<String> {
     let columns = Table::ALL.iter().flat_map(|table| {
         let name = name(*table);
-        table.columns().iter().map(move |column| format!("{name}.{}", column.name))
+        table
+            .columns()
+            .iter()
+            .map(move |column| format!("{name}.{}", column.name))
     });
     columns.collect()
 }
@@ -270,7 +290,8 @@ fn check(found: &BTreeSet<String>, carried: &BTreeSet<String>, not: &[(&str, &st
     let table_of = |column: &str| column.split_once('.').expect("a column").0.to_owned();
     let is_named = |column: &str| {
         let table = table_of(column);
-        not.iter().any(|(name, _)| *name == column || *name == table)
+        not.iter()
+            .any(|(name, _)| *name == column || *name == table)
     };
     let forgotten: Vec<&String> = found
         .iter()
@@ -278,7 +299,9 @@ fn check(found: &BTreeSet<String>, carried: &BTreeSet<String>, not: &[(&str, &st
         .collect();
     assert!(forgotten.is_empty(), "nobody carries {forgotten:?}");
     for (name, _) in not {
-        let is_there = found.iter().any(|column| column == name || table_of(column) == *name);
+        let is_there = found
+            .iter()
+            .any(|column| column == name || table_of(column) == *name);
         assert!(is_there, "there is no {name}");
         assert!(!carried.contains(*name), "{name} is carried");
     }
@@ -292,7 +315,11 @@ fn every_column_of_a_file_is_carried_or_named() {
     let database = Connection::open(&path).expect("the file");
     let mut found = BTreeSet::new();
     for table in tables(&database) {
-        found.extend(columns(&database, &table).into_iter().map(|column| format!("{table}.{column}")));
+        found.extend(
+            columns(&database, &table)
+                .into_iter()
+                .map(|column| format!("{table}.{column}")),
+        );
     }
     let carried = carried(|table| match table {
         Table::Lines => "feed_lines",
@@ -321,8 +348,17 @@ fn every_column_of_a_database_is_carried_or_named() {
         .filter(|line| line.contains('.'))
         .map(str::to_owned)
         .collect();
-    let tables: BTreeSet<&str> = found.iter().map(|column| column.split_once('.').expect("a column").0).collect();
-    let emptied: BTreeSet<&str> = pg::TABLES.into_iter().chain(["hub_schema", "hub_move"]).collect();
-    assert_eq!(tables, emptied, "a move that is begun again empties every table");
+    let tables: BTreeSet<&str> = found
+        .iter()
+        .map(|column| column.split_once('.').expect("a column").0)
+        .collect();
+    let emptied: BTreeSet<&str> = pg::TABLES
+        .into_iter()
+        .chain(["hub_schema", "hub_move"])
+        .collect();
+    assert_eq!(
+        tables, emptied,
+        "a move that is begun again empties every table"
+    );
     check(&found, &carried(Table::name), pg::NOT_CARRIED);
 }

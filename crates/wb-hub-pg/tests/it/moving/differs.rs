@@ -11,17 +11,41 @@ use crate::server::{database, server};
 
 /// One wrong word in the destination.
 const WRONGS: [(Table, &str, &str); 7] = [
-    (Table::Lines, "UPDATE lines SET line = '\\x99' WHERE line IS NOT NULL;", "differs in line"),
-    (Table::Lines, "DELETE FROM lines WHERE line_no = 3;", "missing in the destination"),
-    (Table::Arrivals, "UPDATE arrivals SET running = hash WHERE n = 6;", "differs in running"),
+    (
+        Table::Lines,
+        "UPDATE lines SET line = '\\x99' WHERE line IS NOT NULL;",
+        "differs in line",
+    ),
+    (
+        Table::Lines,
+        "DELETE FROM lines WHERE line_no = 3;",
+        "missing in the destination",
+    ),
+    (
+        Table::Arrivals,
+        "UPDATE arrivals SET running = hash WHERE n = 6;",
+        "differs in running",
+    ),
     (
         Table::Envelopes,
         "INSERT INTO envelopes (envelope_no, origin, hash, line, body, bytes, expires) VALUES (9, '\\x01', '\\x02', '', '', 0, 1);",
         "not in the source",
     ),
-    (Table::Members, "UPDATE members SET follows_counter = 99 WHERE instance_no = 3;", "differs in follows_counter"),
-    (Table::Relay, "UPDATE waiting SET let_go = 13;", "differs in let_go"),
-    (Table::Relay, "ALTER TABLE mail ALTER COLUMN mail_no RESTART WITH 6;", "differs in last_letter"),
+    (
+        Table::Members,
+        "UPDATE members SET follows_counter = 99 WHERE instance_no = 3;",
+        "differs in follows_counter",
+    ),
+    (
+        Table::Relay,
+        "UPDATE waiting SET let_go = 13;",
+        "differs in let_go",
+    ),
+    (
+        Table::Relay,
+        "ALTER TABLE mail ALTER COLUMN mail_no RESTART WITH 6;",
+        "differs in last_letter",
+    ),
 ];
 
 #[test]
@@ -34,14 +58,27 @@ fn what_differs_is_named() {
     for (table, wrong, what) in WRONGS {
         let (url, number) = database();
         let address = url.parse().expect("an address");
-        let mut filling = runtime.block_on(PgFilling::begin(&address, OWN, "a file")).expect("empty");
+        let mut filling = runtime
+            .block_on(PgFilling::begin(&address, OWN, "a file"))
+            .expect("empty");
         wb_hub::moving::copy(&rows, &mut filling, &mut |_| {}).expect("it can be copied");
         runtime.block_on(filling.finish()).expect("finished");
-        server().run_in(&format!("hub_{number}"), &[wrong]).expect("it can");
+        server()
+            .run_in(&format!("hub_{number}"), &[wrong])
+            .expect("it can");
         let compared = compare(&rows, &filling, &mut |_| {}).expect("both can be read");
-        let difference = compared.difference.unwrap_or_else(|| panic!("{wrong} was not noticed"));
-        assert_eq!((difference.table, difference.what.as_str()), (table, what), "{wrong}");
-        let sums = compared.tables.iter().filter(|sum| sum.hashes[0] != sum.hashes[1]);
+        let difference = compared
+            .difference
+            .unwrap_or_else(|| panic!("{wrong} was not noticed"));
+        assert_eq!(
+            (difference.table, difference.what.as_str()),
+            (table, what),
+            "{wrong}"
+        );
+        let sums = compared
+            .tables
+            .iter()
+            .filter(|sum| sum.hashes[0] != sum.hashes[1]);
         assert!(sums.count() >= 1, "{wrong}");
         runtime.block_on(filling.give_up()).expect("given up");
     }
@@ -78,5 +115,8 @@ fn rows_of_nobody_are_not_passed_over() {
     database.execute_batch(orphan).expect("it can");
     let rows = FileRows::new(&path);
     let error = compare(&rows, &rows, &mut |_| {}).expect_err("one row is of nobody");
-    assert!(error.to_string().contains("1 rows of asides, of which 0"), "{error}");
+    assert!(
+        error.to_string().contains("1 rows of asides, of which 0"),
+        "{error}"
+    );
 }

@@ -47,7 +47,9 @@ pub fn held(runtime: &Runtime, url: &str, to: &str) -> PgSource {
     let begun = Instant::now();
     loop {
         match runtime.block_on(PgSource::hold(&address, OWN, to)) {
-            Err(PgError::InUse(_)) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Err(PgError::InUse(_)) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20))
+            }
             held => return held.unwrap_or_else(|error| panic!("{error}")),
         }
     }

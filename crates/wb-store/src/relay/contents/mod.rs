@@ -193,13 +193,22 @@ tables! {
 /// above against the file.
 pub const NOT_CARRIED: &[(&str, &str)] = &[
     ("instances", "carried with members: everybody known is one"),
-    ("meta", "the log and the floor are in relay; `listed_by` is of the program, `ended_before` is set anew"),
-    ("served_changes", "counts while the file is open, for pages that are kept in memory"),
+    (
+        "meta",
+        "the log and the floor are in relay; `listed_by` is of the program, `ended_before` is set anew",
+    ),
+    (
+        "served_changes",
+        "counts while the file is open, for pages that are kept in memory",
+    ),
     ("sqlite_sequence", "the two numbers that count are in relay"),
     ("withheld_lines", "carried with lines"),
     ("feeds.feed_no", "is the number of the member"),
     ("feeds.scope", "is public, or nothing is moved"),
-    ("feeds.valid_until", "a hub promises nothing about the feeds of others"),
+    (
+        "feeds.valid_until",
+        "a hub promises nothing about the feeds of others",
+    ),
     ("feed_lines.feed_no", "is the number of the member"),
     ("feed_lines.op", "carried as put"),
     ("feed_lines.run_no", "runs are a node's"),

@@ -50,7 +50,9 @@ impl ContentsOfFile {
         connection.execute_batch("PRAGMA temp_store = FILE; BEGIN")?;
         let is_other: bool = connection.query_row(NOT_PUBLIC, [], |row| row.get(0))?;
         if is_other {
-            return Err(StoreError::damaged("a hub holds public feeds only, and there is another"));
+            return Err(StoreError::damaged(
+                "a hub holds public feeds only, and there is another",
+            ));
         }
         connection.execute_batch(RANKS)?;
         Ok(Self { connection })
@@ -137,7 +139,8 @@ impl ContentsOfFile {
     /// Headers, with what a recovery made of them: a file works that out with each reading.
     fn headers(&self, give: &mut dyn FnMut(Row) -> bool) -> Result<()> {
         let mut voids = Voids::new(&self.connection);
-        let sql = "SELECT g.instance_no, g.rank, h.seq, h.hash, h.body_hash, h.line, 0, i.id, g.log_no
+        let sql =
+            "SELECT g.instance_no, g.rank, h.seq, h.hash, h.body_hash, h.line, 0, i.id, g.log_no
                    FROM log_ranks g CROSS JOIN headers h ON h.log_no = g.log_no
                    CROSS JOIN instances i ON i.instance_no = g.instance_no
                    ORDER BY g.instance_no, g.rank, h.seq";

@@ -64,7 +64,9 @@ fn given(before: &BTreeMap<i64, i64>, member: i64, rank: &Value) -> Result<Value
     match rank {
         Value::Null => Ok(Value::Null),
         rank => {
-            let before = before.get(&member).ok_or_else(|| strange("names a row that is not there"))?;
+            let before = before
+                .get(&member)
+                .ok_or_else(|| strange("names a row that is not there"))?;
             Ok(Value::Int(before + int(rank)?))
         }
     }
@@ -139,7 +141,12 @@ impl FileFromContents {
     }
 }
 
-fn put(transaction: &Transaction<'_>, numbers: &mut Numbers, table: Table, row: &Row) -> Result<()> {
+fn put(
+    transaction: &Transaction<'_>,
+    numbers: &mut Numbers,
+    table: Table,
+    row: &Row,
+) -> Result<()> {
     let mut row = row.clone();
     match table {
         Table::Relay => return put_relay(transaction, &row),
@@ -210,7 +217,11 @@ fn put_relay(transaction: &Transaction<'_>, row: &Row) -> Result<()> {
 }
 
 /// Gives a log its number, also where a feed is in it.
-fn put_log_number(transaction: &Transaction<'_>, numbers: &mut Numbers, row: &mut Row) -> Result<()> {
+fn put_log_number(
+    transaction: &Transaction<'_>,
+    numbers: &mut Numbers,
+    row: &mut Row,
+) -> Result<()> {
     let (member, rank) = (int(&row[0])?, int(&row[1])?);
     let number = next(&mut numbers.logs, &mut numbers.log, member);
     if numbers.heads.get(&member) == Some(&rank) {
@@ -227,7 +238,9 @@ fn put_withheld(transaction: &Transaction<'_>, row: &Row) -> Result<()> {
         return Ok(());
     }
     let sql = "INSERT INTO withheld_lines (line_no, line) VALUES (?1, ?2)";
-    transaction.prepare_cached(sql)?.execute([&row[1], &row[14]])?;
+    transaction
+        .prepare_cached(sql)?
+        .execute([&row[1], &row[14]])?;
     Ok(())
 }
 
