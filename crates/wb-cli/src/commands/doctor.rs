@@ -9,6 +9,7 @@ use wb_store::relay::Relay;
 use wb_store::{Finding, Store};
 
 use crate::context::Context;
+use crate::hub_store::noted_elsewhere;
 use crate::output;
 
 #[derive(Serialize)]
@@ -31,6 +32,11 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     }
     for finding in &findings {
         show(context, finding)?;
+    }
+    if let Some(store) = noted_elsewhere(context.home()) {
+        context.say(format!(
+            "The data of the hub of this folder are in {store}. They were not looked at: that is for the server's own tools."
+        ));
     }
     let sound = findings.iter().all(|finding| finding.problems.is_empty());
     if sound {

@@ -16,7 +16,7 @@ use wb_hub::moving::{
 use wb_hub_pg::moving::{PgFilling, PgSource, Place, look};
 use wb_hub_pg::{Address, PgError};
 use wb_node::settings::StoreAddress;
-use wb_node::{ErrorKind, Node, NodeError};
+use wb_node::{ErrorKind, Node, NodeError, entropy};
 use wb_store::Home;
 use wb_store::relay::Relay;
 
@@ -294,7 +294,11 @@ impl Job<'_> {
     fn done(&self, compared: &Compared) -> Result<()> {
         show(self.context, (&self.from, &self.to), compared, true)?;
         next(self.context, &self.to, self.is_into_file);
-        Ok(())
+        let detail = format!("from {}", self.from);
+        let actor = self.context.actor(self.node)?;
+        Ok(self
+            .node
+            .audit(entropy::now(), &actor, "hub move", &self.to, detail)?)
     }
 
     fn was_moved(&self) -> Result<()> {

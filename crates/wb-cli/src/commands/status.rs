@@ -11,6 +11,7 @@ use wb_store::relay::{Relay, RelayCounts};
 
 use super::registration::NAME_CHARS;
 use crate::context::Context;
+use crate::hub_store::noted_elsewhere;
 use crate::output::{self, clean, count, heading};
 
 /// The state of this node, and of the hub that it is.
@@ -20,6 +21,9 @@ struct Shown<'a> {
     status: &'a StatusView,
     #[serde(skip_serializing_if = "Option::is_none")]
     hub: Option<HubShown>,
+    /// Where the data of its hub are, where they are not in the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hub_store: Option<String>,
     backup: BackupState,
 }
 
@@ -76,6 +80,7 @@ pub fn run(context: &Context) -> Result<()> {
         return output::json(&Shown {
             status: &status,
             hub: hub(context.home())?,
+            hub_store: noted_elsewhere(context.home()),
             backup: backup_state(&node)?,
         });
     }
@@ -116,7 +121,11 @@ pub fn run(context: &Context) -> Result<()> {
         ""
     };
     output::line(format!("backup     {}{next}", clean(&backup.sentence())))?;
-    if let Some(hub) = hub(context.home())? {
+    if let Some(store) = noted_elsewhere(context.home()) {
+        output::line(format!(
+            "hub here   its data are in {store} (next: `wb hub list`)"
+        ))?;
+    } else if let Some(hub) = hub(context.home())? {
         show_hub(&hub)?;
     }
     for peer in &status.peers {

@@ -13,7 +13,7 @@ use wb_throwaway::{FAST, Server};
 
 use crate::support::database::{dump_table, texts};
 use crate::support::hub::{Hub, ask, titles};
-use crate::support::instance::Instance;
+use crate::support::instance::{Instance, text};
 use crate::support::process::Up;
 
 /// A password that must not be shown anywhere; the server asks for none.
@@ -164,6 +164,16 @@ fn there_and_back_members_notice_nothing() {
     assert_eq!(rows_of(&moved, "arrivals"), before.n);
     assert_eq!(moved["feeds"], 2);
     assert!(!world.hub_file().exists() && world.hub.instance.file("hub.db.moved").exists());
+    let told = world.hub.instance.json(&["status"]).remove(0);
+    assert_eq!(text(&told, "hub_store"), moved["to"]);
+    let looked = world.hub.instance.run(&["doctor"]).ends(0);
+    assert!(
+        looked.stderr.contains("They were not looked at"),
+        "{}",
+        looked.stderr
+    );
+    let done = world.hub.instance.json(&["hub", "audit"]);
+    assert!(done.iter().any(|row| row["act"] == "hub move"), "{done:?}");
     // Without the address no other hub begins here.
     let refused = world.hub.instance.run(&["hub", "up"]).ends(2);
     assert!(
