@@ -51,7 +51,7 @@ pub struct Move {
 /// A store.
 enum Store {
     File,
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 /// One move: of whom, and between which places, in words without a password.
@@ -70,7 +70,7 @@ pub fn run(context: &Context, args: &Move) -> Result<()> {
     let home = node.store().home();
     let _in_use = in_use(context)?;
     let from = match hub_store::address(context, &args.store)? {
-        Some(address) => Store::Postgres(address),
+        Some(address) => Store::Postgres(Box::new(address)),
         None => Store::File,
     };
     let to = destination(args)?;
@@ -89,7 +89,7 @@ pub fn run(context: &Context, args: &Move) -> Result<()> {
     let _lock = keep_out(&node)?;
     match (from, to) {
         (Store::File, Store::Postgres(to)) => job.out_of_file(&to),
-        (Store::Postgres(from), Store::File) => job.into_file(&from),
+        (Store::Postgres(from), Store::File) => job.back_to_file(&from),
         (Store::Postgres(from), Store::Postgres(to)) if job.from != job.to => job.between(&from, &to),
         _ => Err(Failure::usage(
             format!("the hub is in {} already", job.to),
@@ -125,7 +125,7 @@ fn destination(args: &Move) -> Result<Store> {
         return Ok(Store::File);
     }
     let address: std::result::Result<Address, PgError> = set.text().parse();
-    address.map(Store::Postgres).map_err(|error| {
+    address.map(|address| Store::Postgres(Box::new(address))).map_err(|error| {
         Failure::usage(
             format!("where the hub goes: {error}"),
             "say `file`, or an address, with --to or in the file that --to-file names; nothing was done",
@@ -191,7 +191,7 @@ impl Job<'_> {
     }
 
     /// From a database into the file.
-    fn into_file(&self, from: &Address) -> Result<()> {
+    fn back_to_file(&self, from: &Address) -> Result<()> {
         let home = self.home();
         let path = home.hub();
         let there = self.wait(look(from))?;

@@ -6,7 +6,7 @@ mod differs;
 mod fence;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use wb_core::id::InstanceId;
@@ -16,8 +16,9 @@ use wb_hub_pg::moving::{PgFilling, PgSource};
 
 /// The instance that these hubs are.
 pub const OWN: InstanceId = InstanceId([0x77; 32]);
-/// How long connections of a hub that was dropped may take to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Looks, some milliseconds apart, in which connections of a hub that was dropped end.
+const LOOKS: u32 = 1_000;
+const REST: Duration = Duration::from_millis(20);
 
 /// From a file into an empty database, which is a hub then.
 pub fn into_database(runtime: &Runtime, file: &Path, url: &str) {
@@ -44,15 +45,13 @@ pub fn into_file(runtime: &Runtime, url: &str, file: &Path) {
 /// A database that is held, once the hub that used it has let go of its connections.
 pub fn held(runtime: &Runtime, url: &str, to: &str) -> PgSource {
     let address = url.parse().expect("an address");
-    let begun = Instant::now();
-    loop {
+    for _ in 0..LOOKS {
         match runtime.block_on(PgSource::hold(&address, OWN, to)) {
-            Err(PgError::InUse(_)) if begun.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(20))
-            }
+            Err(PgError::InUse(_)) => std::thread::sleep(REST),
             held => return held.unwrap_or_else(|error| panic!("{error}")),
         }
     }
+    panic!("a hub goes on using {url}");
 }
 
 fn same(from: &impl Rows, to: &impl Rows) {
