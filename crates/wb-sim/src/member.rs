@@ -447,6 +447,7 @@ impl Member {
             dry_run: false,
             accept: true,
             partial: false,
+            lists: true,
         };
         self.act(|node, actor| bundle_import(node, actor, file, input, &mut |_| {}))
     }

@@ -78,7 +78,7 @@ pub use backups::{BACKUPS_MAX, BackupRecipient, BackupRow};
 pub use before_upgrade::SNAPSHOT_DAYS;
 pub use contests::Contest;
 pub use copies::{Copies, Progress};
-pub use diff::{Changed, Difference};
+pub use diff::{Changed, Difference, sort_changed};
 pub use doctor::{Finding, Findings};
 pub use doubts::{DOUBTS_MAX, Doubt, DoubtKind};
 pub use envelopes::{NewEnvelope, OutEnvelope};
