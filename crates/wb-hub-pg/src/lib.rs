@@ -30,6 +30,7 @@ mod listen;
 mod listing;
 mod mail;
 mod member;
+pub mod moving;
 mod notices;
 mod own;
 mod pool;

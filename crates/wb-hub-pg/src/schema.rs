@@ -85,8 +85,15 @@ pub(crate) fn migrate(tx: &Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses tables that need a newer program.
+/// What `needs` says while the hub is moved, and once it was: no program knows such tables, so each writes nothing, also
+/// one that knows nothing of moving.
+pub(crate) const FENCED: i64 = i64::MAX;
+
+/// Refuses tables that need a newer program, or are those of a hub that is moved.
 pub(crate) fn check(needs: i64) -> Result<()> {
+    if needs == FENCED {
+        return Err(PgError::Fenced);
+    }
     if needs > KNOWN {
         return Err(PgError::Newer {
             found: needs,
@@ -94,4 +101,10 @@ pub(crate) fn check(needs: i64) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// The same, asked of the database. Whoever fences it waits for every transaction that asked, so what is written after
+/// asking is there before the fence.
+pub(crate) fn check_now(tx: &Tx<'_>) -> Result<()> {
+    check(tx.one("SELECT needs FROM hub_schema", &[])?.value(0)?)
 }

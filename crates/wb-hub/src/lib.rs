@@ -13,6 +13,7 @@ mod journal;
 mod limits;
 mod listings;
 mod moderation;
+pub mod moving;
 mod notices;
 mod observed;
 mod places;

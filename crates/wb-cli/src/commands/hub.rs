@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_bundle, hub_moderate, hub_up};
+use super::{hub_admin, hub_bundle, hub_moderate, hub_move, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -38,6 +38,8 @@ pub enum Hub {
     Audit(hub_moderate::Audit),
     /// Write the public feeds that the hub of this folder relays into one file
     Bundle(hub_bundle::Bundle),
+    /// Move what the hub of this folder keeps to another store, and check it line for line
+    Move(hub_move::Move),
     /// Make a link that lets a moderator in once, on a browser of their choice
     LoginLink(hub_admin::LoginLink),
 }
@@ -58,6 +60,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::Notices(args) => hub_moderate::notices(context, args),
         Hub::Audit(args) => hub_moderate::audit(context, args),
         Hub::Bundle(args) => hub_bundle::run(context, args),
+        Hub::Move(args) => hub_move::run(context, args),
         Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)

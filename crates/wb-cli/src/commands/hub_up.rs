@@ -87,7 +87,7 @@ pub struct Prepared {
 /// Keeps a second hub off the folder whose data are in a file: members that wait at one would not be woken by what
 /// arrives at the other. Several that share a database wake each other. It goes with the process. The file says where
 /// the hub listens, for links that are printed.
-struct HubLock {
+pub(super) struct HubLock {
     file: File,
 }
 
@@ -102,7 +102,7 @@ fn lock_path(home: &Home) -> PathBuf {
 }
 
 impl HubLock {
-    fn take(node: &Node, is_shared: bool) -> Result<Self> {
+    pub(super) fn take(node: &Node, is_shared: bool) -> Result<Self> {
         let dir = node.store().home().dir();
         let path = lock_path(node.store().home());
         let file = File::options()

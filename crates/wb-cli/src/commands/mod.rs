@@ -13,6 +13,7 @@ pub mod hub;
 mod hub_admin;
 mod hub_bundle;
 mod hub_moderate;
+mod hub_move;
 pub mod hub_up;
 pub mod hub_watch;
 pub mod import;

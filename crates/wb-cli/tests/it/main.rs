@@ -17,6 +17,7 @@ mod hub_bundle;
 mod hub_caches;
 mod hub_crowd;
 mod hub_ends;
+mod hub_move;
 mod hub_notices;
 mod hub_pages;
 mod hub_postgres;

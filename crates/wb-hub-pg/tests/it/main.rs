@@ -12,6 +12,7 @@ mod conformance;
 #[path = "../../../wb-core/tests/it/histories/mod.rs"]
 mod histories;
 mod listings;
+mod moving;
 #[expect(
     unused_imports,
     reason = "shared with the tests of wb-core, which use more of it"

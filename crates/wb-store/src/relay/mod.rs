@@ -9,6 +9,7 @@
 mod arrival;
 mod as_of;
 mod changes;
+pub mod contents;
 mod counts;
 mod doctor;
 mod envelopes;
