@@ -82,7 +82,8 @@ impl Arrived {
 /// SQL for whether the member `f` is given the arrival `a` of `m`: the hub's own goes to every member, and who follows
 /// everybody that is listed is given what arrived since it was.
 const IS_GIVEN: &str = "(m.is_hub OR m.id = ANY (f.follows_ids)
-    OR (f.follows_all AND m.listed AND a.n > m.listed_from AND NOT m.id = ANY (f.follows_except)))";
+    OR (f.follows_all AND a.n > m.listed_from AND NOT m.id = ANY (f.follows_except)
+      AND (m.listed OR (coalesce(m.for_members = m.counter, false) AND NOT m.delisted))))";
 
 fn select() -> String {
     format!(

@@ -12,8 +12,8 @@ pub(crate) const COLUMNS: &str =
     "m.follows_counter, m.follows_all, m.follows_ids, m.follows_except";
 
 /// SQL for whether the member `f` follows `m`, where it is another one.
-pub(crate) const FOLLOWS: &str =
-    "((f.follows_all AND m.listed AND NOT m.id = ANY (f.follows_except))
+pub(crate) const FOLLOWS: &str = "((f.follows_all AND NOT m.id = ANY (f.follows_except)
+      AND (m.listed OR (coalesce(m.for_members = m.counter, false) AND NOT m.delisted)))
     OR m.id = ANY (f.follows_ids))";
 
 /// Counter and hash of a list.

@@ -127,6 +127,7 @@ pub(crate) const RELAY: Database = Database {
             include_str!("migrations/relay_0007_bodies.sql"),
             include_str!("migrations/relay_0007_notices.sql")
         ),
+        include_str!("migrations/relay_0008_policies.sql"),
     ],
 };
 

@@ -12,6 +12,7 @@ pub mod follow;
 pub mod hub;
 mod hub_admin;
 mod hub_bundle;
+mod hub_invite;
 mod hub_moderate;
 pub mod hub_up;
 pub mod hub_watch;

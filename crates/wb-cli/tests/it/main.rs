@@ -19,6 +19,7 @@ mod hub_crowd;
 mod hub_ends;
 mod hub_notices;
 mod hub_pages;
+mod hub_policies;
 mod hub_postgres;
 mod hub_watch;
 mod hub_words;
