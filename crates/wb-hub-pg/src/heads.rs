@@ -14,7 +14,7 @@ use wb_core::want::Held;
 use crate::arrivals::{HEAD, Head};
 use crate::error::{PgError, Result};
 use crate::follow::{self, FOLLOWS};
-use crate::member::{IS_IN_DIRECTORY, IS_SERVED};
+use crate::member::{IS_SERVED, is_in_directory};
 use crate::tx::{Columns as _, Tx, ids};
 
 /// The head of the feed of `members m`, where something of it was taken.
@@ -165,7 +165,8 @@ pub(crate) fn directory(
 ) -> Result<Directory> {
     let sql = format!(
         "SELECT m.id, m.card, m.since, m.listed FROM members m
-         WHERE {IS_SERVED} AND {IS_IN_DIRECTORY} AND m.id > $2 ORDER BY m.id LIMIT $3"
+         WHERE {IS_SERVED} AND {} AND m.id > $2 ORDER BY m.id LIMIT $3",
+        is_in_directory!()
     );
     let after = after.map_or(&[][..], |id| &id.0[..]);
     let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);

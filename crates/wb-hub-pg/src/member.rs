@@ -23,9 +23,13 @@ pub(crate) const IS_SERVED: &str =
     "(m.standing = 'member' OR (m.standing = 'suspended' AND m.until <= $1))";
 
 /// SQL for whether members see a member `m` in the directory and follow it by `*`: that everybody may see it, or that it
-/// is for members and no notice keeps it out of lists. Never null.
-pub(crate) const IS_IN_DIRECTORY: &str =
-    "(m.listed OR (coalesce(m.for_members = m.counter, false) AND NOT m.delisted))";
+/// is for members and no notice keeps it out of lists. Never null. As text that goes into text.
+macro_rules! is_in_directory {
+    () => {
+        "(m.listed OR (coalesce(m.for_members = m.counter, false) AND NOT m.delisted))"
+    };
+}
+pub(crate) use is_in_directory;
 
 /// Columns of [`Member::read`], of `members m LEFT JOIN seen s USING (instance_no)`.
 pub(crate) const COLUMNS: &str =

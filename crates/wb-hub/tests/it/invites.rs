@@ -117,8 +117,8 @@ async fn both_words_of_a_registration_are_heeded_and_the_narrower_counts() {
         let member = hub.call(&from, "GET", "/sync/v1/member", None).await;
         assert_eq!(member.body["visibility"], shown);
     }
-    let directory = hub.call(&Instance::new(2), "GET", "/sync/v1/directory", None);
-    let directory = directory.await.body;
+    let path = "/sync/v1/directory";
+    let directory = hub.call(&Instance::new(2), "GET", path, None).await.body;
     let rows = directory["members"].as_array().expect("members");
     let said: Vec<&Value> = rows.iter().map(|row| &row["visibility"]).collect();
     assert_eq!(said.len(), 2, "{directory}");
