@@ -64,6 +64,7 @@ mod scratch;
 mod sealing_keys;
 mod sent;
 mod sessions;
+mod shown_at;
 mod sql;
 mod store;
 mod turns;

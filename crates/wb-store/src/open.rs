@@ -137,7 +137,8 @@ pub(crate) const RELAY: Database = Database {
         ),
         concat!(
             include_str!("migrations/feeds_0008_deferred.sql"),
-            include_str!("migrations/relay_0008_deferred.sql")
+            include_str!("migrations/relay_0008_deferred.sql"),
+            include_str!("migrations/relay_0008_policies.sql")
         ),
     ],
 };
