@@ -17,10 +17,10 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     CarryRefused, ChangesPage, CommentsAsk, Community, CommunityPlace, Decision, Effect,
-    EnvelopeRefused, HubListings, HubNotices, HubStore, Keeping, KeepingLetter, Kept,
-    LetterRefused, LinesPage, ListedComment, ListedRequest, MemberRow, NoticeRow, PageRefused,
-    PushRefused, RegisterRefused, Registering, RequestsAsk, RequestsPage, RoomRow, SnapshotAsk,
-    SqliteHub, StoreLimits, Watched,
+    EnvelopeRefused, HubInvites, HubListings, HubNotices, HubStore, InviteRow, Keeping,
+    KeepingLetter, Kept, LetterRefused, LinesPage, ListedComment, ListedRequest, MemberRow,
+    NewInvite, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering, RequestsAsk,
+    RequestsPage, RoomRow, SnapshotAsk, SnapshotStamp, SqliteHub, StoreLimits, Watched,
 };
 use wb_hub_pg::{Address, PgError, PgHub};
 use wb_node::settings::StoreAddress;
@@ -292,8 +292,16 @@ impl HubStore for AnyHub {
         fn put_reply(notice: RecordId, origin: InstanceId, line: Vec<u8>, now: Timestamp) -> bool;
         fn watched(now: Timestamp) -> Watched;
         fn written_elsewhere() -> u64;
-        fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<String>;
+        fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<SnapshotStamp>;
         fn check() -> ();
+    }
+}
+
+impl HubInvites for AnyHub {
+    calls! {
+        fn put_invite(invite: NewInvite, now: Timestamp) -> Option<u64>;
+        fn invites(below: Option<u64>, limit: usize, came_max: usize) -> Vec<InviteRow>;
+        fn invite_off(n: u64, now: Timestamp) -> Option<bool>;
     }
 }
 

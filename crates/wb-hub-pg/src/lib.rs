@@ -23,6 +23,7 @@ mod heads;
 mod history;
 mod hub;
 mod identity;
+mod invites;
 mod items;
 mod lines;
 mod listed;

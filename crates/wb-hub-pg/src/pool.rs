@@ -105,14 +105,14 @@ impl Connections {
             };
             Ok(schema::is_current(tx)?.then_some(engine))
         };
-        match self.run(Does::Read, current).await {
-            Ok(Some(engine)) => return Ok(engine),
-            Ok(None) => {}
-            Err(PgError::Fenced) => {
-                // A move that did not end is no reason to stay away from where everything still is.
-                self.run(Does::Write, fence::lift).await?;
-            }
-            Err(error) => return Err(error),
+        let mut looked = self.run(Does::Read, current).await;
+        if matches!(looked, Err(PgError::Fenced)) {
+            // A move that did not end is no reason to stay away from where everything still is.
+            self.run(Does::Write, fence::lift).await?;
+            looked = self.run(Does::Read, current).await;
+        }
+        if let Some(engine) = looked? {
+            return Ok(engine);
         }
         let log = self.log_if_new.ok_or(PgError::Absent)?;
         match self.run(Does::Write, schema::begin).await {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_bundle, hub_moderate, hub_move, hub_up};
+use super::{hub_admin, hub_bundle, hub_invite, hub_moderate, hub_move, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -22,6 +22,9 @@ pub enum Hub {
     Show(hub_admin::Show),
     /// Let a registration in
     Approve(hub_admin::Approve),
+    /// Invitations to this hub
+    #[command(subcommand)]
+    Invite(hub_invite::HubInvite),
     /// Leave a member out: it cannot sync here, and what it published is not handed on
     Suspend(hub_moderate::Suspend),
     /// Leave a member out for good; members hide what came of it by this hub alone
@@ -52,6 +55,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::List(args) => hub_admin::list(context, args),
         Hub::Show(args) => hub_admin::show(context, args),
         Hub::Approve(args) => hub_admin::approve(context, args),
+        Hub::Invite(command) => hub_invite::run(context, command),
         Hub::Suspend(args) => hub_moderate::suspend(context, args),
         Hub::Revoke(args) => hub_moderate::revoke(context, args),
         Hub::Delist(args) => hub_moderate::delist(context, args),
@@ -71,7 +75,7 @@ fn register(context: &Context, at: &Where) -> Result<ExitCode> {
     let Some(peer) = registration::register(context, &mut node, &actor, at)? else {
         return Ok(registration::not_agreed());
     };
-    registration::tell(context, &node, &peer, at)?;
+    registration::tell(context, &node, &peer)?;
     let is_member = registration::is_member(&peer);
     if is_member && !context.json() {
         context.say(

@@ -43,7 +43,7 @@ pub struct Up {
     /// Address and port (default 127.0.0.1:8100; port 0 takes a free one)
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Who may become a member: `approval` (whom you approve, the default) or `open`
+    /// Who may become a member: `approval` (whom you approve, the default), `open` or `invite` (whoever brings a code)
     #[arg(long, value_parser = wb_node::settings::policy, value_name = "POLICY")]
     policy: Option<Policy>,
     /// Forget deltas after so many days; members away for longer take snapshots
@@ -425,6 +425,7 @@ fn announce(
     let who = match policy {
         Policy::Open => "whoever registers is a member (--policy open)",
         Policy::Approval => "whoever registers waits until `wb hub approve`",
+        Policy::Invite => "whoever brings a code of `wb hub invite create` (--policy invite)",
     };
     output::line(format!("members     {who}"))?;
     output::line(format!("to join     wb join {link}"))?;

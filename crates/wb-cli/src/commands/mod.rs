@@ -12,6 +12,7 @@ pub mod follow;
 pub mod hub;
 mod hub_admin;
 mod hub_bundle;
+mod hub_invite;
 mod hub_moderate;
 mod hub_move;
 pub mod hub_up;

@@ -20,6 +20,7 @@ mod hub_ends;
 mod hub_move;
 mod hub_notices;
 mod hub_pages;
+mod hub_policies;
 mod hub_postgres;
 mod hub_watch;
 mod hub_words;

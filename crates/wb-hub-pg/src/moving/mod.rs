@@ -12,11 +12,12 @@ pub use read::PgRows;
 pub use write::PgFilling;
 
 /// Every table of a hub, but for the two that say what the tables are.
-pub const TABLES: [&str; 25] = [
+pub const TABLES: [&str; 26] = [
     "relay",
     "waiting",
     "members",
     "seen",
+    "invites",
     "identity_entries",
     "feeds",
     "logs",

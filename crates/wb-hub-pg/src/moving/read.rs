@@ -106,8 +106,11 @@ fn select(table: Table) -> &'static str {
         Table::Members => {
             "SELECT m.instance_no, m.id, m.name, m.card, m.listed, m.counter, m.standing, m.reason, m.until, m.since, m.told,
                m.follows_counter, m.follows_all, m.follows_ids, m.follows_except, coalesce(s.n, 0), s.at, m.is_hub, m.delisted,
-               m.asks_listed, m.listed_from, m.revoked, m.notice
+               m.asks_listed, m.listed_from, m.revoked, m.notice, m.invite, m.for_members
              FROM members m LEFT JOIN seen s USING (instance_no) ORDER BY m.instance_no"
+        }
+        Table::Invites => {
+            "SELECT n, code, note, made_at, uses_max, used, until, off_at FROM invites ORDER BY n"
         }
         Table::IdentityEntries => {
             "SELECT instance_no, hash, n, line, branch FROM identity_entries ORDER BY instance_no, hash"

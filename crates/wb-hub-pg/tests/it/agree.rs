@@ -15,7 +15,9 @@ use wb_core::feed::Header;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{ChangesSection, Cursor, FollowList, HistorySection, PageSection, Policy};
+use wb_core::sync::{
+    ChangesSection, Cursor, FollowList, HistorySection, PageSection, Policy, Visibility,
+};
 use wb_core::time::Timestamp;
 use wb_hub::{Decision, HubStore, Registering, SnapshotAsk, SqliteHub};
 use wb_hub_pg::PgHub;
@@ -271,7 +273,8 @@ async fn tell<S: HubStore>(hub: &S, call: &Call, at: Timestamp) -> String {
                 identity: identity.clone(),
                 name: identity.id().short(),
                 card: "{}".to_owned(),
-                listed: true,
+                visibility: Visibility::Public,
+                code: None,
                 counter: 1,
             };
             format!("{:?}", hub.register(registering, Policy::Open, at).await)

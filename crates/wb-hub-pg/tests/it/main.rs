@@ -26,5 +26,7 @@ mod notices;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+#[path = "../../../wb-hub/tests/it/policies.rs"]
+mod policies;
 mod server;
 mod suite;

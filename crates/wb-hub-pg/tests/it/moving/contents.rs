@@ -33,6 +33,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
 const DUMPS: &[(&str, &str)] = &[
     ("instances", "SELECT instance_no, id, standing, name, first_seen FROM instances ORDER BY id"),
     ("members", "SELECT * FROM members ORDER BY id"),
+    ("invites", "SELECT * FROM invites ORDER BY n"),
     ("identity_entries", "SELECT * FROM identity_entries ORDER BY instance_no, hash"),
     (
         "feeds",
@@ -127,8 +128,9 @@ pub fn full_file(path: &Path) {
     let sql = format!(
         "INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (3, {a}, 'approved', 1000), (8, {b}, 'approved', 2000);
          INSERT INTO members VALUES (3, {a}, 'Ash', '{{\"a\":1}}', 1, 7, 'suspended', 'a reason', 5000, 1000, {h1}, 4, 1, {a}, {b}, 2,
-           3000, 1, 1, 1, 2, 1, {h2}),
-           (8, {b}, 'Birch', '{{}}', 0, 1, 'waiting', NULL, NULL, 2000, NULL, 0, 0, x'', x'', 0, NULL, 0, 0, NULL, 0, 0, NULL);
+           3000, 1, 1, 1, 2, 1, {h2}, 6, 7),
+           (8, {b}, 'Birch', '{{}}', 0, 1, 'waiting', NULL, NULL, 2000, NULL, 0, 0, x'', x'', 0, NULL, 0, 0, NULL, 0, 0, NULL, NULL, NULL);
+         INSERT INTO invites VALUES (6, {h4}, 'for the north', 900, 5, 1, 8000, 7000), (9, {h3}, '', 901, NULL, 0, NULL, NULL);
          INSERT INTO identity_entries VALUES (3, {h1}, 0, x'6101', 0), (3, {h2}, 0, x'6102', 2), (8, {h3}, 0, x'6201', 0);
          INSERT INTO feeds (feed_no, instance_no, scope, log_no, seq, hash, era, key, live, live_n, forked)
            VALUES (21, 8, 'public', 55, 1, {h1}, 1, 2, x'{live}', 2, 1), (22, 3, 'public', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
 use wb_core::receipt::Receipt;
 use wb_core::sync::Policy;
@@ -11,7 +12,7 @@ use wb_hub_pg::{PgError, PgHub};
 use wb_store::StoreError;
 use wb_store::relay::Relay;
 
-use super::OWN;
+use super::{LOOKS, OWN, REST};
 use crate::origin::{Origin, now};
 use crate::server::{database, log_id};
 
@@ -165,6 +166,44 @@ async fn who_asked_before_the_fence_is_waited_for() {
         "what it wrote is carried"
     );
     held.stay().await.expect("it stays");
+}
+
+/// Whoever moved it was killed. A command that only uses a hub that is there finds it as well.
+#[test]
+fn after_a_move_that_was_killed_the_hub_is_where_it_was() {
+    let (url, _) = database();
+    let address = url.parse().expect("an address");
+    let runtime = Runtime::new().expect("a runtime");
+    runtime
+        .block_on(hub(&unseen(&url)).claim(OWN))
+        .expect("its own");
+    let killed = Runtime::new().expect("a runtime");
+    let source = killed
+        .block_on(PgSource::hold(&address, OWN, "elsewhere"))
+        .expect("nobody else");
+    // Its connections end, and it does nothing more.
+    std::mem::forget(source);
+    killed.shutdown_background();
+    let leaving = Place::Leaving("elsewhere".to_owned());
+    assert_eq!(runtime.block_on(look(&address)).expect("a look"), leaving);
+    let unseen = unseen(&url).parse().expect("an address");
+    let claimed = (0..LOOKS).find_map(|_| {
+        let late = PgHub::existing(&unseen).expect("a hub");
+        match runtime.block_on(late.claim(OWN)) {
+            Err(PgError::Moving) => {
+                std::thread::sleep(REST);
+                None
+            }
+            claimed => Some(claimed),
+        }
+    });
+    claimed
+        .expect("its lock goes with its connection")
+        .expect("it is there");
+    assert!(matches!(
+        runtime.block_on(look(&address)),
+        Ok(Place::Hub { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,8 +17,8 @@ use wb_hub_pg::moving::{PgFilling, PgSource};
 /// The instance that these hubs are.
 pub const OWN: InstanceId = InstanceId([0x77; 32]);
 /// Looks, some milliseconds apart, in which connections of a hub that was dropped end.
-const LOOKS: u32 = 1_000;
-const REST: Duration = Duration::from_millis(20);
+pub const LOOKS: u32 = 1_000;
+pub const REST: Duration = Duration::from_millis(20);
 
 /// From a file into an empty database, which is a hub then.
 pub fn into_database(runtime: &Runtime, file: &Path, url: &str) {

@@ -117,9 +117,13 @@ tables! {
         instance_no Number, id Bytes, name Text, card Text, listed Flag, counter Number, standing Text, reason Text,
         until Number, since Number, told Bytes, follows_counter Number, follows_all Flag, follows_ids Ids,
         follows_except Ids, seen_n Number, seen_at Number, is_hub Flag, delisted Flag, asks_listed Flag,
-        listed_from Number, revoked Flag, notice Bytes,
+        listed_from Number, revoked Flag, notice Bytes, invite Number, for_members Number,
     ];
-    /// Their identity logs.
+    /// Invitations of the hub.
+    Invites "invites" 1 at 500: [
+        n Number, code Bytes, note Text, made_at Number, uses_max Number, used Number, until Number, off_at Number,
+    ];
+    /// The identity logs of members.
     IdentityEntries "identity_entries" 2 at 500: [
         instance_no Number, hash Bytes, n Number, line Bytes, branch Small,
     ];

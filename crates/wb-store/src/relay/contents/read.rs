@@ -231,8 +231,12 @@ fn select(table: Table) -> &'static str {
         Table::Relay | Table::Headers => unreachable!("read otherwise"),
         Table::Members => {
             "SELECT instance_no, id, name, card, listed, counter, standing, reason, until, since, told, follows_counter,
-               follows_all, follows_ids, follows_except, seen_n, seen_at, is_hub, delisted, asks_listed, listed_from, revoked, notice
+               follows_all, follows_ids, follows_except, seen_n, seen_at, is_hub, delisted, asks_listed, listed_from, revoked, notice,
+               invite, for_members
              FROM members ORDER BY instance_no"
+        }
+        Table::Invites => {
+            "SELECT n, code, note, made_at, uses_max, used, until, off_at FROM invites ORDER BY n"
         }
         Table::IdentityEntries => {
             "SELECT instance_no, hash, n, line, branch FROM identity_entries ORDER BY instance_no, hash"

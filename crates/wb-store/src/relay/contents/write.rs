@@ -250,8 +250,12 @@ fn insert(table: Table) -> &'static str {
         Table::Members => {
             "INSERT INTO members (instance_no, id, name, card, listed, counter, standing, reason, until, since, told,
                follows_counter, follows_all, follows_ids, follows_except, seen_n, seen_at, is_hub, delisted, asks_listed,
-               listed_from, revoked, notice)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+               listed_from, revoked, notice, invite, for_members)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+               ?24, ?25)"
+        }
+        Table::Invites => {
+            "INSERT INTO invites (n, code, note, made_at, uses_max, used, until, off_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
         }
         Table::IdentityEntries => {
             "INSERT INTO identity_entries (instance_no, hash, n, line, branch) VALUES (?1, ?2, ?3, ?4, ?5)"
