@@ -5,6 +5,7 @@ mod agree;
 mod arrivals;
 #[path = "../../../wb-hub/tests/it/conformance.rs"]
 mod conformance;
+mod earlier;
 #[expect(
     unused_imports,
     reason = "shared with the tests of wb-core, which use more of it"

@@ -332,6 +332,7 @@ fn a_file_of_the_version_before_is_listed_when_it_is_opened() {
          DROP INDEX members_hub; DROP INDEX members_notice; ALTER TABLE members DROP COLUMN is_hub;
          ALTER TABLE members DROP COLUMN delisted; ALTER TABLE members DROP COLUMN asks_listed;
          ALTER TABLE members DROP COLUMN listed_from; ALTER TABLE members DROP COLUMN revoked; ALTER TABLE members DROP COLUMN notice;
+         DROP INDEX members_invite; ALTER TABLE members DROP COLUMN invite; ALTER TABLE members DROP COLUMN for_members; DROP TABLE invites;
          DROP TABLE held_lines; DROP TABLE listings; DROP INDEX members_name; DELETE FROM meta WHERE key = 'listed_by';
          PRAGMA user_version = 1",
     )

@@ -126,7 +126,7 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
     assert_eq!(unlisted.members.len(), 1);
     let since = harbour.relay.cursor().expect("a cursor");
 
-    applicant.listed = true;
+    applicant.visibility = Visibility::Public;
     applicant.counter = 2;
     harbour
         .write(|write| write.register(&applicant, Policy::Open, now()))
