@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
 use wb_core::receipt::Receipt;
-use wb_core::sync::Policy;
+use wb_core::sync::{Policy, Visibility};
 use wb_hub::{HubStore as _, Registering};
 use wb_hub_pg::moving::{PgFilling, PgSource, Place, look};
 use wb_hub_pg::{PgError, PgHub};
@@ -31,7 +31,8 @@ fn registering(origin: &Origin, counter: u64) -> Registering {
         identity: origin.identity.clone(),
         name: "Elm".to_owned(),
         card: origin.card(),
-        listed: true,
+        visibility: Visibility::Public,
+        code: None,
         counter,
     }
 }
