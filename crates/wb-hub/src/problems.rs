@@ -233,7 +233,7 @@ pub(crate) fn queue_full(waiting: u64, hub: &str) -> Refusal {
 pub(crate) fn invite_needed(hub: &str) -> Refusal {
     refusal(
         Cause::InviteNeeded,
-        format!("{hub} takes only whom it invited, and no code came; nothing was changed"),
+        "no code of an invitation came; nothing was changed".to_owned(),
         format!("ask the operator of {hub} for the code of an invitation, and register with it"),
     )
 }
