@@ -18,13 +18,19 @@ struct Migration {
     needs: i64,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    sql: include_str!("migrations/0001.sql"),
-    needs: 1,
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        sql: include_str!("migrations/0001.sql"),
+        needs: 1,
+    },
+    Migration {
+        sql: include_str!("migrations/0002.sql"),
+        needs: 2,
+    },
+];
 
 /// The version that this program knows.
-pub(crate) const KNOWN: i64 = 1;
+pub(crate) const KNOWN: i64 = 2;
 
 /// A table of one row; whoever comes first makes it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS hub_schema (
