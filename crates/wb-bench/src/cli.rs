@@ -65,6 +65,9 @@ pub enum Role {
     /// Insert the same rows into a plain SQLite file
     #[command(hide = true)]
     Limit(InHome),
+    /// Insert what a node keeps of each record into plain tables that have its columns and indexes
+    #[command(hide = true)]
+    Tables(InHome),
     /// Pack and unpack the same lines, and write them as PostgreSQL reads them
     #[command(hide = true)]
     Lines(WithFile),

@@ -17,10 +17,10 @@ use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     CarryRefused, ChangesPage, CommentsAsk, Community, CommunityPlace, Decision, Effect,
-    EnvelopeRefused, HubListings, HubNotices, HubStore, Keeping, KeepingLetter, Kept,
-    LetterRefused, LinesPage, ListedComment, ListedRequest, MemberRow, NoticeRow, PageRefused,
-    PushRefused, RegisterRefused, Registering, RequestsAsk, RequestsPage, RoomRow, SnapshotAsk,
-    SqliteHub, StoreLimits, Watched,
+    EnvelopeRefused, HubInvites, HubListings, HubNotices, HubStore, InviteRow, Keeping,
+    KeepingLetter, Kept, LetterRefused, LinesPage, ListedComment, ListedRequest, MemberRow,
+    NewInvite, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering, RequestsAsk,
+    RequestsPage, RoomRow, SnapshotAsk, SnapshotStamp, SqliteHub, StoreLimits, Watched,
 };
 use wb_hub_pg::{Address, PgError, PgHub};
 use wb_node::settings::StoreAddress;
@@ -108,8 +108,8 @@ pub async fn open(
                 ),
                 kind: ErrorKind::Conflict,
                 hint: Some(
-                    "nothing brings a hub from a file into a database yet: leave the address away to go on with the file; nothing was \
-                     changed"
+                    "`wb hub move` brings a hub from a file into an empty database; leave the address away to go on with the file. Nothing \
+                     was changed"
                         .to_owned(),
                 ),
             }
@@ -135,12 +135,9 @@ pub fn check_there(home: &Home) -> Result<()> {
 }
 
 fn open_file(home: &Home, limits: StoreLimits, opening: Opening) -> Result<SqliteHub> {
-    if let Ok(elsewhere) = std::fs::read_to_string(home.dir().join(ELSEWHERE)) {
+    if let Some(elsewhere) = noted_elsewhere(home) {
         return Err(Failure {
-            message: format!(
-                "the data of this hub are in {}",
-                crate::output::clean(elsewhere.trim())
-            ),
+            message: format!("the data of this hub are in {elsewhere}"),
             kind: ErrorKind::Usage,
             hint: Some(
                 "name that with --store, WB_STORE, or in the file that WB_STORE_FILE names; nothing was done"
@@ -158,6 +155,12 @@ fn open_file(home: &Home, limits: StoreLimits, opening: Opening) -> Result<Sqlit
         }
     };
     Ok(SqliteHub::new(relay.map_err(NodeError::from)?).with_limits(limits))
+}
+
+/// Where the data of a folder's hub are, where they are not in it.
+pub fn noted_elsewhere(home: &Home) -> Option<String> {
+    let noted = std::fs::read_to_string(home.dir().join(ELSEWHERE)).ok()?;
+    Some(crate::output::clean(noted.trim()))
 }
 
 /// Notes in a hub's folder where its data are; none: in the folder itself.
@@ -185,6 +188,27 @@ pub fn failed(error: PgError) -> anyhow::Error {
         PgError::Absent => (
             ErrorKind::Usage,
             "start it with `wb hub up` once; nothing was done",
+        ),
+        PgError::Left(_) => (
+            ErrorKind::Conflict,
+            "name the store it was moved to, or leave the address away where that is the file; nothing was done",
+        ),
+        PgError::Unfinished(_) => (
+            ErrorKind::Conflict,
+            "the hub is still where it comes from: start it there, or run `wb hub move` again; nothing was done",
+        ),
+        PgError::Moving => (
+            ErrorKind::Conflict,
+            "wait until that command has ended; nothing was done",
+        ),
+        PgError::InUse(_) => (
+            ErrorKind::Conflict,
+            "stop every process of the hub first, on every machine; members try again by themselves until it is back. Nothing \
+             was done",
+        ),
+        PgError::NotEmpty => (
+            ErrorKind::Conflict,
+            "name an empty database; nothing was changed",
         ),
         PgError::OfAnother(_) => (
             ErrorKind::Conflict,
@@ -268,8 +292,16 @@ impl HubStore for AnyHub {
         fn put_reply(notice: RecordId, origin: InstanceId, line: Vec<u8>, now: Timestamp) -> bool;
         fn watched(now: Timestamp) -> Watched;
         fn written_elsewhere() -> u64;
-        fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<String>;
+        fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<SnapshotStamp>;
         fn check() -> ();
+    }
+}
+
+impl HubInvites for AnyHub {
+    calls! {
+        fn put_invite(invite: NewInvite, now: Timestamp) -> Option<u64>;
+        fn invites(below: Option<u64>, limit: usize, came_max: usize) -> Vec<InviteRow>;
+        fn invite_off(n: u64, now: Timestamp) -> Option<bool>;
     }
 }
 

@@ -1,11 +1,12 @@
 //! The line of a record: its envelope, read strictly or written fresh (spec: records).
 //!
-//! Nothing here looks into the body, so that every version decides alike about bytes it may not
+//! Nothing that is decided here looks into the body, so that every version decides alike about bytes it may not
 //! understand.
 
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::hash;
 use crate::id::{Hash, InstanceId, RecordId, Salt, Token};
 use crate::json;
+use crate::kinds::{Body, BodyError};
 use crate::limits::NUMBER_MAX;
 use crate::rule::Rule;
 use crate::scope::{By, FeedScope, Kind};
@@ -50,6 +52,8 @@ pub struct Line<'a> {
     pub scope: FeedScope,
     /// Where the body stands in the bytes.
     body: Range<usize>,
+    /// What the body says, once somebody asked.
+    said: OnceLock<Result<Body, BodyError>>,
 }
 
 /// What an envelope may hold.
@@ -167,6 +171,7 @@ impl<'a> Line<'a> {
             at: envelope.text("at")?,
             scope: envelope.text("scope")?,
             body,
+            said: OnceLock::new(),
         })
     }
 
@@ -187,7 +192,18 @@ impl<'a> Line<'a> {
             at: self.at,
             scope: self.scope,
             body: self.body.clone(),
+            said: self.said.clone(),
         }
+    }
+
+    /// What the body says, as far as this version knows its kind. It is read once, whoever asks first; who reads lines
+    /// on one thread and uses them on another has it read there.
+    ///
+    /// # Errors
+    /// Why it cannot be shown.
+    pub fn said(&self) -> Result<&Body, BodyError> {
+        let said = self.said.get_or_init(|| Body::of_line(self));
+        said.as_ref().map_err(|why| *why)
     }
 
     /// The body's text.

@@ -16,6 +16,11 @@ const ROOTS: &str = "sslrootcert=";
 /// Longest wait for a connection to be made, unless the address says another.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// What processes of a hub are called at the server, unless the address says another.
+const PROGRAM: &str = "wb hub";
+/// What a command that moves a hub is called.
+const MOVER: &str = "wb hub move";
+
 /// The address of a database.
 #[derive(Clone)]
 pub struct Address {
@@ -23,6 +28,20 @@ pub struct Address {
     /// A file of the authorities that are believed; none for Mozilla's.
     pub(crate) roots: Option<PathBuf>,
     shown: String,
+}
+
+impl Address {
+    /// What processes of a hub at this address are called.
+    pub(crate) fn program(&self) -> &str {
+        self.config.get_application_name().unwrap_or(PROGRAM)
+    }
+
+    /// The same address, for a command that moves the hub: it is told from the processes of the hub.
+    pub(crate) fn of_mover(&self) -> Self {
+        let mut address = self.clone();
+        address.config.application_name(MOVER);
+        address
+    }
 }
 
 impl fmt::Display for Address {
@@ -71,7 +90,7 @@ impl FromStr for Address {
             config.connect_timeout(CONNECT);
         }
         if config.get_application_name().is_none() {
-            config.application_name("wb hub");
+            config.application_name(PROGRAM);
         }
         Ok(Self {
             config,

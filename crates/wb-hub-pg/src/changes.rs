@@ -22,7 +22,7 @@ use crate::follow;
 use crate::heads::{FEED, FeedAtHead};
 use crate::identity;
 use crate::items;
-use crate::member::IS_SERVED;
+use crate::member::{IS_SERVED, is_in_directory};
 use crate::tx::{Columns as _, Tx, int};
 use crate::{envelopes, mail};
 
@@ -81,8 +81,12 @@ impl Arrived {
 
 /// SQL for whether the member `f` is given the arrival `a` of `m`: the hub's own goes to every member, and who follows
 /// everybody that is listed is given what arrived since it was.
-const IS_GIVEN: &str = "(m.is_hub OR m.id = ANY (f.follows_ids)
-    OR (f.follows_all AND m.listed AND a.n > m.listed_from AND NOT m.id = ANY (f.follows_except)))";
+const IS_GIVEN: &str = concat!(
+    "(m.is_hub OR m.id = ANY (f.follows_ids)
+    OR (f.follows_all AND a.n > m.listed_from AND NOT m.id = ANY (f.follows_except) AND ",
+    is_in_directory!(),
+    "))"
+);
 
 fn select() -> String {
     format!(

@@ -99,6 +99,7 @@ fn rows_max(limit: usize) -> i64 {
 pub(crate) fn as_row(tx: &Tx<'_>, member: Member, now: Timestamp) -> Result<MemberRow> {
     let feeds: Vec<FeedHead> = heads::of(tx, &[member.id])?.into_values().collect();
     Ok(MemberRow {
+        visibility: member.visibility(),
         follows: follow::load(tx, &member.id)?,
         followers: followers(tx, &member.id)?,
         pending: pending(tx, &member.id, now)?,
@@ -107,6 +108,8 @@ pub(crate) fn as_row(tx: &Tx<'_>, member: Member, now: Timestamp) -> Result<Memb
         id: member.id,
         name: member.name,
         card: member.card,
+        asks: member.asks,
+        invite: member.invite,
         listed: member.listed,
         delisted: member.delisted,
         revoked: member.revoked,

@@ -33,6 +33,26 @@ pub enum PgError {
     /// Another instance's hub is there.
     #[error("the database is that of the hub of another instance, {0}")]
     OfAnother(InstanceId),
+    /// The hub is being moved, or was: nothing is written here.
+    #[error(
+        "the hub of this database is being moved to another store, or was moved; nothing is written here"
+    )]
+    Fenced,
+    /// A command that moves it is at work.
+    #[error("a `wb hub move` is at work on this database")]
+    Moving,
+    /// It was begun to be filled from elsewhere, and not ended.
+    #[error("a hub was begun to be moved into this database, from {0}, and that did not end")]
+    Unfinished(String),
+    /// It was moved elsewhere.
+    #[error("the hub of this database was moved to {0}")]
+    Left(String),
+    /// Something is there already.
+    #[error("there is a hub in this database already")]
+    NotEmpty,
+    /// Processes of the hub use it.
+    #[error("{0} connections of a running hub use this database")]
+    InUse(i64),
     /// What is stored cannot be.
     #[error("the database is damaged: {0}")]
     Damaged(String),

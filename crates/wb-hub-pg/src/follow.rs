@@ -5,6 +5,7 @@ use wb_core::id::InstanceId;
 use wb_core::sync::{FollowList, Follows};
 
 use crate::error::{PgError, Result};
+use crate::member::is_in_directory;
 use crate::tx::{Columns as _, Tx, ids, int};
 
 /// Columns of [`read`], of `members m`.
@@ -12,9 +13,11 @@ pub(crate) const COLUMNS: &str =
     "m.follows_counter, m.follows_all, m.follows_ids, m.follows_except";
 
 /// SQL for whether the member `f` follows `m`, where it is another one.
-pub(crate) const FOLLOWS: &str =
-    "((f.follows_all AND m.listed AND NOT m.id = ANY (f.follows_except))
-    OR m.id = ANY (f.follows_ids))";
+pub(crate) const FOLLOWS: &str = concat!(
+    "((f.follows_all AND NOT m.id = ANY (f.follows_except) AND ",
+    is_in_directory!(),
+    ") OR m.id = ANY (f.follows_ids))"
+);
 
 /// Counter and hash of a list.
 pub(crate) fn named(list: &FollowList) -> Follows {

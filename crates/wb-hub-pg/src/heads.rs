@@ -7,14 +7,14 @@ use tokio_postgres::Row;
 use wb_core::id::InstanceId;
 use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::{FeedScope, Kind};
-use wb_core::sync::{Directory, DirectoryRow, FeedHead, Heads};
+use wb_core::sync::{Directory, DirectoryRow, FeedHead, Heads, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 
 use crate::arrivals::{HEAD, Head};
 use crate::error::{PgError, Result};
 use crate::follow::{self, FOLLOWS};
-use crate::member::IS_SERVED;
+use crate::member::{IS_SERVED, is_in_directory};
 use crate::tx::{Columns as _, Tx, ids};
 
 /// The head of the feed of `members m`, where something of it was taken.
@@ -156,7 +156,7 @@ pub(crate) fn heads(
     })
 }
 
-/// Listed members with their feeds, after one where it is given.
+/// Members that members may see, with their feeds, after one where it is given.
 pub(crate) fn directory(
     tx: &Tx<'_>,
     after: Option<&InstanceId>,
@@ -164,7 +164,9 @@ pub(crate) fn directory(
     now: Timestamp,
 ) -> Result<Directory> {
     let sql = format!(
-        "SELECT m.id, m.card, m.since FROM members m WHERE {IS_SERVED} AND m.listed AND m.id > $2 ORDER BY m.id LIMIT $3"
+        "SELECT m.id, m.card, m.since, m.listed FROM members m
+         WHERE {IS_SERVED} AND {} AND m.id > $2 ORDER BY m.id LIMIT $3",
+        is_in_directory!()
     );
     let after = after.map_or(&[][..], |id| &id.0[..]);
     let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -183,6 +185,7 @@ pub(crate) fn directory(
             id,
             card: card.map_err(|_| PgError::damaged("a member's card"))?,
             since: row.time(2)?,
+            visibility: (!row.value::<bool>(3)?).then_some(Visibility::Members),
             feeds: feeds.remove(&id).into_iter().collect(),
         })
     });

@@ -15,7 +15,7 @@ use crate::listen::Heard;
 use crate::pool::{Connections, Does};
 use crate::tx::{Columns as _, Tx};
 use crate::write::{Left, Write};
-use crate::{arrivals, listing};
+use crate::{arrivals, listing, schema};
 
 /// A hub in PostgreSQL.
 #[derive(Clone)]
@@ -140,8 +140,20 @@ impl PgHub {
         Ok(self.shared.connections.run(Does::Read, work).await?)
     }
 
-    /// Writes what leaves nothing to be done.
+    /// Writes what leaves nothing to be done, where this program still may.
     pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Kept<T> {
+        let checked = move |tx: &Tx<'_>| {
+            schema::check_now(tx)?;
+            work(tx)
+        };
+        self.write_checked(checked).await
+    }
+
+    /// The same, where the work asks by itself whether it still may.
+    async fn write_checked<T: Send + 'static>(
         &self,
         work: impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Kept<T> {
@@ -149,16 +161,30 @@ impl PgHub {
         Ok(self.shared.connections.run(Does::Write, work).await?)
     }
 
-    /// Writes something of members, then does what that left to do. Where the work refuses, nothing is written. It
-    /// goes on to its end also where nobody waits for it any more.
+    /// The same as [`PgHub::change_of_member`], where the work locks no member first.
     pub(crate) async fn change<T: Send + 'static, R: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl Fn(&Write<'_, '_>) -> Result<std::result::Result<T, R>> + Send + Sync + 'static,
+    ) -> Kept<std::result::Result<T, R>> {
+        let checked = move |write: &Write<'_, '_>| {
+            schema::check_now(write.tx)?;
+            work(write)
+        };
+        self.change_of_member(now, checked).await
+    }
+
+    /// Writes something of members, then does what that left to do. Where the work refuses, nothing is written. It
+    /// goes on to its end also where nobody waits for it any more. The work locks a member first, and asks along whether
+    /// this program still may write.
+    pub(crate) async fn change_of_member<T: Send + 'static, R: Send + 'static>(
         &self,
         now: Timestamp,
         work: impl Fn(&Write<'_, '_>) -> Result<std::result::Result<T, R>> + Send + Sync + 'static,
     ) -> Kept<std::result::Result<T, R>> {
         let hub = self.clone();
         let changing = tokio::spawn(async move {
-            let changed = hub.write(move |tx| {
+            let changed = hub.write_checked(move |tx| {
                 let write = Write::new(tx, now);
                 let done = work(&write)?;
                 let left = match &done {

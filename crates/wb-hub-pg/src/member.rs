@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::Row;
 use wb_core::id::{Hash, InstanceId, RecordId};
-use wb_core::sync::{Arrival, Policy, Standing, Standings};
+use wb_core::sync::{Arrival, Policy, Standing, Standings, Visibility};
 use wb_core::time::Timestamp;
-use wb_hub::{RegisterRefused, Registering};
+use wb_hub::{Entering, RegisterRefused, Registering};
 
 use crate::error::{PgError, Result};
 use crate::feed::Feed;
+use crate::invites;
 use crate::listing::touch_what_was_said_by;
 use crate::tx::{Columns as _, Tx, int};
 use crate::write::{Arriving, Write};
@@ -21,10 +22,20 @@ use crate::write::{Arriving, Write};
 pub(crate) const IS_SERVED: &str =
     "(m.standing = 'member' OR (m.standing = 'suspended' AND m.until <= $1))";
 
+/// SQL for whether members see a member `m` in the directory and follow it by `*`: that everybody may see it, or that it
+/// is for members and no notice keeps it out of lists. Never null. As text that goes into text.
+macro_rules! is_in_directory {
+    () => {
+        "(m.listed OR (coalesce(m.for_members = m.counter, false) AND NOT m.delisted))"
+    };
+}
+pub(crate) use is_in_directory;
+
 /// Columns of [`Member::read`], of `members m LEFT JOIN seen s USING (instance_no)`.
 pub(crate) const COLUMNS: &str =
     "m.instance_no, m.id, m.name, m.card, m.listed, m.counter, m.standing, m.reason,
-    m.until, m.since, m.told, coalesce(s.n, 0), s.at, coalesce(m.asks_listed, m.listed), m.delisted, m.revoked, m.notice";
+    m.until, m.since, m.told, coalesce(s.n, 0), s.at, coalesce(m.asks_listed, m.listed), m.delisted, m.revoked, m.notice,
+    coalesce(m.for_members = m.counter, false), m.invite";
 
 /// Bytes that a reader is sent of an identity log, or of a head: about one entry of it.
 const SMALL_BYTES: u64 = 1_024;
@@ -47,8 +58,10 @@ pub(crate) struct Member {
     pub told: Option<Hash>,
     pub seen_n: u64,
     pub seen_at: Option<Timestamp>,
-    /// Whether it asks to be listed; a notice may keep it out of lists all the same.
-    pub asks_listed: bool,
+    /// To whom it asks to be shown; a notice may keep it out of lists all the same.
+    pub asks: Visibility,
+    /// The invitation by which it came.
+    pub invite: Option<u64>,
     pub delisted: bool,
     pub revoked: bool,
     /// The line of the notice that was applied last.
@@ -71,11 +84,29 @@ impl Member {
             told: row.hash_or(10)?,
             seen_n: row.number(11)?,
             seen_at: row.time_or(12)?,
-            asks_listed: row.value(13)?,
+            asks: match (row.value(13)?, row.value(17)?) {
+                (true, _) => Visibility::Public,
+                (false, true) => Visibility::Members,
+                (false, false) => Visibility::Unlisted,
+            },
+            invite: row
+                .value::<Option<i64>>(18)?
+                .and_then(|n| u64::try_from(n).ok()),
             delisted: row.value(14)?,
             revoked: row.value(15)?,
             notice: row.hash_or(16)?,
         })
+    }
+
+    /// To whom it is shown.
+    pub fn visibility(&self) -> Visibility {
+        if self.listed {
+            Visibility::Public
+        } else if self.delisted {
+            Visibility::Unlisted
+        } else {
+            self.asks.min(Visibility::Members)
+        }
     }
 
     /// Where it stands at a time.
@@ -92,6 +123,7 @@ impl Member {
             standing,
             reason: self.reason.clone().filter(|_| is_suspended),
             until: self.until.filter(|_| is_suspended),
+            visibility: Some(self.visibility()),
         }
     }
 
@@ -102,8 +134,8 @@ impl Member {
 
     /// Whether a registration is older than what is held, or contradicts it.
     fn is_newer_than(&self, registering: &Registering) -> bool {
-        let says = (&registering.name, &registering.card, registering.listed);
-        let is_same = says == (&self.name, &self.card, self.asks_listed);
+        let says = (&registering.name, &registering.card, registering.visibility);
+        let is_same = says == (&self.name, &self.card, self.asks);
         registering.counter < self.counter || (registering.counter == self.counter && !is_same)
     }
 }
@@ -132,9 +164,10 @@ pub(crate) fn lock(tx: &Tx<'_>, id: &InstanceId) -> Result<Option<Member>> {
 }
 
 /// How many wait, and who of them goes to make room, is one decision at a time.
-const ONE_AT_A_TIME: &str = "SELECT let_go FROM waiting FOR UPDATE";
+pub(crate) const ONE_AT_A_TIME: &str = "SELECT let_go FROM waiting FOR UPDATE";
 
-/// Takes a registration.
+/// Takes a registration. What would refuse it is looked at before anything is written; a code is used last, so that one
+/// of a registration that is stale is used by nobody.
 pub(crate) fn register(
     write: &Write<'_, '_>,
     registering: &Registering,
@@ -144,74 +177,137 @@ pub(crate) fn register(
     let (tx, id, now) = (write.tx, registering.identity.id(), write.now);
     let (waiting_max, kept_since) = limits;
     let before = lock(tx, &id)?;
-    if before.is_none() && policy == Policy::Approval && !make_room(tx, waiting_max, kept_since)? {
-        return Ok(Err(RegisterRefused::QueueFull(waiting_max)));
-    }
-    let Some(held) = &before else {
-        if !insert(write, registering, policy)? {
-            // It came a moment before by another road.
-            return register(write, registering, policy, limits);
+    let stood = before.as_ref().map(|held| held.standings(now).standing);
+    let entering = Entering::of(stood, registering.code, policy);
+    let invite = match entering {
+        Entering::NotWithoutCode => return Ok(Err(RegisterRefused::InviteNeeded)),
+        // Whoever brings the same code meanwhile waits here for the end of this transaction.
+        Entering::ByCode(code) => match invites::lock_of(tx, &code, now)? {
+            Ok(invite) => Some(invite),
+            Err(refused) => return Ok(Err(RegisterRefused::Invite(refused))),
+        },
+        Entering::AsBefore => None,
+        Entering::ByPolicy => {
+            if policy == Policy::Approval && !make_room(tx, waiting_max, kept_since)? {
+                return Ok(Err(RegisterRefused::QueueFull(waiting_max)));
+            }
+            None
         }
-        let member =
-            lock(tx, &id)?.ok_or_else(|| PgError::damaged("who registered is not there"))?;
-        let feed = Feed::load(write, id, member.no, &BTreeSet::new())?;
-        feed.put_identity(&registering.identity)?;
-        tell_identity(write, &member, &feed, write.arriving_n())?;
-        feed.end()?;
-        return Ok(Ok(member.standings(now)));
     };
+    let taken = match &before {
+        Some(held) => take_again(write, registering, held)?,
+        None => {
+            let first = invite.map_or(policy, |_| Policy::Open);
+            match take_first(write, registering, first)? {
+                Some(standings) => Ok(standings),
+                // It came a moment before by another road.
+                None => return register(write, registering, policy, limits),
+            }
+        }
+    };
+    match (taken, invite) {
+        (Ok(mut standings), Some(invite)) => {
+            invites::note_came_by(tx, &id, invite)?;
+            if standings.standing == Standing::Waiting {
+                set_standing(write, id, Standing::Member, None, None)?;
+                standings.standing = Standing::Member;
+            }
+            Ok(Ok(standings))
+        }
+        (taken, _) => Ok(taken),
+    }
+}
+
+/// Takes the first registration of somebody; none where it is not the first any more.
+fn take_first(
+    write: &Write<'_, '_>,
+    registering: &Registering,
+    policy: Policy,
+) -> Result<Option<Standings>> {
+    let id = registering.identity.id();
+    if !insert(write, registering, policy)? {
+        return Ok(None);
+    }
+    let member = lock(write.tx, &id)?;
+    let member = member.ok_or_else(|| PgError::damaged("who registered is not there"))?;
+    let feed = Feed::load(write, id, member.no, &BTreeSet::new())?;
+    feed.put_identity(&registering.identity)?;
+    tell_identity(write, &member, &feed, write.arriving_n())?;
+    feed.end()?;
+    Ok(Some(member.standings(write.now)))
+}
+
+/// Takes another registration of somebody.
+fn take_again(
+    write: &Write<'_, '_>,
+    registering: &Registering,
+    held: &Member,
+) -> Result<std::result::Result<Standings, RegisterRefused>> {
+    let id = held.id;
     let feed = Feed::load(write, id, held.no, &BTreeSet::new())?;
     let place = write.arriving_n();
     feed.put_identity(&registering.identity)?;
     let is_stale = held.is_newer_than(registering);
     let mut member = held.clone();
     if !is_stale {
-        tx.execute(
+        let is_public = registering.visibility == Visibility::Public;
+        write.tx.execute(
             "UPDATE members SET name = $2, card = $3, listed = $4 AND NOT delisted,
-               asks_listed = CASE WHEN delisted THEN $4::boolean END, counter = $5 WHERE instance_no = $1",
+               asks_listed = CASE WHEN delisted THEN $4::boolean END, counter = $5, for_members = $6 WHERE instance_no = $1",
             &[
                 &held.no,
                 &registering.name,
                 &registering.card,
-                &registering.listed,
+                &is_public,
                 &int(registering.counter),
+                &for_members(registering),
             ],
         )?;
-        member.listed = registering.listed && !held.delisted;
+        member.listed = is_public && !held.delisted;
+        member.asks = registering.visibility;
     }
-    if member.listed && !held.listed {
+    let (shown, was_shown) = (member.visibility(), held.visibility());
+    if shown.is_in_directory() && !was_shown.is_in_directory() {
         list_from_now(write, &member, &feed, place)?;
     } else {
         tell_identity(write, &member, &feed, place)?;
     }
-    if member.listed != held.listed {
+    if shown != was_shown {
         touch_what_was_said_by(write, (id, held.no))?;
     }
     feed.end()?;
     Ok(if is_stale {
         Err(RegisterRefused::Stale(held.counter))
     } else {
-        Ok(member.standings(now))
+        Ok(member.standings(write.now))
     })
+}
+
+/// The counter of a registration that asks to be shown to members alone.
+fn for_members(registering: &Registering) -> Option<i64> {
+    let asks = registering.visibility == Visibility::Members;
+    asks.then(|| int(registering.counter))
 }
 
 /// Makes the row of who was not known; whether it was not.
 fn insert(write: &Write<'_, '_>, registering: &Registering, policy: Policy) -> Result<bool> {
     let standing = match policy {
         Policy::Open => Standing::Member,
-        Policy::Approval => Standing::Waiting,
+        // Who brings a code is let in by it, and who brings none is refused before.
+        Policy::Approval | Policy::Invite => Standing::Waiting,
     };
     let made = write.tx.execute(
-        "INSERT INTO members (id, name, card, listed, standing, since, counter) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO members (id, name, card, listed, standing, since, counter, for_members)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
         &[
             &&registering.identity.id().0[..],
             &registering.name,
             &registering.card,
-            &registering.listed,
+            &(registering.visibility == Visibility::Public),
             &standing.as_str(),
             &write.now.unix_ms(),
             &int(registering.counter),
+            &for_members(registering),
         ],
     )?;
     Ok(made > 0)

@@ -10,7 +10,7 @@ use wb_core::id::{Hash, InstanceId, RecordId, RecordRef};
 use wb_core::kinds::{Body, NoticeAct, Subject};
 use wb_core::line::Line;
 use wb_core::notice::{Book, Said};
-use wb_core::sync::{Policy, Standing};
+use wb_core::sync::{Policy, Standing, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
@@ -70,7 +70,7 @@ fn carry(
     let id = hub.identity.id();
     let held = member::lock(write.tx, &id)?;
     let registering = Registering {
-        listed: false,
+        visibility: Visibility::Unlisted,
         counter: held.map_or(1, |held| held.counter + 1),
         ..hub.clone()
     };
@@ -240,15 +240,14 @@ fn set_delisted(write: &Write<'_, '_>, member: &Member, delisted: bool) -> Resul
         "UPDATE members SET listed = coalesce(asks_listed, listed), asks_listed = NULL, delisted = false
          WHERE instance_no = $1 RETURNING listed"
     };
-    let is_listed = write.tx.one(sql, &[&member.no])?.value(0)?;
-    if !delisted && is_listed {
-        let listed = Member {
-            listed: true,
-            delisted,
-            ..member.clone()
-        };
+    let after = Member {
+        listed: write.tx.one(sql, &[&member.no])?.value(0)?,
+        delisted,
+        ..member.clone()
+    };
+    if after.visibility().is_in_directory() {
         let feed = Feed::load(write, member.id, member.no, &BTreeSet::new())?;
-        list_from_now(write, &listed, &feed, write.arriving_n())?;
+        list_from_now(write, &after, &feed, write.arriving_n())?;
         feed.end()?;
     }
     touch_what_was_said_by(write, (member.id, member.no))
@@ -378,7 +377,9 @@ pub(crate) fn all(tx: &Tx<'_>, now: Timestamp) -> Result<Vec<NoticeRow>> {
         rows.push(NoticeRow {
             stands,
             in_force: stands && said.notice.is_in_force(now),
-            asks_listed: member.as_ref().is_some_and(|member| member.asks_listed),
+            asks_listed: member
+                .as_ref()
+                .is_some_and(|member| member.asks == Visibility::Public),
             name: member.map(|member| member.name),
             reply: reply.map(|row| row.bytes(0)).transpose()?,
             said,

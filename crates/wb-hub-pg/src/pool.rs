@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::arrivals;
 use crate::error::{PgError, Result};
 use crate::listen::{Heard, listen};
+use crate::moving::fence;
 use crate::schema;
 use crate::tls::Tls;
 use crate::tx::Tx;
@@ -108,8 +109,14 @@ impl Connections {
             };
             Ok(schema::is_current(tx)?.then_some(engine))
         };
-        if let Some(engine) = self.run(Does::Read, current).await? {
-            return Ok(engine);
+        match self.run(Does::Read, current).await {
+            Ok(Some(engine)) => return Ok(engine),
+            Ok(None) => {}
+            Err(PgError::Fenced) => {
+                // A move that did not end is no reason to stay away from where everything still is.
+                self.run(Does::Write, fence::lift).await?;
+            }
+            Err(error) => return Err(error),
         }
         let log = self.log_if_new.ok_or(PgError::Absent)?;
         match self.run(Does::Write, schema::begin).await {
@@ -156,7 +163,8 @@ impl Connections {
         }
     }
 
-    async fn run_once<T: Send + 'static>(
+    /// The same once: it is not tried again.
+    pub async fn run_once<T: Send + 'static>(
         &self,
         does: Does,
         work: Arc<impl Fn(&Tx<'_>) -> Result<T> + Send + Sync + 'static>,

@@ -18,19 +18,23 @@ struct Migration {
     needs: i64,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         sql: include_str!("migrations/0001.sql"),
         needs: 1,
     },
     Migration {
         sql: include_str!("migrations/0002.sql"),
-        needs: 2,
+        needs: 1,
+    },
+    Migration {
+        sql: include_str!("migrations/0003.sql"),
+        needs: 3,
     },
 ];
 
 /// The version that this program knows.
-pub(crate) const KNOWN: i64 = 2;
+pub(crate) const KNOWN: i64 = 3;
 
 /// A table of one row; whoever comes first makes it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS hub_schema (
@@ -91,8 +95,15 @@ pub(crate) fn migrate(tx: &Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses tables that need a newer program.
+/// What `needs` says while the hub is moved, and once it was: no program knows such tables, so each writes nothing, also
+/// one that knows nothing of moving.
+pub(crate) const FENCED: i64 = i64::MAX;
+
+/// Refuses tables that need a newer program, or are those of a hub that is moved.
 pub(crate) fn check(needs: i64) -> Result<()> {
+    if needs == FENCED {
+        return Err(PgError::Fenced);
+    }
     if needs > KNOWN {
         return Err(PgError::Newer {
             found: needs,
@@ -100,4 +111,10 @@ pub(crate) fn check(needs: i64) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// The same, asked of the database. Whoever fences it waits for every transaction that asked, so what is written after
+/// asking is there before the fence.
+pub(crate) fn check_now(tx: &Tx<'_>) -> Result<()> {
+    check(tx.one("SELECT needs FROM hub_schema", &[])?.value(0)?)
 }

@@ -76,8 +76,9 @@ pub(crate) fn stamp(
     let newest = row.value::<Option<&str>>(1)?.unwrap_or_default();
     let (entries, served): (i64, i64) = (row.value(0)?, row.value(2)?);
     let (log_no, head) = (feed.log_no, feed.held);
+    // Not what a file says: of a hub that was moved, a cache in front may hold what that said.
     Ok(Some(format!(
-        "{log_no}:{}:{}:{entries}:{newest}:{served}",
+        "postgres:{log_no}:{}:{}:{entries}:{newest}:{served}",
         head.seq, head.hash
     )))
 }

@@ -256,7 +256,7 @@ impl HubStore for PgHub {
         now: Timestamp,
     ) -> Kept<Result<Pushed, PushRefused>> {
         let quota = self.limits.member;
-        self.change(now, move |write| push::push(write, id, &body, &quota))
+        self.change_of_member(now, move |write| push::push(write, id, &body, &quota))
             .await
     }
 

@@ -11,7 +11,8 @@ use std::task::Poll;
 use deadpool_postgres::Transaction;
 use tokio::runtime::Handle;
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{FromSql, ToSql, Type};
 use wb_core::id::{Hash, InstanceId, LogId, RecordId, Token};
 use wb_core::time::Timestamp;
 
@@ -19,6 +20,9 @@ use crate::error::{PgError, Result};
 
 /// Values of a statement.
 pub(crate) type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
+
+/// A value that is put into a table.
+pub(crate) type Boxed<'v> = Box<dyn ToSql + Send + Sync + 'v>;
 
 /// A transaction. Dropped without [`Tx::commit`] it changes nothing.
 pub(crate) struct Tx<'c> {
@@ -84,6 +88,43 @@ impl<'c> Tx<'c> {
             let rows: Vec<Vec<Row>> = rows.collect::<std::result::Result<_, _>>()?;
             let rows = rows.try_into();
             Ok(rows.unwrap_or_else(|_| unreachable!("as many as statements")))
+        })
+    }
+
+    /// Every row of a statement, a batch at a time, for as long as `give` wants more.
+    pub fn each(
+        &self,
+        sql: &str,
+        rows_at_once: usize,
+        mut give: impl FnMut(Vec<Row>) -> Result<bool>,
+    ) -> Result<()> {
+        let rows_at_once = i32::try_from(rows_at_once).unwrap_or(i32::MAX);
+        self.handle.block_on(async {
+            let statement = self.transaction.prepare_cached(sql).await?;
+            let portal = self.transaction.bind(&statement, &[]).await?;
+            loop {
+                let rows = self.transaction.query_portal(&portal, rows_at_once).await?;
+                if rows.is_empty() || !give(rows)? {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    /// Puts rows into a table, as the statement `COPY … FROM STDIN BINARY` names it.
+    pub fn copy(&self, sql: &str, types: &[Type], rows: &[Vec<Boxed<'_>>]) -> Result<()> {
+        self.handle.block_on(async {
+            let sink = self.transaction.copy_in(sql).await?;
+            let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, types));
+            for row in rows {
+                let values: Vec<&(dyn ToSql + Sync)> = row
+                    .iter()
+                    .map(|value| &**value as &(dyn ToSql + Sync))
+                    .collect();
+                writer.as_mut().write(&values).await?;
+            }
+            writer.finish().await?;
+            Ok(())
         })
     }
 

@@ -2,6 +2,7 @@
 
 use wb_core::kinds::{NoticeAct, Subject};
 use wb_core::notice::Deciding;
+use wb_core::sync::Visibility;
 
 use crate::moderation::WouldDecide;
 
@@ -33,9 +34,9 @@ impl WouldDecide {
             NoticeAct::Withhold => self.withheld(&self.until(deciding)),
             NoticeAct::Reinstate => self.undone(deciding),
         };
-        if !self.member.listed && !self.member.delisted {
+        if self.member.asks != Visibility::Public {
             said.push(format!(
-                "{} asks not to be listed: the notice names its id, so everybody can tell that it is a member here.",
+                "{} asks not to be shown to everybody: the notice names its id, so everybody can tell that it is a member here.",
                 self.member.name
             ));
         }

@@ -9,10 +9,13 @@ mod bodies;
 pub mod bundle;
 mod calls;
 mod effects;
+mod entering;
+mod invites;
 mod journal;
 mod limits;
 mod listings;
 mod moderation;
+pub mod moving;
 mod notices;
 mod observed;
 mod places;
@@ -26,9 +29,14 @@ mod subset;
 mod traces;
 mod waits;
 
+pub use entering::Entering;
+pub use invites::{
+    HubInvites, INVITES_MAX, InviteRow, Inviting, NOTE_CHARS_MAX, NewInvite, USES_MAX, code_hash,
+    invite, invite_off,
+};
 pub use journal::{Answered, Journal};
 pub use limits::{
-    ADDRESS_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
+    ADDRESS_RATE, CODE_RATE, HubLimits, LARGE_BODIES, MEMBER_RATE, NEW_PER_ADDRESS_RATE, NEW_RATE,
 };
 pub use listings::{
     CommentPlace, CommentsAsk, Community, CommunityPlace, HubListings, ListedComment,
@@ -41,9 +49,9 @@ pub use quota::{Counted, MEMBER_BYTES_MAX, MEMBER_RECORDS_MAX, Quota};
 pub use service::{Hub, HubInfo, Report, Times};
 pub use sqlite::{SqliteHub, StoreLimits, WAITING_MAX};
 pub use store::{
-    ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
-    LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem, Watched,
+    ChangesPage, Decision, EnvelopeRefused, HubStore, InviteRefused, Keeping, KeepingLetter, Kept,
+    LetterRefused, LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering,
+    RoomRow, SnapshotAsk, SnapshotStamp, StoreProblem, Watched,
 };
 pub use waits::WAITS_PER_MEMBER_MAX;
 pub use wb_net::rates::{Buckets, Rate, RetryAfter};

@@ -32,6 +32,13 @@ pub const NEW_PER_ADDRESS_RATE: Rate = Rate {
     every_ms: 120_000,
 };
 
+/// Codes of invitations that are brought from one address by who is no member: enough for everybody behind it, far too few
+/// to find one.
+pub const CODE_RATE: Rate = Rate {
+    burst: 20,
+    every_ms: 120_000,
+};
+
 /// First registrations from everywhere; keeps a thousand machines from filling the disk in a night.
 pub const NEW_RATE: Rate = Rate {
     burst: 240,
@@ -58,6 +65,8 @@ pub struct HubLimits {
     pub address: Rate,
     /// First registrations from one address.
     pub new_per_address: Rate,
+    /// Codes of invitations from one address.
+    pub code: Rate,
     /// First registrations from everywhere.
     pub new: Rate,
     /// Large bodies of members at once, and as many registrations.
@@ -70,6 +79,7 @@ impl Default for HubLimits {
             member: MEMBER_RATE,
             address: ADDRESS_RATE,
             new_per_address: NEW_PER_ADDRESS_RATE,
+            code: CODE_RATE,
             new: NEW_RATE,
             large_bodies: LARGE_BODIES,
         }
@@ -82,6 +92,7 @@ pub(crate) struct Charges {
     members: Buckets<InstanceId>,
     addresses: Buckets<IpAddr>,
     new_per_address: Buckets<IpAddr>,
+    code: Buckets<IpAddr>,
     new: Buckets<()>,
 }
 
@@ -91,6 +102,7 @@ impl Charges {
             members: Buckets::new(limits.member, KEYS_MAX),
             addresses: Buckets::new(limits.address, KEYS_MAX),
             new_per_address: Buckets::new(limits.new_per_address, KEYS_MAX),
+            code: Buckets::new(limits.code, KEYS_MAX),
             new: Buckets::new(limits.new, 1),
         }
     }
@@ -106,6 +118,14 @@ impl Charges {
         let taken = self.addresses.take(address(request), now);
         taken.map_err(|RetryAfter(seconds)| {
             problems::asks_too_often("somebody at this address", seconds)
+        })
+    }
+
+    /// Charges a code that somebody brings who is no member.
+    pub(crate) fn code(&self, request: &Request, now: Timestamp) -> Result<(), Refusal> {
+        let taken = self.code.take(address(request), now);
+        taken.map_err(|RetryAfter(seconds)| {
+            problems::asks_too_often("somebody at this address who tries codes", seconds)
         })
     }
 

@@ -7,12 +7,13 @@ pub use wb_store::relay::{
     RequestOrder, RequestPlace, RequestsAsk, RequestsPage, Tally, Words,
 };
 
+use crate::invites::HubInvites;
 use crate::notices::HubNotices;
 use crate::store::Kept;
 
 /// Where a hub keeps what its pages list. Nothing is given of who is not listed, waits or is suspended; what the hub says
-/// about them is.
-pub trait HubListings: HubNotices {
+/// about them is. Its pages are for moderators as well, so it keeps what they are made from, too.
+pub trait HubListings: HubNotices + HubInvites {
     /// Communities by name, after a place where one is given.
     fn communities(
         &self,

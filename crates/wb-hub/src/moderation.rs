@@ -12,6 +12,7 @@ use wb_core::sync::Standing;
 use wb_core::time::Timestamp;
 use wb_store::{AuditRow, Private, Role, StoreError};
 
+use crate::invites::{INVITES_MAX, NOTE_CHARS_MAX, USES_MAX};
 use crate::notices::{Effect, HubNotices};
 use crate::store::{Decision, HubStore, MemberRow, StoreProblem};
 
@@ -51,6 +52,18 @@ pub enum ModerateError {
     /// What has no end is given one.
     #[error("that lasts until it is undone, so it takes no end")]
     TakesNoEnd,
+    /// The note of an invitation is too long.
+    #[error("the note is longer than {NOTE_CHARS_MAX} characters")]
+    LongNote,
+    /// The number of those who may come by an invitation is none.
+    #[error("how many may come is a number from 1 to {USES_MAX}")]
+    BadUses,
+    /// There is no such invitation.
+    #[error("there is no invitation {0} here")]
+    NoInvite(u64),
+    /// As many invitations as may are kept.
+    #[error("{INVITES_MAX} invitations are kept, and no more")]
+    TooManyInvites,
     /// The hub's file reports something.
     #[error(transparent)]
     Store(#[from] StoreProblem),
@@ -65,7 +78,12 @@ impl ModerateError {
     pub fn is_about_the_words(&self) -> bool {
         matches!(
             self,
-            Self::NoReason(_) | Self::LongReason | Self::Over(_) | Self::TakesNoEnd
+            Self::NoReason(_)
+                | Self::LongReason
+                | Self::Over(_)
+                | Self::TakesNoEnd
+                | Self::LongNote
+                | Self::BadUses
         )
     }
 }

@@ -5,7 +5,7 @@
 
 use wb_core::id::InstanceId;
 use wb_core::kinds::Subject;
-use wb_core::sync::Policy;
+use wb_core::sync::{Policy, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_store::relay::{Applicant, PushError, RelayWrite};
@@ -81,7 +81,7 @@ fn carry(
         identity: &hub.identity,
         card: &hub.card,
         name: &hub.name,
-        listed: false,
+        visibility: Visibility::Unlisted,
         counter,
     };
     if let Err(stale) = write.register(&applicant, Policy::Open, now)? {

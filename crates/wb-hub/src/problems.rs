@@ -6,7 +6,7 @@ use wb_core::sync::{Cause, Problem, Standing, Standings};
 use wb_net::BodyError;
 
 use crate::quota::Counted;
-use crate::store::{PageRefused, PushRefused, StoreProblem};
+use crate::store::{InviteRefused, PageRefused, PushRefused, StoreProblem};
 
 /// Seconds after which a full queue is worth asking again: an operator looks at it by day.
 const QUEUE_RETRY_AFTER: u64 = 3_600;
@@ -229,6 +229,47 @@ pub(crate) fn queue_full(waiting: u64, hub: &str) -> Refusal {
     );
     problem.retry_after = Some(QUEUE_RETRY_AFTER);
     problem
+}
+
+/// A first registration without a code, where one is needed.
+pub(crate) fn invite_needed(hub: &str) -> Refusal {
+    refusal(
+        Cause::InviteNeeded,
+        format!("{hub} takes only whom it invited, and no code came; nothing was changed"),
+        format!("ask the operator of {hub} for the code of an invitation, and register with it"),
+    )
+}
+
+/// A code that lets nobody in.
+pub(crate) fn of_invite(refused: InviteRefused, hub: &str) -> Refusal {
+    let (cause, what) = match refused {
+        InviteRefused::Unknown => (
+            Cause::InviteUnknown,
+            format!("the code is of no invitation of {hub}"),
+        ),
+        InviteRefused::UsedUp { uses_max: 1 } => (
+            Cause::InviteUsed,
+            "somebody came by this code already, and it lets in one".to_owned(),
+        ),
+        InviteRefused::UsedUp { uses_max } => (
+            Cause::InviteUsed,
+            format!("this code lets in {uses_max}, and as many have come"),
+        ),
+        InviteRefused::Ended { until } => (
+            Cause::InviteOver,
+            format!("the invitation of this code ended at {until}"),
+        ),
+        InviteRefused::SwitchedOff => (
+            Cause::InviteOver,
+            "the invitation of this code was switched off".to_owned(),
+        ),
+    };
+    let action = if refused == InviteRefused::Unknown {
+        format!("compare it with the one that the operator of {hub} gave")
+    } else {
+        format!("ask the operator of {hub} for another one")
+    };
+    refusal(cause, format!("{what}; nothing was changed"), action)
 }
 
 /// A push after which there would be too much of one member.

@@ -291,8 +291,10 @@ impl<S: HubStore> Hub<S> {
             protocol: speaks.protocol,
             kinds: speaks.kinds,
             software: speaks.software,
-            policy: Some(self.info.policy),
+            policy: None,
+            invite: false,
         }
+        .taking(self.info.policy)
     }
 }
 

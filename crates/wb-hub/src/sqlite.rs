@@ -16,16 +16,18 @@ use wb_core::rule::Rule;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, EnvelopesPage, FollowList, Follows, Heads, Policy, Pushed, PushedFeed,
-    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, Visibility, VouchesAsk,
+    VouchesPage,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_store::StoreError;
 use wb_store::relay::{
-    Applicant, CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelayFile, RelaySink,
+    CursorRefused, LinesAsk, Member, PageLimits, PushError, Relay, RelayFile, RelaySink,
     RelayWrite, SnapshotAsk as RelaySnapshotAsk, SnapshotRefused,
 };
 
+use crate::entering::register;
 use crate::listings::{
     CommentsAsk, Community, CommunityPlace, HubListings, ListedComment, ListedRequest, RequestsAsk,
     RequestsPage,
@@ -35,7 +37,7 @@ use crate::quota::{Bounds, Quota};
 use crate::store::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, PageRefused, PushRefused, RegisterRefused, Registering, RoomRow,
-    SnapshotAsk, StoreProblem, Watched,
+    SnapshotAsk, SnapshotStamp, StoreProblem, Watched,
 };
 use crate::traces::Traces;
 
@@ -62,8 +64,6 @@ enum Runs {
 
 /// Registrations that wait for approval at once; protects the disk, and an operator's patience.
 pub const WAITING_MAX: u64 = 1_000;
-/// How long one that waits is kept in any case.
-const WAITING_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// What a hub's file keeps at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,24 +251,8 @@ impl HubStore for SqliteHub {
         now: Timestamp,
     ) -> Kept<Result<Standings, RegisterRefused>> {
         let waiting_max = self.limits.waiting;
-        self.write(move |write| {
-            let would_wait = policy == Policy::Approval
-                && write.member(&registering.identity.id(), now)?.is_none();
-            if would_wait && !write.make_room(waiting_max, now.plus_ms(-WAITING_KEPT_MS))? {
-                return Ok(Err(RegisterRefused::QueueFull(waiting_max)));
-            }
-            let applicant = Applicant {
-                identity: &registering.identity,
-                card: &registering.card,
-                name: &registering.name,
-                listed: registering.listed,
-                counter: registering.counter,
-            };
-            let taken = write.register(&applicant, policy, now)?;
-            let taken = taken.map(|registered| registered.standings);
-            Ok(taken.map_err(|stale| RegisterRefused::Stale(stale.counter)))
-        })
-        .await
+        self.write(move |write| register(write, &registering, policy, waiting_max, now))
+            .await
     }
 
     async fn asked(&self, id: InstanceId, now: Timestamp) -> Kept<()> {
@@ -391,9 +375,19 @@ impl HubStore for SqliteHub {
         origin: InstanceId,
         scope: FeedScope,
         now: Timestamp,
-    ) -> Kept<Option<String>> {
-        self.read(move |relay| relay.snapshot_stamp(&origin, scope, now))
-            .await
+    ) -> Kept<Option<SnapshotStamp>> {
+        self.read(move |relay| {
+            let Some(text) = relay.snapshot_stamp(&origin, scope, now)? else {
+                return Ok(None);
+            };
+            let member = relay.member(&origin, now)?;
+            Ok(Some(SnapshotStamp {
+                text,
+                for_everybody: member
+                    .is_some_and(|member| member.visibility() == Visibility::Public),
+            }))
+        })
+        .await
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {
@@ -717,10 +711,13 @@ fn is_stale(member: &Member, n: u64, now: Timestamp) -> bool {
 fn row(relay: &Relay, member: Member, now: Timestamp) -> wb_store::Result<MemberRow> {
     let counts = relay.member_counts(&member.id, now)?;
     Ok(MemberRow {
+        visibility: member.visibility(),
         follows: relay.follows(&member.id)?,
         id: member.id,
         name: member.name,
         card: member.card,
+        asks: member.asks,
+        invite: member.invite,
         listed: member.listed,
         delisted: member.delisted,
         revoked: member.revoked,

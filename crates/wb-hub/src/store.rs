@@ -11,7 +11,8 @@ use wb_core::scope::{FeedScope, Kind};
 use wb_core::sealed::Envelope;
 use wb_core::sync::{
     Cursor, Directory, EnvelopesPage, FeedHead, FollowList, Follows, Heads, Policy, Pushed,
-    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
+    Receipts, StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, Visibility, VouchesAsk,
+    VouchesPage,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
@@ -45,8 +46,10 @@ pub struct Registering {
     pub name: String,
     /// The body of the card, as it came.
     pub card: String,
-    /// Whether the directory lists it.
-    pub listed: bool,
+    /// To whom it asks to be shown.
+    pub visibility: Visibility,
+    /// The hash of the code of an invitation that it brings.
+    pub code: Option<Hash>,
     /// Counts what it said when it registered.
     pub counter: u64,
 }
@@ -169,7 +172,7 @@ pub struct KeepingLetter {
 }
 
 use crate::notices::NoticeRow;
-pub use wb_store::relay::{EnvelopeRefused, LetterRefused};
+pub use wb_store::relay::{EnvelopeRefused, InviteRefused, LetterRefused};
 
 /// Why a registration does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +181,19 @@ pub enum RegisterRefused {
     Stale(u64),
     /// So many wait for approval already, and none of them makes room.
     QueueFull(u64),
+    /// The hub takes only whom it invited, and no code came.
+    InviteNeeded,
+    /// The code that came lets nobody in.
+    Invite(InviteRefused),
+}
+
+/// What a page of a snapshot was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotStamp {
+    /// As one text: whatever would change a page changes it, in the transaction that does.
+    pub text: String,
+    /// Whether everybody may see what its member published: else no cache on the way keeps it.
+    pub for_everybody: bool,
 }
 
 /// What is kept of a member.
@@ -200,8 +216,14 @@ pub struct MemberRow {
     pub name: String,
     /// The body of that card, as it came.
     pub card: String,
-    /// Whether the directory lists it.
+    /// Whether everybody may see it.
     pub listed: bool,
+    /// To whom it is shown.
+    pub visibility: Visibility,
+    /// To whom it asks to be shown.
+    pub asks: Visibility,
+    /// The invitation by which it came.
+    pub invite: Option<u64>,
     /// Whether a notice keeps it out of lists.
     pub delisted: bool,
     /// Whether a notice leaves it out for good.
@@ -248,9 +270,10 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// The identity log of an instance.
     fn identity(&self, id: InstanceId) -> impl Future<Output = Kept<Option<IdentityLog>>> + Send;
 
-    /// Takes a registration: it may be the first, or bring something newer. Never changes a standing. Of
-    /// one that is stale only a longer identity log counts. One that would wait for approval while as many
-    /// as may do takes the place of who waits longest and never asked again, or is refused.
+    /// Takes a registration: it may be the first, or bring something newer. It changes the standing of nobody but of
+    /// who comes by a code ([`Entering`]), which is used in the same transaction. Of one that is stale only a longer
+    /// identity log counts. One that would wait for approval while as many as may do takes the place of who waits
+    /// longest and never asked again, or is refused.
     fn register(
         &self,
         registering: Registering,
@@ -313,14 +336,13 @@ pub trait HubStore: Clone + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Kept<Result<Vec<u8>, PageRefused>>> + Send;
 
-    /// What the pages of a snapshot are made from, as one text: whatever would change a page changes it, in the transaction
-    /// that does. None where nothing is served, or a store does not say: then no page is kept.
+    /// What the pages of a snapshot are made from. None where nothing is served, or a store does not say: then no page is kept.
     fn snapshot_stamp(
         &self,
         _origin: InstanceId,
         _scope: FeedScope,
         _now: Timestamp,
-    ) -> impl Future<Output = Kept<Option<String>>> + Send {
+    ) -> impl Future<Output = Kept<Option<SnapshotStamp>>> + Send {
         async { Ok(None) }
     }
 

@@ -21,6 +21,7 @@ mod levels;
 pub mod machine;
 pub mod node;
 mod offers;
+mod packing;
 pub mod picture;
 pub mod plan;
 mod promise;

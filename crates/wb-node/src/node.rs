@@ -254,12 +254,10 @@ impl Node {
         let founder = self.store.founder()?;
         let account = match handle {
             Some(handle) => self.store.private().account(handle)?,
-            None => self
-                .store
-                .private()
-                .accounts()?
-                .into_iter()
-                .find(|account| Some(account.user) == founder),
+            None => match &founder {
+                Some(founder) => self.store.private().account_of(founder)?,
+                None => None,
+            },
         };
         let account =
             account.ok_or_else(|| NodeError::unknown("user", handle.unwrap_or("the founder")))?;

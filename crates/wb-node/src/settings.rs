@@ -294,7 +294,8 @@ const KNOWN: &[Known] = &[
         key: "hub.policy",
         variable: "WB_HUB_POLICY",
         default: "approval",
-        about: "who may become a member of the hub: `approval` (whom you approve) or `open` (whoever registers)",
+        about: "who may become a member of the hub: `approval` (whom you approve), `open` (whoever registers) or \
+                `invite` (whoever brings a code of `wb hub invite create`)",
     },
     Known {
         key: "hub.keep_days",
@@ -461,7 +462,7 @@ fn kinds(text: &str) -> std::result::Result<Option<BTreeSet<Kind>>, &'static str
     Ok(Some(kinds))
 }
 
-/// Reads `open` or `approval`.
+/// Reads `open`, `approval` or `invite`.
 ///
 /// # Errors
 /// Another word.
@@ -469,7 +470,8 @@ pub fn policy(text: &str) -> std::result::Result<Policy, &'static str> {
     match text {
         "open" => Ok(Policy::Open),
         "approval" => Ok(Policy::Approval),
-        _ => Err("`open` or `approval` is needed"),
+        "invite" => Ok(Policy::Invite),
+        _ => Err("`open`, `approval` or `invite` is needed"),
     }
 }
 

@@ -7,7 +7,7 @@ use wb_core::id::{Hash, InstanceId, RecordId, RecordRef, Token};
 use wb_core::kinds::{Personalisation, To};
 use wb_core::leave::ProfileShares;
 use wb_core::scope::{Kind, Scope};
-use wb_core::sync::{Proof, Role};
+use wb_core::sync::{Proof, Role, Visibility};
 use wb_core::time::Timestamp;
 
 use crate::query::invited::InvitedView;
@@ -586,6 +586,10 @@ pub struct RegistrationView {
     pub reason: Option<String>,
     /// Until when.
     pub until: Option<Timestamp>,
+    /// To whom this instance asked to be shown there: `public`, `members` or `unlisted`; null where that is not known.
+    pub asked: Option<Visibility>,
+    /// To whom the hub said that it shows it; null where it is of a version that does not say.
+    pub shown: Option<Visibility>,
 }
 
 /// Whom this instance follows at a hub.

@@ -17,7 +17,7 @@ use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
-    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
+    RoomRow, SnapshotAsk, SnapshotStamp, SqliteHub, StoreProblem, Watched,
 };
 
 use crate::chance::Chance;
@@ -209,7 +209,7 @@ impl HubStore for Liar {
         origin: InstanceId,
         scope: FeedScope,
         now: Timestamp,
-    ) -> Kept<Option<String>> {
+    ) -> Kept<Option<SnapshotStamp>> {
         // What it says while it lies is no page that may be kept.
         if self.tongue.state().lie.is_some() {
             return Ok(None);

@@ -13,7 +13,7 @@ use wb_node::command::bundle_import::{BundleImport, Imported, bundle_import};
 use wb_node::command::bundle_want::bundle_want;
 use wb_node::command::comment_add::comment_add;
 use wb_node::command::follow::{Target, accept_all, follow, unfollow};
-use wb_node::command::hub_register::{find_hub_over, hub_register};
+use wb_node::command::hub_register::{Asking, find_hub_over, hub_register};
 use wb_node::command::init::{Init, init};
 use wb_node::command::peer_accept::{look, peer_accept, peer_confirm};
 use wb_node::command::peer_invite::{INVITE_MINUTES, peer_invite};
@@ -295,7 +295,7 @@ impl Member {
             let actor = node.actor(None)?;
             let address = format!("http://{address}");
             let found = find_hub_over(network, &address, false, Some(id)).await?;
-            hub_register(node, &actor, &found, true).await?;
+            hub_register(node, &actor, &found, &Asking::default()).await?;
             Ok(())
         };
         machine.drive(registering).await
@@ -447,6 +447,7 @@ impl Member {
             dry_run: false,
             accept: true,
             partial: false,
+            lists: true,
         };
         self.act(|node, actor| bundle_import(node, actor, file, input, &mut |_| {}))
     }

@@ -114,6 +114,11 @@ pub(crate) fn look_again(connection: &Connection) -> Result<()> {
     Ok(connection.execute_batch(LOOK)?)
 }
 
+/// Puts changes in the order of a list: by origin, kind and id.
+pub fn sort_changed(changed: &mut [Changed]) {
+    changed.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+}
+
 impl Write<'_> {
     /// Remembers from now on what is shown before it changes, to compare with later.
     ///
@@ -131,10 +136,22 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn changed_since(&self) -> Result<Vec<Changed>> {
+        let mut changed = Vec::new();
+        self.each_changed(|change| changed.push(change))?;
+        sort_changed(&mut changed);
+        Ok(changed)
+    }
+
+    /// The same one by one, in whatever order, for what may be more than memory should hold.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn each_changed(&self, mut receive: impl FnMut(Changed)) -> Result<()> {
+        // In this order: what differs is little, and records are many.
         let sql = "SELECT i.id, b.id, ifnull(r.kind, b.kind),
                      CASE WHEN b.kind IS NULL THEN 'new' WHEN r.id IS NULL THEN 'gone' ELSE 'changed' END,
                      CASE WHEN r.id IS NULL THEN b.body ELSE r.body END, r.cause
-                   FROM temp.shown_before b JOIN instances i USING (instance_no)
+                   FROM temp.shown_before b CROSS JOIN instances i USING (instance_no)
                    LEFT JOIN records r ON r.instance_no = b.instance_no AND r.id = b.id
                    WHERE i.standing != 'self'
                      AND b.instance_no NOT IN (SELECT instance_no FROM temp.shown_first)
@@ -143,16 +160,15 @@ impl Write<'_> {
                           OR b.line_hash IS NOT r.line_hash OR b.cause IS NOT r.cause)
                    UNION ALL
                    SELECT i.id, r.id, r.kind, 'new', r.body, r.cause
-                   FROM temp.shown_first f JOIN instances i USING (instance_no) JOIN records r USING (instance_no)
+                   FROM temp.shown_first f CROSS JOIN instances i USING (instance_no)
+                   CROSS JOIN records r USING (instance_no)
                    WHERE i.standing != 'self'";
-        let mut changed = {
-            let mut statement = self.transaction.prepare(sql)?;
-            let rows = statement.query_map([], read)?;
-            rows.collect::<rusqlite::Result<Vec<Changed>>>()?
-        };
-        changed.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
-        self.forget_shown()?;
-        Ok(changed)
+        let mut statement = self.transaction.prepare(sql)?;
+        for change in statement.query_map([], read)? {
+            receive(change?);
+        }
+        drop(statement);
+        self.forget_shown()
     }
 
     fn forget_shown(&self) -> Result<()> {

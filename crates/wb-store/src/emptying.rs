@@ -6,7 +6,7 @@
 
 use rusqlite::Connection;
 
-use crate::diff::{Changed, Difference};
+use crate::diff::Difference;
 use crate::error::{Result, StoreError};
 use crate::gaps;
 use crate::private::Private;
@@ -36,18 +36,17 @@ impl Store {
         Ok(self.checkpoint()? && is_overwritten)
     }
 
-    /// The same after what came, where that took something back; where it only changed something the log is emptied.
+    /// The same after what came, where that took something back; where it only changed something the log is emptied. Of the
+    /// differences that it made the last in their order decides.
     ///
     /// # Errors
     /// What the database reports.
-    pub fn forget_dropped(&self, changed: &[Changed]) -> Result<()> {
-        let is = |difference| changed.iter().any(|change| change.difference == difference);
-        if is(Difference::Gone) {
-            self.forget_erased()?;
-        } else if is(Difference::Changed) {
-            self.checkpoint()?;
+    pub fn forget_dropped(&self, most: Option<Difference>) -> Result<()> {
+        match most {
+            Some(Difference::Gone) => self.forget_erased().map(drop),
+            Some(Difference::Changed) => self.checkpoint().map(drop),
+            Some(Difference::New) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// Empties the log of the main file. What was committed counts either way. Returns whether it was done.

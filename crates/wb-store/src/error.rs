@@ -59,6 +59,9 @@ pub enum StoreError {
     /// Something runs in a folder that is to be changed.
     #[error("a wb is running in {}", .0.display())]
     Runs(PathBuf),
+    /// The hub of this file was moved elsewhere.
+    #[error("the hub of this file was moved to {0}; nothing is written here")]
+    Left(String),
     /// Somebody asked to stop.
     #[error("it was stopped")]
     Stopped,

@@ -19,6 +19,10 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// smaller than one round prepares every one of them anew.
 const STATEMENTS_MAX: usize = 128;
 
+/// Pages that a connection keeps in memory, in KiB. With SQLite's own 2,000 those of the indexes of some ten thousand records
+/// are read again and again while records come.
+const CACHE_KIB: i64 = 16_384;
+
 /// What opening may do to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
@@ -76,6 +80,10 @@ pub(crate) const MAIN: Database = Database {
             include_str!("migrations/main_0007_plan.sql"),
             include_str!("migrations/main_0007_notices.sql")
         ),
+        concat!(
+            include_str!("migrations/feeds_0008_deferred.sql"),
+            include_str!("migrations/main_0008_deferred.sql")
+        ),
     ],
 };
 
@@ -126,6 +134,11 @@ pub(crate) const RELAY: Database = Database {
         concat!(
             include_str!("migrations/relay_0007_bodies.sql"),
             include_str!("migrations/relay_0007_notices.sql")
+        ),
+        concat!(
+            include_str!("migrations/feeds_0008_deferred.sql"),
+            include_str!("migrations/relay_0008_deferred.sql"),
+            include_str!("migrations/relay_0008_policies.sql")
         ),
     ],
 };
@@ -202,6 +215,8 @@ fn set_up(connection: &Connection) -> Result<()> {
     // value it is given, wherever the value might decide about an index on some of the rows: half of the
     // time of taking in a feed went there.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // With a minus it is KiB and not pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }
 
@@ -323,7 +338,7 @@ fn failed(error: StoreError, database: Database, found: i64) -> StoreError {
 mod tests {
     use rusqlite::{StatementStatus, params};
 
-    use super::{Database, MAIN, Opening, open, version};
+    use super::{Database, MAIN, Opening, RELAY, open, version};
     use crate::error::StoreError;
 
     const FIRST: &str = "CREATE TABLE one (n INTEGER PRIMARY KEY); INSERT INTO one VALUES (7);
@@ -405,6 +420,52 @@ mod tests {
                 .map(|rows| rows.try_into().unwrap())
                 .unwrap();
             assert_eq!(rows, step);
+        }
+    }
+
+    /// A row may come before what it refers to; where that is not there in the end, nothing counts. In a new file and in one
+    /// that was brought to this format.
+    #[test]
+    fn what_a_row_refers_to_has_to_be_there_when_a_transaction_ends() {
+        const BEFORE: usize = 7;
+        let put_line = "INSERT INTO feed_lines (feed_no, log_no, seq, op, id, rev, kind, live)
+                        VALUES (7, 7, 0, 'put', x'00', 1, 'request', 0)";
+        let put_record =
+            "INSERT INTO records (instance_no, id, kind, scope, rev, author, at, created_at)
+                          VALUES (7, x'00', 'request', 'public', 1, 'instance', 0, 0)";
+        let put_row =
+            "INSERT INTO listings (instance_no, id, line_no, kind, placed_at, line_at, changed_at)
+                       VALUES (7, x'00', 1, 'request', 0, 0, 0)";
+        let parents = "INSERT INTO instances (instance_no, id, standing, first_seen) VALUES (7, x'07', 'approved', 0);
+                       INSERT INTO feeds (feed_no, instance_no, scope) VALUES (7, 7, 'public');
+                       INSERT INTO logs (log_no, instance_no, scope, log, generation) VALUES (7, 7, 'public', x'07', 0);";
+        for (database, put) in [(MAIN, [put_line, put_record]), (RELAY, [put_line, put_row])] {
+            let dir = tempfile::tempdir().unwrap();
+            for (name, begins_at) in [("old.db", BEFORE), ("new.db", database.migrations.len())] {
+                let path = dir.path().join(name);
+                let begins = Database {
+                    migrations: &database.migrations[..begins_at],
+                    ..database
+                };
+                drop(open(&path, begins, Opening::Make).unwrap());
+                let mut connection = open(&path, database, Opening::Upgrade).unwrap();
+                for put in put {
+                    let transaction = connection.transaction().unwrap();
+                    transaction.execute(put, []).unwrap();
+                    let error = transaction.commit().unwrap_err();
+                    assert!(error.to_string().contains("FOREIGN KEY"), "{name}: {error}");
+                    let transaction = connection.transaction().unwrap();
+                    transaction.execute(put, []).unwrap();
+                    transaction.execute_batch(parents).unwrap();
+                    transaction.rollback().unwrap();
+                }
+                let transaction = connection.transaction().unwrap();
+                for put in put {
+                    transaction.execute(put, []).unwrap();
+                }
+                transaction.execute_batch(parents).unwrap();
+                transaction.commit().unwrap();
+            }
         }
     }
 

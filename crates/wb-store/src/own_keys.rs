@@ -19,7 +19,7 @@ use crate::erased::ErasedList;
 use crate::error::{Result, StoreError};
 use crate::feeds::read_entry;
 use crate::sql::{Sql, word};
-use crate::store::{Store, Write, put_meta};
+use crate::store::{Store, Write};
 
 /// A delta of an own feed as it is held here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,31 +283,6 @@ impl Store {
             logs.extend(self.identity_log(&id)?.map(|log| (id, log)));
         }
         Ok(logs)
-    }
-}
-
-fn listed_key(hub: &InstanceId) -> String {
-    format!("listed {hub}")
-}
-
-impl Store {
-    /// Whether the last registration at a hub asked to be listed; not, where that was not noted.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn was_listed(&self, hub: &InstanceId) -> Result<bool> {
-        Ok(self.meta(&listed_key(hub))?.as_deref() == Some("yes"))
-    }
-}
-
-impl Write<'_> {
-    /// Notes whether a registration at a hub asked to be listed.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub fn note_listed(&self, hub: &InstanceId, listed: bool) -> Result<()> {
-        let word = if listed { "yes" } else { "no" };
-        put_meta(&self.transaction, &listed_key(hub), word)
     }
 }
 

@@ -61,6 +61,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Peer> {
             standing: word(row, 9)?,
             reason: row.get(10)?,
             until: some(row.get(11)?),
+            visibility: None,
         })
     } else {
         None

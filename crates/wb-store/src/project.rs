@@ -171,7 +171,6 @@ pub(crate) const RECORD_COLUMNS: [&str; 13] = [
     "cause",
 ];
 
-/// Without more SQLite keeps no pages as they were before the statement, which would cost more than the row.
 static INSERT: LazyLock<String> = LazyLock::new(|| insert("records", &RECORD_COLUMNS, 1));
 
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
@@ -382,13 +381,12 @@ fn shown(
     scope: FeedScope,
     line: &Line<'_>,
 ) -> Result<Row> {
-    let text = line.body();
-    let (body, cause) = match Body::of_line(line) {
+    let (body, cause) = match line.said() {
         Ok(body) => (Some(body), None),
         Err(BodyError::NeedsNewerVersion) => (None, Some(Cause::NeedsNewerVersion)),
         Err(BodyError::Invalid) => (None, Some(Cause::BodyInvalid)),
     };
-    if let Some(Body::Card(card)) = &body {
+    if let Some(Body::Card(card)) = body {
         let sql = "UPDATE instances SET name = ?2 WHERE instance_no = ?1";
         connection
             .prepare_cached(sql)?
@@ -400,11 +398,11 @@ fn shown(
         rev: line.rev,
         author: line.by.to_string(),
         at: line.at,
-        created_at: body.as_ref().and_then(created_at).unwrap_or(line.at),
-        parent: body.as_ref().and_then(|body| body.parent(line.origin)),
-        picture: body.as_ref().and_then(picture),
+        created_at: body.and_then(created_at).unwrap_or(line.at),
+        parent: body.and_then(|body| body.parent(line.origin)),
+        picture: body.and_then(picture),
         // The exact text of the body, so that members this version does not know are still there.
-        body: body.map(|_| text.to_owned()),
+        body: body.map(|_| line.body().to_owned()),
         line_hash: Some(line.hash),
         cause: cause.map(Cause::as_str),
     })

@@ -62,11 +62,13 @@ impl FromSql for Sql<Timestamp> {
     }
 }
 
-/// A statement that puts rows into a table, all columns of one row after all of the one before.
+/// A statement that puts rows into a table, all columns of one row after all of the one before. It may fail after some of
+/// them, and the transaction is dropped then: so SQLite need not keep what pages were before it, which costs more than
+/// the rows.
 pub fn insert(table: &str, columns: &[&str], rows: usize) -> String {
     let row = format!("({})", vec!["?"; columns.len()].join(", "));
     let (columns, rows) = (columns.join(", "), vec![row; rows].join(", "));
-    format!("INSERT INTO {table} ({columns}) VALUES {rows}")
+    format!("INSERT OR FAIL INTO {table} ({columns}) VALUES {rows}")
 }
 
 /// Reads a column that holds a word of `wb-core` (a scope, a kind …).

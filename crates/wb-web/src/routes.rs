@@ -192,6 +192,7 @@ pub const ROUTES: &[Route] = &[
     post("/sync/pair/confirm", Admin, pair::confirm),
     post("/sync/pair/refuse", Admin, pair::refuse),
     get("/sync/with/{home}", Steward, peers::page),
+    post("/sync/with/{home}/show", Admin, peers::show_to),
     post("/sync/with/{home}/pause", Admin, peers::pause),
     post("/sync/with/{home}/resume", Admin, peers::resume),
     post("/sync/with/{home}/retry", Admin, peers::retry),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::figures::{
     ONE, PUSH, PUSH_HUB_MEMORY, SEAL, SEAL_MEMORY, SERVING, T1, T1_MEMORY, T1_POSTGRES, T1_RATE,
-    T1_WIRE, T2, T2_WIRE, T3, T3_ROUND_TRIPS, T3_SERVER, T3_WIRE,
+    T1_TABLES, T1_WIRE, T2, T2_WIRE, T3, T3_ROUND_TRIPS, T3_SERVER, T3_WIRE,
 };
 use super::{Bench, Original, mebibytes, request};
 use crate::child::{Running, play};
@@ -112,6 +112,10 @@ impl Bench {
         check(south, n)?;
         let rate = records / pulled.wall_s;
         self.sheet.add(T1, Some(n), rate, Some(limit));
+        let (tables, _) = play(&["tables", "--home", south])?;
+        let limit_of_tables = tables.records as f64 / tables.wall_s;
+        self.sheet
+            .add(T1_TABLES, Some(n), rate, Some(limit_of_tables));
         match round.postgres_rate {
             Some(theirs) => self.sheet.add(T1_POSTGRES, Some(n), rate, Some(theirs)),
             None => self.without_postgres(n, rate),

@@ -5,3 +5,4 @@ pub mod files;
 pub mod lines;
 pub mod postgres;
 pub mod sqlite;
+pub mod tables;

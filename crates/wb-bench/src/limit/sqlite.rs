@@ -18,7 +18,7 @@ use crate::role::Report;
 use crate::usage::Usage;
 
 /// Rows in one transaction.
-const TRANSACTION: usize = 10_000;
+pub const TRANSACTION: usize = 10_000;
 
 /// What a plain table keeps of a line.
 #[derive(Debug)]

@@ -110,6 +110,8 @@ impl Member {
                 .collect(),
             card: RawValue::from_string(card).expect("an object"),
             listed: true,
+            visibility: None,
+            code: None,
             counter: 1,
         }
     }

@@ -57,6 +57,7 @@ pub fn import(home: &Path, file: &Path) -> Result<Report> {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: false,
     };
     let (imported, took) = timed(|| bundle_import(&mut node, &actor, file, input, &mut |_| {}));
     if !imported?.done {

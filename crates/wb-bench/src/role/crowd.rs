@@ -2,7 +2,7 @@
 //! removed at once: nobody asks them again.
 
 use wb_node::Node;
-use wb_node::command::hub_register::{find_hub, hub_register, split_link};
+use wb_node::command::hub_register::{Asking, find_hub, hub_register, split_link};
 use wb_node::command::init::{Init, init};
 use wb_store::Home;
 
@@ -32,7 +32,7 @@ pub fn crowd(input: &Crowd) -> Result<Report> {
         let actor = node.actor(None)?;
         runtime.block_on(async {
             let found = find_hub(address, false, id).await?;
-            hub_register(&mut node, &actor, &found, true).await
+            hub_register(&mut node, &actor, &found, &Asking::default()).await
         })?;
         Syncing::of(&node, true)?.run(&mut node, &runtime)?;
         ids.push(node.own_id().to_string());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wb_core::id::InstanceId;
 use wb_node::Node;
 use wb_node::command::follow::accept_all;
-use wb_node::command::hub_register::{find_hub, hub_register, split_link};
+use wb_node::command::hub_register::{Asking, find_hub, hub_register, split_link};
 use wb_node::command::init::{Init, init};
 use wb_store::Home;
 
@@ -31,7 +31,7 @@ pub fn join(input: &Join) -> Result<Report> {
     let (address, id) = split_link(&input.hub)?;
     let peer = runtime()?.block_on(async {
         let found = find_hub(address, false, id).await?;
-        hub_register(&mut node, &actor, &found, true).await
+        hub_register(&mut node, &actor, &found, &Asking::default()).await
     })?;
     let follow: BTreeSet<InstanceId> = input.follow.iter().copied().collect();
     if !follow.is_empty() {

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Role, Serving};
 use crate::error::{BenchError, Result};
-use crate::limit::{files, lines, sqlite};
+use crate::limit::{files, lines, sqlite, tables};
 
 /// What a role says. Each fills in what it knows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -72,6 +72,7 @@ pub fn run(role: &Role) -> Result<()> {
         Role::Pull(input) => tell(&sync::pull(&input.home)?),
         Role::Count(input) => tell(&count::count(&input.home)?),
         Role::Limit(input) => tell(&sqlite::measure(&input.home)?),
+        Role::Tables(input) => tell(&tables::measure(&input.home)?),
         Role::Lines(input) => tell(&lines::measure(&input.home, &input.file)?),
         Role::Changed(input) => tell(&found::changed(input)?),
         Role::Export(input) => tell(&bundle::export(&input.home, &input.file)?),

@@ -68,9 +68,6 @@ pub enum Bundle {
     },
 }
 
-/// Samples shown for each origin in a preview.
-const SAMPLES: usize = 5;
-
 #[derive(Serialize)]
 pub struct FeedRow {
     origin: String,
@@ -425,6 +422,7 @@ fn import(context: &Context, file: &Path, dry_run: bool, partial: bool) -> Resul
             dry_run,
             accept,
             partial,
+            lists: dry_run || context.json() || context.verbose(),
         };
         let imported = bundle_import(&mut node, &actor, file, input, &mut |line| {
             bar.set_position(line);
@@ -561,16 +559,8 @@ fn show_origin(context: &Context, imported: &Imported, origin: &OriginPreview) -
         output::line("  nothing new")?;
     }
     if is_new {
-        let mine = imported
-            .changed
-            .iter()
-            .filter(|change| change.origin == origin.id);
-        let samples = mine
-            .filter_map(headline)
-            .filter(|text| !text.is_empty())
-            .take(SAMPLES);
-        for sample in samples {
-            output::line(format!("         “{}”", clean(&sample)))?;
+        for sample in &origin.samples {
+            output::line(format!("         “{}”", clean(sample)))?;
         }
     }
     Ok(())
@@ -582,7 +572,7 @@ fn headline(change: &Changed) -> Option<String> {
 }
 
 fn list_changes(imported: &Imported) -> Result<()> {
-    for change in &imported.changed {
+    for change in &imported.listed {
         let hidden = change
             .cause
             .as_deref()
@@ -606,7 +596,7 @@ fn end(context: &Context, imported: &Imported, dry_run: bool) -> Result<()> {
         ));
     }
     if imported.done {
-        let records = count(imported.changed.len() as u64, "record", "records");
+        let records = count(imported.changed, "record", "records");
         output::line(format!("Imported: {records} changed here."))?;
     } else if dry_run {
         output::line("Nothing was changed: this was a preview.")?;
@@ -634,7 +624,7 @@ fn import_view(imported: &Imported, opened: Option<&CarriedFile>) -> ImportView 
             .collect(),
         own_is_ahead: imported.own_is_ahead,
         damage: imported.damage.as_ref().map(ToString::to_string),
-        changes: imported.changed.iter().map(change_view).collect(),
+        changes: imported.listed.iter().map(change_view).collect(),
         envelopes: opened.map(sealed::file_view),
     }
 }

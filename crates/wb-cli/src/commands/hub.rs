@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::registration::{self, Where};
-use super::{hub_admin, hub_bundle, hub_moderate, hub_up};
+use super::{hub_admin, hub_bundle, hub_invite, hub_moderate, hub_move, hub_up};
 use crate::context::Context;
 
 /// Hubs
@@ -22,6 +22,9 @@ pub enum Hub {
     Show(hub_admin::Show),
     /// Let a registration in
     Approve(hub_admin::Approve),
+    /// Invitations to this hub
+    #[command(subcommand)]
+    Invite(hub_invite::HubInvite),
     /// Leave a member out: it cannot sync here, and what it published is not handed on
     Suspend(hub_moderate::Suspend),
     /// Leave a member out for good; members hide what came of it by this hub alone
@@ -38,6 +41,8 @@ pub enum Hub {
     Audit(hub_moderate::Audit),
     /// Write the public feeds that the hub of this folder relays into one file
     Bundle(hub_bundle::Bundle),
+    /// Move what the hub of this folder keeps to another store, and check it line for line
+    Move(hub_move::Move),
     /// Make a link that lets a moderator in once, on a browser of their choice
     LoginLink(hub_admin::LoginLink),
 }
@@ -50,6 +55,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::List(args) => hub_admin::list(context, args),
         Hub::Show(args) => hub_admin::show(context, args),
         Hub::Approve(args) => hub_admin::approve(context, args),
+        Hub::Invite(command) => hub_invite::run(context, command),
         Hub::Suspend(args) => hub_moderate::suspend(context, args),
         Hub::Revoke(args) => hub_moderate::revoke(context, args),
         Hub::Delist(args) => hub_moderate::delist(context, args),
@@ -58,6 +64,7 @@ pub fn run(context: &Context, command: &Hub) -> Result<ExitCode> {
         Hub::Notices(args) => hub_moderate::notices(context, args),
         Hub::Audit(args) => hub_moderate::audit(context, args),
         Hub::Bundle(args) => hub_bundle::run(context, args),
+        Hub::Move(args) => hub_move::run(context, args),
         Hub::LoginLink(args) => hub_admin::login_link(context, args),
     };
     done.map(|()| ExitCode::SUCCESS)
@@ -68,7 +75,7 @@ fn register(context: &Context, at: &Where) -> Result<ExitCode> {
     let Some(peer) = registration::register(context, &mut node, &actor, at)? else {
         return Ok(registration::not_agreed());
     };
-    registration::tell(context, &node, &peer, at)?;
+    registration::tell(context, &node, &peer)?;
     let is_member = registration::is_member(&peer);
     if is_member && !context.json() {
         context.say(

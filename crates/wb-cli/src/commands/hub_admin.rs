@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use wb_core::id::InstanceId;
-use wb_core::sync::Standing;
+use wb_core::sync::{Standing, Visibility};
 use wb_core::time::Timestamp;
 use wb_hub::{HubStore, MemberRow, ModerateError, RoomRow, approve as let_in};
 use wb_node::command::login_link::{LINK_MINUTES, login_link as make_login_link};
@@ -103,6 +103,9 @@ struct Row {
     reason: Option<String>,
     until: Option<Timestamp>,
     listed: bool,
+    visibility: Visibility,
+    asks: Visibility,
+    invite: Option<u64>,
     delisted: bool,
     revoked: bool,
     since: Timestamp,
@@ -150,6 +153,9 @@ fn row(member: &MemberRow) -> Row {
         reason: member.standings.reason.clone(),
         until: member.standings.until,
         listed: member.listed,
+        visibility: member.visibility,
+        asks: member.asks,
+        invite: member.invite,
         delisted: member.delisted,
         revoked: member.revoked,
         since: member.since,
@@ -255,6 +261,9 @@ pub(super) fn refused(error: ModerateError) -> anyhow::Error {
         ModerateError::NoRecord => {
             "`wb record list --json` at whoever holds it, and its page here, name it in full"
         }
+        ModerateError::LongNote | ModerateError::BadUses => "nothing was made",
+        ModerateError::NoInvite(_) => "`wb hub invite list` shows all of them",
+        ModerateError::TooManyInvites => "nothing was made",
         ModerateError::Unknown => "`wb hub list` shows all of them",
         ModerateError::Store(_) | ModerateError::Log(_) => return error.into(),
     };
@@ -377,12 +386,18 @@ pub fn show(context: &Context, args: &Show) -> Result<()> {
     ))?;
     output::line(format!("standing   {}", standing_text(&member)))?;
     output::line(format!("since      {}", member.since))?;
-    let listed = match (member.listed, member.delisted) {
-        (true, _) => "yes",
-        (false, true) => "no: a notice keeps it out of lists",
-        (false, false) => "no",
+    let shown = match (member.visibility, member.delisted) {
+        (Visibility::Public, _) => "everybody",
+        (Visibility::Members, _) => "members of this hub",
+        (Visibility::Unlisted, true) => {
+            "nobody but who knows its id: a notice keeps it out of lists"
+        }
+        (Visibility::Unlisted, false) => "nobody but who knows its id",
     };
-    output::line(format!("listed     {listed}"))?;
+    output::line(format!("shown to   {shown}"))?;
+    if let Some(n) = member.invite {
+        output::line(format!("came by    invitation {n}"))?;
+    }
     for feed in &member.feeds {
         let kinds: Vec<String> = feed
             .kinds
@@ -498,6 +513,18 @@ pub fn approve(context: &Context, args: &Approve) -> Result<()> {
     tell_decision(context, &after, "is a member; it can sync now")
 }
 
+/// Where the hub of this folder is asked, as far as that is known here.
+pub(super) fn hub_base(context: &Context) -> Result<String> {
+    let settings = context.settings()?;
+    Ok(match settings.hub_hosts.first() {
+        Some(host) => format!("https://{host}"),
+        None => {
+            let address = last_address(context.home()).unwrap_or(settings.hub_listen);
+            format!("http://{address}")
+        }
+    })
+}
+
 #[derive(Serialize)]
 struct Link<'a> {
     schema_version: u32,
@@ -512,14 +539,7 @@ pub fn login_link(context: &Context, args: &LoginLink) -> Result<()> {
     hub_store::check_there(context.home())?;
     let handle = args.handle.as_deref().unwrap_or(&actor.handle);
     let secret = make_login_link(&node, &actor, handle)?;
-    let settings = context.settings()?;
-    let base = match settings.hub_hosts.first() {
-        Some(host) => format!("https://{host}"),
-        None => {
-            let address = last_address(context.home()).unwrap_or(settings.hub_listen);
-            format!("http://{address}")
-        }
-    };
+    let base = hub_base(context)?;
     let link = Zeroizing::new(format!("{base}/login/link/{}", secret.as_str()));
     if context.json() {
         return output::json(&Link {

@@ -32,7 +32,7 @@ pub struct Bundle {
     /// Only what the author of this want file lacks
     #[arg(long, value_name = "FILE")]
     want: Option<PathBuf>,
-    /// Only the feed of this member, listed or not; more may be named. Without: of everybody who is listed
+    /// Only the feed of this member, whoever may see it; more may be named. Without: of all whom everybody may see
     #[arg(long = "of", value_name = "MEMBER")]
     of: Vec<String>,
     /// Compress
@@ -117,7 +117,10 @@ fn members(operator: &Operator, named: &[String]) -> Result<Vec<InstanceId>> {
             .store
             .directory(after, PAGE_MEMBERS, entropy::now());
         let page = operator.runtime.block_on(asked)?;
-        ids.extend(page.members.iter().map(|member| member.id));
+        // A bundle is for whoever has the file, so what only members may see is in it where it is named alone.
+        let public = page.members.iter();
+        let public = public.filter(|member| member.visibility.is_none());
+        ids.extend(public.map(|member| member.id));
         after = page.next;
         if after.is_none() {
             break;

@@ -43,7 +43,7 @@ pub struct Up {
     /// Address and port (default 127.0.0.1:8100; port 0 takes a free one)
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Who may become a member: `approval` (whom you approve, the default) or `open`
+    /// Who may become a member: `approval` (whom you approve, the default), `open` or `invite` (whoever brings a code)
     #[arg(long, value_parser = wb_node::settings::policy, value_name = "POLICY")]
     policy: Option<Policy>,
     /// Forget deltas after so many days; members away for longer take snapshots
@@ -87,7 +87,7 @@ pub struct Prepared {
 /// Keeps a second hub off the folder whose data are in a file: members that wait at one would not be woken by what
 /// arrives at the other. Several that share a database wake each other. It goes with the process. The file says where
 /// the hub listens, for links that are printed.
-struct HubLock {
+pub(super) struct HubLock {
     file: File,
 }
 
@@ -102,7 +102,7 @@ fn lock_path(home: &Home) -> PathBuf {
 }
 
 impl HubLock {
-    fn take(node: &Node, is_shared: bool) -> Result<Self> {
+    pub(super) fn take(node: &Node, is_shared: bool) -> Result<Self> {
         let dir = node.store().home().dir();
         let path = lock_path(node.store().home());
         let file = File::options()
@@ -426,6 +426,7 @@ fn announce(
     let who = match policy {
         Policy::Open => "whoever registers is a member (--policy open)",
         Policy::Approval => "whoever registers waits until `wb hub approve`",
+        Policy::Invite => "whoever brings a code of `wb hub invite create` (--policy invite)",
     };
     output::line(format!("members     {who}"))?;
     output::line(format!("to join     wb join {link}"))?;

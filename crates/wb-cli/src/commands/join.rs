@@ -43,6 +43,7 @@ struct OfferView<'a> {
     name: &'a str,
     about: Option<&'a str>,
     standing: Option<&'static str>,
+    for_members: bool,
     counts: &'a std::collections::BTreeMap<String, u64>,
     sample: &'a [String],
 }
@@ -55,7 +56,7 @@ pub fn run(context: &Context, args: &Join) -> Result<ExitCode> {
     };
     let is_member = registration::is_member(&peer);
     if !is_member || !context.json() {
-        registration::tell(context, &node, &peer, &args.at)?;
+        registration::tell(context, &node, &peer)?;
     }
     if !is_member {
         context.say("Once it has, the same `wb join` shows who is there, and asks whom to follow.");
@@ -135,6 +136,7 @@ fn show_all(context: &Context, peer: &Peer, offers: &[Offer]) -> Result<()> {
                 name: &offer.name,
                 about: offer.about.as_deref(),
                 standing: offer.standing.map(Standing::as_str),
+                for_members: offer.for_members,
                 counts: &offer.counts,
                 sample: &offer.sample,
             })
@@ -163,6 +165,9 @@ fn show(context: &Context, number: usize, offer: &Offer) -> Result<()> {
         heading(context, &name),
         offer.id
     ))?;
+    if offer.for_members {
+        output::line("     for members of this hub alone")?;
+    }
     if let Some(about) = &offer.about {
         output::line(format!("     {}", clean(&short(about, ABOUT_CHARS))))?;
     }
@@ -294,6 +299,7 @@ mod tests {
             name: name.to_owned(),
             about: None,
             standing,
+            for_members: false,
             counts: BTreeMap::new(),
             sample: Vec::new(),
         }

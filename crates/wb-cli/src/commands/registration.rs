@@ -7,8 +7,8 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use wb_core::id::InstanceId;
-use wb_core::sync::{PeerCause, Policy, Standing};
-use wb_node::command::hub_register::{Found, find_hub, hub_register, split_link};
+use wb_core::sync::{PeerCause, Policy, Standing, Visibility};
+use wb_node::command::hub_register::{Asking, Found, find_hub, hub_register, split_link};
 use wb_node::command::sync;
 use wb_node::error::of_peer;
 use wb_node::query::peers::peer_state;
@@ -32,12 +32,35 @@ pub struct Where {
     /// The id that has to answer there; then nothing is asked
     #[arg(long)]
     id: Option<InstanceId>,
-    /// Stay out of the hub's directory: only who knows this instance's id can follow it
-    #[arg(long)]
+    /// To whom the hub shows this instance: public (everybody; the default), members (of the hub, and on no page) or unlisted
+    /// (who knows its id). Registering again without it changes nothing
+    #[arg(long, value_parser = visibility, value_name = "WHO")]
+    visibility: Option<Visibility>,
+    /// Stay out of the hub's directory: the same as --visibility unlisted
+    #[arg(long, conflicts_with = "visibility")]
     unlisted: bool,
+    /// The code of an invitation that the hub's operator gave you
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
     /// The address may be one of your own network
     #[arg(long)]
     lan: bool,
+}
+
+/// Reads a word of `--visibility`.
+pub fn visibility(text: &str) -> Result<Visibility, &'static str> {
+    text.parse()
+        .map_err(|()| "`public`, `members` or `unlisted` is needed")
+}
+
+impl Where {
+    fn asking(&self) -> Asking {
+        let unlisted = self.unlisted.then_some(Visibility::Unlisted);
+        Asking {
+            visibility: unlisted.or(self.visibility),
+            code: self.code.clone(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -48,6 +71,8 @@ struct RegisterView {
     address: String,
     registered: bool,
     listed: bool,
+    visibility: Visibility,
+    shown: Option<Visibility>,
     policy: Option<Policy>,
     standing: Option<&'static str>,
     reason: Option<String>,
@@ -79,7 +104,7 @@ pub fn register(
     }
     if expected.is_none() && !is_known(node, &found)? && !agreed(context, &found)? {
         if context.json() {
-            output::json(&found_view(&found, at))?;
+            output::json(&found_view(node, &found, at)?)?;
         } else {
             context.say(
                 "Not registered; nothing was sent. `--id` with the id above agrees, or `--yes`.",
@@ -92,7 +117,7 @@ pub fn register(
         node,
         actor,
         &found,
-        !at.unlisted,
+        &at.asking(),
     ))??))
 }
 
@@ -120,35 +145,47 @@ fn show(context: &Context, found: &Found) -> Result<()> {
     let name = clean(&short(&says.name, NAME_CHARS));
     output::line(format!("{}  {}", heading(context, &name), says.id))?;
     output::line(format!("address  {}", clean(&found.address)))?;
-    let policy = match says.policy {
+    let policy = match says.takes() {
         Some(Policy::Open) => "open: whoever registers is a member at once",
         Some(Policy::Approval) => "its operator approves each member by hand",
+        Some(Policy::Invite) => "whoever brings the code of an invitation, with --code",
         None => "it does not say whom it takes",
     };
     output::line(format!("policy   {policy}"))
 }
 
-fn found_view(found: &Found, at: &Where) -> RegisterView {
+fn found_view(node: &Node, found: &Found, at: &Where) -> Result<RegisterView> {
     let says = &found.identified.says;
-    RegisterView {
+    let noted = node.store().asked_visibility(&says.id);
+    let noted = noted.map_err(NodeError::from)?;
+    let asked = at.asking().visibility.or(noted);
+    let visibility = asked.unwrap_or(Visibility::Public);
+    Ok(RegisterView {
         schema_version: 1,
         hub: says.id,
         name: says.name.clone(),
         address: found.address.clone(),
         registered: false,
-        listed: !at.unlisted,
-        policy: says.policy,
+        listed: visibility == Visibility::Public,
+        visibility,
+        shown: None,
+        policy: says.takes(),
         standing: None,
         reason: None,
         sentence: "nobody agreed to register".to_owned(),
         action: "give --id with the id of the hub, or --yes",
-    }
+    })
 }
 
 /// Tells what the hub said to the registration.
-pub fn tell(context: &Context, node: &Node, peer: &Peer, at: &Where) -> Result<()> {
+pub fn tell(context: &Context, node: &Node, peer: &Peer) -> Result<()> {
     let state = peer_state(node, peer)?;
     let told = peer.registered.as_ref();
+    let asked = node.store().asked_visibility(&peer.id);
+    let visibility = asked
+        .map_err(NodeError::from)?
+        .unwrap_or(Visibility::Public);
+    let shown = told.and_then(|told| told.visibility);
     if context.json() {
         return output::json(&RegisterView {
             schema_version: 1,
@@ -156,7 +193,9 @@ pub fn tell(context: &Context, node: &Node, peer: &Peer, at: &Where) -> Result<(
             name: state.name,
             address: peer.address.clone(),
             registered: true,
-            listed: !at.unlisted,
+            listed: visibility == Visibility::Public,
+            visibility,
+            shown,
             policy: None,
             standing: told.map(|told| told.standing.as_str()),
             reason: told.and_then(|told| told.reason.clone()),
@@ -166,9 +205,10 @@ pub fn tell(context: &Context, node: &Node, peer: &Peer, at: &Where) -> Result<(
     }
     let name = clean(&short(&state.name, NAME_CHARS));
     if is_member(peer) {
-        return output::line(format!(
+        output::line(format!(
             "Registered at {name}: it knows this instance's name and card."
-        ));
+        ))?;
+        return tell_shown(context, &name, visibility, shown);
     }
     let reason = told.and_then(|told| told.reason.as_deref());
     let reason = reason.map(|reason| format!(": {}", clean(reason)));
@@ -179,6 +219,36 @@ pub fn tell(context: &Context, node: &Node, peer: &Peer, at: &Where) -> Result<(
     ))?;
     context.say(format!("Next: {}.", state.action));
     Ok(())
+}
+
+/// Says to whom the hub shows this instance, where that is not everybody.
+fn tell_shown(
+    context: &Context,
+    name: &str,
+    asked: Visibility,
+    shown: Option<Visibility>,
+) -> Result<()> {
+    match (asked, shown) {
+        (Visibility::Members, None) => context.say(format!(
+            "{name} is of a version that knows nothing of members alone: it shows this instance to nobody but who knows its id."
+        )),
+        (asked, Some(shown)) if shown < asked => context.say(format!(
+            "{name} shows it no further than this: {}. `wb notice about` asks why.",
+            to_whom(shown)
+        )),
+        (Visibility::Public, _) => {}
+        (asked, _) => output::line(format!("It shows it to {}.", to_whom(asked)))?,
+    }
+    Ok(())
+}
+
+/// A visibility in words.
+fn to_whom(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "everybody",
+        Visibility::Members => "members of the hub, and on no page",
+        Visibility::Unlisted => "nobody but who knows its id",
+    }
 }
 
 /// Whether the hub took this instance as a member.

@@ -62,7 +62,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 /// Members of what `hub register` prints, as docs/json.md lists them.
-const REGISTERED: [&str; 11] = [
+const REGISTERED: [&str; 13] = [
     "action",
     "address",
     "hub",
@@ -73,7 +73,9 @@ const REGISTERED: [&str; 11] = [
     "registered",
     "schema_version",
     "sentence",
+    "shown",
     "standing",
+    "visibility",
 ];
 
 #[test]

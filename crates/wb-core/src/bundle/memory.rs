@@ -66,7 +66,13 @@ impl Memory {
     }
 
     fn count(&mut self, item: &Item<'_>) {
-        *self.kinds.entry(item.entry.kind.to_string()).or_default() += 1;
+        let kind = item.entry.kind.as_str();
+        match self.kinds.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => {
+                self.kinds.insert(kind.to_owned(), 1);
+            }
+        }
     }
 }
 

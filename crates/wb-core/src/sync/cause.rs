@@ -61,6 +61,14 @@ causes! {
     Waiting = "waiting", 403,
     /// The sender is suspended.
     Suspended = "suspended", 403,
+    /// The hub takes only whom it invited, and no code came.
+    InviteNeeded = "invite_needed", 403,
+    /// The code is of no invitation.
+    InviteUnknown = "invite_unknown", 403,
+    /// As many as may have come by the invitation.
+    InviteUsed = "invite_used", 410,
+    /// The invitation has ended, or was switched off.
+    InviteOver = "invite_over", 410,
     /// No pair with the sender, or it is blocked.
     NotPaired = "not_paired", 403,
     /// A person has to confirm the pair first.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::cursor::Cursor;
+use super::registration::{Policy, Visibility, known_visibility};
 use crate::id::{Hash, InstanceId, PublicKey};
 use crate::identity::{IdentityError, IdentityLog};
 use crate::json::{self, object_only, text_only};
@@ -26,54 +27,7 @@ pub enum Role {
     Node,
 }
 
-/// Who may become a member of a hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", remote = "Self")]
-pub enum Policy {
-    /// Whoever registers.
-    Open,
-    /// Whom the operator approves.
-    Approval,
-}
-
-/// Where a registration stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", remote = "Self")]
-pub enum Standing {
-    /// It waits for approval.
-    Waiting,
-    /// It is a member.
-    Member,
-    /// It is suspended.
-    Suspended,
-}
-
-text_only!(Role, Policy, Standing);
-
-impl Standing {
-    /// The word in the spec.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Member => "member",
-            Self::Suspended => "suspended",
-        }
-    }
-}
-
-impl std::str::FromStr for Standing {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "waiting" => Ok(Self::Waiting),
-            "member" => Ok(Self::Member),
-            "suspended" => Ok(Self::Suspended),
-            _ => Err(()),
-        }
-    }
-}
+text_only!(Role);
 
 /// Who answers under an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +49,36 @@ pub struct WhoIsThis {
     pub kinds: BTreeMap<Kind, u32>,
     /// The program.
     pub software: String,
-    /// Of a hub: who may become a member.
+    /// Of a hub: who may become a member, in a word that every version knows; [`WhoIsThis::takes`] says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// Of a hub: whether it takes only whom it invited. `policy` says `approval` then, to those who do not know this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invite: bool,
 }
 
 impl WhoIsThis {
+    /// Of a hub: whom it takes.
+    #[must_use]
+    pub fn takes(&self) -> Option<Policy> {
+        if self.invite {
+            Some(Policy::Invite)
+        } else {
+            self.policy
+        }
+    }
+
+    /// Says whom a hub takes.
+    #[must_use]
+    pub fn taking(self, policy: Policy) -> Self {
+        let is_invite = policy == Policy::Invite;
+        Self {
+            policy: Some(if is_invite { Policy::Approval } else { policy }),
+            invite: is_invite,
+            ..self
+        }
+    }
+
     /// The identity log, verified against the id.
     ///
     /// # Errors
@@ -108,36 +86,6 @@ impl WhoIsThis {
     pub fn identity(&self) -> Result<IdentityLog, IdentityError> {
         IdentityLog::verify(Some(self.id), &self.identity)
     }
-}
-
-/// A registration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub struct Registration {
-    /// 1.
-    pub schema_version: u32,
-    /// The sender's identity log: signed lines.
-    pub identity: Vec<String>,
-    /// The body of its card.
-    pub card: Box<RawValue>,
-    /// Whether the directory lists it.
-    pub listed: bool,
-    /// Counts what the sender said when it registered; the hub keeps the highest.
-    pub counter: u64,
-}
-
-/// Where a registration stands, as answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub struct Standings {
-    /// 1.
-    pub schema_version: u32,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Why it is suspended.
-    pub reason: Option<String>,
-    /// Until when.
-    pub until: Option<Timestamp>,
 }
 
 /// Counter and hash of the follow list held.
@@ -190,6 +138,13 @@ pub struct DirectoryRow {
     pub card: Box<RawValue>,
     /// When it registered.
     pub since: Timestamp,
+    /// `members`, where only members of the hub may see it; absent where everybody may.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "known_visibility"
+    )]
+    pub visibility: Option<Visibility>,
     /// Its feeds.
     pub feeds: Vec<FeedHead>,
 }
@@ -446,8 +401,6 @@ object_only!(
     RecoveryAsk,
     RecoveryAnswer,
     WhoIsThis,
-    Registration,
-    Standings,
     Follows,
     FeedHead,
     Heads,

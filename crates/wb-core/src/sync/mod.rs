@@ -13,6 +13,7 @@ mod page;
 mod peer;
 mod proof;
 mod receipts;
+mod registration;
 mod schedule;
 mod session;
 pub mod signature;
@@ -29,13 +30,14 @@ pub use envelopes::{
 pub use follows::{FollowList, FollowsError};
 pub use messages::{
     AgainSection, ChangesSection, Directory, DirectoryRow, FeedHead, Follows, Heads,
-    HistorySection, PageSection, Policy, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk,
-    Registration, Role, Standing, Standings, WhoIsThis, read_message,
+    HistorySection, PageSection, Pushed, PushedFeed, RecoveryAnswer, RecoveryAsk, Role, WhoIsThis,
+    read_message,
 };
 pub use page::{BadSnapshotPlace, Page, SnapshotPlace, put_section};
 pub use peer::{PeerCause, PeerEvent, PeerState, Phase, RETRY_MS_MAX};
 pub use proof::{Answered, Asked, Proof, ProofError, PutProof, SignedExchange, Stale, is_behind};
 pub use receipts::{ReceiptRow, Receipts, ReceiptsGiven, ReceiptsTaken, StaleReceipt};
+pub use registration::{Policy, Registration, Standing, Standings, Visibility};
 pub use schedule::{EVERY_MINUTES_MAX, HEADS_EVERY_MS, heads_are_due, next_sync};
 pub use session::{Notice, Session, SessionError, Step, lost_what_it_confirmed};
 pub use turn::{OtherCopy, Turn, TurnAnswer, TurnCall, TurnOutcome};

@@ -118,6 +118,9 @@ peer_causes! {
     /// The hub's operator has to approve.
     Approval = "approval", Waiting,
         "{} has not approved this instance yet", "ask the operator of that hub, then run `wb sync`";
+    /// The hub takes only whom it invited, and was given no code that lets in.
+    Invite = "invite", Waiting,
+        "{} takes only whom it invited", "ask the operator of that hub for the code of an invitation, then run `wb join` with --code";
     /// The hub was asked too often.
     TooMany = "too_many", Waiting,
         "{} was asked too often from here", "nothing: it is tried again by itself, or run `wb sync` later";
@@ -218,6 +221,9 @@ impl PeerCause {
     pub fn of_refusal(cause: Option<Cause>, status: u16) -> Self {
         match cause {
             Some(Cause::Waiting) => Self::Approval,
+            Some(
+                Cause::InviteNeeded | Cause::InviteUnknown | Cause::InviteUsed | Cause::InviteOver,
+            ) => Self::Invite,
             Some(Cause::Suspended) => Self::Suspended,
             Some(Cause::NotRegistered | Cause::KeyUnknown) => Self::NotRegistered,
             Some(Cause::NotPaired | Cause::LinkOver) => Self::NotPaired,

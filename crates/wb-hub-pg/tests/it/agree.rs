@@ -2,10 +2,11 @@
 //! restores, forks, recoveries and a thief, and answer the same bytes.
 //!
 //! Both are judged by the rules of `wb-core`; how they keep and find things they share nothing of. Meanwhile members
-//! are suspended and let in again, and old deltas are forgotten. `WB_PG_HISTORIES=n` sets how many are run,
+//! are suspended and let in again, old deltas are forgotten, and each hub is moved once to where the other one was. `WB_PG_HISTORIES=n` sets how many are run,
 //! `WB_SEED=n` replays one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -14,13 +15,16 @@ use wb_core::feed::Header;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::IdentityLog;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{ChangesSection, Cursor, FollowList, HistorySection, PageSection, Policy};
+use wb_core::sync::{
+    ChangesSection, Cursor, FollowList, HistorySection, PageSection, Policy, Visibility,
+};
 use wb_core::time::Timestamp;
 use wb_hub::{Decision, HubStore, Registering, SnapshotAsk, SqliteHub};
 use wb_hub_pg::PgHub;
 use wb_store::relay::Relay;
 
 use crate::histories::{Subject, number, run_all};
+use crate::moving::{into_database, into_file};
 use crate::naive::{FeedView, Follower, HiddenView, Outcome, ShownView};
 use crate::origin::{Origin, now};
 use crate::server::{database, hub, log_id};
@@ -28,6 +32,8 @@ use crate::server::{database, hub, log_id};
 const HISTORIES: u64 = 24;
 /// Bytes after which pages end: few lines, so that there are several.
 const PAGE_BYTES: usize = 4_000;
+/// The step after which each hub is moved to where the other one is, and the history goes on there.
+const MOVED_AT: u64 = 60;
 /// Steps after which everything is read at both.
 const READ_EVERY: u64 = 25;
 /// Steps after which the snapshot of whoever pushed last is held against its stamp.
@@ -51,14 +57,18 @@ struct Both {
     steps: u64,
     /// Snapshots by what each hub said that they were made from.
     stamped: [Stamped; 2],
-    _dir: TempDir,
+    /// Where they are.
+    url: String,
+    file: PathBuf,
+    dir: TempDir,
 }
 
 impl Both {
     fn new(scopes: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (url, log) = database();
-        let relay = Relay::open(&dir.path().join("hub.db"), log_id(log)).expect("a new file");
+        let file = dir.path().join("hub.db");
+        let relay = Relay::open(&file, log_id(log)).expect("a new file");
         let both = Self {
             naive: Follower::new(scopes),
             sqlite: SqliteHub::new(relay),
@@ -69,7 +79,9 @@ impl Both {
             since: Cursor::new(log_id(log), 0, &Hash([0; 32])),
             steps: 0,
             stamped: Default::default(),
-            _dir: dir,
+            url,
+            file,
+            dir,
         };
         both.same(&Call::Register(both.reader.identity.clone()));
         both.same(&Call::FollowAll(both.reader.id()));
@@ -124,6 +136,26 @@ impl Both {
         if self.steps.is_multiple_of(60) {
             self.same(&Call::Forget);
         }
+        if self.steps == MOVED_AT {
+            self.move_both();
+        }
+    }
+
+    /// The hub of the file goes into a database, and that of the database into a file: what each answers from here on is
+    /// held against the other, as before.
+    fn move_both(&mut self) {
+        let (url, log) = database();
+        let file = self.dir.path().join("moved.db");
+        into_database(&self.runtime, &self.file, &url);
+        // It lets go of its connections.
+        self.pg = hub(&url, log);
+        into_file(&self.runtime, &self.url, &file);
+        let relay = Relay::open(&file, log_id(log)).expect("a hub's file");
+        self.sqlite = SqliteHub::new(relay);
+        (self.url, self.file) = (url, file);
+        // What a store says that pages are made from begins anew with it.
+        self.stamped = Default::default();
+        self.read();
     }
 
     fn read(&mut self) {
@@ -278,7 +310,8 @@ async fn tell<S: HubStore>(hub: &S, call: &Call, at: Timestamp) -> String {
                 identity: identity.clone(),
                 name: identity.id().short(),
                 card: "{}".to_owned(),
-                listed: true,
+                visibility: Visibility::Public,
+                code: None,
                 counter: 1,
             };
             format!("{:?}", hub.register(registering, Policy::Open, at).await)

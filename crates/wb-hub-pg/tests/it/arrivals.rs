@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 use wb_core::bundle::Writer;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::scope::FeedScope;
-use wb_core::sync::{Arrival, ChangesSection, Cursor, FollowList, Policy};
+use wb_core::sync::{Arrival, ChangesSection, Cursor, FollowList, Policy, Visibility};
 use wb_hub::{HubStore as _, Registering};
 use wb_hub_pg::PgHub;
 
@@ -31,7 +31,8 @@ async fn register(hub: &PgHub, members: &[&Origin]) {
             identity: member.identity.clone(),
             name: member.id().short(),
             card: member.card(),
-            listed: true,
+            visibility: Visibility::Public,
+            code: None,
             counter: 1,
         };
         let registered = hub.register(registering, Policy::Open, now()).await;

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use wb_core::bundle::Writer;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::scope::FeedScope;
-use wb_core::sync::Policy;
+use wb_core::sync::{Policy, Visibility};
 use wb_core::time::Timestamp;
 use wb_hub::{
     CommentsAsk, CommunityPlace, Decision, HubListings, HubStore, Registering, RequestOrder,
@@ -94,7 +94,8 @@ impl World {
             identity: origin.identity.clone(),
             name: "Elm".to_owned(),
             card: r#"{"name":"Elm"}"#.to_owned(),
-            listed,
+            visibility: Visibility::of_listed(listed),
+            code: None,
             counter: self.counter,
         };
         self.counter += 1;

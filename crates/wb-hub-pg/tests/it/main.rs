@@ -12,6 +12,7 @@ mod conformance;
 #[path = "../../../wb-core/tests/it/histories/mod.rs"]
 mod histories;
 mod listings;
+mod moving;
 #[expect(
     unused_imports,
     reason = "shared with the tests of wb-core, which use more of it"
@@ -25,5 +26,7 @@ mod notices;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+#[path = "../../../wb-hub/tests/it/policies.rs"]
+mod policies;
 mod server;
 mod suite;

@@ -7,7 +7,7 @@ use wb_core::bundle::Writer;
 use wb_core::id::{Hash, InstanceId, RecordRef};
 use wb_core::kinds::Subject;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{Cursor, FollowList, Policy};
+use wb_core::sync::{Cursor, FollowList, Policy, Visibility};
 use wb_hub::{HubListings, HubNotices as _, HubStore, Registering, SnapshotAsk, SqliteHub};
 use wb_store::relay::Relay;
 
@@ -47,7 +47,8 @@ fn registering(origin: &Origin, listed: bool) -> Registering {
         identity: origin.identity.clone(),
         name: "Elm".to_owned(),
         card: origin.card(),
-        listed,
+        visibility: Visibility::of_listed(listed),
+        code: None,
         counter: 1,
     }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::{IdentityLog, Merge, merge, rotates_behind};
 use wb_core::kinds::Card;
 use wb_core::sync::signature::UnverifiedRequest;
-use wb_core::sync::{Registration, read_message};
+use wb_core::sync::{Registration, Standing, read_message};
 use wb_net::signed::{JSON, Reply, Request};
 
-use crate::problems::{Refusal, bad_request, queue_full, registration_stale, rotated_behind};
+use crate::invites::code_hash;
+use crate::problems::{
+    Refusal, bad_request, invite_needed, of_invite, queue_full, registration_stale, rotated_behind,
+};
 use crate::service::Hub;
 use crate::store::{HubStore, RegisterRefused, Registering};
 
@@ -54,11 +58,17 @@ pub async fn register<S: HubStore>(
     if held.is_none() {
         hub.charges().registration(request, hub.now())?;
     }
+    let visibility = registration.visibility();
+    let code = match &registration.code {
+        Some(code) => Some(code_of(hub, request, sender, code).await?),
+        None => None,
+    };
     let registering = Registering {
         identity: offered,
         name: card.name,
         card: registration.card.get().to_owned(),
-        listed: registration.listed,
+        visibility,
+        code,
         counter: registration.counter,
     };
     let taken = hub
@@ -71,6 +81,23 @@ pub async fn register<S: HubStore>(
     let standings = taken.map_err(|refused| match refused {
         RegisterRefused::Stale(counter) => registration_stale(counter),
         RegisterRefused::QueueFull(waiting) => queue_full(waiting, &hub.info().name),
+        RegisterRefused::InviteNeeded => invite_needed(&hub.info().name),
+        RegisterRefused::Invite(refused) => of_invite(refused, &hub.info().name),
     })?;
     Ok(Reply::ok(JSON, wb_core::signed::payload(&standings)))
+}
+
+/// The hash of a code that was brought. Whoever is no member yet pays for each that it brings: nobody tries many.
+async fn code_of<S: HubStore>(
+    hub: &Arc<Hub<S>>,
+    request: &Request,
+    sender: InstanceId,
+    code: &str,
+) -> Result<Hash, Refusal> {
+    let stands = hub.kept(hub.store().standing(sender, hub.now()).await)?;
+    let was_let_in = stands.is_some_and(|stands| stands.standing != Standing::Waiting);
+    if !was_let_in {
+        hub.charges().code(request, hub.now())?;
+    }
+    Ok(code_hash(code))
 }

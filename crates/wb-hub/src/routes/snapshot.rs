@@ -29,8 +29,12 @@ pub async fn snapshot<S: HubStore>(hub: &Arc<Hub<S>>, request: &Request) -> Resu
     // Before the page: what changes in between is in the page, under a stamp that nobody is given any more.
     let stamp = hub.store().snapshot_stamp(ask.origin, ask.scope, hub.now());
     let stamp = hub.kept(stamp.await)?.filter(|_| request.accepts_zstd());
-    let tag = stamp.as_deref().filter(|_| hub.is_cacheable());
-    let tag = tag.map(|stamp| tag_of(&ask, stamp));
+    // What only members may see is in no cache's files either.
+    let tag = stamp
+        .as_ref()
+        .filter(|stamp| stamp.for_everybody && hub.is_cacheable());
+    let tag = tag.map(|stamp| tag_of(&ask, &stamp.text));
+    let stamp = stamp.map(|stamp| stamp.text);
     // Whoever asks was let in before: a cache only saves the bytes.
     if let Some(tag) = tag.clone().filter(|tag| request.holds(tag)) {
         return Ok(Reply::unchanged(NDJSON, tag));

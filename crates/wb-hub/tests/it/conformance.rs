@@ -14,7 +14,7 @@ use wb_core::line::Line;
 use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{
     AgainSection, Arrival, ChangesSection, Cursor, FollowList, PageSection, Policy, Pushed,
-    Standing, Standings, VouchesAsk,
+    Standing, Standings, Visibility, VouchesAsk,
 };
 use wb_core::time::Timestamp;
 use wb_hub::{
@@ -51,27 +51,28 @@ pub async fn suite<S: HubStore>(make: impl Fn() -> S) {
 }
 
 /// Some seconds after [`now`].
-fn later(seconds: i64) -> Timestamp {
+pub fn later(seconds: i64) -> Timestamp {
     Timestamp::from_unix_ms(now().unix_ms() + 1_000 * seconds).expect("a time")
 }
 
-fn registration(origin: &Origin) -> Registering {
+pub fn registration(origin: &Origin) -> Registering {
     Registering {
         identity: origin.identity.clone(),
         name: origin.id().short(),
         card: origin.card(),
-        listed: true,
+        visibility: Visibility::Public,
+        code: None,
         counter: 1,
     }
 }
 
-async fn register<S: HubStore>(store: &S, origin: &Origin) -> Standings {
+pub async fn register<S: HubStore>(store: &S, origin: &Origin) -> Standings {
     let registered = store.register(registration(origin), Policy::Open, now());
     registered.await.expect("a store").expect("it is newer")
 }
 
 /// Members that follow everybody.
-async fn with_members<S: HubStore>(store: &S, members: &[&Origin]) {
+pub async fn with_members<S: HubStore>(store: &S, members: &[&Origin]) {
     for member in members {
         register(store, member).await;
         let list = FollowList {
@@ -85,7 +86,7 @@ async fn with_members<S: HubStore>(store: &S, members: &[&Origin]) {
     }
 }
 
-async fn put_follows<S: HubStore>(
+pub async fn put_follows<S: HubStore>(
     store: &S,
     member: &Origin,
     list: FollowList,
@@ -95,7 +96,7 @@ async fn put_follows<S: HubStore>(
 }
 
 /// The body of a push.
-fn body(origin: &Origin, deltas: &[&Sealed]) -> Vec<u8> {
+pub fn body(origin: &Origin, deltas: &[&Sealed]) -> Vec<u8> {
     let items = deltas.iter().map(|delta| delta.items.len() as u64).sum();
     let mut lines = vec![Writer::deltas(
         origin.id(),
@@ -109,7 +110,7 @@ fn body(origin: &Origin, deltas: &[&Sealed]) -> Vec<u8> {
     body
 }
 
-async fn push<S: HubStore>(
+pub async fn push<S: HubStore>(
     store: &S,
     origin: &Origin,
     deltas: &[&Sealed],
@@ -119,7 +120,7 @@ async fn push<S: HubStore>(
 }
 
 /// Seals a delta and pushes it.
-async fn publish<S: HubStore>(store: &S, origin: &mut Origin, what: &[Do]) {
+pub async fn publish<S: HubStore>(store: &S, origin: &mut Origin, what: &[Do]) {
     let delta = origin.seal(what);
     let pushed = push(store, origin, &[&delta]).await.expect("it counts");
     assert_eq!(outcomes(&pushed), ["append"]);
@@ -131,21 +132,21 @@ fn outcomes(pushed: &Pushed) -> Vec<&str> {
     feeds.map(|feed| feed.outcome.as_str()).collect()
 }
 
-async fn cursor<S: HubStore>(store: &S, member: &Origin) -> Cursor {
+pub async fn cursor<S: HubStore>(store: &S, member: &Origin) -> Cursor {
     let heads = store.heads(member.id(), None, now()).await;
     heads.expect("a store").cursor
 }
 
 /// The cursor before the first arrival.
-async fn start<S: HubStore>(store: &S, member: &Origin) -> Cursor {
+pub async fn start<S: HubStore>(store: &S, member: &Origin) -> Cursor {
     Cursor::new(cursor(store, member).await.log, 0, &Hash([0; 32]))
 }
 
 /// Every page of changes after a cursor: what they tell, their lines, where they end.
-struct All {
-    told: Vec<String>,
+pub struct All {
+    pub told: Vec<String>,
     lines: Vec<Vec<u8>>,
-    cursor: Cursor,
+    pub cursor: Cursor,
     pages: usize,
 }
 
@@ -162,7 +163,7 @@ async fn page<S: HubStore>(
     Ok((section, lines))
 }
 
-async fn changes<S: HubStore>(store: &S, member: &Origin, since: Cursor) -> All {
+pub async fn changes<S: HubStore>(store: &S, member: &Origin, since: Cursor) -> All {
     let mut all = All {
         told: Vec::new(),
         lines: Vec::new(),
@@ -220,12 +221,12 @@ fn verify(memory: &mut Memory, lines: &[Vec<u8>]) -> Vec<&'static str> {
     driver.feeds().iter().map(|feed| feed.outcome).collect()
 }
 
-async fn decide<S: HubStore>(store: &S, origin: &Origin, decision: Decision) {
+pub async fn decide<S: HubStore>(store: &S, origin: &Origin, decision: Decision) {
     let decided = store.decide(origin.id(), decision, now()).await;
     assert!(decided.expect("a store"));
 }
 
-async fn standing<S: HubStore>(store: &S, origin: &Origin, at: Timestamp) -> Option<Standing> {
+pub async fn standing<S: HubStore>(store: &S, origin: &Origin, at: Timestamp) -> Option<Standing> {
     let standings = store.standing(origin.id(), at).await.expect("a store");
     standings.map(|standings| standings.standing)
 }
@@ -262,7 +263,8 @@ async fn registering<S: HubStore>(store: S) {
     for (name, listed, counter, taken) in [("Late", false, 9, true), ("Early", true, 5, false)] {
         let registering = Registering {
             name: name.to_owned(),
-            listed,
+            visibility: Visibility::of_listed(listed),
+            code: None,
             counter,
             ..registration(&north)
         };
@@ -328,7 +330,8 @@ async fn the_directory<S: HubStore>(store: S) {
         register(&store, origin).await;
     }
     let unlisted = Registering {
-        listed: false,
+        visibility: Visibility::Unlisted,
+        code: None,
         ..registration(&origins[3])
     };
     let unlisted = store.register(unlisted, Policy::Open, now()).await;
@@ -622,7 +625,7 @@ async fn pages_of_changes<S: HubStore>(store: S) {
 }
 
 /// A page of a snapshot: its first line, and the rest.
-async fn snapshot<S: HubStore>(
+pub async fn snapshot<S: HubStore>(
     store: &S,
     ask: SnapshotAsk,
 ) -> Result<(PageSection, Vec<Vec<u8>>), PageRefused> {
@@ -632,7 +635,7 @@ async fn snapshot<S: HubStore>(
     Ok((section, lines))
 }
 
-fn first_page(origin: &Origin) -> SnapshotAsk {
+pub fn first_page(origin: &Origin) -> SnapshotAsk {
     SnapshotAsk {
         origin: origin.id(),
         scope: FeedScope::Public,

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use wb_core::id::{InstanceId, LogId};
-use wb_core::sync::{Cursor, Policy};
+use wb_core::sync::{Cursor, Policy, Visibility};
 use wb_hub::{HubStore as _, Registering, SqliteHub};
 use wb_store::relay::Relay;
 
@@ -22,7 +22,8 @@ async fn harbour() -> (TempDir, SqliteHub, InstanceId) {
         identity: alice.identity.clone(),
         name: "Alice".to_owned(),
         card: "{}".to_owned(),
-        listed: true,
+        visibility: Visibility::Public,
+        code: None,
         counter: 1,
     };
     let taken = hub.register(registering, Policy::Open, now()).await;

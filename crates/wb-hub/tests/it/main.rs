@@ -4,6 +4,7 @@
 mod bodies;
 mod conformance;
 mod file;
+mod invites;
 mod kinds;
 mod often;
 #[expect(
@@ -12,6 +13,7 @@ mod often;
 )]
 #[path = "../../../wb-store/tests/it/origin.rs"]
 mod origin;
+mod policies;
 mod room;
 mod skew;
 mod sqlite;

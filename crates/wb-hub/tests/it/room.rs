@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use wb_core::bundle::Writer;
 use wb_core::id::LogId;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{Policy, Standing, Standings};
+use wb_core::sync::{Policy, Standing, Standings, Visibility};
 use wb_core::time::Timestamp;
 use wb_hub::{
     Counted, HubStore as _, PushRefused, Quota, RegisterRefused, Registering, SqliteHub,
@@ -39,7 +39,8 @@ async fn register(
         identity: origin.identity.clone(),
         name: origin.id().short(),
         card: origin.card(),
-        listed: true,
+        visibility: Visibility::Public,
+        code: None,
         counter: 1,
     };
     hub.register(registering, policy, at)

@@ -7,9 +7,10 @@ use wb_hub::SqliteHub;
 use wb_store::relay::Relay;
 
 use super::conformance::{PAGE_BYTES, suite};
+use super::policies::suite as policies;
 
-#[test]
-fn a_hub_in_a_file_keeps_what_a_store_promises() {
+/// Runs something with what makes empty stores.
+fn with_files(run: impl AsyncFnOnce(&dyn Fn() -> SqliteHub)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -22,5 +23,15 @@ fn a_hub_in_a_file_keeps_what_a_store_promises() {
         folders.borrow_mut().push(folder);
         SqliteHub::new(relay.expect("a new file")).with_page_bytes(PAGE_BYTES)
     };
-    runtime.block_on(suite(make));
+    runtime.block_on(run(&make));
+}
+
+#[test]
+fn a_hub_in_a_file_keeps_what_a_store_promises() {
+    with_files(async |make| suite(make).await);
+}
+
+#[test]
+fn a_hub_in_a_file_keeps_what_a_store_promises_of_who_comes_in_and_is_seen() {
+    with_files(async |make| policies(make).await);
 }

@@ -78,6 +78,7 @@ impl Instance {
 /// A hub that answers until it is dropped.
 pub struct HubUp {
     id: InstanceId,
+    store: SqliteHub,
     address: SocketAddr,
     _dir: TempDir,
     serving: tokio::task::JoinHandle<()>,
@@ -103,6 +104,7 @@ impl HubUp {
         let dir = tempfile::tempdir().expect("a folder");
         let relay = Relay::open(&dir.path().join("hub.db"), LogId([5; 16])).expect("a new file");
         let store = SqliteHub::new(relay);
+        let kept = store.clone();
         let own = Instance::new(99);
         let info = HubInfo {
             name: "Harbour".to_owned(),
@@ -121,10 +123,16 @@ impl HubUp {
         let serving = wb_net::serve_with(listener, hub.router(), front, std::future::pending());
         Self {
             id: own.identity.id(),
+            store: kept,
             address,
             _dir: dir,
             serving: tokio::spawn(serving),
         }
+    }
+
+    /// What it keeps, as its operator's commands reach it.
+    pub fn store(&self) -> &SqliteHub {
+        &self.store
     }
 
     /// A call that an instance signs for a body, with nothing of it sent.

@@ -23,6 +23,7 @@ use wb_store::{FeedRow, SnapshotRows, Standing, Store, StoreError, StoredHeader}
 use super::publish::{Published, publish};
 use crate::error::{NodeError, Result};
 use crate::node::{Actor, Node};
+use crate::packing::Packing;
 use crate::plan::Plan;
 
 /// What is exported.
@@ -142,9 +143,8 @@ pub(crate) fn write_file(
             (written, sink.out)
         }
         Some(level) => {
-            let encoder =
-                zstd::stream::write::Encoder::new(out, level).map_err(NodeError::file(path))?;
-            let mut sink = LineSink::new(encoder, path);
+            let packing = Packing::new(out, level).map_err(NodeError::file(path))?;
+            let mut sink = LineSink::new(packing, path);
             let written = write_bundle(node, want, choose, &mut sink, progress)?;
             (written, sink.out.finish().map_err(NodeError::file(path))?)
         }

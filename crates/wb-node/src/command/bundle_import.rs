@@ -13,6 +13,7 @@ use wb_core::rule::Rule;
 use wb_core::time::Timestamp;
 use wb_store::{
     Changed, Difference, GuardStanding, Road, RunCounts, RunEnd, RunStart, Standing, Write,
+    sort_changed,
 };
 
 use super::bundle_verify::{cut, refused};
@@ -32,7 +33,12 @@ pub struct BundleImport {
     pub accept: bool,
     /// Take feeds that verify although others do not.
     pub partial: bool,
+    /// Name each record that changes, and not only how many there are: all of them are held in memory then.
+    pub lists: bool,
 }
+
+/// First words of records that are shown of an origin that is new here.
+const SAMPLES_MAX: usize = 5;
 
 /// What one origin brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +51,61 @@ pub struct OriginPreview {
     pub standing: Option<Standing>,
     /// Records new, changed and gone, by kind.
     pub counts: BTreeMap<(String, &'static str), u64>,
+    /// The first words of some of them.
+    pub samples: Vec<String>,
+}
+
+/// What an import changes of what is shown.
+#[derive(Debug, Default)]
+struct Changes {
+    counts: RunCounts,
+    most: Option<Difference>,
+    origins: BTreeMap<InstanceId, OfOrigin>,
+    listed: Vec<Changed>,
+}
+
+#[derive(Debug, Default)]
+struct OfOrigin {
+    counts: BTreeMap<(String, &'static str), u64>,
+    samples: Vec<String>,
+}
+
+impl Changes {
+    fn of(write: &Write<'_>, lists: bool) -> Result<Self> {
+        let mut changes = Self::default();
+        write.each_changed(|change| {
+            changes.count(&change);
+            if lists {
+                changes.listed.push(change);
+            }
+        })?;
+        sort_changed(&mut changes.listed);
+        Ok(changes)
+    }
+
+    fn count(&mut self, change: &Changed) {
+        match change.difference {
+            Difference::New => self.counts.pulled_new += 1,
+            Difference::Changed => self.counts.pulled_changed += 1,
+            Difference::Gone => self.counts.pulled_gone += 1,
+        }
+        self.most = self.most.max(Some(change.difference));
+        let of_it = self.origins.entry(change.origin).or_default();
+        let key = (change.kind.to_string(), change.difference.as_str());
+        *of_it.counts.entry(key).or_default() += 1;
+        if of_it.samples.len() < SAMPLES_MAX {
+            let body = change.body.as_deref().unwrap_or_default();
+            let words = crate::plan::headline(change.kind.as_str(), body);
+            of_it
+                .samples
+                .extend(Some(words).filter(|words| !words.is_empty()));
+        }
+    }
+
+    fn total(&self) -> u64 {
+        let counts = &self.counts;
+        counts.pulled_new + counts.pulled_changed + counts.pulled_gone
+    }
 }
 
 /// What an import did, or would do.
@@ -56,8 +117,10 @@ pub struct Imported {
     pub feeds: Vec<FeedOutcome>,
     /// By origin, what changes.
     pub origins: Vec<OriginPreview>,
-    /// Record by record, what changes.
-    pub changed: Vec<Changed>,
+    /// How many records change.
+    pub changed: u64,
+    /// Record by record, what changes; nothing where that was not asked for.
+    pub listed: Vec<Changed>,
     /// Identity logs that contradict what is held.
     pub evidence: Vec<(InstanceId, Merge)>,
     /// Whether it counts now.
@@ -121,7 +184,7 @@ pub fn bundle_import(
     let Some(head) = driver.head().cloned() else {
         return Err(cut(path, 0));
     };
-    let changed = write.changed_since()?;
+    let changes = Changes::of(&write, input.lists)?;
     // Whom those vouch for that are trusted here is shown without being asked about.
     crate::levels::settle_in(node, &write)?;
     let mut vouched = BTreeSet::new();
@@ -141,7 +204,7 @@ pub fn bundle_import(
         .collect();
     waiting.sort_unstable();
     waiting.dedup();
-    let origins = preview(&write, &driver, &before, &changed)?;
+    let origins = preview(&write, &driver, &before, &changes)?;
     let accepted = waiting.is_empty() || input.accept;
     let done = accepted && !input.dry_run;
     if done {
@@ -155,13 +218,13 @@ pub fn bundle_import(
         }
         // Who is accepted now vouches for others.
         crate::levels::settle_in(node, &write)?;
-        note_run(&write, run_no, path, &driver, &changed, now)?;
+        note_run(&write, run_no, path, &driver, changes.counts, now)?;
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
-        node.store.forget_dropped(&changed)?;
+        node.store.forget_dropped(changes.most)?;
         let detail = format!(
             "{} records changed, {} origins accepted",
-            changed.len(),
+            changes.total(),
             waiting.len()
         );
         node.audit(now, actor, "bundle import", &path.display(), detail)?;
@@ -170,7 +233,8 @@ pub fn bundle_import(
         head,
         feeds: driver.feeds().to_vec(),
         origins,
-        changed,
+        changed: changes.total(),
+        listed: changes.listed,
         evidence: driver.evidence().to_vec(),
         done,
         waiting: if done { Vec::new() } else { waiting },
@@ -192,25 +256,18 @@ fn note_run(
     run_no: i64,
     path: &Path,
     driver: &Driver,
-    changed: &[Changed],
+    changed: RunCounts,
     now: Timestamp,
 ) -> Result<()> {
     // What was held already, and nothing else, is nothing to tell.
     let is_known = |feed: &FeedOutcome| feed.outcome == "duplicate";
-    if changed.is_empty() && driver.feeds().iter().all(is_known) {
+    if changed == RunCounts::default() && driver.feeds().iter().all(is_known) {
         return Ok(write.drop_run(run_no)?);
     }
-    let mut counts = RunCounts {
+    let counts = RunCounts {
         bytes_received: std::fs::metadata(path).map_or(0, |file| file.len()),
-        ..RunCounts::default()
+        ..changed
     };
-    for change in changed {
-        match change.difference {
-            Difference::New => counts.pulled_new += 1,
-            Difference::Changed => counts.pulled_changed += 1,
-            Difference::Gone => counts.pulled_gone += 1,
-        }
-    }
     let end = RunEnd {
         at: now,
         outcome: "done",
@@ -255,21 +312,17 @@ fn preview(
     write: &Write<'_>,
     driver: &Driver,
     before: &BTreeMap<InstanceId, Standing>,
-    changed: &[Changed],
+    changes: &Changes,
 ) -> Result<Vec<OriginPreview>> {
     let mut origins = Vec::new();
     for id in driver.identities().keys() {
-        let mut counts = BTreeMap::new();
-        for change in changed.iter().filter(|change| change.origin == *id) {
-            *counts
-                .entry((change.kind.to_string(), change.difference.as_str()))
-                .or_default() += 1;
-        }
+        let of_it = changes.origins.get(id);
         origins.push(OriginPreview {
             id: *id,
             name: write.instance_name(id)?,
             standing: before.get(id).copied(),
-            counts,
+            counts: of_it.map(|of_it| of_it.counts.clone()).unwrap_or_default(),
+            samples: of_it.map(|of_it| of_it.samples.clone()).unwrap_or_default(),
         });
     }
     Ok(origins)

@@ -8,6 +8,7 @@ use wb_core::protocol::{PROTOCOL, Skew};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cause, FollowList, PeerCause, PeerEvent, PeerState, Registration, Role, Standing as Registered,
+    Visibility,
 };
 use wb_net::HubClient;
 use wb_net::network::{Internet, Network};
@@ -144,6 +145,26 @@ pub(crate) fn note_hub(node: &mut Node, found: &Found) -> Result<()> {
     Ok(write.commit()?)
 }
 
+/// What is asked of a hub beside being a member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// To whom to be shown; none: as the last registration there said, and to everybody with the first.
+    pub visibility: Option<Visibility>,
+    /// The code of an invitation of that hub.
+    pub code: Option<String>,
+}
+
+impl Asking {
+    /// To be shown to somebody.
+    #[must_use]
+    pub fn shown_to(visibility: Visibility) -> Self {
+        Self {
+            visibility: Some(visibility),
+            code: None,
+        }
+    }
+}
+
 /// Registers at a hub that was found and agreed to. Registering again brings the newest card and
 /// identity log, and keeps what is followed.
 ///
@@ -153,7 +174,7 @@ pub async fn hub_register(
     node: &mut Node,
     actor: &Actor,
     found: &Found,
-    listed: bool,
+    asking: &Asking,
 ) -> Result<Peer> {
     let now = node.now();
     let says = &found.identified.says;
@@ -166,8 +187,40 @@ pub async fn hub_register(
     peer.address.clone_from(&found.address);
     peer.name.clone_from(&says.name);
     peer.lan = found.lan;
+    register_at(node, actor, peer, asking).await
+}
+
+/// Registers again at a hub that is known, to be shown to others than before.
+///
+/// # Errors
+/// Why it does not work; then nothing was changed here.
+pub async fn hub_show_to(
+    node: &mut Node,
+    actor: &Actor,
+    peer: Peer,
+    visibility: Visibility,
+) -> Result<Peer> {
+    let asking = Asking::shown_to(visibility);
+    register_at(node, actor, peer, &asking).await
+}
+
+async fn register_at(
+    node: &mut Node,
+    actor: &Actor,
+    mut peer: Peer,
+    asking: &Asking,
+) -> Result<Peer> {
+    let now = node.now();
+    let visibility = match asking.visibility {
+        Some(visibility) => visibility,
+        None => {
+            let asked = node.store.asked_visibility(&peer.id)?;
+            asked.unwrap_or(Visibility::Public)
+        }
+    };
     let mut hub = connect(node, &peer)?;
-    let mut registration = registration(node, listed)?;
+    let mut registration = registration(node, visibility)?;
+    registration.code.clone_from(&asking.code);
     registration.counter = peer.counter.saturating_add(1);
     let mut answered = hub.register(&registration).await;
     // An answer that was lost, or a folder put back from a copy: the hub holds a later one of ours.
@@ -188,10 +241,11 @@ pub async fn hub_register(
         Registered::Suspended => ended_as(&mut state, now, PeerCause::Suspended),
     }
     peer.state = state_text(&state);
+    let shown = standings.visibility;
     peer.registered = Some(standings);
     let write = node.store.write()?;
     write.put_peer(&peer)?;
-    write.note_listed(&peer.id, listed)?;
+    write.note_visibility(&peer.id, visibility, shown)?;
     write.commit()?;
     node.audit(now, actor, "hub register", &peer.id, peer.address.clone())?;
     Ok(peer)
@@ -214,8 +268,9 @@ pub(crate) async fn tell_key(
     hub: &mut HubClient,
     peer: &Peer,
 ) -> std::result::Result<(), SyncEnd> {
-    let listed = node.store.was_listed(&peer.id)?;
-    let mut registration = registration(node, listed)?;
+    // Where it was not noted, nobody more is to see it by this.
+    let asked = node.store.asked_visibility(&peer.id)?;
+    let mut registration = registration(node, asked.unwrap_or(Visibility::Unlisted))?;
     registration.counter = peer.counter;
     match hub.register(&registration).await {
         Ok(_) => Ok(()),
@@ -254,7 +309,7 @@ pub(crate) fn state_text(state: &PeerState) -> String {
 
 /// What is said at a registration: the identity log, and the card as it is kept here. It is not counted
 /// yet.
-pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
+pub(crate) fn registration(node: &Node, visibility: Visibility) -> Result<Registration> {
     let sealing_key = node.store.private().sealing_key()?.map(|(key, _)| key);
     let mut own_card = card::fresh(node.name(), sealing_key);
     for (record, kept) in card::kept(node)? {
@@ -272,7 +327,10 @@ pub(crate) fn registration(node: &Node, listed: bool) -> Result<Registration> {
             .map(|entry| String::from_utf8_lossy(&entry.line).into_owned())
             .collect(),
         card: serde_json::value::RawValue::from_string(body).expect("it was written as JSON"),
-        listed,
+        listed: visibility == Visibility::Public,
+        // What `listed` says is not said twice: a hub of any version reads it.
+        visibility: (visibility == Visibility::Members).then_some(visibility),
+        code: None,
         counter: 0,
     })
 }

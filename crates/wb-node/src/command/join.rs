@@ -32,6 +32,8 @@ pub struct Offer {
     pub about: Option<String>,
     /// What was decided about it here.
     pub standing: Option<Standing>,
+    /// Whether the hub shows it to members alone.
+    pub for_members: bool,
     /// Records live at the hub, by kind.
     pub counts: BTreeMap<String, u64>,
     /// Its newest requests, as the hub shows them: they are verified when they are taken.
@@ -125,6 +127,7 @@ fn offer(node: &Node, row: &DirectoryRow) -> std::result::Result<Offer, SyncEnd>
         about: about.map(|about| about.chars().take(ABOUT_CHARS_MAX).collect()),
         name: card.map_or_else(|| row.id.short(), |card| card.name),
         standing: node.store.standing(&row.id).map_err(NodeError::from)?,
+        for_members: row.visibility.is_some(),
         counts,
         sample: Vec::new(),
     })

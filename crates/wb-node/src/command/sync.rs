@@ -739,6 +739,7 @@ fn note_registration(peer: &mut Peer, state: &PeerState) {
             standing: Standing::Member,
             reason: None,
             until: None,
+            visibility: None,
         });
     }
 }

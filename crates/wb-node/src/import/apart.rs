@@ -151,8 +151,13 @@ impl<S: Sink> Across<S> {
             self.hand_over()?;
             self.fills = fills;
         }
-        self.batch_bytes += item.line.as_ref().map_or(0, |line| line.bytes.len());
-        self.batch.push(item.to_owned_item());
+        let item = item.to_owned_item();
+        if let Some(line) = &item.line {
+            self.batch_bytes += line.bytes.len();
+            // Read here, so that it is not read there.
+            let _ = line.said();
+        }
+        self.batch.push(item);
         if self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_ITEMS {
             self.hand_over()?;
         }

@@ -20,6 +20,9 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// Lines of a bundle, one at a time.
 pub struct Lines {
     reader: Box<dyn BufRead + Send>,
+    /// Bytes of the reader's buffer that the last line was lent from.
+    lent: usize,
+    /// The last line, where it did not lie in the buffer whole.
     line: Vec<u8>,
     plain_bytes: u64,
     file_bytes: u64,
@@ -63,6 +66,7 @@ impl Lines {
         };
         Ok(Self {
             reader,
+            lent: 0,
             line: Vec::new(),
             plain_bytes: 0,
             file_bytes,
@@ -81,6 +85,19 @@ impl Lines {
     /// # Errors
     /// What the operating system reports, or that a limit is exceeded.
     pub fn next(&mut self, path: &Path) -> Result<Next<'_>> {
+        self.reader.consume(std::mem::take(&mut self.lent));
+        let whole = match self.whole_line() {
+            Ok(whole) => whole,
+            Err(error) => return failed(error, path),
+        };
+        if let Some(length) = whole {
+            self.lent = length + 1;
+            self.plain_bytes += self.lent as u64;
+            self.check_size(path)?;
+            // It is in the buffer: nothing is read for it.
+            let buffer = self.reader.fill_buf().map_err(NodeError::file(path))?;
+            return Ok(Next::Line(&buffer[..length]));
+        }
         self.line.clear();
         let limit = LINE_BYTES_MAX as u64 + 2;
         let read = (&mut self.reader)
@@ -88,9 +105,7 @@ impl Lines {
             .read_until(b'\n', &mut self.line);
         let read = match read {
             Ok(read) => read,
-            // What zstd finds wrong has no number of the operating system: the file is damaged here.
-            Err(error) if error.raw_os_error().is_none() => return Ok(Next::Cut),
-            Err(error) => return Err(NodeError::file(path)(error)),
+            Err(error) => return failed(error, path),
         };
         self.plain_bytes += read as u64;
         self.check_size(path)?;
@@ -106,6 +121,13 @@ impl Lines {
             return Ok(Next::Line(&self.line));
         }
         Ok(Next::Cut)
+    }
+
+    /// The length of the next line, where the reader's buffer has all of it.
+    fn whole_line(&mut self) -> std::io::Result<Option<usize>> {
+        let buffer = self.reader.fill_buf()?;
+        let buffer = &buffer[..buffer.len().min(LINE_BYTES_MAX + 1)];
+        Ok(memchr::memchr(b'\n', buffer))
     }
 
     fn check_size(&self, path: &Path) -> Result<()> {
@@ -127,4 +149,12 @@ impl Lines {
         }
         Ok(())
     }
+}
+
+/// What zstd finds wrong has no number of the operating system: the file is damaged here.
+fn failed<'a>(error: std::io::Error, path: &Path) -> Result<Next<'a>> {
+    if error.raw_os_error().is_none() {
+        return Ok(Next::Cut);
+    }
+    Err(NodeError::file(path)(error))
 }

@@ -127,17 +127,27 @@ pub fn peer_view(node: &Node, peer: &Peer) -> Result<PeerView> {
         last_synced: peer.last_ok,
         failures: state.failures,
         next_try: state.next_try,
-        registration: peer.registered.as_ref().map(|told| RegistrationView {
-            standing: told.standing.as_str(),
-            reason: told.reason.clone(),
-            until: told.until,
-        }),
+        registration: registration(node, peer)?,
         follows: follows(node, &peer.follows)?,
         cursor: peer.cursor.map(|cursor| cursor.to_string()),
         confirmed: confirmed(node, peer)?,
         taken: taken(node, peer)?,
         doubts: told_doubts(node, peer)?,
     })
+}
+
+/// How it stands at a hub.
+fn registration(node: &Node, peer: &Peer) -> Result<Option<RegistrationView>> {
+    let Some(told) = &peer.registered else {
+        return Ok(None);
+    };
+    Ok(Some(RegistrationView {
+        standing: told.standing.as_str(),
+        reason: told.reason.clone(),
+        until: told.until,
+        asked: node.store.asked_visibility(&peer.id)?,
+        shown: node.store.shown_visibility(&peer.id)?,
+    }))
 }
 
 /// What is in doubt for long enough, without the bytes that prove it.

@@ -228,7 +228,8 @@ fn take_feed(
     crate::levels::settle_in(node, &write)?;
     write.commit()?;
     // Lines that were taken back must not stay behind in the log file.
-    node.store.forget_dropped(&changed)?;
+    node.store
+        .forget_dropped(changed.iter().map(|change| change.difference).max())?;
     Ok(Taken::New {
         changed,
         run_no: if is_new { Some(run_no) } else { coming.run_no },

@@ -47,6 +47,7 @@ fn who_is_this(node: &Node) -> WhoIsThis {
         kinds: speaks.kinds,
         software: speaks.software,
         policy: None,
+        invite: false,
     }
 }
 

@@ -137,6 +137,7 @@ fn import(node: &mut Node, file: &Path) -> Imported {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: true,
     };
     bundle_import(node, &actor, file, input, &mut |_| {}).expect("it is taken")
 }
@@ -215,15 +216,15 @@ fn what_goes_in_many_rows_at_a_time_is_what_goes_in_line_by_line() {
     assert!(shown.len() as u64 >= live && lines.len() as u64 >= RECORDS);
     check(&south);
     // What is told of it is what is there, in the order of a list.
-    assert_eq!(imported.changed.len(), shown.len());
+    assert_eq!(imported.listed.len(), shown.len());
     assert!(
         imported
-            .changed
+            .listed
             .iter()
             .all(|one| one.difference == Difference::New)
     );
     let place = |one: &wb_store::Changed| (one.origin, one.kind.to_string(), one.id);
-    assert!(imported.changed.is_sorted_by_key(place));
+    assert!(imported.listed.is_sorted_by_key(place));
     let counts = &imported
         .origins
         .iter()
@@ -250,7 +251,7 @@ fn after_it_what_changes_is_told_record_by_record() {
 
     let count = |what| {
         imported
-            .changed
+            .listed
             .iter()
             .filter(|one| one.difference == what)
             .count()

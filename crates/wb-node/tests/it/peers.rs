@@ -58,6 +58,7 @@ impl World {
                 standing: Member::Member,
                 reason: None,
                 until: None,
+                visibility: None,
             }),
             counter: 1,
             state: state(PeerEvent::Synced),

@@ -392,6 +392,7 @@ impl Street {
             dry_run: false,
             accept: true,
             partial: false,
+            lists: true,
         };
         bundle_import(&mut self.elm, &self.ada, &file, take, &mut |_| {}).expect("it is taken");
     }

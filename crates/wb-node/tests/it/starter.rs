@@ -99,6 +99,7 @@ fn south_reads_north_and_stays_itself() {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: true,
     };
     bundle_import(&mut south, &actor, &file, input, &mut |_| {}).unwrap();
 

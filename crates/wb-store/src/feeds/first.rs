@@ -16,14 +16,8 @@ use crate::sql::insert;
 /// Rows that go in with one statement. Twice as many gain nothing more, and each is a longer text.
 const ROWS: usize = 16;
 
-static PUT_ENTRIES: LazyLock<String> = LazyLock::new(|| put("feed_lines", &ENTRY_COLUMNS));
-static PUT_RECORDS: LazyLock<String> = LazyLock::new(|| put("records", &RECORD_COLUMNS));
-
-/// It may fail after some of its rows, and the transaction is dropped then: so SQLite need not keep what pages were
-/// before the statement.
-fn put(table: &str, columns: &[&str]) -> String {
-    insert(table, columns, ROWS).replacen("INSERT", "INSERT OR FAIL", 1)
-}
+static PUT_ENTRIES: LazyLock<String> = LazyLock::new(|| insert("feed_lines", &ENTRY_COLUMNS, ROWS));
+static PUT_RECORDS: LazyLock<String> = LazyLock::new(|| insert("records", &RECORD_COLUMNS, ROWS));
 
 impl Ingest<'_> {
     /// Takes items of a snapshot being taken, in their order.

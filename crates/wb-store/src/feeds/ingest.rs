@@ -249,7 +249,7 @@ impl Ingest<'_> {
     pub(super) fn end_live(&self, feed_no: i64, id: &RecordId) -> Result<()> {
         self.connection
             .prepare_cached(
-                "UPDATE feed_lines SET live = 0, line = NULL, ended = (SELECT max(line_no) + 1 FROM feed_lines)
+                "UPDATE OR FAIL feed_lines SET live = 0, line = NULL, ended = (SELECT max(line_no) + 1 FROM feed_lines)
                  WHERE feed_no = ?1 AND id = ?2 AND live = 1",
             )?
             .execute(params![feed_no, Sql(id)])?;

@@ -5,13 +5,14 @@
 //! nodes do so, of the feeds of others.
 
 use rusqlite::{OptionalExtension as _, params};
-use wb_core::id::{LogId, RecordId};
+use wb_core::id::{Hash, LogId, RecordId};
+use wb_core::line::Line;
 use wb_core::receipt::{DAY_MS, ERASE_AFTER_MS, is_much};
 use wb_core::time::Timestamp;
 
 use super::ingest::Ingest;
 use super::view::FeedNos;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::sql::Sql;
 use crate::store::{Store, Write};
 
@@ -101,25 +102,61 @@ impl Ingest<'_> {
         if !self.shows_records() {
             return Ok(());
         }
-        let sql = "SELECT k.line FROM kept_lines k JOIN feed_lines x
-                     ON x.feed_no = k.feed_no AND x.line_hash = k.line_hash AND x.live = 1 AND x.line IS NULL";
-        let lines: Vec<Vec<u8>> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for line in lines {
+        let live_again = self.kept_and_live()?;
+        for missing in live_again.iter().filter_map(|kept| kept.missing.as_ref()) {
             // A line that does not fit its entry is erased at its time.
-            let _ = self.fill(&line)?;
+            let _ = self.fill(missing)?;
         }
-        self.connection
-            .prepare_cached(
-                "DELETE FROM kept_lines WHERE EXISTS (SELECT 1 FROM feed_lines x WHERE x.feed_no = kept_lines.feed_no
-                   AND x.line_hash = kept_lines.line_hash AND x.live = 1 AND x.line IS NOT NULL)",
-            )?
-            .execute([])?;
+        for kept in live_again {
+            self.connection
+                .prepare_cached(
+                    "DELETE FROM kept_lines WHERE feed_no = ?1 AND line_hash = ?3 AND EXISTS (
+                       SELECT 1 FROM feed_lines x WHERE x.feed_no = ?1 AND x.id = ?2 AND x.live = 1
+                         AND x.line_hash = ?3 AND x.line IS NOT NULL)",
+                )?
+                .execute(params![kept.feed_no, Sql(kept.id), kept.line_hash])?;
+        }
         Ok(())
     }
+
+    /// Kept lines under whose hash an entry is live now. Each is looked up by its id: a feed has no index by the hashes
+    /// of its lines, and most of the time nothing is kept.
+    fn kept_and_live(&self) -> Result<Vec<LiveAgain>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT feed_no, line_hash, line FROM kept_lines")?;
+        let mut live = self.connection.prepare_cached(
+            "SELECT line IS NULL FROM feed_lines WHERE feed_no = ?1 AND id = ?2 AND live = 1 AND line_hash = ?3",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut live_again = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (feed_no, line_hash): (i64, Sql<Hash>) = (row.get(0)?, row.get(1)?);
+            let line: Vec<u8> = row.get(2)?;
+            let id = Line::read(&line)
+                .map_err(|rule| StoreError::damaged(format!("a kept line breaks {rule}")))?
+                .id;
+            let is_missing: Option<bool> = live
+                .query_row(params![feed_no, Sql(id), line_hash], |row| row.get(0))
+                .optional()?;
+            live_again.extend(is_missing.map(|is_missing| LiveAgain {
+                feed_no,
+                id,
+                line_hash,
+                missing: is_missing.then_some(line),
+            }));
+        }
+        Ok(live_again)
+    }
+}
+
+/// A kept line of which the entry is live again.
+struct LiveAgain {
+    feed_no: i64,
+    id: RecordId,
+    line_hash: Sql<Hash>,
+    /// The line, where the entry has none.
+    missing: Option<Vec<u8>>,
 }
 
 impl Write<'_> {

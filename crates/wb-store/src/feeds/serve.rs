@@ -3,6 +3,8 @@
 //! Reads `feed_lines`, `headers`, `logs`, `feeds` and identity logs only, which a node's file and a
 //! hub's have alike: what is private is in none of them.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wb_core::entry::{Entry, Op, Reason};
 use wb_core::feed::Totals;
@@ -302,7 +304,7 @@ impl<'c> Served<'c> {
         let mut rows = statement.query(params![header.log_no, Sql(header.seq)])?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
-            items.push(read_item(row)?);
+            items.push(read_item(row)?.into_owned());
         }
         Ok(items)
     }
@@ -420,19 +422,20 @@ const RETRACTED: &str = "SELECT m.id, max(m.rev) FROM feed_lines m
     GROUP BY m.id ORDER BY m.id";
 
 /// Reads an item from op, id, rev, kind, line_hash, drops, reason and line: the line, else the entry.
-pub(crate) fn read_item(row: &Row<'_>) -> Result<Vec<u8>> {
-    if let Some(line) = row.get::<_, Option<Vec<u8>>>(7)? {
+pub(crate) fn read_item<'r>(row: &'r Row<'_>) -> Result<Cow<'r, [u8]>> {
+    let line = row.get_ref(7)?.as_blob_or_null();
+    if let Some(line) = line.map_err(rusqlite::Error::from)? {
         // What is damaged here must not be passed on.
         let known: Option<Sql<Hash>> = row.get(4)?;
-        return if some(known) == Some(wb_core::hash::line(&line)) {
-            Ok(line)
+        return if some(known) == Some(wb_core::hash::line(line)) {
+            Ok(Cow::Borrowed(line))
         } else {
             Err(StoreError::damaged(
                 "a line of a feed is not the one its hash names",
             ))
         };
     }
-    Ok(read_entry(row)?.to_bytes())
+    Ok(Cow::Owned(read_entry(row)?.to_bytes()))
 }
 
 /// Reads the entry from the same columns.

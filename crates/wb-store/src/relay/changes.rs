@@ -18,7 +18,7 @@ use super::arrival::{Place, kind_of};
 use super::file::Relay;
 use super::follow;
 use super::heads::own_heads;
-use super::member::IS_SERVED;
+use super::member::{IS_IN_DIRECTORY, IS_SERVED};
 use super::receipts;
 use super::void::Voids;
 use crate::error::{Result, StoreError};
@@ -75,8 +75,8 @@ struct ArrivalRow {
     place: Place,
     kind: Arrival,
     origin: InstanceId,
-    /// Whether it is listed, and was when this arrived.
-    listed: bool,
+    /// Whether it is in the directory, and was when this arrived.
+    is_in_directory: bool,
     /// Whether it is the hub's own: that goes to every member.
     is_hub: bool,
     feed: Option<(FeedScope, i64, u64)>,
@@ -86,7 +86,7 @@ struct ArrivalRow {
 /// Arrivals after a number, of whoever is served now.
 fn select() -> String {
     format!(
-        "SELECT a.n, a.running, a.kind, m.id, m.listed AND a.n > m.listed_from, a.scope, a.log_no, a.seq, a.hash, m.is_hub
+        "SELECT a.n, a.running, a.kind, m.id, {IS_IN_DIRECTORY} AND a.n > m.listed_from, a.scope, a.log_no, a.seq, a.hash, m.is_hub
          FROM arrivals a CROSS JOIN members m USING (instance_no)
          WHERE a.n > ?2 AND {IS_SERVED} ORDER BY a.n"
     )
@@ -101,7 +101,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ArrivalRow> {
         },
         kind: kind_of(row.get_ref(2)?.as_str()?),
         origin: row.get::<_, Sql<InstanceId>>(3)?.0,
-        listed: row.get(4)?,
+        is_in_directory: row.get(4)?,
         is_hub: row.get(9)?,
         feed: match log_no {
             Some(log_no) => Some((word(row, 5)?, log_no, row.get::<_, Sql<u64>>(7)?.0)),
@@ -119,7 +119,7 @@ fn next_followed(
 ) -> Result<Option<ArrivalRow>> {
     while let Some(row) = rows.next()? {
         let row = read(row)?;
-        if row.origin != *member && (row.is_hub || list.follows(&row.origin, row.listed)) {
+        if row.origin != *member && (row.is_hub || list.follows(&row.origin, row.is_in_directory)) {
             return Ok(Some(row));
         }
     }

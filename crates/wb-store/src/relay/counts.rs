@@ -169,15 +169,16 @@ fn members(connection: &Connection, now: Timestamp) -> Result<BTreeMap<&'static 
 /// Members that follow one. The lists of all are looked through where they lie, and few are read: a hub with
 /// very many members is listed by page, and this is asked for each of a page.
 pub(super) fn followers(connection: &Connection, id: &InstanceId, now: Timestamp) -> Result<u64> {
-    let listed = super::member::load(connection, id, now)?.is_some_and(|member| member.listed);
+    let member = super::member::load(connection, id, now)?;
+    let is_in_directory = member.is_some_and(|member| member.visibility().is_in_directory());
     let sql = "SELECT id FROM members
                WHERE id <> ?1 AND ((?2 AND follows_all) OR instr(follows_ids, ?1) > 0)";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params![Sql(id), listed])?;
+    let mut rows = statement.query(rusqlite::params![Sql(id), is_in_directory])?;
     let mut followers = 0;
     while let Some(row) = rows.next()? {
         let Sql(other): Sql<InstanceId> = row.get(0)?;
-        let follows = follow::load(connection, &other)?.follows(id, listed);
+        let follows = follow::load(connection, &other)?.follows(id, is_in_directory);
         followers += u64::from(follows);
     }
     Ok(followers)

@@ -94,8 +94,28 @@ impl Relay {
     /// Starts a transaction that other writers wait for.
     ///
     /// # Errors
-    /// What the database reports.
+    /// `Left` where the hub was moved elsewhere, or what the database reports.
     pub fn write(&mut self) -> Result<RelayWrite<'_>> {
+        let write = self.begin()?;
+        match left_for(&write.transaction)? {
+            Some(to) => Err(StoreError::Left(to)),
+            None => Ok(write),
+        }
+    }
+
+    /// The same for whoever moves the hub elsewhere, also where that was begun before: nobody writes until it ends.
+    ///
+    /// # Errors
+    /// `Left` where it was moved to another place, or what the database reports.
+    pub fn hold(&mut self, to: &str) -> Result<RelayWrite<'_>> {
+        let write = self.begin()?;
+        match left_for(&write.transaction)? {
+            Some(other) if other != to => Err(StoreError::Left(other)),
+            _ => Ok(write),
+        }
+    }
+
+    fn begin(&mut self) -> Result<RelayWrite<'_>> {
         let log = self.log;
         let transaction = self
             .connection
@@ -179,12 +199,20 @@ impl RelayFile {
     }
 }
 
-fn relay_log(connection: &Connection) -> Result<Option<LogId>> {
+pub(super) fn relay_log(connection: &Connection) -> Result<Option<LogId>> {
     let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'relay_log'";
     let text: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
     text.map(|text| text.parse())
         .transpose()
         .map_err(|_| StoreError::damaged("the relay log"))
+}
+
+/// Where the hub was moved. Asked with each transaction that writes: a process that opened the file before, or waited
+/// for whoever moved it, writes nothing that would be lost.
+fn left_for(connection: &Connection) -> Result<Option<String>> {
+    let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'left_for'";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
 /// One transaction on a hub's file. Dropped without [`RelayWrite::commit`] it changes nothing.
@@ -204,6 +232,15 @@ impl RelayWrite<'_> {
     /// What the database reports; then nothing was changed.
     pub fn commit(self) -> Result<()> {
         self.tell_statuses()?;
+        Ok(self.transaction.commit()?)
+    }
+
+    /// From here on the hub is elsewhere, and nobody writes to this file.
+    ///
+    /// # Errors
+    /// What the database reports; then nothing was changed.
+    pub fn leave(self, to: &str) -> Result<()> {
+        put_meta(&self.transaction, "left_for", to)?;
         Ok(self.transaction.commit()?)
     }
 

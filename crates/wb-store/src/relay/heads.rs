@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 use wb_core::id::{Hash, InstanceId, LogId};
 use wb_core::limits::FEED_KINDS_MAX;
 use wb_core::scope::Kind;
-use wb_core::sync::{Directory, DirectoryRow, FeedHead, Heads};
+use wb_core::sync::{Directory, DirectoryRow, FeedHead, Heads, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 
 use super::arrival::Place;
 use super::file::Relay;
 use super::follow;
-use super::member::IS_SERVED;
+use super::member::{IS_IN_DIRECTORY, IS_SERVED};
 use super::void::Voids;
 use crate::error::{Result, StoreError};
 use crate::instances::instance_no;
@@ -98,6 +98,7 @@ pub(super) fn feed_heads(
 struct Row {
     instance_no: i64,
     id: InstanceId,
+    is_in_directory: bool,
     listed: bool,
     is_hub: bool,
     card: String,
@@ -112,7 +113,7 @@ fn each_served(
     mut receive: impl FnMut(Row) -> Result<bool>,
 ) -> Result<()> {
     let sql = format!(
-        "SELECT m.instance_no, m.id, m.listed, m.card, m.since, m.is_hub FROM members m
+        "SELECT m.instance_no, m.id, m.listed, m.card, m.since, m.is_hub, {IS_IN_DIRECTORY} FROM members m
          WHERE {IS_SERVED} AND m.id > ?2 ORDER BY m.id"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -126,6 +127,7 @@ fn each_served(
             card: row.get(3)?,
             since: row.get::<_, Sql<Timestamp>>(4)?.0,
             is_hub: row.get(5)?,
+            is_in_directory: row.get(6)?,
         })?;
         if !wants_more {
             break;
@@ -151,7 +153,7 @@ impl Relay {
             let list = follow::load(connection, member)?;
             let (mut feeds, mut last, mut next) = (Vec::new(), None, None);
             each_served(connection, after, now, |row| {
-                let is_given = row.is_hub || list.follows(&row.id, row.listed);
+                let is_given = row.is_hub || list.follows(&row.id, row.is_in_directory);
                 if row.id == *member || !is_given {
                     return Ok(true);
                 }
@@ -174,7 +176,7 @@ impl Relay {
         })
     }
 
-    /// Listed members with their feeds, after one where it is given.
+    /// Members that members may see, with their feeds, after one where it is given.
     ///
     /// # Errors
     /// What the database reports.
@@ -187,7 +189,7 @@ impl Relay {
         self.at_one_moment(|connection| {
             let (mut members, mut next) = (Vec::<DirectoryRow>::new(), None);
             each_served(connection, after, now, |row| {
-                if !row.listed {
+                if !row.is_in_directory {
                     return Ok(true);
                 }
                 if members.len() >= limit {
@@ -200,6 +202,7 @@ impl Relay {
                     id: row.id,
                     card,
                     since: row.since,
+                    visibility: (!row.listed).then_some(Visibility::Members),
                     feeds: feed_heads(connection, row.instance_no, &row.id)?,
                 });
                 Ok(true)

@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wb_core::id::{Hash, InstanceId};
 use wb_core::identity::{IdentityLog, Merge};
-use wb_core::sync::{Arrival, Policy, Standing, Standings};
+use wb_core::sync::{Arrival, Policy, Standing, Standings, Visibility};
 use wb_core::time::Timestamp;
 
 use super::arrival::{Arrived, Place};
@@ -27,8 +27,8 @@ pub struct Applicant<'a> {
     pub card: &'a str,
     /// Its name, from that card.
     pub name: &'a str,
-    /// Whether the directory lists it.
-    pub listed: bool,
+    /// To whom it asks to be shown.
+    pub visibility: Visibility,
     /// Counts what it said when it registered.
     pub counter: u64,
 }
@@ -61,10 +61,12 @@ pub struct Member {
     pub name: String,
     /// The body of the card it registered with.
     pub card: String,
-    /// Whether the directory lists it.
+    /// Whether everybody may see it.
     pub listed: bool,
-    /// Whether it asks to be listed; a notice may keep it out of lists all the same.
-    pub asks_listed: bool,
+    /// To whom it asks to be shown; a notice may keep it out of lists all the same.
+    pub asks: Visibility,
+    /// The invitation by which it came.
+    pub invite: Option<u64>,
     /// Whether a notice keeps it out of lists.
     pub delisted: bool,
     /// Whether a notice leaves it out for good.
@@ -81,11 +83,25 @@ pub struct Member {
     pub seen_at: Option<Timestamp>,
 }
 
+impl Member {
+    /// To whom it is shown.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        if self.listed {
+            Visibility::Public
+        } else if self.delisted {
+            Visibility::Unlisted
+        } else {
+            self.asks.min(Visibility::Members)
+        }
+    }
+}
+
 impl Applicant<'_> {
     /// Whether what it says is older than what is held, or contradicts it.
     fn is_stale(&self, held: &Member) -> bool {
-        let says = (self.name, self.card, self.listed);
-        let is_same = says == (held.name.as_str(), held.card.as_str(), held.asks_listed);
+        let says = (self.name, self.card, self.visibility);
+        let is_same = says == (held.name.as_str(), held.card.as_str(), held.asks);
         self.counter < held.counter || (self.counter == held.counter && !is_same)
     }
 }
@@ -95,25 +111,43 @@ impl Applicant<'_> {
 pub(super) const IS_SERVED: &str =
     "(+m.standing = 'member' OR (+m.standing = 'suspended' AND m.until <= ?1))";
 
+/// SQL for whether members see a member `m` in the directory and follow it by `*`: that everybody may see it, or that it
+/// is for members and no notice keeps it out of lists. Always 0 or 1.
+pub(super) const IS_IN_DIRECTORY: &str =
+    "(m.listed OR (m.for_members IS m.counter AND NOT m.delisted))";
+
 const COLUMNS: &str =
     "m.id, m.name, m.card, m.listed, m.standing, m.reason, m.until, m.since, m.seen_n, m.seen_at,
-    m.counter, ifnull(m.asks_listed, m.listed), m.delisted, m.revoked";
+    m.counter, ifnull(m.asks_listed, m.listed), m.delisted, m.revoked, m.for_members IS m.counter, m.invite";
 
 fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
-    Ok(Member {
+    let invite: Option<Sql<u64>> = row.get(15)?;
+    let mut member = Member {
         id: row.get::<_, Sql<InstanceId>>(0)?.0,
         name: row.get(1)?,
         card: row.get(2)?,
         listed: row.get(3)?,
         standings: standings(word(row, 4)?, row.get(5)?, some(row.get(6)?), now),
+        invite: some(invite),
         since: row.get::<_, Sql<Timestamp>>(7)?.0,
         seen_n: row.get::<_, Sql<u64>>(8)?.0,
         seen_at: some(row.get(9)?),
         counter: row.get::<_, Sql<u64>>(10)?.0,
-        asks_listed: row.get(11)?,
+        asks: asks(row.get(11)?, row.get(14)?),
         delisted: row.get(12)?,
         revoked: row.get(13)?,
-    })
+    };
+    member.standings.visibility = Some(member.visibility());
+    Ok(member)
+}
+
+/// To whom somebody asks to be shown, as it is stored.
+fn asks(listed: bool, for_members: bool) -> Visibility {
+    match (listed, for_members) {
+        (true, _) => Visibility::Public,
+        (false, true) => Visibility::Members,
+        (false, false) => Visibility::Unlisted,
+    }
 }
 
 fn standings(
@@ -130,6 +164,7 @@ fn standings(
             standing,
             reason: None,
             until: None,
+            visibility: None,
         };
     }
     Standings {
@@ -137,6 +172,7 @@ fn standings(
         standing,
         reason,
         until,
+        visibility: None,
     }
 }
 
@@ -259,37 +295,39 @@ impl RelayWrite<'_> {
         let no = instance_no(&self.transaction, &id)?.expect("its log was stored");
         let first_standing = match policy {
             Policy::Open => Standing::Member,
-            Policy::Approval => Standing::Waiting,
+            // Who brings a code is let in by it, and who brings none is refused before.
+            Policy::Approval | Policy::Invite => Standing::Waiting,
         };
         self.transaction.execute(
-            "INSERT INTO members (instance_no, id, name, card, listed, standing, since, counter)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            "INSERT INTO members (instance_no, id, name, card, listed, standing, since, counter, for_members)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (instance_no) DO UPDATE SET name = excluded.name, card = excluded.card,
-               listed = excluded.listed AND NOT delisted,
+               listed = excluded.listed AND NOT delisted, for_members = excluded.for_members,
                asks_listed = CASE WHEN delisted THEN excluded.listed END, counter = excluded.counter",
             params![
                 no,
                 Sql(id),
                 applicant.name,
                 applicant.card,
-                applicant.listed,
+                applicant.visibility == Visibility::Public,
                 first_standing.as_str(),
                 Sql(now),
-                Sql(applicant.counter)
+                Sql(applicant.counter),
+                (applicant.visibility == Visibility::Members).then_some(Sql(applicant.counter))
             ],
         )?;
-        let is_listed = load(&self.transaction, &id, now)?.is_some_and(|member| member.listed);
-        let was_listed = before.as_ref().is_none_or(|before| before.listed);
-        if is_listed && !was_listed {
+        let member = load(&self.transaction, &id, now)?.expect("it was written above");
+        let shown = member.visibility();
+        let was_shown = before.as_ref().map_or(shown, Member::visibility);
+        if shown.is_in_directory() && !was_shown.is_in_directory() {
             self.list_from_now(&id, now)?;
         } else {
             self.tell_identity(&id, now)?;
         }
-        if is_listed != was_listed {
+        if shown != was_shown {
             touch_what_was_said_by(&self.transaction, &self.touched, &id)?;
         }
         self.arrive_appended(now)?;
-        let member = load(&self.transaction, &id, now)?.expect("it was written above");
         Ok(Ok(Registered {
             standings: member.standings,
             merge,

@@ -9,6 +9,7 @@
 mod arrival;
 mod as_of;
 mod changes;
+pub mod contents;
 mod counts;
 mod doctor;
 mod envelopes;
@@ -17,6 +18,7 @@ mod follow;
 mod forget;
 mod heads;
 mod history;
+mod invites;
 mod lines;
 mod listed;
 mod listing;
@@ -39,6 +41,7 @@ pub use envelopes::EnvelopeRefused;
 pub use file::{Relay, RelayFile, RelayWrite};
 pub use follow::Stale;
 pub use history::BadPlace;
+pub use invites::{InviteRefused, InviteRow, InviteState, NewInvite};
 pub use lines::{LinesAsk, NotServed};
 pub use listed::{
     COUNTED_MAX, CommentsAsk, Community, ListedComment, ListedRequest, RequestOrder, RequestsAsk,

@@ -11,7 +11,7 @@ use wb_core::kinds::{Body, NoticeAct, Subject};
 use wb_core::line::Line;
 use wb_core::notice::{Book, Said};
 use wb_core::scope::Kind;
-use wb_core::sync::Standing;
+use wb_core::sync::{Standing, Visibility};
 use wb_core::time::Timestamp;
 
 use super::counts::followers;
@@ -35,7 +35,7 @@ pub struct NoticeRow {
     pub in_force: bool,
     /// The name of the instance that it is about, where that is registered here.
     pub name: Option<String>,
-    /// Whether that asks to be listed: else its name is for moderators alone.
+    /// Whether that asks to be shown to everybody: else its name is for moderators alone.
     pub asks_listed: bool,
     /// What whoever it is about replied: the signed line.
     pub reply: Option<Vec<u8>>,
@@ -269,8 +269,9 @@ impl RelayWrite<'_> {
         if self.transaction.execute(sql, [Sql(id)])? == 0 {
             return Ok(());
         }
-        let is_listed = load(&self.transaction, id, now)?.is_some_and(|member| member.listed);
-        if !delisted && is_listed {
+        let member = load(&self.transaction, id, now)?;
+        let is_shown = member.is_some_and(|member| member.visibility().is_in_directory());
+        if !delisted && is_shown {
             self.list_from_now(id, now)?;
         }
         touch_what_was_said_by(&self.transaction, &self.touched, id)
@@ -327,7 +328,9 @@ impl Relay {
                 rows.push(NoticeRow {
                     stands,
                     in_force: stands && said.notice.is_in_force(now),
-                    asks_listed: member.as_ref().is_some_and(|member| member.asks_listed),
+                    asks_listed: member
+                        .as_ref()
+                        .is_some_and(|member| member.asks == Visibility::Public),
                     name: member.map(|member| member.name),
                     reply: reply(connection, &said.id)?,
                     said,

@@ -63,7 +63,7 @@ fn records(connection: &Connection, instance_no: i64) -> Result<u64> {
 }
 
 /// How many waiting registrations made room for later ones.
-fn let_go(connection: &Connection) -> Result<u64> {
+pub(super) fn let_go(connection: &Connection) -> Result<u64> {
     let sql = "SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM meta WHERE key = 'waiting_let_go'";
     let count: Option<Sql<u64>> = connection
         .prepare_cached(sql)?

@@ -216,7 +216,7 @@ impl Maker<'_, '_> {
                 let Sql(id): Sql<RecordId> = row.get(1)?;
                 let item = match kinds {
                     Some(kinds) if !kinds.contains(&word::<Kind>(row, 3)?) => {
-                        read_entry(row)?.to_bytes()
+                        read_entry(row)?.to_bytes().into()
                     }
                     _ => read_item(row)?,
                 };

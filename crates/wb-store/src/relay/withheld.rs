@@ -111,7 +111,7 @@ pub(super) fn items_for_origin(
     let mut rows = statement.query(params![log_no, Sql(seq)])?;
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        items.push(read_item(row)?);
+        items.push(read_item(row)?.into_owned());
     }
     Ok(items)
 }

@@ -60,6 +60,7 @@ fn a_peer_is_read_as_it_was_written() {
             standing: Member::Suspended,
             reason: Some("noise".to_owned()),
             until: Some(now()),
+            visibility: None,
         });
         peer.counter = 5;
         peer.last_ok = Some(now());

@@ -6,6 +6,7 @@
 //! decision, and every round of a hub that runs, carries it.
 
 use wb_core::notice::Deciding;
+use wb_core::sync::Visibility;
 use wb_core::time::Timestamp;
 use wb_hub::{
     CarryRefused, HubNotices, HubStore, ModerateError, Registering, StoreProblem, would_decide,
@@ -76,7 +77,8 @@ pub async fn carry<S: HubNotices>(
         identity: node.identity().clone(),
         name: node.name().to_owned(),
         card: card_body(node)?,
-        listed: false,
+        visibility: Visibility::Unlisted,
+        code: None,
         counter: 0,
     };
     store.carry(hub, pages, now).await??;

@@ -4,7 +4,7 @@ use http::Method;
 use wb_hub::{HubListings, HubStore};
 
 use super::pages::{
-    communities, decide, feed, log, login, members, notices, requests, sessions, start,
+    communities, decide, feed, invites, log, login, members, notices, requests, sessions, start,
 };
 use super::visit::{Trouble, Visit};
 use crate::answer::Answer;
@@ -90,6 +90,9 @@ pub fn routes<S: HubStore + HubListings>() -> Vec<Route<S>> {
             Moderator,
             decide::reinstate_record,
         ),
+        get("/moderate/invites", Moderator, invites::page),
+        post("/moderate/invites", Moderator, invites::make),
+        post("/moderate/invites/{n}/off", Moderator, invites::off),
         get("/moderate/log", Moderator, log::page),
         get("/moderate/sessions", Moderator, sessions::page),
         post("/moderate/sessions/end", Moderator, sessions::end),

@@ -35,6 +35,7 @@ const PUBLIC_WAYS: &[(&str, &str)] = &[
 ];
 const MODERATOR_WAYS: &[(&str, &str)] = &[
     ("/moderate", "Members"),
+    ("/moderate/invites", "Invitations"),
     ("/moderate/log", "Log"),
     ("/moderate/sessions", "Browsers"),
 ];

@@ -169,7 +169,9 @@ pub fn invite(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
 }
 
 /// Waits for something on the network, on this thread, which may block.
-fn wait_for<T>(work: impl Future<Output = Result<T, NodeError>>) -> Result<T, NodeError> {
+pub(super) fn wait_for<T>(
+    work: impl Future<Output = Result<T, NodeError>>,
+) -> Result<T, NodeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

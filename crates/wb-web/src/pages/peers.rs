@@ -3,11 +3,14 @@
 
 use askama::Template;
 use wb_core::id::InstanceId;
-use wb_core::sync::Role;
+use wb_core::sync::{Role, Visibility};
+use wb_node::NodeError;
+use wb_node::command::hub_register::hub_show_to;
 use wb_node::command::peer_block::{is_blocked, peer_block};
 use wb_node::command::peer_forget::{Forgotten, peer_forget, refusal_forget, what_stays};
 use wb_node::command::peer_pause::{Every, peer_pause, peer_resume};
 use wb_node::command::peer_retry::peer_retry;
+use wb_node::command::sync;
 use wb_node::query::outbox::{OutboxView, outbox};
 use wb_node::query::peers::{peer_view, peers};
 use wb_node::query::refused::{RefusedView, refused};
@@ -16,6 +19,7 @@ use wb_node::query::sync_log::{RunsPage, runs_page};
 use wb_node::view::PeerView;
 use wb_store::{Belongs, Peer};
 
+use super::pair::wait_for;
 use crate::answer::Answer;
 use crate::jobs::What;
 use crate::limits::THINGS_SHOWN_MAX;
@@ -63,9 +67,35 @@ struct Page {
     home: InstanceId,
     /// How it stands with the trusted audience; none where it never was in it.
     belongs: Option<Belongs>,
+    /// Why nothing was changed.
+    wrong: Option<String>,
 }
 
 impl Page {
+    /// To whom a hub was asked to show this instance.
+    fn asked(&self) -> Option<Visibility> {
+        let registration = self.peer.registration.as_ref()?;
+        Some(registration.asked.unwrap_or(Visibility::Public))
+    }
+
+    /// To whom a hub shows this instance, in words.
+    fn shown(&self) -> &'static str {
+        let shown = self.peer.registration.as_ref().and_then(|told| told.shown);
+        match (self.asked(), shown) {
+            (_, Some(Visibility::Public)) => "Everybody.",
+            (_, Some(Visibility::Members)) => "Members of the hub, and on no page.",
+            (Some(Visibility::Unlisted), Some(Visibility::Unlisted)) => "Who knows its id.",
+            (_, Some(Visibility::Unlisted)) => {
+                "Who knows its id, although more was asked for: a notice of the hub says why."
+            }
+            (Some(Visibility::Public), None) => "Everybody, as was asked for.",
+            (Some(Visibility::Members), None) => {
+                "Who knows its id: the hub is of a version that does not know members alone."
+            }
+            (Some(Visibility::Unlisted) | None, None) => "Who knows its id, as was asked for.",
+        }
+    }
+
     /// What was chosen for it, as the form has it.
     fn chosen(&self) -> String {
         let chosen = self.peer.auto.chosen_minutes.filter(|minutes| *minutes > 0);
@@ -114,6 +144,10 @@ fn path(id: InstanceId) -> String {
 
 /// One of them.
 pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    write(visit, None)
+}
+
+fn write(visit: &mut Visit<'_>, wrong: Option<String>) -> Result<Answer, Trouble> {
     let peer = peer(visit)?;
     let node = visit.node()?;
     let mut waits = outbox(node, &peer)?;
@@ -131,8 +165,30 @@ pub fn page(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
         runs,
         home,
         belongs,
+        wrong,
     };
     Ok(Answer::page(page.render()?))
+}
+
+/// Asks a hub to show this instance to others than before.
+pub fn show_to(visit: &mut Visit<'_>) -> Result<Answer, Trouble> {
+    let (actor, peer) = (visit.actor()?, peer(visit)?);
+    let visibility = visit.form.text("visibility").parse();
+    let visibility: Visibility = visibility.map_err(|()| Trouble::NotFound)?;
+    if peer.role != Role::Hub {
+        return Err(Trouble::NotFound);
+    }
+    let id = peer.id;
+    let node = visit.node()?;
+    let asked =
+        sync::lock(node).and_then(|_lock| wait_for(hub_show_to(node, &actor, peer, visibility)));
+    match asked {
+        Ok(_) => Ok(Answer::see(path(id))),
+        Err(error @ (NodeError::Peer { .. } | NodeError::SyncRuns)) => {
+            write(visit, Some(crate::words::failure(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Pauses.

@@ -220,6 +220,7 @@ impl Elm {
             dry_run: false,
             accept: true,
             partial: false,
+            lists: true,
         };
         bundle_import(&mut node, &ada, &file, take, &mut |_| {}).expect("it is taken");
     }

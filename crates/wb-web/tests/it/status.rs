@@ -101,6 +101,7 @@ fn carry(from: &mut Node, to: &mut Node) {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: true,
     };
     bundle_import(to, &actor, &file, take, &mut |_| {}).expect("it is taken");
     std::fs::remove_file(file).expect("it is removed");

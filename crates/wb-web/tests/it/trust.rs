@@ -32,6 +32,7 @@ fn take(node: &mut Node, file: &Path, accept: bool) -> bool {
         dry_run: false,
         accept,
         partial: false,
+        lists: true,
     };
     let imported = bundle_import(node, &actor, file, input, &mut |_| {}).expect("it is whole");
     imported.done

@@ -6,6 +6,7 @@ use crate::all::figure::{Figure, Target, Unit};
 /// Rows a second that plain SQLite takes are the limit of everything that ends in a database.
 const SQLITE: &str = "plain SQLite, same rows and indexes";
 const SQLITE_SHARE: f64 = 0.6;
+const TABLES: &str = "plain SQLite, a node's two rows with all their indexes";
 const POSTGRES: &str = "PostgreSQL logical replication, same rows and indexes";
 const MEMORY_MIB_MAX: f64 = 128.0;
 const ZSTD: &str = "zstd -3 of the lines";
@@ -48,6 +49,14 @@ pub const T1: Figure = figure(
     "T1: N records from a hub",
     Unit::RecordsPerSecond,
     SQLITE,
+    Target::OfLimitAtLeast(SQLITE_SHARE),
+);
+/// The same beside the rows and indexes that a node keeps of each record.
+pub const T1_TABLES: Figure = figure(
+    "t1_tables",
+    "… beside the node's own tables",
+    Unit::RecordsPerSecond,
+    TABLES,
     Target::OfLimitAtLeast(SQLITE_SHARE),
 );
 /// The same beside PostgreSQL.

@@ -5,7 +5,7 @@ mod small;
 
 pub use bulk::{
     EXPORT, IMPORT, IMPORT_MEMORY, IMPORT_POSTGRES, PUSH, PUSH_HUB_MEMORY, SEAL, SEAL_MEMORY, T1,
-    T1_MEMORY, T1_POSTGRES, T1_RATE, T1_WIRE, VERIFY, VERIFY_MEMORY,
+    T1_MEMORY, T1_POSTGRES, T1_RATE, T1_TABLES, T1_WIRE, VERIFY, VERIFY_MEMORY,
 };
 pub use small::{
     BINARY, CROWD, CROWD_NEWS, CROWD_NEWS_WIRE, FEED_PAGE, FEED_PAGE_MEDIAN, ONE, REQUEST_PAGE,
@@ -33,8 +33,9 @@ const fn figure(
 }
 
 /// All of them, in the order of the table.
-pub const ALL: [Figure; 34] = [
+pub const ALL: [Figure; 35] = [
     T1,
+    T1_TABLES,
     T1_POSTGRES,
     T1_RATE,
     T1_MEMORY,

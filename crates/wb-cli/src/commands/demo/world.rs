@@ -13,7 +13,7 @@ use wb_core::sync::Policy;
 use wb_hub::StoreLimits;
 use wb_net::Front;
 use wb_node::command::follow::{accept_all, find_peer};
-use wb_node::command::hub_register::{find_hub, hub_register};
+use wb_node::command::hub_register::{Asking, find_hub, hub_register};
 use wb_node::command::init::{Init, init};
 use wb_node::command::sync::{SyncInput, Synced, sync};
 use wb_node::starter::{Community, Filled, fill};
@@ -124,7 +124,12 @@ impl World {
         let side = &mut self.sides[side];
         let actor = side.actor()?;
         let found = handle.block_on(find_hub(&base, false, Some(id)))?;
-        let peer = handle.block_on(hub_register(&mut side.node, &actor, &found, true))?;
+        let peer = handle.block_on(hub_register(
+            &mut side.node,
+            &actor,
+            &found,
+            &Asking::default(),
+        ))?;
         accept_all(&mut side.node, &actor, peer, &others)?;
         Ok(())
     }

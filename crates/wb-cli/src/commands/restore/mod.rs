@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use wb_core::id::InstanceId;
+use wb_core::sync::Visibility;
 
 use crate::context::Context;
 
@@ -54,12 +55,26 @@ pub struct Restore {
     /// With --words: the handle of the new admin
     #[arg(long, value_name = "HANDLE", requires = "words")]
     admin: Option<String>,
-    /// With --words: keep out of the directory of the hub
-    #[arg(long, requires = "words")]
+    /// With --words: to whom the hub is to show this instance: public (everybody; the default), members or unlisted
+    #[arg(long, requires = "words", value_parser = super::registration::visibility, value_name = "WHO")]
+    visibility: Option<Visibility>,
+    /// With --words: the same as --visibility unlisted
+    #[arg(long, requires = "words", conflicts_with = "visibility")]
     unlisted: bool,
     /// With --words: the hub is in the own network
     #[arg(long, requires = "words")]
     lan: bool,
+}
+
+impl Restore {
+    fn visibility(&self) -> Visibility {
+        let asked = if self.unlisted {
+            Some(Visibility::Unlisted)
+        } else {
+            self.visibility
+        };
+        asked.unwrap_or(Visibility::Public)
+    }
 }
 
 /// Restores.

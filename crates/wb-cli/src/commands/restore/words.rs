@@ -67,7 +67,7 @@ pub fn run(context: &Context, places: &[String], args: &Restore) -> Result<ExitC
             From::Hub {
                 address: place,
                 lan: args.lan,
-                listed: !args.unlisted,
+                visibility: args.visibility(),
             }
         }
     });

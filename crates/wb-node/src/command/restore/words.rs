@@ -13,7 +13,7 @@ use wb_core::id::InstanceId;
 use wb_core::identity::{Heads, IdentityLog, LastHead, Recovery, recover};
 use wb_core::scope::FeedScope;
 use wb_core::signed::Signer;
-use wb_core::sync::RecoveryAsk;
+use wb_core::sync::{RecoveryAsk, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::words::RecoveryWords;
 use wb_net::network::Internet;
@@ -24,7 +24,7 @@ use super::{Restore, Restored, from_bundle, restore};
 use crate::backup::recipient_of;
 use crate::card;
 use crate::command::bundle_verify::{cut, refused};
-use crate::command::hub_register::{Found, find_hub, hub_register, note_hub};
+use crate::command::hub_register::{Asking, Found, find_hub, hub_register, note_hub};
 use crate::command::init::{seed_digits, write_sheet};
 use crate::command::user_add::{check_handle, profile_record};
 use crate::entropy;
@@ -43,8 +43,8 @@ pub enum From<'a> {
         address: &'a str,
         /// Whether it may be one of the own network.
         lan: bool,
-        /// Whether its directory lists this instance.
-        listed: bool,
+        /// To whom it is to show this instance.
+        visibility: Visibility,
     },
     /// A bundle.
     Bundle(&'a Path),
@@ -113,7 +113,7 @@ pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<Taken> 
                 log = Some(log.map_or(its.clone(), |held| held.offer(&its).1));
                 heads.extend(head);
                 match (hub, *from) {
-                    (Some(hub), From::Hub { listed, .. }) => hubs.push((hub, listed)),
+                    (Some(hub), From::Hub { visibility, .. }) => hubs.push((hub, visibility)),
                     (_, From::Bundle(path)) => bundles.push(path.to_owned()),
                     _ => {}
                 }
@@ -156,9 +156,11 @@ pub async fn restore_words(home: &Home, input: &FromWords<'_>) -> Result<Taken> 
     for (hub, _) in &hubs {
         note_hub(&mut node, hub)?;
     }
-    for (hub, listed) in hubs {
+    for (hub, visibility) in hubs {
         let name = hub.identified.says.name.clone();
-        if let Err(error) = hub_register(&mut node, &actor, &hub, listed).await {
+        if let Err(error) =
+            hub_register(&mut node, &actor, &hub, &Asking::shown_to(visibility)).await
+        {
             unasked.push((name, error));
         }
     }

@@ -429,7 +429,8 @@ impl Running {
         self.count(&took);
         write.commit()?;
         // Lines that were taken back must not stay behind in the log file.
-        node.store.forget_dropped(&changed)?;
+        node.store
+            .forget_dropped(changed.iter().map(|change| change.difference).max())?;
         Ok(())
     }
 

@@ -219,6 +219,7 @@ fn exchange_files(from: &mut House, to: &mut House) {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: true,
     };
     let actor = to.actor();
     bundle_import(&mut to.node, &actor, &file, input, &mut |_| {}).expect("it is taken");

@@ -686,6 +686,7 @@ fn a_directory_without_end_is_read_so_far_and_no_further() {
             card: serde_json::value::RawValue::from_string(r#"{"name":"Nobody"}"#.to_owned())
                 .expect("JSON"),
             since: wb_node::entropy::now(),
+            visibility: None,
             feeds: Vec::new(),
         });
         page.members = members.collect();

@@ -35,6 +35,7 @@ fn read_endless(page_members: u32) -> (Offers, u32) {
             id: invented(n),
             card: RawValue::from_string("{}".to_owned()).expect("an object"),
             since: entropy::now(),
+            visibility: None,
             feeds: Vec::new(),
         };
         Directory {

@@ -29,6 +29,8 @@ async fn every_call(hub: &mut HubClient, bob: &Member) -> Vec<(&'static str, Cal
         identity: Vec::new(),
         card: serde_json::value::RawValue::from_string("{}".to_owned()).expect("an object"),
         listed: true,
+        visibility: None,
+        code: None,
         counter: 1,
     };
     let page = wb_net::SnapshotPage::default();

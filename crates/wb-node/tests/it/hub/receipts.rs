@@ -211,6 +211,7 @@ fn an_old_bundle_and_an_old_hub_do_not_bring_it_back() {
             dry_run: false,
             accept: true,
             partial: false,
+            lists: true,
         };
         bundle_import(&mut follower.node, &actor, &old, input, &mut |_| {}).expect("it is read");
         assert_eq!(titles(follower), ["A saw"]);
@@ -628,6 +629,7 @@ fn what_is_kept_for_72_hours_goes_also_where_nobody_syncs_any_more() {
         dry_run: false,
         accept: true,
         partial: false,
+        lists: true,
     };
     let actor = south.actor();
     bundle_import(&mut south.node, &actor, &file, input, &mut |_| {}).expect("it is read");

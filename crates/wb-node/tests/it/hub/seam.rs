@@ -20,7 +20,7 @@ use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, LetterRefused,
     LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
-    RoomRow, SnapshotAsk, SqliteHub, StoreProblem, Watched,
+    RoomRow, SnapshotAsk, SnapshotStamp, SqliteHub, StoreProblem, Watched,
 };
 
 type Kept<T> = Result<T, StoreProblem>;
@@ -268,7 +268,7 @@ impl HubStore for Seamed {
         origin: InstanceId,
         scope: FeedScope,
         now: Timestamp,
-    ) -> Kept<Option<String>> {
+    ) -> Kept<Option<SnapshotStamp>> {
         if !self.seam.keeps_pages.load(Ordering::SeqCst) {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! With disk and backup gone: an instance from its sheet of words and from hubs.
 
 use wb_core::scope::Scope;
-use wb_core::sync::{Policy, RecoveryAsk};
+use wb_core::sync::{Policy, RecoveryAsk, Visibility};
 use wb_core::words::RecoveryWords;
 use wb_node::NodeError;
 use wb_node::command::key_recover::fresh_words;
@@ -21,7 +21,7 @@ fn from_words(
         .map(|address| From::Hub {
             address,
             lan: true,
-            listed: true,
+            visibility: Visibility::Public,
         })
         .collect();
     let input = FromWords {

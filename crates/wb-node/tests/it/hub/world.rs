@@ -12,14 +12,14 @@ use wb_core::id::{InstanceId, PublicKey, RecordRef};
 use wb_core::scope::{FeedScope, Scope};
 use wb_core::signed::Signer;
 use wb_core::sync::signature::KeyId;
-use wb_core::sync::{Heads, Policy};
+use wb_core::sync::{Heads, Policy, Visibility};
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{Decision, Hub, HubInfo, HubLimits, HubStore as _, MemberRow, SqliteHub, StoreLimits};
 use wb_net::signed::{Clock, Responder};
 use wb_net::{HubClient, ServerLimits};
 use wb_node::command::follow::{Target, accept_all, unfollow};
-use wb_node::command::hub_register::{find_hub, hub_register};
+use wb_node::command::hub_register::{Asking, find_hub, hub_register};
 use wb_node::command::init::{Init, init};
 use wb_node::command::join::{Offers, offers};
 use wb_node::command::publish::publish;
@@ -492,12 +492,13 @@ impl Member {
 
     pub fn register_as(&mut self, hub: &HubUp, listed: bool) {
         let actor = self.actor();
+        let asking = Asking::shown_to(Visibility::of_listed(listed));
         let found = self
             .runtime
             .block_on(find_hub(&hub.address(), false, Some(hub.id())))
             .expect("the hub answers");
         self.runtime
-            .block_on(hub_register(&mut self.node, &actor, &found, listed))
+            .block_on(hub_register(&mut self.node, &actor, &found, &asking))
             .expect("it registers");
     }
 

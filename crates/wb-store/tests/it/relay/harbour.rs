@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 use wb_core::feed::Outcome;
 use wb_core::id::{InstanceId, LogId};
-use wb_core::sync::{Cursor, FollowList, Policy, Standing};
+use wb_core::sync::{Cursor, FollowList, Policy, Standing, Visibility};
 use wb_core::time::Timestamp;
 use wb_store::relay::{Applicant, Changes, PageLimits, Registered, Relay, RelayWrite};
 
@@ -57,7 +57,7 @@ impl Harbour {
             identity: &origin.identity,
             card: &card,
             name: "somebody",
-            listed: true,
+            visibility: Visibility::Public,
             counter: 1,
         };
         self.write(|write| write.register(&applicant, policy, now()))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wb_core::id::{InstanceId, RecordRef};
 use wb_core::kinds::To;
 use wb_core::scope::FeedScope;
-use wb_core::sync::{Policy, Standing};
+use wb_core::sync::{Policy, Standing, Visibility};
 use wb_store::relay::{
     Applicant, COUNTED_MAX, CommentPlace, CommentsAsk, CommunityPlace, LinesAsk, ListedComment,
     ListingRow, Relay, RequestOrder, RequestPlace, RequestsAsk, Words,
@@ -171,7 +171,7 @@ fn nothing_is_listed_of_who_is_not_listed_waits_or_is_suspended() {
         identity: &north.identity,
         card: &card,
         name: "somebody",
-        listed: false,
+        visibility: Visibility::Unlisted,
         counter: 2,
     };
     harbour
@@ -373,7 +373,7 @@ fn register(harbour: &mut Harbour, origin: &Origin, name: &str, listed: bool, co
         identity: &origin.identity,
         card: &card,
         name,
-        listed,
+        visibility: Visibility::of_listed(listed),
         counter,
     };
     harbour

@@ -1,7 +1,7 @@
 //! Registration, standing and follow lists.
 
 use wb_core::id::LogId;
-use wb_core::sync::{FollowList, Policy, Standing};
+use wb_core::sync::{FollowList, Policy, Standing, Visibility};
 use wb_store::relay::{Applicant, Relay, Stale, StaleRegistration};
 
 use super::harbour::{Harbour, LOG, later};
@@ -109,7 +109,7 @@ fn who_is_listed_from_now_on_arrives_for_those_who_follow_all() {
         identity: &north.identity.clone(),
         card: &card,
         name: "North",
-        listed: false,
+        visibility: Visibility::Unlisted,
         counter: 1,
     };
     harbour
@@ -145,7 +145,7 @@ fn an_old_registration_after_a_newer_one_changes_nothing_but_a_longer_log() {
             identity: &north.identity,
             card,
             name: "North",
-            listed: counter == 1,
+            visibility: Visibility::of_listed(counter == 1),
             counter,
         };
         let taken = harbour.write(|write| write.register(&applicant, Policy::Open, now()));

@@ -7,7 +7,7 @@ use wb_core::hash;
 use wb_core::id::{Hash, RecordId};
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
-use wb_core::sync::Policy;
+use wb_core::sync::{Policy, Visibility};
 use wb_store::relay::{Applicant, LinesAsk};
 
 use super::harbour::{Harbour, later};
@@ -56,7 +56,7 @@ impl Story {
             identity: &hub.identity,
             card: &card,
             name: "Harbour",
-            listed: false,
+            visibility: Visibility::Unlisted,
             counter: 1,
         };
         harbour.write(|write| {

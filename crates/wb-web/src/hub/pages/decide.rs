@@ -14,7 +14,8 @@ use crate::answer::Answer;
 use crate::hub::shell::Shell;
 use crate::hub::visit::{Trouble, Visit};
 
-const NOT_A_DAY: &str = "The day has to be written like 2026-12-31. Nothing was changed.";
+pub(super) const NOT_A_DAY: &str =
+    "The day has to be written like 2026-12-31. Nothing was changed.";
 
 /// Leaves a member out.
 pub(crate) fn suspend<S: HubStore + HubListings>(
@@ -157,7 +158,7 @@ fn words(act: NoticeAct) -> (&'static str, &'static str) {
 }
 
 /// The beginning of a day, at which something ends.
-fn beginning_of(day: &str) -> Option<Timestamp> {
+pub(super) fn beginning_of(day: &str) -> Option<Timestamp> {
     format!("{day}T00:00:00.000Z").parse().ok()
 }
 

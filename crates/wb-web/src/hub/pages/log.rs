@@ -98,7 +98,9 @@ fn member_of(target: &str) -> &str {
 
 /// The page of what a line is about.
 fn address(target: &str) -> String {
-    if target.contains('/') {
+    if target.starts_with("invitation ") {
+        "/moderate/invites".to_owned()
+    } else if target.contains('/') {
         format!("/moderate/records/{target}")
     } else {
         format!("/moderate/members/{target}")
@@ -117,6 +119,8 @@ fn handles(node: &Node) -> Result<BTreeMap<wb_core::id::RecordId, String>, Troub
 fn acted(act: &str) -> &str {
     match act {
         "hub approve" => "let in",
+        "hub invite create" => "made",
+        "hub invite off" => "switched off",
         "hub suspend" => "suspended",
         "hub revoke" => "revoked",
         "hub delist" => "took out of lists",

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use wb_core::kinds::{Body, Card};
-use wb_core::sync::Standing;
+use wb_core::sync::{Standing, Visibility};
 use wb_hub::{HubListings, HubStore, MemberRow, REASON_CHARS_MAX, RoomRow, approve as let_in};
 
 use super::communities::day;

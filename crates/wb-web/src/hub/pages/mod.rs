@@ -3,6 +3,7 @@
 pub mod communities;
 pub mod decide;
 pub mod feed;
+pub mod invites;
 pub mod log;
 pub mod login;
 pub mod members;

@@ -18,9 +18,18 @@ const REQUESTS_MAX: usize = 5;
 struct Page {
     shell: Shell,
     id: String,
-    is_open: bool,
+    policy: Policy,
     join: String,
     rows: Vec<ListedRequest>,
+}
+
+/// The command that joins this hub, with a code or without.
+pub(super) fn join<S>(visit: &Visit<'_, S>, code: Option<&str>) -> String {
+    let link = format!("wb join {}#{}", visit.base, visit.site.config.id);
+    match code {
+        None => link,
+        Some(code) => format!("{link} --code {code}"),
+    }
 }
 
 /// The page.
@@ -37,8 +46,8 @@ pub(crate) fn page<S: HubStore + HubListings>(visit: &mut Visit<'_, S>) -> Resul
     let page = Page {
         shell: all_feed(visit, visit.shell(config.name.clone())),
         id: config.id.to_string(),
-        is_open: config.policy == Policy::Open,
-        join: format!("wb join {}#{}", visit.base, config.id),
+        policy: config.policy,
+        join: join(visit, (config.policy == Policy::Invite).then_some("CODE")),
         rows,
     };
     Ok(caches::page(page.render()?))

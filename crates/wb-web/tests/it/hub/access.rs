@@ -25,6 +25,7 @@ async fn asked(harbour: &Harbour, north: &Origin, index: usize) -> String {
         .path
         .replace("{home}", &north.id().to_string())
         .replace("{id}", &north.record(1).to_string())
+        .replace("{n}", "1")
         .replace("{token}", "0123");
     let browsers = [harbour.visitor(), harbour.of("omar"), harbour.of("stella")];
     let mut row = format!("| {} `{}` |", route.method, route.path);
@@ -52,7 +53,7 @@ async fn every_route_of_a_hub_answers_each_kind_of_browser_as_the_table_says() {
     );
     for index in 0..routes::<SqliteHub>().len() {
         // Anew for each route: one that changes something must not decide about the next.
-        let (harbour, north) = with_north(&Served { moderated: true });
+        let (harbour, north) = with_north(&Served::moderated(true));
         table.push_str(&asked(&harbour, &north, index).await);
         table.push('\n');
     }
@@ -63,7 +64,7 @@ async fn every_route_of_a_hub_answers_each_kind_of_browser_as_the_table_says() {
 
 #[tokio::test]
 async fn where_somebody_could_read_along_nobody_moderates() {
-    let (harbour, north) = with_north(&Served { moderated: false });
+    let (harbour, north) = with_north(&Served::moderated(false));
     for route in routes::<SqliteHub>() {
         let is_public = route.access == wb_web::hub::Access::Public;
         let path = route
@@ -89,7 +90,7 @@ async fn where_somebody_could_read_along_nobody_moderates() {
 
 #[tokio::test]
 async fn moderators_come_by_the_named_proxy_and_not_past_it_from_another_computer() {
-    let (harbour, _) = with_north(&Served { moderated: true });
+    let (harbour, _) = with_north(&Served::moderated(true));
     let stella = harbour.of("stella");
     let (name, secret) = stella.cookie.as_ref().expect("a session");
     let proxies: Proxies = "10.0.0.1".parse().expect("an address");
@@ -122,7 +123,7 @@ async fn moderators_come_by_the_named_proxy_and_not_past_it_from_another_compute
 
 #[tokio::test]
 async fn under_another_name_nothing_is_answered() {
-    let (harbour, _) = with_north(&Served { moderated: true });
+    let (harbour, _) = with_north(&Served::moderated(true));
     let other = [("host", "elsewhere.test")];
     let nobody = harbour.nobody();
     for path in ["/", "/requests.atom", "/login"] {
@@ -134,7 +135,7 @@ async fn under_another_name_nothing_is_answered() {
 
 #[tokio::test]
 async fn public_pages_are_the_same_for_everybody_and_set_nothing() {
-    let (harbour, _) = with_north(&Served { moderated: true });
+    let (harbour, _) = with_north(&Served::moderated(true));
     for path in ["/", "/communities", "/requests", "/requests.atom"] {
         let nobody = harbour.get(&harbour.nobody(), path).await;
         let moderator = harbour.get(&harbour.of("stella"), path).await;
@@ -151,7 +152,7 @@ async fn public_pages_are_the_same_for_everybody_and_set_nothing() {
 
 #[tokio::test]
 async fn whoever_asks_without_end_is_told_to_wait() {
-    let (harbour, _) = with_north(&Served { moderated: true });
+    let (harbour, _) = with_north(&Served::moderated(true));
     let nobody = harbour.nobody();
     for _ in 0..1_000 {
         let came = harbour.get(&nobody, "/communities").await;

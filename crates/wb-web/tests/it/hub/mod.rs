@@ -2,6 +2,7 @@
 
 mod access;
 mod atom;
+mod inviting;
 mod moderating;
 mod public;
 mod world;

@@ -2,7 +2,7 @@
 //! taken back.
 
 use http::{Method, StatusCode};
-use wb_core::sync::Standing;
+use wb_core::sync::{Standing, Visibility};
 use wb_node::entropy;
 
 use super::world::{Harbour, request};
@@ -13,6 +13,8 @@ struct Bay {
     harbour: Harbour,
     north: Origin,
     unlisted: Origin,
+    /// Shown to members alone.
+    members: Origin,
     suspended: Origin,
 }
 
@@ -21,15 +23,19 @@ impl Bay {
         let harbour = Harbour::new();
         let (mut north, mut unlisted, mut suspended) =
             (Origin::new(1), Origin::new(2), Origin::new(3));
+        let mut members = Origin::new(4);
         harbour.register(&north, "North", true, 1);
         harbour.register(&unlisted, "Under the marker_unlisted", false, 1);
         harbour.register(&suspended, "Of the marker_suspended", true, 1);
+        harbour.register_for(&members, "Of the marker_members", Visibility::Members, 1);
+        harbour.publish(&mut members, &[(1, "marker_members")]);
         harbour.publish(&mut north, &[(1, "marker_north")]);
         harbour.publish(&mut unlisted, &[(1, "marker_unlisted")]);
         harbour.publish(&mut suspended, &[(1, "marker_suspended")]);
         // Each answers the request of North, too.
         for (origin, text) in [
             (&mut unlisted, "marker_unlisted"),
+            (&mut members, "marker_members"),
             (&mut suspended, "marker_suspended"),
         ] {
             let comment = format!(
@@ -45,14 +51,43 @@ impl Bay {
             harbour,
             north,
             unlisted,
+            members,
             suspended,
         }
     }
 
     async fn all(&self) -> String {
-        let origins = [&self.north, &self.unlisted, &self.suspended];
+        let origins = [&self.north, &self.unlisted, &self.members, &self.suspended];
         self.harbour.everything_public(&origins).await
     }
+}
+
+#[tokio::test]
+async fn who_is_for_members_is_on_no_page_and_in_no_feed_until_it_is_for_everybody() {
+    let bay = Bay::new();
+    let shown = |counter, visibility| {
+        bay.harbour
+            .register_for(&bay.members, "Of the marker_members", visibility, counter);
+    };
+    let all = bay.all().await;
+    assert!(!all.contains("marker_members"), "{all}");
+    assert!(!all.contains(&bay.members.id().to_string()));
+    // A moderator sees it, with the word for it.
+    let stella = bay.harbour.of("stella");
+    let list = bay.harbour.get(&stella, "/moderate?standing=member").await;
+    assert!(list.body.contains("marker_members") && list.body.contains("for members"));
+    let path = format!("/moderate/members/{}", bay.members.id());
+    let page = bay.harbour.get(&stella, &path).await;
+    assert!(
+        page.body
+            .contains("members of this hub, and on no public page")
+    );
+
+    shown(2, Visibility::Public);
+    let all = bay.all().await;
+    assert!(all.contains("marker_members") && all.contains("<span>1 answer</span>"));
+    shown(3, Visibility::Members);
+    assert!(!bay.all().await.contains("marker_members"));
 }
 
 #[tokio::test]

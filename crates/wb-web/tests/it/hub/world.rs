@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use wb_core::hash;
 use wb_core::id::LogId;
-use wb_core::sync::{Policy, Standing};
+use wb_core::sync::{Policy, Standing, Visibility};
 use wb_core::time::Timestamp;
 use wb_hub::SqliteHub;
 use wb_node::command::init::{Init, init};
@@ -50,11 +50,22 @@ impl Browser {
 /// How it is served.
 pub struct Served {
     pub moderated: bool,
+    pub policy: Policy,
+}
+
+impl Served {
+    /// A hub that lets nobody in by itself, with a way in for moderators or none.
+    pub fn moderated(moderated: bool) -> Self {
+        Self {
+            moderated,
+            policy: Policy::Approval,
+        }
+    }
 }
 
 impl Harbour {
     pub fn new() -> Self {
-        Self::served(&Served { moderated: true })
+        Self::served(&Served::moderated(true))
     }
 
     pub fn served(how: &Served) -> Self {
@@ -83,7 +94,7 @@ impl Harbour {
             id: node.own_id(),
             name: "Harbour".to_owned(),
             since: node.identity().newest().at,
-            policy: Policy::Approval,
+            policy: how.policy,
             hosts: vec![NAME.to_owned()],
             secure: false,
             moderated: how.moderated,
@@ -112,12 +123,17 @@ impl Harbour {
 
     /// A community registers with a name; the higher the counter, the newer.
     pub fn register(&self, origin: &Origin, name: &str, listed: bool, counter: u64) {
+        self.register_for(origin, name, Visibility::of_listed(listed), counter);
+    }
+
+    /// The same, shown to somebody.
+    pub fn register_for(&self, origin: &Origin, name: &str, shown_to: Visibility, counter: u64) {
         let card = origin.card();
         let applicant = Applicant {
             identity: &origin.identity,
             card: &card,
             name,
-            listed,
+            visibility: shown_to,
             counter,
         };
         self.write(|write| write.register(&applicant, Policy::Open, now()))
