@@ -91,8 +91,12 @@ impl PgError {
     /// Whether the connection was lost or none can be made. What was on its way may count or not; tried again it may go
     /// through, and every call may come twice.
     pub(crate) fn is_away(&self) -> bool {
+        // What cannot be read of a row is none: it would be the same each time.
         let is_lost = match self {
-            Self::Database(error) => error.is_closed() || error.as_db_error().is_none(),
+            Self::Database(error) => {
+                let source = std::error::Error::source(error);
+                error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>())
+            }
             _ => false,
         };
         is_lost
