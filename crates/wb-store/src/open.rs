@@ -19,8 +19,8 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// smaller than one round prepares every one of them anew.
 const STATEMENTS_MAX: usize = 128;
 
-/// Pages that a connection keeps in memory, in KiB. With SQLite's own 2,000 those of the indexes of some ten thousand records
-/// are read again and again while records come.
+/// Pages that a connection which writes keeps in memory, in KiB. With SQLite's own 2,000 those of the indexes of some ten
+/// thousand records are read again and again while records come. Those that read are as many as calls run at once.
 const CACHE_KIB: i64 = 16_384;
 
 /// What opening may do to a file.
@@ -205,6 +205,10 @@ pub(crate) fn open(path: &Path, database: Database, opening: Opening) -> Result<
     )?;
     migrate(&mut connection, path, database)?;
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
+    if opening != Opening::AsItIs {
+        // With a minus it is KiB and not pages.
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    }
     Ok(connection)
 }
 
@@ -215,8 +219,6 @@ fn set_up(connection: &Connection) -> Result<()> {
     // value it is given, wherever the value might decide about an index on some of the rows: half of the
     // time of taking in a feed went there.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // With a minus it is KiB and not pages.
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }
 
