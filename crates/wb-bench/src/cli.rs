@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use wb_core::id::InstanceId;
 
 /// Measure syncing through a hub: bootstrap (T1), 100 changes (T2), nothing changed (T3), and the push. With `all`:
@@ -40,7 +40,7 @@ pub enum Role {
     Found(Found),
     /// Be a hub
     #[command(hide = true)]
-    Hub(InHome),
+    Hub(HubIn),
     /// Register at a hub; with --follow found the instance first, and follow
     #[command(hide = true)]
     Join(Join),
@@ -122,6 +122,26 @@ pub struct InHome {
     pub home: PathBuf,
 }
 
+/// Where a hub keeps its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keeps {
+    /// In a file
+    File,
+    /// In PostgreSQL: a server of its own, which is thrown away
+    Postgres,
+}
+
+/// Where the files of a hub are, and its data.
+#[derive(Debug, Args)]
+pub struct HubIn {
+    /// The folder
+    #[arg(long)]
+    pub home: PathBuf,
+    /// The address of a database, where the data are not in a file
+    #[arg(long)]
+    pub store: Option<String>,
+}
+
 /// How many communities do what.
 #[derive(Debug, Args)]
 pub struct Many {
@@ -140,6 +160,9 @@ pub struct Many {
     /// Seconds in which they push
     #[arg(long, default_value_t = 300)]
     pub seconds: u64,
+    /// Where the hub keeps its data; for each everything is done anew
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "file")]
+    pub store: Vec<Keeps>,
     /// Records that the hub holds before; for each number everything is done anew
     #[arg(long, value_delimiter = ',', default_value = "20000,200000")]
     pub stored: Vec<u64>,

@@ -20,6 +20,9 @@ pub enum BenchError {
     /// A server of PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] wb_throwaway::ThrowawayError),
+    /// The hub's data in PostgreSQL.
+    #[error("the hub's data: {0}")]
+    HubStore(#[from] wb_hub_pg::PgError),
     /// A file or folder.
     #[error("{}: {source}", path.display())]
     File {

@@ -85,6 +85,49 @@ fn of_threads(pid: u32) -> Result<Duration> {
     Ok(sum)
 }
 
+/// Seconds of CPU that the processes below one used, with those that ended and were waited for.
+pub fn below(pid: u32) -> Result<f64> {
+    let proc = Path::new("/proc");
+    let entries = std::fs::read_dir(proc).map_err(BenchError::file(proc))?;
+    // What ends while it is looked at is in the times of whoever waited for it.
+    let stats = entries
+        .flatten()
+        .filter_map(|entry| Stat::read(&entry.path().join("stat")));
+    let stats: Vec<Stat> = stats.collect();
+    let mut among = vec![pid];
+    let mut ticks = 0;
+    while let Some(parent) = among.pop() {
+        for child in stats.iter().filter(|stat| stat.parent == parent) {
+            ticks += child.ticks;
+            among.push(child.pid);
+        }
+    }
+    Ok(Duration::from_millis(ticks * TICK_MS).as_secs_f64())
+}
+
+/// One process as Linux lists it.
+struct Stat {
+    pid: u32,
+    parent: u32,
+    /// Of itself, and of its children that it waited for.
+    ticks: u64,
+}
+
+impl Stat {
+    fn read(path: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(path).ok()?;
+        // The second field is its name in brackets, in which there may be anything.
+        let (start, rest) = (text.split_once(' ')?.0, text.rsplit_once(')')?.1);
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let times = fields.get(11..15)?.iter();
+        Some(Self {
+            pid: start.parse().ok()?,
+            parent: fields.get(1)?.parse().ok()?,
+            ticks: times.filter_map(|ticks| ticks.parse::<u64>().ok()).sum(),
+        })
+    }
+}
+
 fn peak_kib(pid: u32) -> Result<u64> {
     kib(pid, "VmHWM:")
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 use wb_core::signed::{
-    BUNDLE, ENVELOPE, HEADER, IDENTITY, LETTER, MAIL, RECEIPT, SEALED, Signer, Type, WANT,
+    BUNDLE, ENVELOPE, HEADER, IDENTITY, LETTER, MAIL, RECEIPT, REPLY, SEALED, Signer, Type, WANT,
 };
 use zeroize::Zeroizing;
 
@@ -81,8 +81,10 @@ static BY_ENTRY: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     ] {
         lines.extend(texts(&file(name)["identity"]));
     }
-    for case in cases(&file("sync/receipts.json")) {
-        lines.extend(texts(&case["known"]));
+    for name in ["sync/receipts.json", "sync/replies.json"] {
+        for case in cases(&file(name)) {
+            lines.extend(texts(&case["known"]));
+        }
     }
     let mut by_entry = BTreeMap::new();
     for line in lines {
@@ -114,7 +116,7 @@ pub fn sign_again(line: &[u8]) -> Option<Vec<u8>> {
     let payload = payload(line)?;
     let says: serde_json::Value = serde_json::from_slice(payload).ok()?;
     let kind: Type = [
-        IDENTITY, HEADER, BUNDLE, WANT, ENVELOPE, SEALED, RECEIPT, MAIL, LETTER,
+        IDENTITY, HEADER, BUNDLE, WANT, ENVELOPE, SEALED, RECEIPT, REPLY, MAIL, LETTER,
     ]
     .into_iter()
     .find(|kind| says["type"] == kind.0)?;

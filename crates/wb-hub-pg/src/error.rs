@@ -76,21 +76,35 @@ impl PgError {
         }
     }
 
-    /// Whether the same transaction may go through when it is tried again: another one was in its way, or the
-    /// connection was lost.
-    pub(crate) fn may_go_through(&self) -> bool {
-        let states = [
+    fn is(&self, states: &[SqlState]) -> bool {
+        self.state().is_some_and(|state| states.contains(state))
+    }
+
+    /// Whether another transaction was in the way: tried again, the same may go through.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        self.is(&[
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
-            SqlState::ADMIN_SHUTDOWN,
-            SqlState::CRASH_SHUTDOWN,
-            SqlState::CANNOT_CONNECT_NOW,
-        ];
+        ])
+    }
+
+    /// Whether the connection was lost or none can be made. What was on its way may count or not; tried again it may go
+    /// through, and every call may come twice.
+    pub(crate) fn is_away(&self) -> bool {
+        // What cannot be read of a row is none: it would be the same each time.
         let is_lost = match self {
-            Self::Database(error) => error.is_closed() || error.as_db_error().is_none(),
+            Self::Database(error) => {
+                let source = std::error::Error::source(error);
+                error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>())
+            }
             _ => false,
         };
-        is_lost || self.state().is_some_and(|state| states.contains(state))
+        is_lost
+            || self.is(&[
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+            ])
     }
 }
 
@@ -115,16 +129,12 @@ fn words(error: &tokio_postgres::Error) -> String {
 
 impl From<PgError> for StoreProblem {
     fn from(error: PgError) -> Self {
-        let is = |states: &[SqlState]| error.state().is_some_and(|state| states.contains(state));
-        let busy = [
-            SqlState::T_R_SERIALIZATION_FAILURE,
-            SqlState::T_R_DEADLOCK_DETECTED,
-            SqlState::LOCK_NOT_AVAILABLE,
-            SqlState::TOO_MANY_CONNECTIONS,
-        ];
-        if matches!(error, PgError::NoConnection) || is(&busy) {
+        let busy = [SqlState::LOCK_NOT_AVAILABLE, SqlState::TOO_MANY_CONNECTIONS];
+        if matches!(error, PgError::NoConnection) || error.is_in_the_way() || error.is(&busy) {
             Self::Busy
-        } else if is(&[SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY]) {
+        } else if error.is_away() {
+            Self::Away(error.to_string())
+        } else if error.is(&[SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY]) {
             Self::Full
         } else {
             Self::Failed(error.to_string())

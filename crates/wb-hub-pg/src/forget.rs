@@ -48,7 +48,7 @@ pub(crate) fn before(tx: &Tx<'_>, time: Timestamp) -> Result<u64> {
             &[&no, &line],
         )?;
         tx.execute(
-            "UPDATE feeds SET ended_before = greatest(ended_before, $2) WHERE instance_no = $1",
+            "UPDATE feeds SET ended_before = greatest(ended_before, $2), served = served + 1 WHERE instance_no = $1",
             &[&no, &line],
         )?;
         tx.execute(FORGET_HEADERS, &[&no, &int(n)])?;

@@ -121,6 +121,11 @@ impl PgHub {
         self.shared.connections.listen(tell).await;
     }
 
+    /// Whether the engine tells listeners of something.
+    pub(crate) async fn can_notify(&self) -> Kept<bool> {
+        Ok(self.shared.connections.ready().await?.can_notify)
+    }
+
     /// Whether it hears of what other processes number.
     pub(crate) fn hears(&self) -> bool {
         self.shared.connections.hears()
@@ -219,7 +224,7 @@ impl PgHub {
             return Ok(());
         }
         let turn = numbering.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let can_notify = self.shared.connections.ready().await?.can_notify;
+        let can_notify = self.can_notify().await?;
         while self
             .write(move |tx| arrivals::number(tx, can_notify))
             .await?

@@ -13,6 +13,7 @@ use wb_core::id::InstanceId;
 use crate::arrivals::CHANNEL;
 use crate::error::Result;
 use crate::tls::Tls;
+use crate::tx::Tx;
 
 /// The rest before a connection that was lost is made again; longer each time, up to the second.
 const REST: Duration = Duration::from_millis(200);
@@ -20,17 +21,34 @@ const REST: Duration = Duration::from_millis(200);
 const WAITING_MAX: usize = 1_024;
 const REST_MAX: Duration = Duration::from_secs(10);
 
+/// How it is told that a member follows others than before: programs that do not know this take it for something that
+/// they do not know more of.
+const FOLLOWS: &str = "follows ";
+
+/// Tells listeners that a member follows others than before: it may wait at another process, by its list of before.
+pub(crate) fn tell_follows(tx: &Tx<'_>, member: &InstanceId) -> Result<()> {
+    let told = format!("{FOLLOWS}{member}");
+    tx.rows("SELECT pg_notify($1, $2)", &[&CHANNEL, &told])?;
+    Ok(())
+}
+
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// Something arrived of these instances.
     Of(Vec<InstanceId>),
+    /// This member follows others than before.
+    Follows(InstanceId),
     /// Something may have arrived, and it is not known of whom.
     Something,
 }
 
 impl Heard {
     fn read(told: &str) -> Self {
+        let follows = told.strip_prefix(FOLLOWS).map(str::parse);
+        if let Some(Ok(member)) = follows {
+            return Self::Follows(member);
+        }
         let origins: Option<Vec<InstanceId>> =
             told.split(' ').map(|origin| origin.parse().ok()).collect();
         origins.map_or(Self::Something, Self::Of)
@@ -99,4 +117,22 @@ async fn listen_once(
 
 async fn begin(client: &Client) -> Result<()> {
     Ok(client.batch_execute(&format!("LISTEN {CHANNEL}")).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use wb_core::id::InstanceId;
+
+    use super::{FOLLOWS, Heard};
+
+    #[test]
+    fn what_is_told_is_read_and_what_is_not_known_is_something() {
+        let [one, other] = [InstanceId([1; 32]), InstanceId([2; 32])];
+        let two = format!("{one} {other}");
+        assert_eq!(Heard::read(&two), Heard::Of(vec![one, other]));
+        assert_eq!(Heard::read(&format!("{FOLLOWS}{one}")), Heard::Follows(one));
+        for told in ["", "follows", "follows x", "something new"] {
+            assert_eq!(Heard::read(told), Heard::Something, "{told:?}");
+        }
+    }
 }

@@ -312,7 +312,17 @@ fn take_out(write: &Write<'_, '_>, key: &RecordRef, line: Option<&Hash>) -> Resu
            AND ($3::bytea IS NULL OR line_hash = $3)",
         &[&member.no, &id, &only],
     )?;
+    note_served(write, member.no)?;
     list(write, (member.id, member.no), [key.id])
+}
+
+/// Pages of snapshots that were made of a feed before are not served any more.
+fn note_served(write: &Write<'_, '_>, no: i64) -> Result<()> {
+    write.tx.execute(
+        "UPDATE feeds SET served = served + 1 WHERE instance_no = $1",
+        &[&no],
+    )?;
+    Ok(())
 }
 
 fn give_back(write: &Write<'_, '_>, key: &RecordRef) -> Result<()> {
@@ -328,6 +338,7 @@ fn give_back(write: &Write<'_, '_>, key: &RecordRef) -> Result<()> {
         "UPDATE lines SET line = withheld, withheld = NULL WHERE instance_no = $1 AND id = $2 AND withheld IS NOT NULL",
         &[&member.no, &id],
     )?;
+    note_served(write, member.no)?;
     list(write, (member.id, member.no), [key.id])
 }
 

@@ -25,10 +25,14 @@ use crate::tx::Tx;
 pub const CONNECTIONS: usize = 16;
 /// Longest wait for a connection, to be made or to come free.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a transaction is tried.
+/// How often a transaction is tried that another one was in the way of.
 const TRIES: u32 = 5;
 /// The rest before it is tried again; longer each time.
 const REST: Duration = Duration::from_millis(20);
+/// The same while the database cannot be reached: in all some five seconds, in which it may start anew, or a standby
+/// take its place.
+const TRIES_AWAY: u32 = 7;
+const REST_AWAY: Duration = Duration::from_millis(50);
 
 /// What a transaction does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,13 +152,14 @@ impl Connections {
         let work = Arc::new(work);
         let mut tries = 1;
         loop {
-            match self.run_once(does, Arc::clone(&work)).await {
-                Err(error) if error.may_go_through() && tries < TRIES => {
-                    tokio::time::sleep(REST * tries * tries).await;
-                    tries += 1;
-                }
-                done => return done,
-            }
+            let done = self.run_once(does, Arc::clone(&work)).await;
+            let rest = match &done {
+                Err(error) if error.is_in_the_way() && tries < TRIES => REST,
+                Err(error) if error.is_away() && tries < TRIES_AWAY => REST_AWAY,
+                _ => return done,
+            };
+            tokio::time::sleep(rest * tries * tries).await;
+            tries += 1;
         }
     }
 

@@ -18,7 +18,7 @@ struct Migration {
     needs: i64,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         sql: include_str!("migrations/0001.sql"),
         needs: 1,
@@ -27,10 +27,14 @@ const MIGRATIONS: [Migration; 2] = [
         sql: include_str!("migrations/0002.sql"),
         needs: 1,
     },
+    Migration {
+        sql: include_str!("migrations/0003.sql"),
+        needs: 3,
+    },
 ];
 
 /// The version that this program knows.
-pub(crate) const KNOWN: i64 = 2;
+pub(crate) const KNOWN: i64 = 3;
 
 /// A table of one row; whoever comes first makes it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS hub_schema (

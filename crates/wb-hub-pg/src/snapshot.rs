@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use wb_core::feed::{Header, SnapshotWriter, Totals};
-use wb_core::id::{Hash, RecordId};
+use wb_core::id::{Hash, InstanceId, RecordId};
 use wb_core::limits::CHUNK_ITEMS_MAX;
 use wb_core::ndjson::put_line;
-use wb_core::scope::Kind;
+use wb_core::scope::{FeedScope, Kind};
 use wb_core::sync::{Page, PageSection, SnapshotPlace, put_section};
 use wb_core::time::Timestamp;
 use wb_hub::{PageRefused, SnapshotAsk};
@@ -52,6 +52,35 @@ pub(crate) fn page(
     put_section(&mut body, &PageSection::new(head, next));
     body.append(&mut maker.page.body);
     Ok(Ok(body))
+}
+
+/// What pages are made from beside the head: the origin's log, which stands on the first, and whatever was written of
+/// the feed since.
+const BESIDE: &str = "SELECT
+      (SELECT count(*) FROM identity_entries e WHERE e.instance_no = f.instance_no),
+      (SELECT max(encode(e.hash, 'hex')) FROM identity_entries e WHERE e.instance_no = f.instance_no), f.served
+    FROM feeds f WHERE f.instance_no = $1";
+
+/// What the pages of a snapshot are made from, as one text: as long as it is the same, so is each of them. None where
+/// nothing is served.
+pub(crate) fn stamp(
+    tx: &Tx<'_>,
+    origin: &InstanceId,
+    scope: FeedScope,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let Some(feed) = FeedAtHead::served(tx, origin, scope, now)? else {
+        return Ok(None);
+    };
+    let row = tx.one(BESIDE, &[&feed.no])?;
+    let newest = row.value::<Option<&str>>(1)?.unwrap_or_default();
+    let (entries, served): (i64, i64) = (row.value(0)?, row.value(2)?);
+    let (log_no, head) = (feed.log_no, feed.held);
+    // Not what a file says: of a hub that was moved, a cache in front may hold what that said.
+    Ok(Some(format!(
+        "postgres:{log_no}:{}:{}:{entries}:{newest}:{served}",
+        head.seq, head.hash
+    )))
 }
 
 /// Makes one page.

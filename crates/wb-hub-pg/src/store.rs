@@ -25,8 +25,8 @@ use crate::hub::PgHub;
 use crate::tx::Columns as _;
 use crate::write::Write;
 use crate::{
-    arrivals, changes, counts, envelopes, follow, forget, heads, history, identity, lines, mail,
-    member, notices, own, push, receipts, room, snapshot, turns, vouches,
+    arrivals, changes, counts, envelopes, follow, forget, heads, history, identity, lines, listen,
+    mail, member, notices, own, push, receipts, room, snapshot, turns, vouches,
 };
 
 /// A member's place is noted at least this often while it asks; it moves with every page anyway.
@@ -100,7 +100,15 @@ impl HubStore for PgHub {
     }
 
     async fn put_follows(&self, id: InstanceId, list: FollowList) -> Kept<Result<Follows, u64>> {
-        self.write(move |tx| follow::put(tx, &id, &list)).await
+        let can_notify = self.can_notify().await?;
+        self.write(move |tx| {
+            let put = follow::put(tx, &id, &list)?;
+            if can_notify && put.is_ok() {
+                listen::tell_follows(tx, &id)?;
+            }
+            Ok(put)
+        })
+        .await
     }
 
     async fn heads(
@@ -152,6 +160,16 @@ impl HubStore for PgHub {
     ) -> Kept<Result<Vec<u8>, PageRefused>> {
         let bytes = self.page_bytes;
         self.read(move |tx| snapshot::page(tx, &ask, bytes, now))
+            .await
+    }
+
+    async fn snapshot_stamp(
+        &self,
+        origin: InstanceId,
+        scope: FeedScope,
+        now: Timestamp,
+    ) -> Kept<Option<String>> {
+        self.read(move |tx| snapshot::stamp(tx, &origin, scope, now))
             .await
     }
 

@@ -12,6 +12,8 @@ use crate::store::{InviteRefused, PageRefused, PushRefused, StoreProblem};
 const QUEUE_RETRY_AFTER: u64 = 3_600;
 /// Seconds after which a place for a large body is worth asking for again.
 const PLACE_RETRY_AFTER: u64 = 5;
+/// Seconds after which a call comes again while the database is away: it starts anew, or another takes its place.
+const AWAY_RETRY_AFTER: u64 = 2;
 
 /// A refusal on its way up; boxed, because it is far larger than what succeeds.
 pub(crate) type Refusal = Box<Problem>;
@@ -350,6 +352,15 @@ pub(crate) fn of_store(problem: &StoreProblem) -> Refusal {
             "another process is writing at the hub; nothing was changed",
             "try again",
         ),
+        StoreProblem::Away(_) => {
+            let mut problem = refusal(
+                Cause::Busy,
+                "the hub cannot reach its database just now; whether this was done is not known, and it may come again",
+                "try again",
+            );
+            problem.retry_after = Some(AWAY_RETRY_AFTER);
+            problem
+        }
         StoreProblem::Full => refusal(
             Cause::Full,
             "the hub has no room left; nothing was changed",

@@ -200,13 +200,20 @@ impl<S: HubStore> Hub<S> {
         let _ = self.journal.set(journal);
     }
 
-    /// Wakes whoever waits for an instance of which something arrived.
+    /// Wakes whoever waits for an instance of which something arrived, and lets go of pages that were made of it before.
     pub fn tell_arrival(&self, origin: &InstanceId) {
+        self.bodies.forget(origin);
         self.waits.arrived(origin);
     }
 
-    /// Wakes whoever waits: something may have arrived, and it is not known of whom.
+    /// Wakes a member that waits, because it follows others than before.
+    pub fn tell_follows(&self, member: &InstanceId) {
+        self.waits.changed(member);
+    }
+
+    /// Wakes whoever waits, and lets go of all pages: something may have arrived, and it is not known of whom.
     pub fn tell_something(&self) {
+        self.bodies.forget_all();
         self.waits.wake_all();
     }
 
@@ -540,7 +547,7 @@ async fn ready<S: HubStore>(hub: &Arc<Hub<S>>) -> Response<Body> {
                     "the database is written by another process that does not end\n"
                 }
                 StoreProblem::Full => "there is no room left for the database\n",
-                StoreProblem::Failed(_) => {
+                StoreProblem::Away(_) | StoreProblem::Failed(_) => {
                     "the database cannot be used; the log of this process says why\n"
                 }
             };

@@ -28,6 +28,10 @@ pub enum StoreProblem {
     /// There is no room left.
     #[error("no room is left")]
     Full,
+    /// The database cannot be reached just now, and what was asked may have been done; the words are for the operator's
+    /// log only.
+    #[error("the database is away: {0}")]
+    Away(String),
     /// Anything else; the words are for the operator's log only.
     #[error("{0}")]
     Failed(String),

@@ -3,8 +3,9 @@
 //!
 //! A server runs beside a shell that reads from a pipe. The other end of the pipe is here; when it closes, which the
 //! system does for a killed process as well, the shell tells the server to stop at once, which gives back the shared
-//! memory that the system would keep, and removes its folder.
+//! memory that the system would keep, and removes its folder. A line on it restarts the server.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -28,12 +29,17 @@ pub const FAST: [&str; 4] = [
     "max_connections=300",
 ];
 
-/// Runs the arguments, waits for the end of the pipe, stops the server and removes the folder that is named first.
-/// A server that does not stop is killed.
+/// Runs the arguments, anew with each line from the pipe; at the end of that it stops the server and removes the folder
+/// that is named first. A server that does not stop is killed.
 const KEEPER: &str = r#"folder=$1; shift
 "$@" </dev/null >/dev/null 2>&1 &
 server=$!
-read -r _
+while read -r _; do
+    kill -INT $server
+    wait $server
+    "$@" </dev/null >/dev/null 2>&1 &
+    server=$!
+done
 kill -QUIT $server 2>/dev/null
 (sleep 10; kill -KILL $server 2>/dev/null) >/dev/null 2>&1 &
 wait $server
@@ -164,6 +170,28 @@ impl Server {
         Ok(server)
     }
 
+    /// Stops it as for an upgrade of the machine, every connection cut and everything committed kept, and starts it
+    /// again at the same port. Ends when it answers.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn restart(&self) -> Result<()> {
+        const STARTED: &str = "SELECT pg_postmaster_start_time();";
+        let before = self.run(STARTED)?;
+        let mut pipe = self.keeper.stdin.as_ref().expect("it is piped");
+        pipe.write_all(b"\n")
+            .map_err(io("telling a server to restart"))?;
+        for _ in 0..TIMES_ASKED_MAX {
+            if self.run(STARTED).is_ok_and(|now| now != before) {
+                return Ok(());
+            }
+            std::thread::sleep(REST);
+        }
+        Err(ThrowawayError::Failed(
+            "the server did not start again".to_owned(),
+        ))
+    }
+
     /// Waits until it answers.
     fn wait(&self) -> Result<()> {
         let mut asked = self.run("SELECT 1;");
@@ -181,6 +209,12 @@ impl Server {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The number of the process that keeps it; what it uses is used by processes below that one.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.keeper.id()
     }
 
     /// The address of a database of it.

@@ -89,7 +89,7 @@ pub fn run(role: &Role) -> Result<()> {
             tell(&serving::serving(home, files, dir, *times)?);
         }
         Role::Trust(input) => tell(&trust::trust(input.n, input.times)?),
-        Role::Hub(input) => return hub::run(&input.home),
+        Role::Hub(input) => return hub::run(input),
         Role::Site(input) => return site::run(&input.home),
         Role::Files(input) => return files::run(&input.home),
     }

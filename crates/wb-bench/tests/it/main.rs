@@ -133,6 +133,19 @@ fn every_figure_has_its_line_and_nothing_new_stays_small() {
 /// Everything that the hub took while it was under load reached everybody who follows where it comes from.
 #[test]
 fn under_load_what_is_pushed_reaches_everybody_who_follows() {
+    everything_arrives("file", "| file | 200 |");
+}
+
+/// The same of a hub in PostgreSQL, of which the server's own time is told as well.
+#[test]
+fn under_load_what_is_pushed_reaches_everybody_who_follows_by_postgresql() {
+    let cells = everything_arrives("postgres", "| PostgreSQL | 200 |");
+    let server: f64 = cells[11].parse().expect("time of the server a push");
+    assert!(server > 0.0, "{cells:?}");
+}
+
+/// Loads a hub for two seconds; gives the cells of the line that begins like that.
+fn everything_arrives(store: &str, start: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_wb-bench"))
         .args([
             "many",
@@ -143,17 +156,18 @@ fn under_load_what_is_pushed_reaches_everybody_who_follows() {
             "--follows",
             "8",
         ])
-        .args(["--seconds", "2", "--stored", "200"])
+        .args(["--seconds", "2", "--stored", "200", "--store", store])
         .output()
         .expect("the program was built for this test");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let text = String::from_utf8(output.stdout).expect("a table is UTF-8");
-    let line = text.lines().find(|line| line.starts_with("| 200 |"));
-    let line = line.unwrap_or_else(|| panic!("no line of 200 in:\n{text}"));
-    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-    let [pushes, deliveries] = [cells[4], cells[5]].map(|cell| cell.replace(',', ""));
-    let number = |text: String| text.parse::<f64>().expect("a number");
-    assert!(number(pushes) > 0.0 && number(deliveries) > 0.0, "{line}");
-    assert_eq!(cells[8], "0", "deliveries are missing: {line}");
+    let line = text.lines().find(|line| line.starts_with(start));
+    let line = line.unwrap_or_else(|| panic!("no line of {start} in:\n{text}"));
+    let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
+    let number = |cell: usize| cells[cell].replace(',', "").parse::<f64>();
+    let (pushes, deliveries) = (number(5).expect("a number"), number(6).expect("a number"));
+    assert!(pushes > 0.0 && deliveries > 0.0, "{line}");
+    assert_eq!(cells[9], "0", "deliveries are missing: {line}");
+    cells
 }

@@ -33,7 +33,7 @@ use crate::output::{self, clean};
 /// How often old deltas are looked for, and suspensions that have ended.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// A key that another process put in place is noticed this soon.
-const LOOK_FOR_KEY_EVERY: Duration = Duration::from_secs(5);
+const LOOK_FOR_KEY_EVERY: Duration = Duration::from_secs(1);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -291,6 +291,7 @@ async fn hear(store: AnyHub, hub: Arc<Hub<AnyHub>>) {
     };
     let tell = |heard: Heard| match heard {
         Heard::Of(origins) => origins.iter().for_each(|origin| hub.tell_arrival(origin)),
+        Heard::Follows(member) => hub.tell_follows(&member),
         Heard::Something => hub.tell_something(),
     };
     store.listen(tell).await;

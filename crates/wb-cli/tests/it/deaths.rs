@@ -8,7 +8,7 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use crate::support::chance::Chance;
-use crate::support::database::{self, LiveLine, live_lines, live_lines_in, number};
+use crate::support::database::{self, LiveLine, live_lines, number};
 use crate::support::hub::Hub;
 use crate::support::instance::{Instance, text};
 use crate::support::process::{Up, wait_until};
@@ -57,8 +57,7 @@ impl Town {
         let id = self.north.id();
         let own = live_lines(&self.north.home, &id);
         assert!(own.len() > self.requests, "{} lines", own.len());
-        let hub = self.hub.instance.file("hub.db");
-        assert!(live_lines_in(&hub, &id) == own, "the hub holds the same");
+        assert!(self.hub.live_lines(&id) == own, "the hub holds the same");
         let held = live_lines(&self.south.home, &id);
         assert!(held == own, "South holds the same: {}", held.len());
         // Once: each record of the feed is shown as one.
@@ -74,10 +73,12 @@ impl Town {
         for instance in [&self.north, &self.south, &self.hub.instance] {
             instance.ok(&["doctor"]);
         }
-        assert_eq!(database::texts(&hub, "PRAGMA integrity_check"), ["ok"]);
-        let deltas =
-            "SELECT count(*) - count(DISTINCT hex(hash)) FROM arrivals WHERE kind = 'delta'";
-        assert_eq!(number(&hub, deltas), 0, "no delta arrived twice");
+        assert!(self.hub.is_sound());
+        let twice = self.hub.number(
+            "SELECT count(*) - count(DISTINCT hex(hash)) FROM arrivals WHERE kind = 'delta'",
+            "SELECT count(*) - count(DISTINCT hash) FROM arrivals WHERE kind = 1",
+        );
+        assert_eq!(twice, 0, "no delta arrived twice");
         // South's own card goes out; then whoever asks again is told that there is nothing.
         for instance in [&self.south, &self.north] {
             instance.ok(&["sync"]);
@@ -183,8 +184,9 @@ fn a_hub_that_dies_while_it_is_given_something_has_all_of_it_after_the_next_sync
 
 /// Whether the hub has what North shares.
 fn is_taken(town: &Town) -> bool {
-    let sql = "SELECT count(*) FROM arrivals WHERE kind = 'delta'";
-    number(&town.hub.instance.file("hub.db"), sql) > 0
+    let of_file = "SELECT count(*) FROM arrivals WHERE kind = 'delta'";
+    let of_database = "SELECT count(*) FROM arrivals WHERE kind = 1";
+    town.hub.number(of_file, of_database) > 0
 }
 
 #[test]

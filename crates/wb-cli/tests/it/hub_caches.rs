@@ -1,5 +1,7 @@
 //! A plain HTTP cache in front of a hub carries the pages of snapshots: Apache, as operators have it.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::support::hub::{Hub, ask, titles};
@@ -23,8 +25,14 @@ fn snapshots(said: &str) -> Vec<(u64, u64)> {
 /// after that, and who is suspended is given nothing that the cache holds.
 #[test]
 fn a_cache_carries_what_a_hub_gives_to_many_and_what_is_taken_back_goes_through_it() {
+    carries_and_takes_back(&[]);
+}
+
+/// The same wherever the hub's data are, as its environment says.
+pub fn carries_and_takes_back(environment: &[(&'static str, PathBuf)]) {
     let folder = tempfile::tempdir().expect("a folder");
-    let instance = Instance::found(folder.path(), "Harbour", "operator");
+    let mut instance = Instance::found(folder.path(), "Harbour", "operator");
+    instance.environment.extend_from_slice(environment);
     let settings = "[hub]\nlog = \"json\"\ncacheable = true\n";
     std::fs::write(instance.file("config.toml"), settings).expect("a file");
     let mut hub = Hub::of(instance, "open");

@@ -6,12 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use wb_core::sync::ChangesSection;
+use wb_core::sync::{ChangesSection, FollowList};
 use wb_node::Node;
 use wb_node::sync::{Connected, connect};
 use wb_store::Home;
 use wb_throwaway::{FAST, Server};
 
+use crate::hub_caches::carries_and_takes_back;
 use crate::support::hub::{Hub, ask, titles};
 use crate::support::instance::{Instance, WB, text};
 
@@ -21,6 +22,11 @@ const PASSWORD: &str = "s3cret-word";
 /// again by itself after five seconds, so one in five would.
 const ROUNDS: usize = 7;
 const AT_ONCE: usize = 5;
+/// Less than after how long who waits looks again by itself (20 seconds).
+const AT_LAST: Duration = Duration::from_secs(12);
+
+/// How often the database is restarted.
+const RESTARTS: usize = 3;
 
 /// A database, and two hubs of one instance that share it.
 struct Two {
@@ -127,6 +133,52 @@ fn who_waits_at_one_process_hears_what_came_through_the_other() {
     assert_eq!(titles(&east).len(), ROUNDS + 1);
 }
 
+/// A member that waits at one process said by another whom it follows now: what comes of those wakes it at once, and not
+/// when it would look again by itself.
+#[test]
+fn who_waits_at_one_process_is_woken_by_whom_it_follows_since_it_said_so_at_the_other() {
+    let two = Two::start("open");
+    let (north, east) = (two.member("North", 0), two.member("East", 1));
+    east.ok(&["unfollow", "Harbour/*"]);
+    east.ok(&["sync"]);
+    let (mut waits, east_id) = (client(&east), east.id());
+    goes_by(&east, &two.hubs[0]);
+    let mut says = client(&east);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let since = runtime.block_on(waits.heads(None)).expect("heads").cursor;
+    let waiting = runtime.spawn(async move {
+        let body = waits.changes(&since, Duration::from_secs(50), None).await;
+        let body = body.expect("an answer");
+        String::from_utf8_lossy(&body).into_owned()
+    });
+    let follows = FollowList {
+        counter: 1_000,
+        follow: vec![north.id().parse().expect("an id")],
+        ..FollowList::default()
+    };
+    // By then the other call waits.
+    std::thread::sleep(Duration::from_secs(1));
+    runtime
+        .block_on(says.put_follows(&follows))
+        .expect("it is newer");
+    ask(&north, "A ladder");
+    north.ok(&["sync"]);
+    let soon = runtime.block_on(async { tokio::time::timeout(AT_LAST, waiting).await });
+    let told = soon.expect("it is woken").expect("it ends");
+    assert!(
+        told.contains("A ladder") && !told.contains(&east_id),
+        "{told}"
+    );
+}
+
+/// Sends a member by another process from now on.
+#[track_caller]
+fn goes_by(member: &Instance, hub: &Hub) {
+    let database = rusqlite::Connection::open(member.file("wb.db")).expect("a database");
+    let changed = database.execute("UPDATE peers SET address = ?1", [hub.address()]);
+    assert_eq!(changed, Ok(1));
+}
+
 #[test]
 fn a_killed_process_and_a_database_that_comes_back_cost_nobody_anything() {
     let mut two = Two::start("open");
@@ -135,10 +187,7 @@ fn a_killed_process_and_a_database_that_comes_back_cost_nobody_anything() {
     north.ok(&["sync"]);
     two.hubs[0].kill();
     // North goes by the other one now, as a balancer would send it.
-    let changed = rusqlite::Connection::open(north.file("wb.db"))
-        .expect("a database")
-        .execute("UPDATE peers SET address = ?1", [two.hubs[1].address()]);
-    assert_eq!(changed, Ok(1));
+    goes_by(&north, &two.hubs[1]);
     ask(&north, "after");
     north.ok(&["sync"]);
     // Every connection is cut at once, as when the database starts anew.
@@ -149,6 +198,31 @@ fn a_killed_process_and_a_database_that_comes_back_cost_nobody_anything() {
     two.hubs[0].again();
     let listed = two.hubs[0].instance.json(&["hub", "list"]);
     assert_eq!(listed.len(), 2);
+}
+
+/// A database that is stopped and started while members sync and the operator decides is waited for by everybody.
+#[test]
+fn a_database_that_restarts_is_waited_for() {
+    let two = Two::start("open");
+    let (north, east) = (two.member("North", 0), two.member("East", 1));
+    std::thread::scope(|scope| {
+        let restarted = scope.spawn(|| {
+            for _ in 0..RESTARTS {
+                two.server
+                    .restart()
+                    .unwrap_or_else(|error| panic!("{error}"));
+            }
+        });
+        let mut round = 0;
+        while !restarted.is_finished() || round < RESTARTS {
+            ask(&north, &format!("round {round}"));
+            north.ok(&["sync"]);
+            two.hubs[0].instance.ok(&["hub", "show", "North"]);
+            round += 1;
+        }
+        east.ok(&["sync"]);
+        assert_eq!(titles(&east).len(), round);
+    });
 }
 
 #[test]
@@ -221,6 +295,16 @@ fn the_operator_decides_at_either_process_and_the_password_is_shown_nowhere() {
         &["SELECT count(*) FROM members WHERE standing = 'member';"],
     );
     assert_eq!(count.expect("a count").trim(), "1");
+}
+
+/// Pages of snapshots are kept as they travel, and kept by caches, as with a file.
+#[test]
+fn a_cache_carries_what_a_hub_gives_to_many_and_what_is_taken_back_goes_through_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&FAST).unwrap_or_else(|error| panic!("{error}"));
+    server.database("hub").expect("a database");
+    let file = store_file(folder.path(), &server);
+    carries_and_takes_back(&[("WB_STORE_FILE", file)]);
 }
 
 #[test]

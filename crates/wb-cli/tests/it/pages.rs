@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -25,6 +26,11 @@ use crate::hub_ends::{Later, Two};
 use crate::support::hub::{Hub, ask};
 use crate::support::instance::{Instance, WB, text, wb};
 use crate::support::process::{Up, wait_until};
+use crate::support::several;
+
+/// How often somebody asks before several processes that are killed now and then, and how soon again.
+const TRIES: u32 = 5;
+const REST: Duration = Duration::from_millis(200);
 
 /// A browser: the cookies it was given, and the page it shows.
 pub struct Browser {
@@ -69,10 +75,7 @@ impl Browser {
             cookies.join("; "),
             body.len()
         );
-        let mut stream = TcpStream::connect(&self.host).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
+        let answer = self.answer(&request);
         let (head, page) = answer.split_once("\r\n\r\n").expect("a head");
         let status = head.split(' ').nth(1).expect("a status");
         self.status = status.parse().expect("a number");
@@ -90,6 +93,25 @@ impl Browser {
         if let Some(next) = next {
             self.open(&next);
         }
+    }
+
+    /// What comes back. Where a process of several ended meanwhile, whoever sits before it asks again.
+    fn answer(&self, request: &str) -> String {
+        let asked = || {
+            let mut stream = TcpStream::connect(&self.host)?;
+            stream.write_all(request.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let tries = if several::is_wanted() { TRIES } else { 1 };
+        for _ in 1..tries {
+            match asked() {
+                Ok(answer) if answer.contains("\r\n\r\n") => return answer,
+                _ => std::thread::sleep(REST),
+            }
+        }
+        asked().expect("it answers")
     }
 
     pub fn between(&self, before: &str, after: &str) -> String {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::canary::needles::{Needle, Searcher};
 use crate::support::hub::{Hub, ask, titles};
 use crate::support::instance::{Instance, text};
+use crate::support::several;
 use crate::support::wire::recorder::Recorder;
 
 const CANARY: &str = "Heron-lantern over the quiet boathouse";
@@ -94,6 +95,7 @@ fn files(folder: &Path, all: &mut Vec<Vec<u8>>) {
 pub fn files_of(instance: &Instance) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     files(&instance.home, &mut all);
+    all.extend(several::rows_of(instance));
     all
 }
 

@@ -18,6 +18,7 @@ mod lone_vouch;
 mod message;
 mod receipt;
 mod record_line;
+mod reply;
 mod request;
 mod sealed;
 mod sections;
@@ -49,6 +50,7 @@ pub const ALL: &[Target] = &[
     message::TARGET,
     receipt::TARGET,
     record_line::TARGET,
+    reply::TARGET,
     request::TARGET,
     sealed::TARGET,
     sections::TARGET,

@@ -85,6 +85,7 @@ replays!(
     message,
     receipt,
     record_line,
+    reply,
     request,
     sealed,
     sections,

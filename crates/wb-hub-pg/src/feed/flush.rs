@@ -29,13 +29,16 @@ const LINES: &str = "INSERT INTO lines (instance_no, line_no, log_no, seq, aside
       $16::smallint[], $17::bigint[])";
 const STATE: &str =
     "UPDATE feeds SET log_no = $2, seq = $3, hash = $4, era = $5, key = $6, live = $7, live_n = $8,
-      forked = $9, last_line = $10, last_log = $11, last_aside = $12, last_held = $13, bound = $14
+      forked = $9, last_line = $10, last_log = $11, last_aside = $12, last_held = $13, bound = $14, served = served + 1
     WHERE instance_no = $1";
 
 impl Feed<'_, '_, '_> {
     /// Writes what was decided so far.
     pub fn flush(&self) -> Result<()> {
         let pending = self.pending.take();
+        if !pending.is_empty() {
+            self.now.borrow_mut().moved = true;
+        }
         let (tx, no) = (self.tx(), self.no);
         // What ends goes first: of each record one row is live.
         end(tx, no, &pending)?;

@@ -56,7 +56,9 @@ impl Feed<'_, '_, '_> {
             return Ok(());
         };
         let head = {
-            let now = self.now.borrow();
+            let mut now = self.now.borrow_mut();
+            // A mark that becomes void stands in no snapshot any more.
+            now.moved = true;
             now.log_no.zip(now.state.as_ref().map(|state| state.seq))
         };
         for row in self.tx().rows(HEADERS, &[&self.no])? {

@@ -63,7 +63,7 @@ struct Now {
     withheld: BTreeMap<RecordId, Option<Hash>>,
     /// Whether a delta is held that may have to go or to be tried again.
     has_held: bool,
-    /// Whether its row has to be written.
+    /// Whether its row has to be written: always, when anything was of what snapshots are made from.
     moved: bool,
 }
 
@@ -105,6 +105,18 @@ struct Pending {
     /// Lines for rows that had none.
     filled: Vec<(i64, Vec<u8>)>,
     headers: Vec<NewHeader>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        let Self {
+            lines,
+            ended,
+            filled,
+            headers,
+        } = self;
+        lines.is_empty() && ended.is_empty() && filled.is_empty() && headers.is_empty()
+    }
 }
 
 #[derive(Debug)]

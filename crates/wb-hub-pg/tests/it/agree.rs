@@ -5,7 +5,7 @@
 //! are suspended and let in again, old deltas are forgotten, and each hub is moved once to where the other one was. `WB_PG_HISTORIES=n` sets how many are run,
 //! `WB_SEED=n` replays one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -36,6 +36,8 @@ const PAGE_BYTES: usize = 4_000;
 const MOVED_AT: u64 = 60;
 /// Steps after which everything is read at both.
 const READ_EVERY: u64 = 25;
+/// Steps after which the snapshot of whoever pushed last is held against its stamp.
+const STAMPED_EVERY: u64 = 3;
 
 #[test]
 fn what_is_in_postgresql_is_what_is_in_sqlite() {
@@ -53,6 +55,8 @@ struct Both {
     reader: Origin,
     since: Cursor,
     steps: u64,
+    /// Snapshots by what each hub said that they were made from.
+    stamped: [Stamped; 2],
     /// Where they are.
     url: String,
     file: PathBuf,
@@ -74,6 +78,7 @@ impl Both {
             reader: Origin::new(200),
             since: Cursor::new(log_id(log), 0, &Hash([0; 32])),
             steps: 0,
+            stamped: Default::default(),
             url,
             file,
             dir,
@@ -83,9 +88,13 @@ impl Both {
         both
     }
 
+    fn at(&self) -> Timestamp {
+        now().plus_ms(i64::try_from(self.steps).expect("few steps") * 1_000)
+    }
+
     /// Tells both the same; both answer the same.
     fn same(&self, call: &Call) -> String {
-        let at = now().plus_ms(i64::try_from(self.steps).expect("few steps") * 1_000);
+        let at = self.at();
         // Where a page of changes ends is each hub's own matter, and a page tells an identity log once: so one page.
         let bytes = match call {
             Call::Changes(..) => usize::MAX,
@@ -144,6 +153,8 @@ impl Both {
         let relay = Relay::open(&file, log_id(log)).expect("a hub's file");
         self.sqlite = SqliteHub::new(relay);
         (self.url, self.file) = (url, file);
+        // What a store says that pages are made from begins anew with it.
+        self.stamped = Default::default();
         self.read();
     }
 
@@ -155,8 +166,28 @@ impl Both {
             Err(_) => self.end(),
         };
         self.same(&Call::Lists(self.reader.id()));
-        for member in &self.members {
-            self.same(&Call::Of(*member));
+        for member in self.members.clone() {
+            self.same(&Call::Of(member));
+            self.keeps_its_stamp(member);
+        }
+    }
+
+    /// Whatever changes a page of a snapshot changes its stamp: a page that is kept is served as long as that is the same.
+    fn keeps_its_stamp(&mut self, member: InstanceId) {
+        let at = self.at();
+        let (sqlite, pg) = (&self.sqlite, &self.pg);
+        let stamped = self.runtime.block_on(async {
+            [
+                stamped(sqlite, member, at).await,
+                stamped(pg, member, at).await,
+            ]
+        });
+        for (known, (stamp, snapshot)) in self.stamped.iter_mut().zip(stamped) {
+            let Some(stamp) = stamp else { continue };
+            let first = known
+                .entry((member, stamp))
+                .or_insert_with(|| snapshot.clone());
+            assert_eq!(*first, snapshot, "at step {}", self.steps);
         }
     }
 
@@ -174,6 +205,9 @@ impl Both {
             self.same(&Call::Push(origin, body));
         }
         self.step();
+        if let Some(origin) = origin.filter(|_| self.steps.is_multiple_of(STAMPED_EVERY)) {
+            self.keeps_its_stamp(origin);
+        }
     }
 }
 
@@ -265,6 +299,9 @@ enum Call {
     Of(InstanceId),
 }
 
+/// What a snapshot was when its stamp was given first.
+type Stamped = BTreeMap<(InstanceId, String), String>;
+
 /// What a hub answers, as text.
 async fn tell<S: HubStore>(hub: &S, call: &Call, at: Timestamp) -> String {
     match call {
@@ -350,6 +387,18 @@ async fn of_member<S: HubStore>(hub: &S, id: InstanceId, at: Timestamp) -> Strin
             break;
         }
     }
+    told + &snapshot(hub, id, at).await
+}
+
+/// The stamp of a snapshot, and after it the snapshot itself.
+async fn stamped<S: HubStore>(hub: &S, id: InstanceId, at: Timestamp) -> (Option<String>, String) {
+    let stamp = hub.snapshot_stamp(id, FeedScope::Public, at).await;
+    (stamp.expect("a store"), snapshot(hub, id, at).await)
+}
+
+/// All pages of a snapshot, or why there are none.
+async fn snapshot<S: HubStore>(hub: &S, id: InstanceId, at: Timestamp) -> String {
+    let mut told = String::new();
     let mut ask = SnapshotAsk {
         origin: id,
         scope: FeedScope::Public,

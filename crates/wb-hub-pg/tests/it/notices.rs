@@ -1,6 +1,8 @@
 //! What follows from a hub's notices is the same in PostgreSQL as in an SQLite file, step by step: who is left out, in
 //! no list or let in again, which line is handed to nobody, and what a follower is given meanwhile.
 
+use std::collections::BTreeMap;
+
 use wb_core::bundle::Writer;
 use wb_core::id::{Hash, InstanceId, RecordRef};
 use wb_core::kinds::Subject;
@@ -119,6 +121,8 @@ async fn notices_are_heeded_alike() {
     let mut deltas = vec![north.seal(&start)];
     let (mut n, mut at) = (0, [Cursor::new(log_id(log), 0, &Hash([0; 32])); 2]);
     let mut said = std::collections::BTreeSet::new();
+    // Snapshots of North by what each hub said that they were made from.
+    let mut stamps: [BTreeMap<String, String>; 2] = Default::default();
     for (step, (act, record, only)) in (0..).zip(STEPS) {
         match act {
             "put" => deltas.push(north.seal(&[Do::Put(record)])),
@@ -171,6 +175,19 @@ async fn notices_are_heeded_alike() {
         for (one, other) in one.iter().zip(&other) {
             assert_eq!(one, other, "{step}: {act} {record}");
         }
+        for (known, stamped) in stamps
+            .iter_mut()
+            .zip([stamped(&sqlite, &north).await, stamped(&pg, &north).await])
+        {
+            let (Some(stamp), snapshot) = stamped else {
+                continue;
+            };
+            let first = known.entry(stamp).or_insert_with(|| snapshot.clone());
+            assert_eq!(
+                *first, snapshot,
+                "{step}: {act} {record}: another page under one stamp"
+            );
+        }
         said.extend(one.into_iter().map(|told| told.len()));
         for (reader, at) in readers.into_iter().zip(&mut at) {
             *at = sqlite
@@ -181,6 +198,26 @@ async fn notices_are_heeded_alike() {
         }
     }
     assert!(said.len() > 20, "what they said differed from step to step");
+}
+
+fn first_page(north: &Origin) -> SnapshotAsk {
+    SnapshotAsk {
+        origin: north.id(),
+        scope: FeedScope::Public,
+        head: None,
+        after: None,
+        kinds: None,
+    }
+}
+
+/// The stamp of North's snapshot, and after it the snapshot.
+async fn stamped<S: HubStore>(hub: &S, north: &Origin) -> (Option<String>, String) {
+    let stamp = hub.snapshot_stamp(north.id(), FeedScope::Public, now());
+    let stamp = stamp.await.expect("a store");
+    let page = hub.snapshot(first_page(north), now()).await;
+    let page = page.expect("a store");
+    let text = page.map(|page| String::from_utf8(page).expect("text"));
+    (stamp, format!("{text:?}"))
 }
 
 /// Everything that a notice could change, as text.
@@ -206,14 +243,10 @@ async fn told<S: HubStore + HubListings>(
     told.push(format!("{:?}", hub.watched(now()).await));
     let own = hub.own(north.id(), FeedScope::Public, None).await;
     told.push(format!("{:?}", own.expect("a store").map(text)));
-    let ask = SnapshotAsk {
-        origin: north.id(),
-        scope: FeedScope::Public,
-        head: None,
-        after: None,
-        kinds: None,
-    };
-    let snapshot = hub.snapshot(ask, now()).await.expect("a store");
+    let snapshot = hub
+        .snapshot(first_page(north), now())
+        .await
+        .expect("a store");
     told.push(format!("{:?}", snapshot.map(text)));
     let whole = Subject::Instance(north.id());
     told.push(format!("{:?}", hub.effect(whole, now()).await));

@@ -21,7 +21,7 @@ pub async fn put_follows<S: HubStore>(
         .map_err(|error| bad_request(error.to_string()))?;
     match hub.kept(hub.store().put_follows(sender, list).await)? {
         Ok(follows) => {
-            hub.waits().changed(&sender);
+            hub.tell_follows(&sender);
             Ok(Reply::ok(JSON, wb_core::signed::payload(&follows)))
         }
         Err(counter) => {

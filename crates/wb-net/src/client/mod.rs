@@ -9,7 +9,9 @@
 //! that looks the same as dying in the middle of it. So a request on a *kept* connection that ends
 //! before a byte of the answer came is sent once more, on a new connection. Whether the first copy
 //! took effect cannot be known; that is safe because every call of the protocol is idempotent and
-//! carries its own order. On a new connection, or once an answer has begun, nothing is repeated.
+//! carries its own order. On a new connection, or once an answer has begun, [`Connection::send`] repeats nothing.
+//! [`Connection::insist`] does, a few times: behind a name there may be several processes of one hub, of
+//! which one just ended. Where nobody accepts a connection neither does.
 
 mod dial;
 mod error;
@@ -57,6 +59,13 @@ pub const ANSWER_PACE: Pace = Pace {
 /// How long a connection may take to be free after an answer; one that is not, because its server
 /// answered before it had read the request, is closed.
 const FREE_TIME_MAX: Duration = Duration::from_millis(100);
+
+/// How often a request that may come any number of times is sent again because its connection broke. Processes of a hub
+/// that end one after the other are survived; somebody who always hangs up is not asked without end.
+pub const REPEATS_MAX: u32 = 3;
+
+/// The rest before it is sent again; longer each time. A balancer needs a moment to notice who is gone.
+const REPEAT_REST: Duration = Duration::from_millis(100);
 
 /// How long a server may take. The default is made of the constants of this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,6 +223,11 @@ impl Connection {
         }
     }
 
+    /// Lets go of the connection: the next request makes another.
+    pub fn let_go(&mut self) {
+        self.kept = None;
+    }
+
     /// Sends a request and reads the answer to its end; at most `limit.encoded` bytes of it.
     ///
     /// Needs a tokio runtime with time and network. May send the request twice, see the head of this
@@ -228,6 +242,39 @@ impl Connection {
     ) -> Result<Incoming, NetError> {
         let wait = outgoing.wait;
         let request = self.request(outgoing)?;
+        self.send_once(request, wait, limit).await
+    }
+
+    /// As [`Connection::send`], for a request that may come any number of times: where the connection broke, whenever it
+    /// did, it is sent again on a new one, at most [`REPEATS_MAX`] times.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn insist(
+        &mut self,
+        outgoing: Outgoing,
+        limit: BodyLimit,
+    ) -> Result<Incoming, NetError> {
+        let wait = outgoing.wait;
+        let request = self.request(outgoing)?;
+        let mut repeats = 0;
+        loop {
+            match self.send_once(request.clone(), wait, limit).await {
+                Err(NetError::Closed(_)) if repeats < REPEATS_MAX => {
+                    repeats += 1;
+                    tokio::time::sleep(REPEAT_REST * repeats).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn send_once(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        wait: Duration,
+        limit: BodyLimit,
+    ) -> Result<Incoming, NetError> {
         if let Some(kept) = self.kept.take() {
             match self.exchange(kept, request.clone(), wait, limit).await {
                 Ok(incoming) => return Ok(incoming),

@@ -13,7 +13,7 @@ use wb_core::protocol::{CALLS, PROTOCOL};
 use wb_core::signed::Signer;
 use wb_core::sync::signature::{
     AnswerError, KeyId, OutgoingRequest, ReceivedAnswer, RequestFields, content_digest,
-    sign_request, verify_answer,
+    is_under_older_key, sign_request, verify_answer,
 };
 use wb_core::sync::{
     Answered, Asked, Cause, Problem, RecoveryAnswer, RecoveryAsk, SignedExchange, WhoIsThis,
@@ -29,6 +29,11 @@ use crate::client::{Connection, Incoming, NetError, Outgoing, Traffic};
 
 /// Bytes of a refusal, or of saying who one is; an identity log of its full length fits.
 const SMALL_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+
+/// How often a call is made again that was answered under an older key, and the rest before: behind a name there may be
+/// several processes, and the key of each is put in place apart.
+const OLDER_KEY_REPEATS_MAX: u32 = 4;
+const OLDER_KEY_REST: Duration = Duration::from_millis(500);
 
 /// A call.
 #[derive(Debug, Clone)]
@@ -154,7 +159,7 @@ pub struct Identified {
 pub async fn who_is_this(connection: &mut Connection) -> Result<Identified, CallError> {
     let limit = BodyLimit::bytes(SMALL_BYTES_MAX);
     let incoming = connection
-        .send(Outgoing::get("/.well-known/wb/node"), limit)
+        .insist(Outgoing::get("/.well-known/wb/node"), limit)
         .await?;
     if incoming.status != 200 {
         return Err(CallError::NotOurs(incoming.status));
@@ -181,7 +186,7 @@ pub async fn ask_recovery(
     let limit = BodyLimit::bytes(SMALL_BYTES_MAX);
     let path = format!("{CALLS}{}/recovery", PROTOCOL.max);
     let outgoing = Outgoing::post(path, wb_core::signed::payload(ask));
-    let incoming = connection.send(outgoing, limit).await?;
+    let incoming = connection.insist(outgoing, limit).await?;
     let body = encoding(&incoming.headers)
         .and_then(|encoding| decode(encoding, incoming.body.clone(), limit))
         .map_err(CallError::Body)?;
@@ -234,6 +239,8 @@ pub struct Caller {
     round_trips: u64,
     /// Seconds that the other side asked to stay away, when the last call ended with that.
     asked_to_wait: Option<u64>,
+    /// Whether the last answer was signed under a key that another has followed.
+    is_under_older_key: bool,
 }
 
 impl fmt::Debug for Caller {
@@ -261,6 +268,7 @@ impl Caller {
             offset: 0,
             round_trips: 0,
             asked_to_wait: None,
+            is_under_older_key: false,
         }
     }
 
@@ -317,7 +325,7 @@ impl Caller {
     }
 
     async fn call_by_their_clock(&mut self, call: &Call) -> Result<Answer, CallError> {
-        match self.once(call).await {
+        match self.under_newest_key(call).await {
             Err(CallError::Refused(problem))
                 if problem.cause() == Some(Cause::Clock) && self.offset == 0 =>
             {
@@ -325,9 +333,24 @@ impl Caller {
                     return Err(CallError::Refused(problem));
                 };
                 self.offset = offset;
-                self.once(call).await
+                self.under_newest_key(call).await
             }
             other => other,
+        }
+    }
+
+    /// Calls, and again on another connection where the answer is under an older key.
+    async fn under_newest_key(&mut self, call: &Call) -> Result<Answer, CallError> {
+        let mut repeats = 0;
+        loop {
+            self.is_under_older_key = false;
+            let answered = self.once(call).await;
+            if !self.is_under_older_key || repeats >= OLDER_KEY_REPEATS_MAX {
+                return answered;
+            }
+            repeats += 1;
+            self.connection.let_go();
+            tokio::time::sleep(OLDER_KEY_REST).await;
         }
     }
 
@@ -344,7 +367,8 @@ impl Caller {
     async fn once(&mut self, call: &Call) -> Result<Answer, CallError> {
         let (outgoing, signed) = self.outgoing(call)?;
         self.round_trips += 1;
-        let incoming = self.connection.send(outgoing, call.limit).await?;
+        // Every call may come twice, and old after new.
+        let incoming = self.connection.insist(outgoing, call.limit).await?;
         let received = Received::of(&incoming);
         if is_success(incoming.status) && call.proves_itself {
             // Damage on the way is told from what an origin sealed wrongly.
@@ -352,8 +376,10 @@ impl Caller {
             if digest.is_some_and(|digest| digest != content_digest(&incoming.body)) {
                 return Err(CallError::NotProved(AnswerError::Invalid));
             }
-        } else {
-            self.check(&incoming, &received, &signed.signature).await?;
+        } else if let Err(error) = self.check(&incoming, &received, &signed.signature).await {
+            let answer = received.answer(&incoming);
+            self.is_under_older_key = is_under_older_key(&answer, &self.identity);
+            return Err(error);
         }
         let status = incoming.status;
         let kept = (call.keeps && is_success(status))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wb_net::client::Patience;
+use wb_net::client::{Patience, REPEATS_MAX};
 use wb_net::pace::Pace;
 use wb_net::{Base, BodyLimit, Connection, Incoming, NetError, Outgoing, Reach};
 
@@ -66,6 +66,12 @@ impl Scripted {
                 .send(Outgoing::get(path), BodyLimit::default()),
         )
         .await
+    }
+
+    /// As [`Scripted::get`], for what may come any number of times.
+    async fn insist(&mut self, path: &str) -> Result<Incoming, NetError> {
+        let asked = Outgoing::get(path);
+        within(self.connection.insist(asked, BodyLimit::default())).await
     }
 
     /// Path and query of each request the server read.
@@ -186,6 +192,33 @@ async fn nothing_is_repeated_on_a_new_connection() {
     let error = server.get("/a").await.expect_err("it is swallowed");
     assert!(matches!(error, NetError::Closed(_)), "{error}");
     assert_eq!(server.targets(), ["/a"]);
+}
+
+/// One process of several behind a name is killed while it answers: whoever asked is answered by another.
+#[tokio::test]
+async fn what_may_come_twice_is_asked_again_when_the_connection_breaks_whenever_that_is() {
+    for begun in [
+        "",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nye",
+    ] {
+        let mut server = Scripted::new(move |connection, _| match connection {
+            0 | 1 => Act::WriteAndClose(begun),
+            _ => Act::Answer,
+        })
+        .await;
+        let answer = server.insist("/a").await;
+        assert_eq!(answer.expect("the third answers").status, 200, "{begun:?}");
+        assert_eq!(server.targets(), ["/a", "/a", "/a"], "{begun:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_always_hangs_up_is_not_asked_without_end() {
+    let mut server = Scripted::new(|_, _| Act::Close).await;
+    let error = server.insist("/a").await.expect_err("it is swallowed");
+    assert!(matches!(error, NetError::Closed(_)), "{error}");
+    assert_eq!(server.targets().len(), 1 + REPEATS_MAX as usize);
 }
 
 #[tokio::test]

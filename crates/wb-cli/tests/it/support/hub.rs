@@ -1,20 +1,29 @@
 //! A hub of the real program, and communities that go by it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::database::{self, LiveLine, live_lines_in};
 use super::instance::{Instance, WB, text};
 use super::process::Up;
+use super::several::{self, Several};
 
-/// A hub: its folder, and its process while it runs.
+/// A hub: its folder, and its process while it runs, or its processes.
 pub struct Hub {
     /// The instance the hub is.
     pub instance: Instance,
     policy: &'static str,
     /// Host and port it answered at last.
     place: String,
-    running: Option<(Up, Value)>,
+    running: Option<(Running, Value)>,
+}
+
+/// What runs of a hub.
+enum Running {
+    One(Up),
+    Several(Several),
 }
 
 impl Hub {
@@ -34,7 +43,10 @@ impl Hub {
     }
 
     /// A hub of an instance that is founded; it does not run yet.
-    pub fn of(instance: Instance, policy: &'static str) -> Self {
+    pub fn of(mut instance: Instance, policy: &'static str) -> Self {
+        if several::is_wanted() {
+            several::give_database(&mut instance);
+        }
         Self {
             instance,
             policy,
@@ -65,37 +77,84 @@ impl Hub {
 
     #[track_caller]
     fn listen(&mut self, place: &str) {
+        if several::is_wanted() {
+            let (running, started) = Several::start(&self.instance, self.policy, place);
+            self.runs(Running::Several(running), started);
+            return;
+        }
         let arguments = ["--json", "hub", "up", "--listen", place];
         let policy = ["--policy", self.policy];
         let mut command = self.instance.command(&[&arguments[..], &policy].concat());
         let up = Up::start(&mut command);
         let started = serde_json::from_str(&up.line("{")).expect("a line of JSON");
-        self.running = Some((up, started));
+        self.runs(Running::One(up), started);
+    }
+
+    fn runs(&mut self, running: Running, started: Value) {
+        self.running = Some((running, started));
         let address = self.address();
         self.place = address.strip_prefix("http://").expect("HTTP").to_owned();
     }
 
     /// Ends it as a power cut does.
     pub fn kill(&mut self) {
-        if let Some((up, _)) = self.running.take() {
-            up.kill();
+        match self.running.take() {
+            Some((Running::One(up), _)) => up.kill(),
+            Some((Running::Several(several), _)) => drop(several),
+            None => {}
         }
     }
 
-    /// Sends its process a signal.
+    /// Sends its processes a signal.
     #[track_caller]
     pub fn send(&self, signal: &str) {
-        self.running.as_ref().expect("it runs").0.send(signal);
+        match &self.running.as_ref().expect("it runs").0 {
+            Running::One(up) => up.send(signal),
+            Running::Several(several) => several.send(signal),
+        }
     }
 
-    /// The number of its process.
+    /// The number of its process, where there is one.
+    #[track_caller]
     pub fn pid(&self) -> u32 {
-        self.running.as_ref().expect("it runs").0.pid()
+        match &self.running.as_ref().expect("it runs").0 {
+            Running::One(up) => up.pid(),
+            Running::Several(_) => panic!("several processes: a test for one is in `left_out`"),
+        }
     }
 
-    /// Its process.
+    /// Its process, where there is one.
+    #[track_caller]
     pub fn process(&mut self) -> Up {
-        self.running.take().expect("it runs").0
+        match self.running.take().expect("it runs").0 {
+            Running::One(up) => up,
+            Running::Several(_) => panic!("several processes: a test for one is in `left_out`"),
+        }
+    }
+
+    /// The live lines that it has of an origin.
+    #[track_caller]
+    pub fn live_lines(&self, origin: &str) -> BTreeSet<LiveLine> {
+        match several::database_of(&self.instance) {
+            Some(name) => several::live_lines(&name, origin),
+            None => live_lines_in(&self.instance.file("hub.db"), origin),
+        }
+    }
+
+    /// Whether SQLite finds its file sound. A database server looks after its own files.
+    #[track_caller]
+    pub fn is_sound(&self) -> bool {
+        let sound = |file: &Path| database::texts(file, "PRAGMA integrity_check") == ["ok"];
+        several::database_of(&self.instance).is_some() || sound(&self.instance.file("hub.db"))
+    }
+
+    /// A number that it has, by a query of its file or of its database.
+    #[track_caller]
+    pub fn number(&self, of_file: &str, of_database: &str) -> i64 {
+        match several::database_of(&self.instance) {
+            Some(name) => several::number(&name, of_database),
+            None => database::number(&self.instance.file("hub.db"), of_file),
+        }
     }
 
     fn started(&self) -> &Value {

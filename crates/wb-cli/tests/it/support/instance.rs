@@ -79,6 +79,7 @@ pub fn run(command: &mut Command) -> Run {
 }
 
 /// A founded instance.
+#[derive(Clone)]
 pub struct Instance {
     /// Its home folder.
     pub home: PathBuf,

@@ -106,6 +106,19 @@ pub fn answer_created(signature_input: &str) -> Option<u64> {
     super::message::created(signature_input)
 }
 
+/// Whether an answer names as its key one that another has followed since: a process that was not told yet, or a thief.
+/// It does not count either way.
+#[must_use]
+pub fn is_under_older_key(answer: &ReceivedAnswer<'_>, identity: &IdentityLog) -> bool {
+    let Ok(read) = Read::new(answer.signature_input, answer.signature) else {
+        return false;
+    };
+    let key: Option<KeyId> = read.text("keyid").and_then(|text| text.parse().ok());
+    let entry = key.filter(|key| key.instance == identity.id());
+    let entry = entry.and_then(|key| identity.entry(&key.entry));
+    entry.is_some_and(|entry| entry.hash != identity.newest().hash)
+}
+
 /// Checks an answer to the request whose `signature` field was `request`.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ mod message;
 mod request;
 
 pub use answer::{
-    AnswerError, AnswerFields, ReceivedAnswer, answer_created, sign_answer, verify_answer,
+    AnswerError, AnswerFields, ReceivedAnswer, answer_created, is_under_older_key, sign_answer,
+    verify_answer,
 };
 pub use digest::content_digest;
 pub use message::{KeyId, ParseKeyIdError};
