@@ -221,6 +221,10 @@ const WITH_PEERS: &[&str] = &[
     "wb hub audit",
     "wb hub bundle",
     "wb hub delist",
+    // In `hub_policies`.
+    "wb hub invite create",
+    "wb hub invite list",
+    "wb hub invite off",
     "wb hub list",
     "wb hub login-link",
     "wb hub notices",
