@@ -227,6 +227,8 @@ const WITH_PEERS: &[&str] = &[
     "wb hub invite off",
     "wb hub list",
     "wb hub login-link",
+    // In `hub_move`.
+    "wb hub move",
     "wb hub notices",
     "wb hub register",
     "wb hub reinstate",
