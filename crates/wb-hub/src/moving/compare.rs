@@ -129,7 +129,7 @@ fn compare_table(
         match &rows {
             [None, None] => break,
             [one, other] if difference.is_none() => {
-                difference = differs(table, one.as_ref(), other.as_ref())
+                difference = differs(table, one.as_ref(), other.as_ref());
             }
             _ => {}
         }
