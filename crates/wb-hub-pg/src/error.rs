@@ -95,7 +95,7 @@ impl PgError {
         let is_lost = match self {
             Self::Database(error) => {
                 let source = std::error::Error::source(error);
-                error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>())
+                error.is_closed() || source.is_some_and(is_of_the_network)
             }
             _ => false,
         };
@@ -106,6 +106,11 @@ impl PgError {
                 SqlState::CANNOT_CONNECT_NOW,
             ])
     }
+}
+
+/// Whether the system says that a connection ended or cannot be made.
+fn is_of_the_network(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<std::io::Error>()
 }
 
 /// The message of the server without its details, which name values of rows.

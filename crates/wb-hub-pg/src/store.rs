@@ -11,14 +11,14 @@ use wb_core::receipt::{RECEIPTS_PAGE_MAX, Receipt};
 use wb_core::scope::FeedScope;
 use wb_core::sync::{
     Cursor, Directory, EnvelopesPage, FollowList, Follows, Heads, Policy, Pushed, Receipts,
-    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, VouchesAsk, VouchesPage,
+    StaleReceipt, Standing, Standings, TurnAnswer, TurnCall, Visibility, VouchesAsk, VouchesPage,
 };
 use wb_core::time::Timestamp;
 use wb_core::want::Held;
 use wb_hub::{
     ChangesPage, Decision, EnvelopeRefused, HubStore, Keeping, KeepingLetter, Kept, LetterRefused,
     LinesPage, MemberRow, NoticeRow, PageRefused, PushRefused, RegisterRefused, Registering,
-    RoomRow, SnapshotAsk, Watched,
+    RoomRow, SnapshotAsk, SnapshotStamp, Watched,
 };
 
 use crate::hub::PgHub;
@@ -168,9 +168,19 @@ impl HubStore for PgHub {
         origin: InstanceId,
         scope: FeedScope,
         now: Timestamp,
-    ) -> Kept<Option<String>> {
-        self.read(move |tx| snapshot::stamp(tx, &origin, scope, now))
-            .await
+    ) -> Kept<Option<SnapshotStamp>> {
+        self.read(move |tx| {
+            let Some(text) = snapshot::stamp(tx, &origin, scope, now)? else {
+                return Ok(None);
+            };
+            let member = member::load(tx, &origin)?;
+            let is_public = |member: member::Member| member.visibility() == Visibility::Public;
+            Ok(Some(SnapshotStamp {
+                text,
+                for_everybody: member.is_some_and(is_public),
+            }))
+        })
+        .await
     }
 
     async fn lines(&self, ask: LinesPage, now: Timestamp) -> Kept<Result<Vec<u8>, PageRefused>> {

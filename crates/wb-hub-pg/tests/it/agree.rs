@@ -393,7 +393,8 @@ async fn of_member<S: HubStore>(hub: &S, id: InstanceId, at: Timestamp) -> Strin
 /// The stamp of a snapshot, and after it the snapshot itself.
 async fn stamped<S: HubStore>(hub: &S, id: InstanceId, at: Timestamp) -> (Option<String>, String) {
     let stamp = hub.snapshot_stamp(id, FeedScope::Public, at).await;
-    (stamp.expect("a store"), snapshot(hub, id, at).await)
+    let stamp = stamp.expect("a store").map(|stamp| stamp.text);
+    (stamp, snapshot(hub, id, at).await)
 }
 
 /// All pages of a snapshot, or why there are none.

@@ -213,7 +213,7 @@ fn first_page(north: &Origin) -> SnapshotAsk {
 /// The stamp of North's snapshot, and after it the snapshot.
 async fn stamped<S: HubStore>(hub: &S, north: &Origin) -> (Option<String>, String) {
     let stamp = hub.snapshot_stamp(north.id(), FeedScope::Public, now());
-    let stamp = stamp.await.expect("a store");
+    let stamp = stamp.await.expect("a store").map(|stamp| stamp.text);
     let page = hub.snapshot(first_page(north), now()).await;
     let page = page.expect("a store");
     let text = page.map(|page| String::from_utf8(page).expect("text"));
