@@ -183,7 +183,7 @@ fn after_a_move_that_was_killed_the_hub_is_where_it_was() {
         .block_on(PgSource::hold(&address, OWN, "elsewhere"))
         .expect("nobody else");
     // Its connections end, and it does nothing more.
-    std::mem::forget(source);
+    let _killed = std::mem::ManuallyDrop::new(source);
     killed.shutdown_background();
     let leaving = Place::Leaving("elsewhere".to_owned());
     assert_eq!(runtime.block_on(look(&address)).expect("a look"), leaving);
