@@ -62,5 +62,6 @@ pub const NOT_CARRIED: &[(&str, &str)] = &[
     ("feeds.last_held", "the highest there is"),
     ("feeds.ended_before", "set anew: after the last line"),
     ("feeds.bound", "counted anew"),
+    ("feeds.served", "begins where no store was"),
     ("listings.line_no", "the live line of the record"),
 ];

@@ -25,13 +25,14 @@ const ID_BYTES: usize = 32;
 const OPEN: &str =
     "UPDATE hub_schema SET needs = (SELECT needs FROM hub_move); DROP TABLE hub_move";
 
-/// What follows from the rows. What ended before is older than any line that comes.
+/// What follows from the rows. What ended before is older than any line that comes. What a cache keeps of a page from before
+/// must not pass for one of now, so what stamps pages begins where no store was.
 const FOLLOWS: &str = "UPDATE feeds f SET
       last_line = coalesce((SELECT max(line_no) FROM lines x WHERE x.instance_no = f.instance_no), 0),
       last_log = coalesce((SELECT max(log_no) FROM logs x WHERE x.instance_no = f.instance_no), 0),
       last_aside = coalesce((SELECT max(aside_no) FROM asides x WHERE x.instance_no = f.instance_no), 0),
       last_held = coalesce((SELECT max(held_no) FROM held x WHERE x.instance_no = f.instance_no), 0);
-    UPDATE feeds SET ended_before = last_line + 1";
+    UPDATE feeds SET ended_before = last_line + 1, served = floor(random() * 1e18)::bigint";
 
 /// A database that is filled with a hub.
 pub struct PgFilling {

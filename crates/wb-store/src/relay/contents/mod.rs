@@ -203,7 +203,7 @@ pub const NOT_CARRIED: &[(&str, &str)] = &[
     ),
     (
         "served_changes",
-        "counts while the file is open, for pages that are kept in memory",
+        "stamps pages that are kept; begins where no store was",
     ),
     ("sqlite_sequence", "the two numbers that count are in relay"),
     ("withheld_lines", "carried with lines"),

@@ -133,6 +133,11 @@ impl FileFromContents {
         // Heads before those that are here now cannot be paged any more: what ended when was not carried.
         let last = self.numbers.line + 1;
         put_meta(&self.connection, "ended_before", &last.to_string())?;
+        // What a cache keeps of a page from before must not pass for one of now.
+        self.connection.execute(
+            "INSERT INTO served_changes (feed_no, n) SELECT feed_no, abs(random() % 1000000000000000000) FROM feeds",
+            [],
+        )?;
         self.connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)")?;
         self.connection.close().map_err(|(_, error)| error)?;
