@@ -215,7 +215,7 @@ fn put_relay(transaction: &Transaction<'_>, row: &Row) -> Result<()> {
     }
     // A number is not given twice, also where what had it is gone.
     for (table, last) in [("envelopes", &row[6]), ("mail", &row[7])] {
-        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)";
+        let sql = "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2 WHERE ?2 > 0";
         transaction.execute(sql, rusqlite::params![table, last])?;
     }
     Ok(())
