@@ -44,7 +44,7 @@ impl Size {
                 },
                 Step {
                     n: 100_000,
-                    rounds: 3,
+                    rounds: 2,
                 },
             ],
             // Of two numbers the time of a third can be predicted.
