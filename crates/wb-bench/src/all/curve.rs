@@ -9,10 +9,11 @@ use crate::number::grouped;
 use crate::spread::Spread;
 
 /// Size of a picture, and of the room for its words, in points.
-const WIDTH: f64 = 640.0;
+/// Wide enough for half of the last number below the curve.
+const WIDTH: f64 = 652.0;
 const HEIGHT: f64 = 340.0;
 const LEFT: f64 = 90.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 36.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 46.0;
 
