@@ -20,7 +20,7 @@ use crate::support::process::Up;
 const PASSWORD: &str = "s3cret-word";
 /// What is not the same in a file that was in a database meanwhile: numbers that lead from one row to another, counted
 /// anew, and what is of the file alone. All of it is held by their contents in the tests of `wb-hub-pg`.
-const COUNTED_ANEW: [&str; 11] = [
+const COUNTED_ANEW: [&str; 12] = [
     "feed_lines",
     "feeds",
     "headers",
@@ -32,6 +32,7 @@ const COUNTED_ANEW: [&str; 11] = [
     "listings",
     "meta",
     "instances",
+    "served_changes",
 ];
 /// How long a move is left alone before it is killed.
 const KILLED_AFTER_MS: [u64; 6] = [30, 80, 150, 250, 400, 700];
