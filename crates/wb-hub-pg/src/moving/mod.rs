@@ -1,7 +1,7 @@
 //! A hub in PostgreSQL as one that is moved from, and one that is moved into (decision 0079).
 //!
 //! A database that is filled, or that a hub has left, is fenced: `needs` is a number that no program knows, so nobody
-//! writes to it, whichever version it runs ([`fence`]). Rows go out and in by `read` and `write`.
+//! writes to it, whichever version it runs (`fence`). Rows go out and in by `read` and `write`.
 
 pub(crate) mod fence;
 mod read;
