@@ -271,7 +271,7 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     fn identity(&self, id: InstanceId) -> impl Future<Output = Kept<Option<IdentityLog>>> + Send;
 
     /// Takes a registration: it may be the first, or bring something newer. It changes the standing of nobody but of
-    /// who comes by a code ([`Entering`]), which is used in the same transaction. Of one that is stale only a longer
+    /// who comes by a code ([`crate::Entering`]), which is used in the same transaction. Of one that is stale only a longer
     /// identity log counts. One that would wait for approval while as many as may do takes the place of who waits
     /// longest and never asked again, or is refused.
     fn register(
