@@ -84,11 +84,7 @@ impl Member {
             told: row.hash_or(10)?,
             seen_n: row.number(11)?,
             seen_at: row.time_or(12)?,
-            asks: match (row.value(13)?, row.value(17)?) {
-                (true, _) => Visibility::Public,
-                (false, true) => Visibility::Members,
-                (false, false) => Visibility::Unlisted,
-            },
+            asks: Visibility::asked(row.value(13)?, row.value(17)?),
             invite: row
                 .value::<Option<i64>>(18)?
                 .and_then(|n| u64::try_from(n).ok()),
@@ -100,13 +96,7 @@ impl Member {
 
     /// To whom it is shown.
     pub fn visibility(&self) -> Visibility {
-        if self.listed {
-            Visibility::Public
-        } else if self.delisted {
-            Visibility::Unlisted
-        } else {
-            self.asks.min(Visibility::Members)
-        }
+        self.asks.shown(self.listed, self.delisted)
     }
 
     /// Where it stands at a time.

@@ -7,8 +7,8 @@ use std::thread::{Builder, JoinHandle};
 use zstd::bulk::Compressor;
 
 /// Bytes that are handed over at once, and become a frame of their own. Twice what zstd looks back at the usual level: a
-/// block that lies in one piece packs nearly twice as fast as a stream, and frames of this size are as small within a
-/// hundredth.
+/// block that lies in one piece packs faster than a stream, which looks back over the edge of a ring, and frames of this
+/// size are as small.
 const BLOCK_BYTES: usize = 4 * 1_024 * 1_024;
 /// Blocks that wait to be packed; who writes waits for room then.
 const BLOCKS_WAITING: usize = 1;

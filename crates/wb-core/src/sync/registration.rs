@@ -63,6 +63,28 @@ impl Visibility {
         if listed { Self::Public } else { Self::Unlisted }
     }
 
+    /// What a member asked for that asked to be listed, or to be shown to members.
+    #[must_use]
+    pub fn asked(listed: bool, for_members: bool) -> Self {
+        match (listed, for_members) {
+            (true, _) => Self::Public,
+            (false, true) => Self::Members,
+            (false, false) => Self::Unlisted,
+        }
+    }
+
+    /// To whom a hub shows a member that asks for this. Lists are for who is listed; a notice may keep it out of them all.
+    #[must_use]
+    pub fn shown(self, is_listed: bool, is_delisted: bool) -> Self {
+        if is_listed {
+            Self::Public
+        } else if is_delisted {
+            Self::Unlisted
+        } else {
+            self.min(Self::Members)
+        }
+    }
+
     /// Whether members see it in the directory, and follow it by `*`.
     #[must_use]
     pub fn is_in_directory(self) -> bool {

@@ -87,13 +87,7 @@ impl Member {
     /// To whom it is shown.
     #[must_use]
     pub fn visibility(&self) -> Visibility {
-        if self.listed {
-            Visibility::Public
-        } else if self.delisted {
-            Visibility::Unlisted
-        } else {
-            self.asks.min(Visibility::Members)
-        }
+        self.asks.shown(self.listed, self.delisted)
     }
 }
 
@@ -133,21 +127,12 @@ fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Member> {
         seen_n: row.get::<_, Sql<u64>>(8)?.0,
         seen_at: some(row.get(9)?),
         counter: row.get::<_, Sql<u64>>(10)?.0,
-        asks: asks(row.get(11)?, row.get(14)?),
+        asks: Visibility::asked(row.get(11)?, row.get(14)?),
         delisted: row.get(12)?,
         revoked: row.get(13)?,
     };
     member.standings.visibility = Some(member.visibility());
     Ok(member)
-}
-
-/// To whom somebody asks to be shown, as it is stored.
-fn asks(listed: bool, for_members: bool) -> Visibility {
-    match (listed, for_members) {
-        (true, _) => Visibility::Public,
-        (false, true) => Visibility::Members,
-        (false, false) => Visibility::Unlisted,
-    }
 }
 
 fn standings(
