@@ -1,5 +1,6 @@
 //! A hub in PostgreSQL: several processes share one database, each with connections of its own.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +16,7 @@ use crate::listen::Heard;
 use crate::pool::{Connections, Does};
 use crate::tx::{Columns as _, Tx};
 use crate::write::{Left, Write};
-use crate::{arrivals, listing, schema};
+use crate::{arrivals, schema, tell};
 
 /// A hub in PostgreSQL.
 #[derive(Clone)]
@@ -27,16 +28,33 @@ pub struct PgHub {
 
 struct Shared {
     connections: Connections,
-    numbering: Numbering,
+    numbering: InTurn,
+    telling: InTurn,
 }
 
-/// Who gives numbers in this process: one call at a time, for all that committed before it began.
+/// Work that is for all who committed before it began: one call of this process does it at a time, and those who came
+/// while it waited for its turn need not.
 #[derive(Debug, Default)]
-struct Numbering {
+struct InTurn {
     turn: Mutex<()>,
     /// How often it was begun, and which of these was done last.
     begun: AtomicU64,
     done: AtomicU64,
+}
+
+impl InTurn {
+    /// Does the work, unless another call began to since this one came, and ended.
+    async fn run(&self, work: impl Future<Output = Kept<()>>) -> Kept<()> {
+        let seen = self.begun.load(Ordering::SeqCst);
+        let _turn = self.turn.lock().await;
+        if self.done.load(Ordering::SeqCst) > seen {
+            return Ok(());
+        }
+        let turn = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        work.await?;
+        self.done.store(turn, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for PgHub {
@@ -68,7 +86,8 @@ impl PgHub {
         Ok(Self {
             shared: Arc::new(Shared {
                 connections,
-                numbering: Numbering::default(),
+                numbering: InTurn::default(),
+                telling: InTurn::default(),
             }),
             page_bytes: PAGE_BYTES_TARGET,
             limits: StoreLimits::default(),
@@ -214,28 +233,25 @@ impl PgHub {
         Ok(())
     }
 
-    /// Gives numbers to what was committed before this was called. Where another call of this process began to do so
-    /// since, it did.
+    /// Gives numbers to what was committed before this was called.
     pub(crate) async fn number(&self) -> Kept<()> {
-        let numbering = &self.shared.numbering;
-        let seen = numbering.begun.load(Ordering::SeqCst);
-        let _turn = numbering.turn.lock().await;
-        if numbering.done.load(Ordering::SeqCst) > seen {
-            return Ok(());
-        }
-        let turn = numbering.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let can_notify = self.can_notify().await?;
-        while self
-            .write(move |tx| arrivals::number(tx, can_notify))
-            .await?
-        {}
-        numbering.done.store(turn, Ordering::SeqCst);
-        Ok(())
+        let number = async {
+            let can_notify = self.can_notify().await?;
+            while self
+                .write(move |tx| arrivals::number(tx, can_notify))
+                .await?
+            {}
+            Ok(())
+        };
+        self.shared.numbering.run(number).await
     }
 
-    /// Tells where requests stand.
+    /// Tells where requests stand of which something was committed before this was called.
     pub(crate) async fn tell(&self) -> Kept<()> {
-        while self.write(listing::tell).await? {}
-        Ok(())
+        let tell = async {
+            while self.write(tell::tell).await? {}
+            Ok(())
+        };
+        self.shared.telling.run(tell).await
     }
 }

@@ -41,6 +41,7 @@ mod room;
 mod schema;
 mod snapshot;
 mod store;
+mod tell;
 mod tls;
 mod turns;
 mod tx;

@@ -1,16 +1,14 @@
 //! What a hub's pages list, folded from what is stored: one row for each record that would be shown.
 //!
 //! The rows of a member are made by whoever writes its feed. Where a request stands is said by others as well: a
-//! writer only notes that it has to be told anew, and [`tell`] does that after it committed, with the row of the
-//! request locked, so that of two who tell it the second one knows everything that the first one knew.
+//! writer only notes that it has to be told anew, and that is done after it committed (`tell`).
 
 use tokio_postgres::Row;
 use wb_core::id::{InstanceId, RecordId, RecordRef};
-use wb_core::kinds::{Body, To};
+use wb_core::kinds::Body;
 use wb_core::line::Line;
 use wb_core::scope::FeedScope;
 use wb_core::show::{Candidate, Marks, choose};
-use wb_core::status::Said;
 use wb_core::time::Timestamp;
 
 use crate::error::{PgError, Result};
@@ -19,8 +17,6 @@ use crate::write::Write;
 
 /// Records that are folded at once.
 const FOLDED_MAX: usize = 1_000;
-/// Requests that are told in one transaction.
-const TOLD_MAX: u32 = 100;
 /// Characters of a request that search looks at; keeps a hub from storing every long text twice.
 const SEARCHED_CHARS_MAX: usize = 2_000;
 
@@ -230,71 +226,5 @@ pub(crate) fn touch_what_was_said_by(
             id: row.record(1)?,
         }]);
     }
-    Ok(())
-}
-
-/// Tells of requests that were noted where they stand; whether there may be more.
-pub(crate) fn tell(tx: &Tx<'_>) -> Result<bool> {
-    let rows = tx.rows(
-        "SELECT untold_no, origin, id FROM untold ORDER BY untold_no LIMIT $1",
-        &[&i64::from(TOLD_MAX)],
-    )?;
-    let nos: Vec<i64> = rows.iter().map(|row| row.value(0)).collect::<Result<_>>()?;
-    let requests = rows.iter().map(|row| {
-        Ok(RecordRef {
-            origin: row.instance(1)?,
-            id: row.record(2)?,
-        })
-    });
-    // In one order, so that no two who tell wait for each other.
-    let requests: std::collections::BTreeSet<RecordRef> = requests.collect::<Result<_>>()?;
-    for request in &requests {
-        tell_status(tx, request)?;
-    }
-    tx.execute("DELETE FROM untold WHERE untold_no = ANY ($1)", &[&nos])?;
-    Ok(rows.len() >= TOLD_MAX as usize)
-}
-
-/// Merges what is said of a request: by its home, and by whoever is listed and served.
-fn tell_status(tx: &Tx<'_>, request: &RecordRef) -> Result<()> {
-    let key: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
-        [&&request.origin.0[..], &&request.id.as_bytes()[..]];
-    let home = tx.row(
-        "SELECT l.instance_no, l.line_at FROM listings l JOIN members m USING (instance_no)
-         WHERE m.id = $1 AND l.id = $2 AND l.kind = 'request' FOR UPDATE OF l",
-        &key,
-    )?;
-    let Some(home) = home else { return Ok(()) };
-    let (home_no, line_at): (i64, i64) = (home.value(0)?, home.value(1)?);
-    let rows = tx.rows(
-        "SELECT m.id, x.line, x.line_hash, l.line_at FROM listings l
-         JOIN lines x ON x.instance_no = l.instance_no AND x.line_no = l.line_no
-         JOIN members m ON m.instance_no = l.instance_no
-         WHERE l.parent_id = $2 AND l.kind IN ('status', 'helper') AND l.parent_origin = $1 AND x.line IS NOT NULL
-           AND (m.id = $1 OR (m.listed AND m.standing = 'member'))",
-        &key,
-    )?;
-    let (mut said, mut changed_at) = (Said::default(), line_at);
-    for row in &rows {
-        let line = Line::read(row.value(1)?)
-            .map_err(|rule| PgError::damaged(format!("a stored line breaks {rule}")))?;
-        if let Ok(body) = Body::of_line(&line) {
-            said.add(request.origin, row.instance(0)?, body, row.hash(2)?);
-            changed_at = changed_at.max(row.value(3)?);
-        }
-    }
-    let shown = said.shown();
-    tx.execute(
-        "UPDATE listings SET status = $3, contested = $4, open = $5, changed_at = $6
-         WHERE instance_no = $1 AND id = $2",
-        &[
-            &home_no,
-            &&request.id.as_bytes()[..],
-            &shown.value.as_str(),
-            &shown.contested,
-            &(shown.value == To::Open),
-            &changed_at,
-        ],
-    )?;
     Ok(())
 }

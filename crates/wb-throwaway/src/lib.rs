@@ -3,7 +3,8 @@
 //!
 //! A server runs beside a shell that reads from a pipe. The other end of the pipe is here; when it closes, which the
 //! system does for a killed process as well, the shell tells the server to stop at once, which gives back the shared
-//! memory that the system would keep, and removes its folder. A line on it restarts the server.
+//! memory that the system would keep, and removes its folder. A line on it restarts the server
+//! after so many seconds.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -34,9 +35,10 @@ pub const FAST: [&str; 4] = [
 const KEEPER: &str = r#"folder=$1; shift
 "$@" </dev/null >/dev/null 2>&1 &
 server=$!
-while read -r _; do
+while read -r rest; do
     kill -INT $server
     wait $server
+    sleep "$rest"
     "$@" </dev/null >/dev/null 2>&1 &
     server=$!
 done
@@ -176,11 +178,19 @@ impl Server {
     /// # Errors
     /// What went wrong.
     pub fn restart(&self) -> Result<()> {
+        self.restart_after(Duration::ZERO)
+    }
+
+    /// The same, but it is away for so long before it is started again.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn restart_after(&self, rest: Duration) -> Result<()> {
         const STARTED: &str = "SELECT pg_postmaster_start_time();";
         let before = self.run(STARTED)?;
         let mut pipe = self.keeper.stdin.as_ref().expect("it is piped");
-        pipe.write_all(b"\n")
-            .map_err(io("telling a server to restart"))?;
+        writeln!(pipe, "{}", rest.as_secs_f64()).map_err(io("telling a server to restart"))?;
+        std::thread::sleep(rest);
         for _ in 0..TIMES_ASKED_MAX {
             if self.run(STARTED).is_ok_and(|now| now != before) {
                 return Ok(());

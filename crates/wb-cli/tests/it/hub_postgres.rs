@@ -1,6 +1,7 @@
 //! A hub whose data are in PostgreSQL: two processes of the real program on one database, each with a copy of the hub's
 //! folder. Whoever waits at the one hears what came through the other.
 
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const AT_LAST: Duration = Duration::from_secs(12);
 
 /// How often the database is restarted.
 const RESTARTS: usize = 3;
+/// How long it is away where that is what is looked at.
+const AWAY: Duration = Duration::from_millis(1_500);
 
 /// A database, and two hubs of one instance that share it.
 struct Two {
@@ -220,6 +223,28 @@ fn a_database_that_restarts_is_waited_for() {
         east.ok(&["sync"]);
         assert_eq!(titles(&east).len(), round);
     });
+}
+
+/// The same where it is away for longer than a call of a member would be repeated for: what the operator asks, by a command
+/// that nobody repeats, waits as well.
+#[test]
+fn a_command_waits_for_a_database_that_is_away() {
+    let two = Two::start("open");
+    let _north = two.member("North", 0);
+    let address = (Ipv4Addr::LOCALHOST, two.server.port());
+    for _ in 0..RESTARTS {
+        std::thread::scope(|scope| {
+            let restarted = scope.spawn(|| {
+                two.server
+                    .restart_after(AWAY)
+                    .unwrap_or_else(|error| panic!("{error}"));
+            });
+            while TcpStream::connect(address).is_ok() {
+                assert!(!restarted.is_finished(), "it was never away");
+            }
+            two.hubs[0].instance.ok(&["hub", "show", "North"]);
+        });
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::error::{PgError, Result};
 use crate::pool::{Connections, Does};
 use crate::schema::{self, FENCED};
 use crate::tx::{Columns as _, Tx};
-use crate::{arrivals, listing};
+use crate::{arrivals, tell};
 
 /// A table of one row, while a hub is moved and after it left.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS hub_move (
@@ -237,7 +237,7 @@ impl PgSource {
             .run(Does::Write, |tx| arrivals::number(tx, false))
             .await?
         {}
-        while connections.run(Does::Write, listing::tell).await? {}
+        while connections.run(Does::Write, tell::tell).await? {}
         Ok(source)
     }
 

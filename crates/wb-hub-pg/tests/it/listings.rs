@@ -4,6 +4,7 @@
 use tempfile::TempDir;
 use wb_core::bundle::Writer;
 use wb_core::id::{InstanceId, RecordRef};
+use wb_core::kinds::To;
 use wb_core::scope::FeedScope;
 use wb_core::sync::{Policy, Visibility};
 use wb_core::time::Timestamp;
@@ -16,7 +17,7 @@ use wb_store::relay::Relay;
 
 use crate::histories::number;
 use crate::origin::{Do, Origin, Sealed, now};
-use crate::server::{database, hub, log_id};
+use crate::server::{database, hub, log_id, server};
 
 const WORLDS: u64 = 4;
 const STEPS: u64 = 60;
@@ -258,4 +259,59 @@ async fn told<S: HubStore + HubListings>(
         }
     }
     told
+}
+
+/// Two processes whose members push at once tell of each request once, and not again for everybody who waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_push_at_once_share_the_telling() {
+    const MEMBERS: u8 = 16;
+    const REQUESTS: u64 = 20;
+    let (url, log) = database();
+    let hubs = [hub(&url, log), hub(&url, log)];
+    let mut origins: Vec<Origin> = (1..=MEMBERS).map(Origin::new).collect();
+    for (place, origin) in origins.iter().enumerate() {
+        let registering = Registering {
+            identity: origin.identity.clone(),
+            name: format!("Elm {place}"),
+            card: r#"{"name":"Elm"}"#.to_owned(),
+            visibility: Visibility::Public,
+            code: None,
+            counter: 1,
+        };
+        let done = hubs[0].register(registering, Policy::Open, now()).await;
+        done.expect("a store").expect("it is new");
+    }
+    let name = url.rsplit('/').next().expect("a name");
+    let count_told = [
+        "CREATE TABLE told_of (instance_no bigint NOT NULL, id bytea NOT NULL)",
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+           AS $$ BEGIN INSERT INTO told_of VALUES (new.instance_no, new.id); RETURN new; END $$",
+        "CREATE TRIGGER note AFTER UPDATE OF status ON listings FOR EACH ROW EXECUTE FUNCTION note()",
+    ];
+    server().run_in(name, &count_told).expect("it can");
+    let pushing = origins.iter_mut().enumerate().map(|(place, origin)| {
+        let (hub, id) = (hubs[place % hubs.len()].clone(), origin.id());
+        let delta = origin.seal(&(0..REQUESTS).map(Do::Put).collect::<Vec<_>>());
+        let mut lines = vec![Writer::deltas(id, FeedScope::Public, 1, REQUESTS)];
+        lines.extend(delta.lines());
+        tokio::spawn(async move { hub.push(id, lines.join(&b'\n'), now()).await })
+    });
+    for pushed in pushing.collect::<Vec<_>>() {
+        let pushed = pushed.await.expect("it ends").expect("a store");
+        pushed.expect("it is taken");
+    }
+    let asked = "SELECT count(*) || ' ' || count(DISTINCT (instance_no, id)) FROM told_of";
+    let told = server().run_in(name, &[asked]).expect("it can");
+    let all = u64::from(MEMBERS) * REQUESTS;
+    assert_eq!(told.trim(), format!("{all} {all}"));
+    let open = RequestsAsk {
+        home: None,
+        words: None,
+        order: RequestOrder::OpenFirst,
+        after: None,
+        limit: 500,
+    };
+    let page = hubs[1].requests(open, now()).await.expect("a store");
+    assert_eq!(page.rows.len() as u64, all);
+    assert!(page.rows.iter().all(|row| row.status == To::Open));
 }
