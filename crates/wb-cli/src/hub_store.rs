@@ -295,6 +295,13 @@ impl HubStore for AnyHub {
         fn snapshot_stamp(origin: InstanceId, scope: FeedScope, now: Timestamp) -> Option<SnapshotStamp>;
         fn check() -> ();
     }
+
+    fn hears_itself(&self) -> bool {
+        match self {
+            Self::File(hub) => hub.hears_itself(),
+            Self::Postgres(hub) => hub.hears_itself(),
+        }
+    }
 }
 
 impl HubInvites for AnyHub {

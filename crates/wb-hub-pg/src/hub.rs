@@ -145,7 +145,7 @@ impl PgHub {
         Ok(self.shared.connections.ready().await?.can_notify)
     }
 
-    /// Whether it hears of what other processes number.
+    /// Whether it hears of what any process numbers, also itself.
     pub(crate) fn hears(&self) -> bool {
         self.shared.connections.hears()
     }
@@ -224,13 +224,21 @@ impl PgHub {
     }
 
     async fn do_what_is_left(&self, left: Left) -> Kept<()> {
-        if left.arriving {
-            self.number().await?;
-        }
-        if left.untold {
-            self.tell().await?;
-        }
-        Ok(())
+        let number = async {
+            match left.arriving {
+                true => self.number().await,
+                false => Ok(()),
+            }
+        };
+        let tell = async {
+            match left.untold {
+                true => self.tell().await,
+                false => Ok(()),
+            }
+        };
+        // Neither needs what the other does: they wait for the disk at once.
+        let (numbered, told) = tokio::join!(number, tell);
+        numbered.and(told)
     }
 
     /// Gives numbers to what was committed before this was called.

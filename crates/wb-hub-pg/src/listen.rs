@@ -83,15 +83,17 @@ async fn listen_once(
 ) -> Result<()> {
     let (client, mut connection) = config.connect(tls.clone()).await?;
     let (told, mut tellings) = tokio::sync::mpsc::channel(WAITING_MAX);
+    let was_lost = AtomicBool::new(false);
     // The connection works only while it is asked for messages.
-    let asking = async move {
+    let asking = async {
         loop {
             let message = std::future::poll_fn(|context| connection.poll_message(context)).await;
             match message {
                 Some(Ok(AsyncMessage::Notification(told_now))) => {
                     let heard = Heard::read(told_now.payload());
-                    // Where nobody takes them any more, what is lost is looked for after a while.
-                    let _ = told.try_send(heard);
+                    if told.try_send(heard).is_err() {
+                        was_lost.store(true, Ordering::Relaxed);
+                    }
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
@@ -106,6 +108,9 @@ async fn listen_once(
         tell(Heard::Something);
         while let Some(heard) = tellings.recv().await {
             tell(heard);
+            if was_lost.swap(false, Ordering::Relaxed) {
+                tell(Heard::Something);
+            }
         }
         Ok(())
     };

@@ -138,7 +138,7 @@ impl Connections {
         listen(self.config.clone(), self.tls.clone(), &self.hears, tell).await;
     }
 
-    /// Whether it hears of what other processes number.
+    /// Whether it hears of what any process numbers, also itself.
     pub fn hears(&self) -> bool {
         self.hears.load(Ordering::Relaxed)
     }

@@ -403,6 +403,10 @@ impl HubStore for PgHub {
         .await
     }
 
+    fn hears_itself(&self) -> bool {
+        self.hears()
+    }
+
     async fn check(&self) -> Kept<()> {
         self.read(|tx| arrivals::Head::load(tx).map(|_| ())).await
     }

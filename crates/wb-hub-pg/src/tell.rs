@@ -55,15 +55,16 @@ pub(crate) fn tell(tx: &Tx<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// Locks requests in one order, so that no two who tell wait for each other; those that are not listed are left out.
+/// Locks requests in their order, so that no two who tell wait for each other; those that are not listed are left out.
+/// Each is looked up by its key, whatever the planner believes of how many there are.
 fn lock(tx: &Tx<'_>, requests: &BTreeSet<RecordRef>) -> Result<Vec<Home>> {
     let origins: Vec<&[u8]> = requests.iter().map(|key| &key.origin.0[..]).collect();
     let ids: Vec<&[u8]> = requests.iter().map(|key| &key.id.as_bytes()[..]).collect();
     let rows = tx.rows(
-        "SELECT t.origin, l.id, l.instance_no, l.line_at FROM unnest($1::bytea[], $2::bytea[]) AS t (origin, id)
-         JOIN listings l ON l.instance_no = (SELECT m.instance_no FROM members m WHERE m.id = t.origin)
-           AND l.id = t.id AND l.kind = 'request'
-         ORDER BY l.instance_no, l.id FOR UPDATE OF l",
+        "SELECT t.origin, t.id, l.instance_no, l.line_at FROM unnest($1::bytea[], $2::bytea[]) AS t (origin, id)
+         CROSS JOIN LATERAL (SELECT instance_no, line_at FROM listings
+           WHERE instance_no = (SELECT instance_no FROM members WHERE id = t.origin) AND id = t.id AND kind = 'request'
+           FOR UPDATE) l",
         &[&origins, &ids],
     )?;
     let homes = rows.iter().map(|row| {

@@ -522,6 +522,11 @@ pub trait HubStore: Clone + Send + Sync + 'static {
     /// process, or decided by an operator.
     fn written_elsewhere(&self) -> impl Future<Output = Kept<u64>> + Send;
 
+    /// Whether this process is told of its own arrivals as of those of others: then a call need not tell of them as well.
+    fn hears_itself(&self) -> bool {
+        false
+    }
+
     /// Whether it can be read, for those who watch over the hub.
     fn check(&self) -> impl Future<Output = Kept<()>> + Send;
 }

@@ -19,6 +19,8 @@ pub async fn push<S: HubStore>(
     // Also where nothing was taken: of what went in between nobody here knows.
     hub.bodies().forget(&sender);
     let pushed = pushed.map_err(|refused| of_push(&refused))?;
-    hub.tell_arrival(&sender);
+    if !hub.store().hears_itself() {
+        hub.tell_arrival(&sender);
+    }
     Ok(Reply::ok(JSON, wb_core::signed::payload(&pushed)))
 }
