@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::digest::LinesDigest;
 use super::error::{BundleError, Stage, in_feed};
 use super::head::{BundleHead, Form};
 use super::reader::{BundleReader, Event};
@@ -77,6 +78,13 @@ impl Driver {
             cost: Cost::Feed,
             ..Self::default()
         }
+    }
+
+    /// Has the digest over the lines of a bundle computed elsewhere.
+    #[must_use]
+    pub fn digest_by(mut self, digest: Box<dyn LinesDigest>) -> Self {
+        self.reader.digest_by(digest);
+        self
     }
 
     /// The head, once it was read; of a bundle that is refused it is its maker's word alone.

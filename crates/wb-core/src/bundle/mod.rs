@@ -5,6 +5,7 @@
 //! that a line and those before it can prove. What is done with a snapshot or a delta is decided by
 //! its caller, who holds the feeds. The plain bytes are written with [`Writer`].
 
+mod digest;
 mod drive;
 mod error;
 mod head;
@@ -14,6 +15,7 @@ mod section;
 mod sink;
 mod writer;
 
+pub use digest::LinesDigest;
 pub use drive::{DriveError, Driver};
 pub use error::{BundleError, Stage};
 pub use head::{BundleHead, Contents, Form, Speaks};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
+use super::digest::{Here, LinesDigest};
 use super::error::{BundleError, Stage, in_feed};
 use super::head::{BundleHead, Contents, Form};
 use super::section::{
@@ -95,7 +94,7 @@ pub struct BundleReader {
     frame: Frame,
     within: Within,
     line: u64,
-    sha: Sha256,
+    sha: Box<dyn LinesDigest>,
     head: Option<(Vec<u8>, BundleHead)>,
     head_verified: bool,
     last_identity: Option<InstanceId>,
@@ -117,7 +116,7 @@ impl Default for BundleReader {
             frame: Frame::Bundle,
             within: Within::Head,
             line: 0,
-            sha: Sha256::new(),
+            sha: Box::new(Here::default()),
             head: None,
             head_verified: false,
             last_identity: None,
@@ -139,6 +138,11 @@ impl BundleReader {
             within: Within::Between,
             ..Self::default()
         }
+    }
+
+    /// Has the digest over its lines computed elsewhere; said before the first line.
+    pub fn digest_by(&mut self, digest: Box<dyn LinesDigest>) {
+        self.sha = digest;
     }
 
     /// The number of the line read last, from 1.
@@ -184,8 +188,7 @@ impl BundleReader {
     /// Hashes a line that was read: what the end line counts are the lines before it.
     fn note(&mut self, line: &[u8]) {
         if self.frame == Frame::Bundle {
-            self.sha.update(line);
-            self.sha.update(b"\n");
+            self.sha.add(line);
         }
     }
 
@@ -483,8 +486,8 @@ impl BundleReader {
     }
 
     /// SHA-256 of every line noted so far.
-    fn digest(&self) -> [u8; 32] {
-        self.sha.clone().finalize().into()
+    fn digest(&mut self) -> [u8; 32] {
+        self.sha.so_far()
     }
 
     fn contents(&self) -> &[Contents] {

@@ -27,6 +27,9 @@ use super::{
 use crate::body::{BodyError, BodyLimit, ZSTD, decode, encode_for_readers, encoding};
 use crate::client::{Connection, Incoming, NetError, Outgoing, Traffic};
 
+/// From so many bytes on a body is unpacked on another thread: a millisecond or more.
+const UNPACKED_APART_BYTES: usize = 131_072;
+
 /// Bytes of a refusal, or of saying who one is; an identity log of its full length fits.
 const SMALL_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
@@ -197,6 +200,18 @@ pub async fn ask_recovery(
         return Err(CallError::Refused(Box::new(problem)));
     }
     read_message(&body).map_err(CallError::Malformed)
+}
+
+/// The body of an answer, unpacked; a large one on another thread, so that its caller can do other things meanwhile.
+async fn unpacked(incoming: Incoming, limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
+    let encoding = encoding(&incoming.headers)?.map(str::to_owned);
+    let is_large = incoming.body.len() >= UNPACKED_APART_BYTES;
+    let unpack = move || decode(encoding.as_deref(), incoming.body, limit);
+    if !is_large {
+        return unpack();
+    }
+    let unpacked = tokio::task::spawn_blocking(unpack).await;
+    unpacked.map_err(|ended| BodyError::Broken(ended.into()))?
 }
 
 /// The fields of an answer that sign it.
@@ -390,9 +405,7 @@ impl Caller {
         } else {
             BodyLimit::bytes(SMALL_BYTES_MAX)
         };
-        let body = encoding(&incoming.headers)
-            .and_then(|encoding| decode(encoding, incoming.body, limit))
-            .map_err(CallError::Body)?;
+        let body = unpacked(incoming, limit).await.map_err(CallError::Body)?;
         if is_success(status) {
             return Ok(Answer { body, kept });
         }

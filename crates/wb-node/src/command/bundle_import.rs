@@ -20,6 +20,7 @@ use super::bundle_verify::{cut, refused};
 use super::sync::erase_kept;
 use crate::error::Result;
 use crate::import::apart::apart;
+use crate::import::hashing::Hashing;
 use crate::import::lines::{Lines, Next};
 use crate::import::sink::StoreSink;
 use crate::node::{Actor, Node};
@@ -285,11 +286,12 @@ pub(super) fn drive(
 ) -> Result<Driver> {
     let mut lines = Lines::open(path)?;
     apart(sink, progress, |across| {
-        let mut driver = if partial {
+        let driver = if partial {
             Driver::partial()
         } else {
             Driver::default()
         };
+        let mut driver = driver.digest_by(Box::new(Hashing::start()));
         let mut number = 0;
         loop {
             match lines.next(path)? {

@@ -8,6 +8,7 @@ use wb_core::protocol::Skew;
 use wb_core::rule::Rule;
 
 use crate::error::{NodeError, Result};
+use crate::import::hashing::Hashing;
 use crate::import::lines::{Lines, Next};
 
 /// What a bundle holds.
@@ -29,7 +30,8 @@ pub struct Verified {
 /// The stage and line of the first fault; what the disk reports.
 pub fn bundle_verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
     let mut lines = Lines::open(path)?;
-    let (mut driver, mut memory) = (Driver::default(), Memory::default());
+    let mut driver = Driver::default().digest_by(Box::new(Hashing::start()));
+    let mut memory = Memory::default();
     let mut number = 0;
     loop {
         match lines.next(path)? {

@@ -47,8 +47,14 @@ impl From<NodeError> for Unread {
     }
 }
 
-/// Something to do with the place where feeds are kept, on its thread.
-type Call<S> = Box<dyn FnOnce(&mut S) -> Result<(), <S as Sink>::Error> + Send>;
+/// The place where feeds are kept, whatever it is.
+pub(crate) type Keeper<'k, E> = dyn Sink<Error = E> + 'k;
+
+/// Something to do with it, on its thread.
+pub(crate) type Call<E> = Box<dyn FnOnce(&mut Keeper<'_, E>) -> Result<(), E> + Send>;
+
+/// What is to be done there, and how many lines were read by then.
+pub(crate) type ToDo<E> = Receiver<(u64, Call<E>)>;
 
 /// Reads on a thread of its own what `sink` keeps on this one; `progress` is told, on this one, how many lines were
 /// read.
@@ -58,22 +64,16 @@ type Call<S> = Box<dyn FnOnce(&mut S) -> Result<(), <S as Sink>::Error> + Send>;
 pub fn apart<S, T, E>(
     sink: &mut S,
     progress: &mut dyn FnMut(u64),
-    read: impl FnOnce(&mut Across<S>) -> Result<T, Unread> + Send,
+    read: impl FnOnce(&mut Across<S::Error>) -> Result<T, Unread> + Send,
 ) -> Result<T, E>
 where
-    S: Sink,
+    S: Sink<Error: 'static>,
     T: Send,
     E: From<S::Error> + From<NodeError>,
 {
-    let (calls, to_do) = sync_channel(CALLS_WAITING);
+    let (across, to_do) = Across::new();
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || {
-            let mut across = Across::new(calls);
-            let read = read(&mut across);
-            // Whether anybody takes the rest is told by who does.
-            let _ = across.hand_over();
-            read
-        });
+        let reader = scope.spawn(move || across.read(read));
         let kept = keep(sink, to_do, progress);
         let read = match reader.join() {
             Ok(read) => read,
@@ -88,11 +88,11 @@ where
 }
 
 /// Does what was asked for, until nothing more is. The queue goes with an error: nobody waits at it any longer.
-fn keep<S: Sink>(
-    sink: &mut S,
-    to_do: Receiver<(u64, Call<S>)>,
+pub(crate) fn keep<E>(
+    sink: &mut Keeper<'_, E>,
+    to_do: ToDo<E>,
     progress: &mut dyn FnMut(u64),
-) -> Result<(), S::Error> {
+) -> Result<(), E> {
     for (lines, call) in to_do {
         call(sink)?;
         progress(lines);
@@ -101,8 +101,8 @@ fn keep<S: Sink>(
 }
 
 /// A place where feeds are kept, as whoever reads on another thread sees it.
-pub struct Across<S: Sink> {
-    calls: SyncSender<(u64, Call<S>)>,
+pub struct Across<E> {
+    calls: SyncSender<(u64, Call<E>)>,
     lines: u64,
     /// Items that have not crossed yet, and whether they may only fill stubs.
     batch: Vec<Item<'static>>,
@@ -110,15 +110,29 @@ pub struct Across<S: Sink> {
     fills: bool,
 }
 
-impl<S: Sink> Across<S> {
-    fn new(calls: SyncSender<(u64, Call<S>)>) -> Self {
-        Self {
+impl<E: 'static> Across<E> {
+    /// One, and where what it hands on is to be done.
+    pub(crate) fn new() -> (Self, ToDo<E>) {
+        let (calls, to_do) = sync_channel(CALLS_WAITING);
+        let across = Self {
             calls,
             lines: 0,
             batch: Vec::new(),
             batch_bytes: 0,
             fills: false,
-        }
+        };
+        (across, to_do)
+    }
+
+    /// Reads all there is.
+    pub(crate) fn read<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Unread>,
+    ) -> Result<T, Unread> {
+        let read = read(&mut self);
+        // Whether anybody takes the rest is told by who does.
+        let _ = self.hand_over();
+        read
     }
 
     /// Notes how many lines were read.
@@ -126,7 +140,7 @@ impl<S: Sink> Across<S> {
         self.lines = lines;
     }
 
-    fn send(&self, call: Call<S>) -> Result<(), Stopped> {
+    fn send(&self, call: Call<E>) -> Result<(), Stopped> {
         self.calls.send((self.lines, call)).map_err(|_| Stopped)
     }
 
@@ -167,7 +181,7 @@ impl<S: Sink> Across<S> {
     /// Has something done after everything before it, and waits for what comes of it.
     fn ask<T: Send + 'static>(
         &mut self,
-        call: impl FnOnce(&mut S) -> Result<T, S::Error> + Send + 'static,
+        call: impl FnOnce(&mut Keeper<'_, E>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Stopped> {
         self.hand_over()?;
         let (answer, answered) = sync_channel(1);
@@ -180,7 +194,7 @@ impl<S: Sink> Across<S> {
     }
 }
 
-impl<S: Sink> Sink for Across<S> {
+impl<E: 'static> Sink for Across<E> {
     type Error = Stopped;
 
     fn begin_section(&mut self) -> Result<(), Stopped> {

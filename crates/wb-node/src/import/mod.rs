@@ -2,6 +2,7 @@
 
 mod ahead;
 pub mod apart;
+pub mod hashing;
 pub mod lines;
 pub mod sink;
 pub mod whiteballoon;

@@ -5,6 +5,7 @@
 
 mod apply;
 mod carry;
+mod coming;
 mod compare;
 mod connect;
 mod fetch;

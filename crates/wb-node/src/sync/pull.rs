@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wb_core::id::{Hash, InstanceId};
 use wb_core::limits::NUMBER_MAX;
 use wb_core::ndjson::{lines, split_first};
@@ -17,10 +18,12 @@ use wb_net::signed::CallError;
 use wb_store::{Peer, Road, RunStart, Seen, Standing, Write};
 
 use super::apply::{Applied, SetAside, Taking, Tally, apply, apply_spooled};
+use super::coming::{FIRST_PAGE_MAX, Untaken, take_while_it_comes};
 use super::compare::compare;
-use super::fetch::{Fetch, fetch};
+use super::fetch::{Fetch, Pages};
 use super::fill::lines_page;
 use super::source::{Fetched, Source, Unanswered, Want};
+use super::spool::Spool;
 use super::{OnProgress, SyncEnd, bad_answer};
 use crate::heeding::Heeding;
 use crate::node::Node;
@@ -479,16 +482,17 @@ impl<'n> Pull<'n> {
         scope: FeedScope,
         progress: OnProgress<'_>,
     ) -> Result<(), SyncEnd> {
-        let kinds = self.node.kinds();
         // A snapshot has more lines than records: what counts towards the total is what was announced.
         let announced = self.announced.get(&(origin, scope)).cloned();
         let live = announced.as_ref().map(|(_, live)| *live);
-        let fetched = fetch(source, self.node, (origin, scope), kinds, |lines| {
+        let (done, total) = (self.done, self.total);
+        let tell = |lines: u64| {
             let items = live.map_or(lines, |live| lines.min(live));
-            progress(self.done + items, self.total.max(self.done + items));
-        });
-        let spool = match fetched.await {
-            Ok(spool) => spool,
+            progress(done + items, total.max(done + items));
+        };
+        let is_new = self.held(origin, scope)?.is_none();
+        let (mut tally, live) = match self.take_snapshot(source, (origin, scope), tell).await {
+            Ok(taken) => taken,
             Err(Fetch::Gone) => return Ok(self.session.refused(Cause::HeadGone)?),
             // The feed is not there any more, or not for us: nothing to take.
             Err(Fetch::NotFound) => {
@@ -497,28 +501,7 @@ impl<'n> Pull<'n> {
             }
             Err(Fetch::End(end)) => return self.feed_failed((origin, scope), end),
         };
-        self.start_run()?;
-        let mut tally = self.tally.clone();
-        let before = self.held(origin, scope)?;
-        let taken = self.write_page(|write| {
-            // A feed that is new brings only what is new, and so much of it that it is counted otherwise.
-            let remembers = before.is_some() && self.input.rehearsal.is_none();
-            if remembers {
-                write.remember_shown()?;
-            }
-            tally.forgive(origin, scope);
-            let applied = apply_spooled(write, &self.taking(), spool, &mut tally)?;
-            applied.check_snapshot((origin, scope))?;
-            if remembers {
-                tally.count(&write.changed_since()?);
-            }
-            Ok(write.live_in_feed(&origin, scope)?)
-        });
-        let live = match taken {
-            Ok(live) => live,
-            Err(end) => return self.feed_failed((origin, scope), end),
-        };
-        if before.is_none() && self.input.rehearsal.is_none() {
+        if is_new && self.input.rehearsal.is_none() {
             tally.new += live;
         }
         tally.snapshots += 1;
@@ -540,6 +523,93 @@ impl<'n> Pull<'n> {
         self.session.snapshot_done();
         self.keep_cursor()?;
         self.erase_traces()
+    }
+
+    /// Takes a snapshot, while it comes or once it is here: what it changed, and how many records its feed has.
+    async fn take_snapshot(
+        &mut self,
+        source: &mut Source<'_>,
+        feed: (InstanceId, FeedScope),
+        mut tell: impl FnMut(u64),
+    ) -> Result<(Tally, u64), Fetch> {
+        let mut spool = Spool::new(self.node.store.home().dir())?;
+        let mut pages = Pages::new(feed, self.node.kinds());
+        let begun = Instant::now();
+        let first = pages.next(source).await?;
+        spool.put(&first)?;
+        tell(pages.items());
+        self.start_run()?;
+        let is_fast = begun.elapsed() <= FIRST_PAGE_MAX;
+        if pages.goes_on() && is_fast && self.input.rehearsal.is_none() {
+            let coming = self.take_coming(source, (&mut pages, first), &mut spool, feed, &mut tell);
+            match coming.await {
+                Ok(taken) => return Ok(taken),
+                Err(Untaken::Slow) => {}
+                Err(Untaken::Ended(end)) => return Err(end),
+            }
+        }
+        pages.rest(source, &mut spool, tell).await?;
+        let mut tally = self.tally.clone();
+        let live = self.write_page(|write| {
+            let remembers = self.begin_snapshot(write, feed, &mut tally)?;
+            let applied = apply_spooled(write, &self.taking(), spool, &mut tally)?;
+            self.end_snapshot(write, feed, &applied, remembers, &mut tally)
+        })?;
+        Ok((tally, live))
+    }
+
+    /// The same in one transaction while its pages come.
+    async fn take_coming(
+        &self,
+        source: &mut Source<'_>,
+        (pages, first): (&mut Pages<'_>, Vec<u8>),
+        spool: &mut Spool,
+        feed: (InstanceId, FeedScope),
+        tell: impl FnMut(u64),
+    ) -> Result<(Tally, u64), Untaken> {
+        let mut tally = self.tally.clone();
+        let write = self.node.store.write_in_sight()?;
+        let remembers = self.begin_snapshot(&write, feed, &mut tally)?;
+        let mut sink = self.taking().sink(&write);
+        let coming = take_while_it_comes(source, pages, first, spool, &mut sink, tell);
+        let applied = coming.await?.end(&mut sink, &mut tally)?;
+        let live = self.end_snapshot(&write, feed, &applied, remembers, &mut tally)?;
+        crate::levels::settle_in(self.node, &write)?;
+        write.commit()?;
+        Ok((tally, live))
+    }
+
+    /// Gets ready for a snapshot; whether what is shown is remembered.
+    fn begin_snapshot(
+        &self,
+        write: &Write<'_>,
+        (origin, scope): (InstanceId, FeedScope),
+        tally: &mut Tally,
+    ) -> Result<bool, SyncEnd> {
+        // A feed that is new brings only what is new, and so much of it that it is counted otherwise.
+        let is_new = self.held(origin, scope)?.is_none();
+        let remembers = !is_new && self.input.rehearsal.is_none();
+        if remembers {
+            write.remember_shown()?;
+        }
+        tally.forgive(origin, scope);
+        Ok(remembers)
+    }
+
+    /// Looks at what came of a snapshot, and counts; how many records its feed has.
+    fn end_snapshot(
+        &self,
+        write: &Write<'_>,
+        (origin, scope): (InstanceId, FeedScope),
+        applied: &Applied,
+        remembers: bool,
+        tally: &mut Tally,
+    ) -> Result<u64, SyncEnd> {
+        applied.check_snapshot((origin, scope))?;
+        if remembers {
+            tally.count(&write.changed_since()?);
+        }
+        Ok(write.live_in_feed(&origin, scope)?)
     }
 
     /// Leaves one feed as it is and goes on with the others; the next sync compares heads again. What is

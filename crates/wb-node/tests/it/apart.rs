@@ -267,7 +267,7 @@ fn progress_is_told_on_this_thread_and_a_panic_comes_through() {
     );
     assert_eq!((done, told), (Ok(()), vec![3, 7]));
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let read = |_: &mut Across<Watched>| -> Result<(), Unread> { panic!("while reading") };
+        let read = |_: &mut Across<Failed>| -> Result<(), Unread> { panic!("while reading") };
         apart::<_, (), Failed>(&mut sink, &mut |_| {}, read)
     }));
     assert!(panicked.is_err());

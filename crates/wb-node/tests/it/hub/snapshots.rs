@@ -108,6 +108,39 @@ fn a_hub_that_goes_away_between_pages_leaves_nothing_half_taken() {
     assert_eq!(titles(&south).len(), RECORDS);
 }
 
+/// Pages that come at once are taken while more come, with the file locked; those that are slow are waited for without.
+#[test]
+fn who_writes_does_not_wait_for_pages_that_are_slow_to_come() {
+    let (hub, north, mut south, _) = harbour();
+    let (gate, id) = (hub.seam().gate(), hub.id());
+    let mut other = south.at_same_folder();
+    let south = std::thread::scope(|scope| {
+        let newcomer = scope.spawn(move || {
+            let synced = south.sync_by_id(id, BOTH_WAYS);
+            assert_eq!(synced.end, None);
+            south
+        });
+        drop(gate.recv_timeout(PATIENCE).expect("a page is asked for"));
+        let second = gate.recv_timeout(PATIENCE).expect("a second page");
+        other.ask("Written meanwhile", Scope::Private);
+        assert_eq!(titles(&other), ["Written meanwhile"], "nothing counts yet");
+        drop(second);
+        let mut pages = 2;
+        while !newcomer.is_finished() {
+            pages += u32::from(gate.recv_timeout(Duration::from_millis(20)).is_ok());
+        }
+        assert!(pages > 6, "{pages} pages are too few");
+        newcomer.join().expect("South ends well")
+    });
+    hub.seam().be_honest();
+    let mut expected = titles(&north);
+    expected.push("Written meanwhile".to_owned());
+    expected.sort();
+    let mut shown = titles(&south);
+    shown.sort();
+    assert_eq!(shown, expected);
+}
+
 #[test]
 fn pages_that_are_gone_are_asked_for_anew() {
     let (hub, north, mut south, _) = harbour();
