@@ -10,13 +10,26 @@ use crate::feed::{
 };
 use crate::id::{Hash, InstanceId, LogId, RecordId};
 use crate::identity::{IdentityLog, Merge};
-use crate::scope::FeedScope;
+use crate::scope::{FeedScope, Kind};
+
+/// A record of a snapshot: of many there are few kinds, so each is kept once.
+#[derive(Debug)]
+struct Brought {
+    id: RecordId,
+    rev: u64,
+    kind_no: u32,
+    line_hash: Hash,
+}
 
 /// One feed in memory. Holds hashes of records, not their lines.
 #[derive(Debug, Default)]
 struct Feed {
     state: Option<FeedState>,
-    live: BTreeMap<RecordId, Live>,
+    /// What a snapshot brought, in its order, which is that of ids.
+    brought: Vec<Brought>,
+    kinds: Kinds,
+    /// What deltas said since; none where a record is gone.
+    since: BTreeMap<RecordId, Option<Live>>,
     headers: BTreeMap<u64, Hash>,
     openings: BTreeMap<LogId, Opening>,
 }
@@ -25,7 +38,18 @@ impl FeedView for Feed {
     type Error = Infallible;
 
     fn live(&self, id: &RecordId) -> Result<Option<Live>, Infallible> {
-        Ok(self.live.get(id).cloned())
+        if let Some(since) = self.since.get(id) {
+            return Ok(since.clone());
+        }
+        let found = self.brought.binary_search_by_key(id, |brought| brought.id);
+        Ok(found.ok().map(|place| {
+            let brought = &self.brought[place];
+            Live {
+                rev: brought.rev,
+                kind: self.kinds.name(brought.kind_no),
+                line_hash: brought.line_hash,
+            }
+        }))
     }
 
     fn header_hash(&self, seq: u64) -> Result<Option<Hash>, Infallible> {
@@ -41,6 +65,29 @@ impl FeedView for Feed {
     fn has_rival(&self, log: &LogId, opening: &Opening) -> Result<bool, Infallible> {
         let mut others = self.openings.iter().filter(|(other, _)| *other != log);
         Ok(others.any(|(_, other)| order(other) == order(opening)))
+    }
+}
+
+/// Kinds, each with a number.
+#[derive(Debug, Default)]
+struct Kinds {
+    names: Vec<Kind>,
+    nos: BTreeMap<Kind, u32>,
+}
+
+impl Kinds {
+    fn no(&mut self, kind: &Kind) -> u32 {
+        if let Some(no) = self.nos.get(kind) {
+            return *no;
+        }
+        let no = u32::try_from(self.names.len()).expect("a bundle has fewer lines");
+        self.names.push(kind.clone());
+        self.nos.insert(kind.clone(), no);
+        no
+    }
+
+    fn name(&self, no: u32) -> Kind {
+        self.names[no as usize].clone()
     }
 }
 
@@ -102,7 +149,8 @@ impl Sink for Memory {
         let feed = self.feeds.entry(key).or_default();
         let placed = snapshot.place(identity, feed.state.as_ref(), feed)?;
         if placed == Ok(SnapshotOutcome::Take) {
-            feed.live.clear();
+            feed.brought.clear();
+            feed.since.clear();
             self.taking = Some(key);
         }
         Ok(placed)
@@ -111,12 +159,14 @@ impl Sink for Memory {
     fn item(&mut self, item: &Item<'_>) -> Result<(), Infallible> {
         self.count(item);
         let line_hash = item.entry.line_hash().expect("snapshots hold puts only");
-        let live = Live {
+        let feed = self.taking();
+        let brought = Brought {
+            id: item.entry.id,
             rev: item.entry.rev,
-            kind: item.entry.kind.clone(),
+            kind_no: feed.kinds.no(&item.entry.kind),
             line_hash,
         };
-        self.taking().live.insert(item.entry.id, live);
+        feed.brought.push(brought);
         Ok(())
     }
 
@@ -155,17 +205,12 @@ impl Sink for Memory {
         }
         if let Outcome::Append(applied) = &outcome {
             for item in &delta.items {
-                match item.entry.line_hash() {
-                    None => drop(feed.live.remove(&item.entry.id)),
-                    Some(line_hash) => {
-                        let live = Live {
-                            rev: item.entry.rev,
-                            kind: item.entry.kind.clone(),
-                            line_hash,
-                        };
-                        feed.live.insert(item.entry.id, live);
-                    }
-                }
+                let live = item.entry.line_hash().map(|line_hash| Live {
+                    rev: item.entry.rev,
+                    kind: item.entry.kind.clone(),
+                    line_hash,
+                });
+                feed.since.insert(item.entry.id, live);
             }
             if applied.opens_log {
                 feed.headers.clear();
