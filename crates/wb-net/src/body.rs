@@ -164,6 +164,8 @@ fn unpack_zstd(bytes: &[u8], limit: BodyLimit) -> Result<Vec<u8>, BodyError> {
     if !decoder.finish().is_empty() {
         return Err(BodyError::Trailing);
     }
+    // It grew by doubling, and may wait for a while to be read.
+    unpacked.shrink_to_fit();
     Ok(unpacked)
 }
 

@@ -32,7 +32,7 @@ const WAITED_MAX: Duration = Duration::from_secs(1);
 /// How long what is read is waited for before the network is looked at again.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Pages that wait to be read.
-const PAGES_WAITING: usize = 2;
+const PAGES_WAITING: usize = 1;
 
 /// Why nothing was taken while it came.
 pub(super) enum Untaken {

@@ -538,9 +538,9 @@ impl<'n> Pull<'n> {
         let first = pages.next(source).await?;
         spool.put(&first)?;
         tell(pages.items());
-        self.start_run()?;
         let is_fast = begun.elapsed() <= FIRST_PAGE_MAX;
         if pages.goes_on() && is_fast && self.input.rehearsal.is_none() {
+            self.start_run()?;
             let coming = self.take_coming(source, (&mut pages, first), &mut spool, feed, &mut tell);
             match coming.await {
                 Ok(taken) => return Ok(taken),
@@ -549,6 +549,7 @@ impl<'n> Pull<'n> {
             }
         }
         pages.rest(source, &mut spool, tell).await?;
+        self.start_run()?;
         let mut tally = self.tally.clone();
         let live = self.write_page(|write| {
             let remembers = self.begin_snapshot(write, feed, &mut tally)?;
