@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use wb_core::id::RecordRef;
 use wb_core::kinds::{Body, To};
 use wb_core::line::Line;
-use wb_core::status::Said;
+use wb_core::status::{Said, Shown};
 
 use crate::error::{PgError, Result};
 use crate::tx::{Columns as _, Tx};
@@ -43,14 +43,15 @@ pub(crate) fn tell(tx: &Tx<'_>) -> Result<bool> {
         })
     });
     let homes = lock(tx, &requests.collect::<Result<_>>()?)?;
-    let (said, unsaid): (Vec<&Home>, Vec<&Home>) = {
-        let said = of_which_something_is_said(tx, &homes)?;
-        homes.iter().partition(|home| said.contains(&home.request))
-    };
-    begin_open(tx, &unsaid)?;
-    for home in said {
-        tell_status(tx, home)?;
-    }
+    let said = of_which_something_is_said(tx, &homes)?;
+    let shown = homes.iter().map(|home| {
+        if said.contains(&home.request) {
+            return told(tx, home);
+        }
+        // It is open since it was written.
+        Ok((Said::default().shown(), home.line_at))
+    });
+    put(tx, &homes, &shown.collect::<Result<Vec<_>>>()?)?;
     tx.execute("DELETE FROM untold WHERE untold_no = ANY ($1)", &[&nos])?;
     Ok(true)
 }
@@ -104,34 +105,8 @@ fn of_which_something_is_said(tx: &Tx<'_>, homes: &[Home]) -> Result<BTreeSet<Re
     said.collect()
 }
 
-/// Of these nobody said anything: they are open since they were written.
-fn begin_open(tx: &Tx<'_>, homes: &[&Home]) -> Result<()> {
-    if homes.is_empty() {
-        return Ok(());
-    }
-    let nos: Vec<i64> = homes.iter().map(|home| home.no).collect();
-    let ids: Vec<&[u8]> = homes
-        .iter()
-        .map(|home| &home.request.id.as_bytes()[..])
-        .collect();
-    let shown = Said::default().shown();
-    tx.execute(
-        "UPDATE listings l SET status = $3, contested = $4, open = $5, changed_at = l.line_at
-         FROM unnest($1::bigint[], $2::bytea[]) AS t (instance_no, id)
-         WHERE l.instance_no = t.instance_no AND l.id = t.id",
-        &[
-            &nos,
-            &ids,
-            &shown.value.as_str(),
-            &shown.contested,
-            &(shown.value == To::Open),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Merges what is said of a request: by its home, and by whoever is listed and served.
-fn tell_status(tx: &Tx<'_>, home: &Home) -> Result<()> {
+/// Merges what is said of a request: by its home, and by whoever is listed and served. What it is shown as, and since when.
+fn told(tx: &Tx<'_>, home: &Home) -> Result<(Shown, i64)> {
     let request = &home.request;
     let key: [&(dyn ToSql + Sync); 2] = [&&request.origin.0[..], &&request.id.as_bytes()[..]];
     let rows = tx.rows(
@@ -151,18 +126,29 @@ fn tell_status(tx: &Tx<'_>, home: &Home) -> Result<()> {
             changed_at = changed_at.max(row.value(3)?);
         }
     }
-    let shown = said.shown();
+    Ok((said.shown(), changed_at))
+}
+
+/// Writes down what requests are shown as.
+fn put(tx: &Tx<'_>, homes: &[Home], told: &[(Shown, i64)]) -> Result<()> {
+    let nos: Vec<i64> = homes.iter().map(|home| home.no).collect();
+    let ids: Vec<&[u8]> = homes
+        .iter()
+        .map(|home| &home.request.id.as_bytes()[..])
+        .collect();
+    let words: Vec<&str> = told.iter().map(|(shown, _)| shown.value.as_str()).collect();
+    let contested: Vec<bool> = told.iter().map(|(shown, _)| shown.contested).collect();
+    let open: Vec<bool> = told
+        .iter()
+        .map(|(shown, _)| shown.value == To::Open)
+        .collect();
+    let changed_at: Vec<i64> = told.iter().map(|(_, changed_at)| *changed_at).collect();
     tx.execute(
-        "UPDATE listings SET status = $3, contested = $4, open = $5, changed_at = $6
-         WHERE instance_no = $1 AND id = $2",
-        &[
-            &home.no,
-            &&request.id.as_bytes()[..],
-            &shown.value.as_str(),
-            &shown.contested,
-            &(shown.value == To::Open),
-            &changed_at,
-        ],
+        "UPDATE listings l SET status = t.status, contested = t.contested, open = t.open, changed_at = t.changed_at
+         FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::boolean[], $5::boolean[], $6::bigint[])
+           AS t (instance_no, id, status, contested, open, changed_at)
+         WHERE l.instance_no = t.instance_no AND l.id = t.id",
+        &[&nos, &ids, &words, &contested, &open, &changed_at],
     )?;
     Ok(())
 }

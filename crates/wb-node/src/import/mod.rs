@@ -2,7 +2,7 @@
 
 mod ahead;
 pub mod apart;
-pub mod hashing;
+pub(crate) mod hashing;
 pub mod lines;
 pub mod sink;
 pub mod whiteballoon;

@@ -490,7 +490,6 @@ impl<'n> Pull<'n> {
             let items = live.map_or(lines, |live| lines.min(live));
             progress(done + items, total.max(done + items));
         };
-        let is_new = self.held(origin, scope)?.is_none();
         let (mut tally, live) = match self.take_snapshot(source, (origin, scope), tell).await {
             Ok(taken) => taken,
             Err(Fetch::Gone) => return Ok(self.session.refused(Cause::HeadGone)?),
@@ -501,9 +500,6 @@ impl<'n> Pull<'n> {
             }
             Err(Fetch::End(end)) => return self.feed_failed((origin, scope), end),
         };
-        if is_new && self.input.rehearsal.is_none() {
-            tally.new += live;
-        }
         tally.snapshots += 1;
         self.tally = tally;
         self.done += live;
@@ -552,9 +548,9 @@ impl<'n> Pull<'n> {
         self.start_run()?;
         let mut tally = self.tally.clone();
         let live = self.write_page(|write| {
-            let remembers = self.begin_snapshot(write, feed, &mut tally)?;
+            let is_new = self.begin_snapshot(write, feed, &mut tally)?;
             let applied = apply_spooled(write, &self.taking(), spool, &mut tally)?;
-            self.end_snapshot(write, feed, &applied, remembers, &mut tally)
+            self.end_snapshot(write, feed, &applied, is_new, &mut tally)
         })?;
         Ok((tally, live))
     }
@@ -570,17 +566,17 @@ impl<'n> Pull<'n> {
     ) -> Result<(Tally, u64), Untaken> {
         let mut tally = self.tally.clone();
         let write = self.node.store.write_in_sight()?;
-        let remembers = self.begin_snapshot(&write, feed, &mut tally)?;
+        let is_new = self.begin_snapshot(&write, feed, &mut tally)?;
         let mut sink = self.taking().sink(&write);
         let coming = take_while_it_comes(source, pages, first, spool, &mut sink, tell);
         let applied = coming.await?.end(&mut sink, &mut tally)?;
-        let live = self.end_snapshot(&write, feed, &applied, remembers, &mut tally)?;
+        let live = self.end_snapshot(&write, feed, &applied, is_new, &mut tally)?;
         crate::levels::settle_in(self.node, &write)?;
         write.commit()?;
         Ok((tally, live))
     }
 
-    /// Gets ready for a snapshot; whether what is shown is remembered.
+    /// Gets ready for a snapshot; whether nothing of its feed was here before.
     fn begin_snapshot(
         &self,
         write: &Write<'_>,
@@ -589,12 +585,11 @@ impl<'n> Pull<'n> {
     ) -> Result<bool, SyncEnd> {
         // A feed that is new brings only what is new, and so much of it that it is counted otherwise.
         let is_new = self.held(origin, scope)?.is_none();
-        let remembers = !is_new && self.input.rehearsal.is_none();
-        if remembers {
+        if !is_new && self.input.rehearsal.is_none() {
             write.remember_shown()?;
         }
         tally.forgive(origin, scope);
-        Ok(remembers)
+        Ok(is_new)
     }
 
     /// Looks at what came of a snapshot, and counts; how many records its feed has.
@@ -603,14 +598,17 @@ impl<'n> Pull<'n> {
         write: &Write<'_>,
         (origin, scope): (InstanceId, FeedScope),
         applied: &Applied,
-        remembers: bool,
+        is_new: bool,
         tally: &mut Tally,
     ) -> Result<u64, SyncEnd> {
         applied.check_snapshot((origin, scope))?;
-        if remembers {
-            tally.count(&write.changed_since()?);
+        let live = write.live_in_feed(&origin, scope)?;
+        match (self.input.rehearsal, is_new) {
+            (Some(_), _) => {}
+            (None, true) => tally.new += live,
+            (None, false) => tally.count(&write.changed_since()?),
         }
-        Ok(write.live_in_feed(&origin, scope)?)
+        Ok(live)
     }
 
     /// Leaves one feed as it is and goes on with the others; the next sync compares heads again. What is
