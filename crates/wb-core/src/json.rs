@@ -439,11 +439,22 @@ fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("a number token is ASCII")
 }
 
-/// The keys of one object, so far.
-#[derive(Default)]
+/// The keys of one object, so far. Few of them need no memory of their own: every line has three objects.
 struct Keys<'a> {
-    few: Vec<Cow<'a, [u8]>>,
+    few: [Cow<'a, [u8]>; KEYS_LINEAR_MAX],
+    /// How many of those places are taken.
+    taken: usize,
     many: BTreeSet<Cow<'a, [u8]>>,
+}
+
+impl Default for Keys<'_> {
+    fn default() -> Self {
+        Self {
+            few: [const { Cow::Borrowed(&[]) }; KEYS_LINEAR_MAX],
+            taken: 0,
+            many: BTreeSet::new(),
+        }
+    }
 }
 
 impl<'a> Keys<'a> {
@@ -452,12 +463,15 @@ impl<'a> Keys<'a> {
         if !self.many.is_empty() {
             return self.many.insert(key);
         }
-        if self.few.contains(&key) {
+        if self.few[..self.taken].contains(&key) {
             return false;
         }
-        self.few.push(key);
-        if self.few.len() > KEYS_LINEAR_MAX {
-            self.many = self.few.drain(..).collect();
+        if let Some(place) = self.few.get_mut(self.taken) {
+            *place = key;
+            self.taken += 1;
+        } else {
+            self.many = self.few.iter_mut().map(std::mem::take).collect();
+            self.many.insert(key);
         }
         true
     }

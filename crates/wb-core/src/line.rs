@@ -84,10 +84,14 @@ struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Rule> {
         let mut members = [const { None }; MEMBERS.len()];
+        // Lines are written in this order: the next member is nearly always the one after the last.
+        let mut next = 0;
         let text = json::members(bytes, |key, value| {
-            let place = MEMBERS.iter().position(|name| name.as_bytes() == key);
-            if let Some(place) = place {
+            let is_it = |place: &usize| MEMBERS[*place].as_bytes() == key;
+            let place = (next..MEMBERS.len()).find(is_it);
+            if let Some(place) = place.or_else(|| (0..next).find(is_it)) {
                 members[place] = Some(value);
+                next = place + 1;
             }
         })?;
         Ok(Self { text, members })

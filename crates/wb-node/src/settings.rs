@@ -187,7 +187,7 @@ const KNOWN: &[Known] = &[
     Known {
         key: "bundle.zstd_level",
         variable: "WB_BUNDLE_ZSTD_LEVEL",
-        default: "3",
+        default: "2",
         about: "how hard `bundle export --zstd` compresses, 1 to 19",
     },
     Known {
@@ -609,7 +609,7 @@ mod tests {
     fn environment_beats_file_beats_default() {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config.toml");
-        assert_eq!(Settings::load(&config, &none).unwrap().zstd_level, 3);
+        assert_eq!(Settings::load(&config, &none).unwrap().zstd_level, 2);
         std::fs::write(&config, "[bundle]\nzstd_level = 7\n").unwrap();
         let settings = Settings::load(&config, &none).unwrap();
         assert_eq!(

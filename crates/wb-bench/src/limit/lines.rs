@@ -15,7 +15,7 @@ use crate::role::Report;
 use super::sqlite::{plain, rows};
 
 /// The level that everybody uses.
-pub const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 3;
 
 /// Reads the plain file that the limit left beside an instance, and writes `copy`, the rows as PostgreSQL takes them.
 pub fn measure(home: &Path, copy: &Path) -> Result<Report> {

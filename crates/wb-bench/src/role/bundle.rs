@@ -12,7 +12,9 @@ use wb_store::Home;
 use super::Report;
 use crate::clock::timed;
 use crate::error::{BenchError, Result};
-use crate::limit::lines::ZSTD_LEVEL;
+
+/// The level that `wb bundle export --zstd` comes with.
+const ZSTD_LEVEL: i32 = 2;
 
 /// Writes one; everything is sealed already.
 pub fn export(home: &Path, file: &Path) -> Result<Report> {

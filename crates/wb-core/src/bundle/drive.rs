@@ -12,7 +12,7 @@ use super::head::{BundleHead, Form};
 use super::reader::{BundleReader, Event};
 use super::section::SECTION_START;
 use super::sink::{FeedOutcome, Sink};
-use crate::feed::{Delta, Outcome, Progress, Refusal, SnapshotOutcome};
+use crate::feed::{Delta, LiveSum, Outcome, Progress, Refusal, SnapshotOutcome};
 use crate::id::InstanceId;
 use crate::identity::{IdentityLog, Merge};
 use crate::rule::Rule;
@@ -84,6 +84,13 @@ impl Driver {
     #[must_use]
     pub fn digest_by(mut self, digest: Box<dyn LinesDigest>) -> Self {
         self.reader.digest_by(digest);
+        self
+    }
+
+    /// Has what is live in a snapshot added up elsewhere; see [`BundleReader::add_up_by`].
+    #[must_use]
+    pub fn add_up_by(mut self, live_sum: fn(u64) -> Option<Box<dyn LiveSum>>) -> Self {
+        self.reader.add_up_by(live_sum);
         self
     }
 

@@ -72,16 +72,26 @@ impl FeedView for Feed {
 #[derive(Debug, Default)]
 struct Kinds {
     names: Vec<Kind>,
+    /// How many records there were of each.
+    counts: Vec<u64>,
     nos: BTreeMap<Kind, u32>,
 }
 
 impl Kinds {
-    fn no(&mut self, kind: &Kind) -> u32 {
-        if let Some(no) = self.nos.get(kind) {
-            return *no;
-        }
+    /// Counts a record of a kind, and gives the kind's number.
+    fn count(&mut self, kind: &Kind) -> u32 {
+        let no = match self.nos.get(kind) {
+            Some(no) => *no,
+            None => self.add(kind),
+        };
+        self.counts[no as usize] += 1;
+        no
+    }
+
+    fn add(&mut self, kind: &Kind) -> u32 {
         let no = u32::try_from(self.names.len()).expect("a bundle has fewer lines");
         self.names.push(kind.clone());
+        self.counts.push(0);
         self.nos.insert(kind.clone(), no);
         no
     }
@@ -97,29 +107,24 @@ pub struct Memory {
     identities: BTreeMap<InstanceId, IdentityLog>,
     feeds: BTreeMap<(InstanceId, FeedScope), Feed>,
     taking: Option<(InstanceId, FeedScope)>,
-    kinds: BTreeMap<String, u64>,
 }
 
 impl Memory {
     /// Records seen, by kind.
     #[must_use]
-    pub fn kinds(&self) -> &BTreeMap<String, u64> {
-        &self.kinds
+    pub fn kinds(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for kinds in self.feeds.values().map(|feed| &feed.kinds) {
+            for (kind, count) in kinds.names.iter().zip(&kinds.counts) {
+                *counts.entry(kind.to_string()).or_default() += count;
+            }
+        }
+        counts
     }
 
     fn taking(&mut self) -> &mut Feed {
         let key = self.taking.expect("a snapshot was placed");
         self.feeds.entry(key).or_default()
-    }
-
-    fn count(&mut self, item: &Item<'_>) {
-        let kind = item.entry.kind.as_str();
-        match self.kinds.get_mut(kind) {
-            Some(count) => *count += 1,
-            None => {
-                self.kinds.insert(kind.to_owned(), 1);
-            }
-        }
     }
 }
 
@@ -157,13 +162,12 @@ impl Sink for Memory {
     }
 
     fn item(&mut self, item: &Item<'_>) -> Result<(), Infallible> {
-        self.count(item);
         let line_hash = item.entry.line_hash().expect("snapshots hold puts only");
         let feed = self.taking();
         let brought = Brought {
             id: item.entry.id,
             rev: item.entry.rev,
-            kind_no: feed.kinds.no(&item.entry.kind),
+            kind_no: feed.kinds.count(&item.entry.kind),
             line_hash,
         };
         feed.brought.push(brought);
@@ -192,12 +196,12 @@ impl Sink for Memory {
     /// Deltas that go on from what only the receiver holds are verified as far as their bytes say;
     /// from the first on they lead from one to the next.
     fn delta(&mut self, delta: &Delta<'_>) -> Result<Outcome, Infallible> {
-        for item in &delta.items {
-            self.count(item);
-        }
         let key = (delta.header.origin, delta.header.scope);
         let identity = self.identities.get(&delta.header.origin);
         let feed = self.feeds.entry(key).or_default();
+        for item in &delta.items {
+            feed.kinds.count(&item.entry.kind);
+        }
         let outcome = accept(delta, identity, feed.state.as_ref(), feed)?;
         if delta.header.seq == 0 && outcome.is_proved() {
             let opening = Opening::of(&delta.header);

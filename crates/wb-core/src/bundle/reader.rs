@@ -9,7 +9,7 @@ use super::section::{
     DeltasTotals, EndTotals, IdentityTotals, SECTION_START, SECTION_VERSION, SectionName,
 };
 use crate::entry::Entry;
-use crate::feed::{Delta, Progress, SnapshotReader, Totals};
+use crate::feed::{Delta, LiveSum, Progress, SnapshotReader, Totals};
 use crate::id::InstanceId;
 use crate::identity::{IdentityError, IdentityLog, LogReader, Position};
 use crate::json;
@@ -95,6 +95,8 @@ pub struct BundleReader {
     within: Within,
     line: u64,
     sha: Box<dyn LinesDigest>,
+    /// Who adds up what is live in a snapshot of so many records, when not here.
+    live_sum: fn(u64) -> Option<Box<dyn LiveSum>>,
     head: Option<(Vec<u8>, BundleHead)>,
     head_verified: bool,
     last_identity: Option<InstanceId>,
@@ -117,6 +119,7 @@ impl Default for BundleReader {
             within: Within::Head,
             line: 0,
             sha: Box::new(Here::default()),
+            live_sum: |_| None,
             head: None,
             head_verified: false,
             last_identity: None,
@@ -143,6 +146,11 @@ impl BundleReader {
     /// Has the digest over its lines computed elsewhere; said before the first line.
     pub fn digest_by(&mut self, digest: Box<dyn LinesDigest>) {
         self.sha = digest;
+    }
+
+    /// Has what is live in a snapshot added up elsewhere, where `live_sum` gives somebody for so many records.
+    pub fn add_up_by(&mut self, live_sum: fn(u64) -> Option<Box<dyn LiveSum>>) {
+        self.live_sum = live_sum;
     }
 
     /// The number of the line read last, from 1.
@@ -398,9 +406,10 @@ impl BundleReader {
                 self.start_identity(&totals)
             }
             "snapshot" => {
-                let reader =
+                let mut reader =
                     SnapshotReader::start(line).map_err(|refusal| in_feed(self.line, &refusal))?;
                 let totals = *reader.totals();
+                reader.add_up_by((self.live_sum)(totals.live));
                 self.next_feed(totals.origin, totals.scope, Form::Snapshot, totals.live)?;
                 self.section_line = self.line;
                 self.within = Within::Snapshot(Box::new(reader));

@@ -18,4 +18,4 @@ pub use header::{Follows, Header};
 pub use place::{Placement, order};
 pub use seal::{OpenLog, Seal, seal};
 pub use snapshot::{Progress, SnapshotOutcome, SnapshotReader, SnapshotWriter, Totals};
-pub use state::{FeedState, FeedView, Live, Opening};
+pub use state::{FeedState, FeedView, Live, LiveSum, Opening};

@@ -10,7 +10,7 @@ use super::accept::{Early, Outcome, Refusal, check_key};
 use super::delta::Item;
 use super::header::Header;
 use super::place::{self, Placement};
-use super::state::{FeedState, FeedView, Opening};
+use super::state::{FeedState, FeedView, Live, LiveSum, Opening};
 use crate::entry::Op;
 use crate::hash;
 use crate::id::{Hash, InstanceId, RecordId};
@@ -98,7 +98,9 @@ pub struct SnapshotReader {
     head: Option<ReadHeader>,
     first: Option<ReadHeader>,
     chain: Chain,
+    /// What is live, once all items have come; until then without what is added up elsewhere.
     live: LiveHash,
+    elsewhere: Option<Box<dyn LiveSum>>,
     items: u64,
     /// Ids of the items, rising; the retracted list is held against them.
     ids: Vec<RecordId>,
@@ -181,6 +183,7 @@ impl SnapshotReader {
             first: None,
             chain: Chain::default(),
             live: LiveHash::default(),
+            elsewhere: None,
             items: 0,
             ids: Vec::new(),
             retracted: 0,
@@ -191,6 +194,11 @@ impl SnapshotReader {
             early: None,
             placed: None,
         })
+    }
+
+    /// Has what is live added up elsewhere; said before the first item.
+    pub fn add_up_by(&mut self, elsewhere: Option<Box<dyn LiveSum>>) {
+        self.elsewhere = elsewhere;
     }
 
     /// What was announced.
@@ -375,10 +383,26 @@ impl SnapshotReader {
             return Err(refuse(Rule::WrongOrder));
         }
         self.ids.push(item.entry.id);
-        self.live
-            .add(&item.entry.live_element().expect("a put has a live element"));
-        self.items += 1;
+        let live = Live {
+            rev: item.entry.rev,
+            kind: item.entry.kind.clone(),
+            line_hash: item.entry.line_hash().expect("it puts"),
+        };
+        self.add_up(item.entry.id, live);
         Ok(item)
+    }
+
+    fn add_up(&mut self, id: RecordId, live: Live) {
+        self.items += 1;
+        let Some(elsewhere) = &mut self.elsewhere else {
+            self.live.add(&live.element(&id));
+            return;
+        };
+        elsewhere.add(id, live);
+        if self.items == self.totals.live {
+            self.live = elsewhere.sum();
+            self.elsewhere = None;
+        }
     }
 
     fn read_retracted(&mut self, line: &[u8]) -> Result<Vec<(RecordId, u64)>, Refusal> {
@@ -416,6 +440,7 @@ impl SnapshotReader {
             first: self.first.clone(),
             chain: self.chain.clone(),
             live: self.live.clone(),
+            elsewhere: None,
             ids: Vec::new(),
             early: self.early.clone(),
             placed: self.placed.clone(),

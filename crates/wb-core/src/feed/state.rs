@@ -1,5 +1,7 @@
 //! What a reader holds of a feed.
 
+use std::fmt::Debug;
+
 use super::header::{Follows, Header};
 use crate::hash;
 use crate::id::{Hash, LogId, RecordId};
@@ -24,6 +26,16 @@ impl Live {
     pub fn element(&self, id: &RecordId) -> Hash {
         hash::live_element(id, self.rev, self.kind.as_str(), &self.line_hash)
     }
+}
+
+/// Adds up what is live in a snapshot that is read, wherever that is done: nothing waits for the sum before its last item, so
+/// that whoever has a second core can have it added up there.
+pub trait LiveSum: Debug + Send {
+    /// Takes the next record.
+    fn add(&mut self, id: RecordId, live: Live);
+
+    /// The sum of those taken.
+    fn sum(&mut self) -> LiveHash;
 }
 
 /// How a log was opened: what its first header says of the order of logs.

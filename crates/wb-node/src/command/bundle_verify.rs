@@ -8,6 +8,7 @@ use wb_core::protocol::Skew;
 use wb_core::rule::Rule;
 
 use crate::error::{NodeError, Result};
+use crate::import::adding::adding;
 use crate::import::hashing::Hashing;
 use crate::import::lines::{Lines, Next};
 
@@ -30,7 +31,9 @@ pub struct Verified {
 /// The stage and line of the first fault; what the disk reports.
 pub fn bundle_verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified> {
     let mut lines = Lines::open(path)?;
-    let mut driver = Driver::default().digest_by(Box::new(Hashing::start()));
+    let mut driver = Driver::default()
+        .digest_by(Box::new(Hashing::start()))
+        .add_up_by(adding);
     let mut memory = Memory::default();
     let mut number = 0;
     loop {
@@ -56,7 +59,7 @@ pub fn bundle_verify(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verif
     Ok(Verified {
         head,
         feeds: driver.feeds().to_vec(),
-        kinds: memory.kinds().clone(),
+        kinds: memory.kinds(),
         plain_bytes: lines.plain_bytes(),
     })
 }

@@ -1,10 +1,11 @@
 //! The digest over the lines of a bundle, computed on a thread of its own: reading them strictly takes as long.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use sha2::{Digest as _, Sha256};
 use wb_core::bundle::LinesDigest;
+
+use super::beside::Beside;
 
 /// Bytes that cross at once.
 const BLOCK_BYTES: usize = 262_144;
@@ -23,39 +24,27 @@ enum ToDo {
 /// Computes the digest on another thread.
 #[derive(Debug)]
 pub struct Hashing {
-    /// None once it has ended.
-    to_do: Option<SyncSender<ToDo>>,
+    thread: Beside<ToDo>,
     block: Vec<u8>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Hashing {
     /// Begins with no line.
     #[must_use]
     pub fn start() -> Self {
-        let (put, to_do) = sync_channel(BLOCKS_WAITING);
         Self {
-            to_do: Some(put),
+            thread: Beside::start(BLOCKS_WAITING, hash_all),
             block: Vec::with_capacity(BLOCK_BYTES),
-            thread: Some(std::thread::spawn(move || hash_all(&to_do))),
         }
-    }
-
-    fn send(&mut self, to_do: ToDo) {
-        let is_there = self
-            .to_do
-            .as_ref()
-            .is_some_and(|put| put.send(to_do).is_ok());
-        assert!(is_there, "the thread ends when this does");
     }
 
     fn hand_over(&mut self) {
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_BYTES));
-        self.send(ToDo::Add(block));
+        self.thread.give(ToDo::Add(block));
     }
 }
 
-fn hash_all(to_do: &Receiver<ToDo>) {
+fn hash_all(to_do: Receiver<ToDo>) {
     let mut sha = Sha256::new();
     for next in to_do {
         match next {
@@ -78,18 +67,8 @@ impl LinesDigest for Hashing {
     fn so_far(&mut self) -> [u8; 32] {
         self.hand_over();
         let (answer, answered) = sync_channel(1);
-        self.send(ToDo::Tell(answer));
+        self.thread.give(ToDo::Tell(answer));
         answered.recv().expect("it answers everything")
-    }
-}
-
-impl Drop for Hashing {
-    fn drop(&mut self) {
-        self.to_do = None;
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to tell.
-            let _ = thread.join();
-        }
     }
 }
 

@@ -2,11 +2,32 @@
 
 use serde_json::{Value, json};
 use wb_core::bundle::{Driver, Memory};
+use wb_core::feed::{Live, LiveSum};
+use wb_core::id::RecordId;
+use wb_core::live::LiveHash;
 
 use crate::vectors::{files, report, texts};
 
+/// Adds up what is live outside of the reader.
+#[derive(Debug, Default)]
+struct Outside(LiveHash);
+
+impl LiveSum for Outside {
+    fn add(&mut self, id: RecordId, live: Live) {
+        self.0.add(&live.element(&id));
+    }
+
+    fn sum(&mut self) -> LiveHash {
+        self.0.clone()
+    }
+}
+
 fn read(lines: &[String]) -> Value {
-    let (mut driver, mut memory) = (Driver::default(), Memory::default());
+    read_by(Driver::default(), lines)
+}
+
+fn read_by(mut driver: Driver, lines: &[String]) -> Value {
+    let mut memory = Memory::default();
     for line in lines {
         let Ok(()) = driver.push(line.as_bytes(), &mut memory);
     }
@@ -38,7 +59,12 @@ fn read(lines: &[String]) -> Value {
 fn wb_core_agrees_with_the_vectors_of_bundles() {
     let mut findings = Vec::new();
     for (name, vector) in files("bundles") {
-        let answer = read(&texts(&vector["lines"]));
+        let lines = texts(&vector["lines"]);
+        let answer = read(&lines);
+        let outside = Driver::default().add_up_by(|_| Some(Box::new(Outside::default())));
+        if read_by(outside, &lines) != answer {
+            findings.push(format!("{name}: not the same where it is added up outside"));
+        }
         for member in ["outcome", "stage", "rule", "line", "feeds"] {
             if answer[member] != vector[member] {
                 findings.push(format!(
