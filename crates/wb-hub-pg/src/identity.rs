@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 use wb_core::id::InstanceId;
-use wb_core::identity::IdentityLog;
+use wb_core::identity::{IdentityLog, VerifiedLogs};
 
 use crate::error::{PgError, Result};
 use crate::tx::{Columns as _, Tx, int};
@@ -20,7 +20,10 @@ const EVIDENCE: i16 = 3;
 pub(crate) const ENTRIES: &str =
     "SELECT line, hash, branch FROM identity_entries WHERE instance_no = $1 ORDER BY n";
 
-/// Makes the log from its rows; every signature is verified again, so that damage is noticed.
+/// Logs that were read before.
+static VERIFIED: VerifiedLogs = VerifiedLogs::new();
+
+/// Makes the log from its rows; signatures of bytes that were not read before are verified, so that damage is noticed.
 pub(crate) fn read(id: &InstanceId, rows: &[Row]) -> Result<Option<IdentityLog>> {
     let (mut lines, mut beside, mut void) = (Vec::<&[u8]>::new(), Vec::<&[u8]>::new(), Vec::new());
     for row in rows {
@@ -34,8 +37,8 @@ pub(crate) fn read(id: &InstanceId, rows: &[Row]) -> Result<Option<IdentityLog>>
     if lines.is_empty() {
         return Ok(None);
     }
-    let log = IdentityLog::verify(Some(*id), &lines)
-        .and_then(|log| log.with_history(void, &beside))
+    let log = VERIFIED
+        .stored(*id, &lines, void, &beside)
         .map_err(|error| PgError::damaged(format!("identity log of {id}: {error}")))?;
     Ok(Some(log))
 }

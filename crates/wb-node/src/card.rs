@@ -7,7 +7,7 @@ use wb_core::id::InstanceId;
 use wb_core::kinds::{Body, Card, SyncRhythm};
 use wb_core::scope::Scope;
 use wb_core::time::Timestamp;
-use wb_store::{Filter, LocalRecord};
+use wb_store::LocalRecord;
 
 use crate::command::init::local;
 use crate::entropy;
@@ -54,16 +54,9 @@ pub(crate) fn record(
 
 /// The cards kept here, with their records; there is one, unless somebody wrote another.
 pub(crate) fn kept(node: &Node) -> Result<Vec<(LocalRecord, Card)>> {
-    let filter = Filter {
-        kind: Some("card".parse().expect("a kind")),
-        origin: Some(node.own_id()),
-        ..Filter::default()
-    };
+    let card = "card".parse().expect("a kind");
     let mut cards = Vec::new();
-    for row in node.store.records(&filter)? {
-        let Some(record) = node.store.local(&row.key.id)? else {
-            continue;
-        };
+    for record in node.store.local_of_kind(&card)? {
         let body = Body::read(&record.kind, 1, node.own_id(), &record.body);
         if let Ok(Body::Card(card)) = body {
             cards.push((record, card));

@@ -197,6 +197,17 @@ static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// What the operating system reports; the old file stays then.
 pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    exchange_private_file(path, bytes)?;
+    // The rename itself must survive a power cut.
+    sync_names(folder_of(path)).map_err(StoreError::io(path))
+}
+
+/// The same, without waiting until its name is on the disk: after a power cut the file is this one or the one before, whole
+/// either way.
+///
+/// # Errors
+/// What the operating system reports; the old file stays then.
+pub fn exchange_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
     // One name a writing, so that no two write into each other's: neither processes, nor two threads that open the same
     // folder after a crash and bring its guard up to date.
     let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
@@ -212,9 +223,7 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = options.open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        // The rename itself must survive a power cut.
-        sync_names(folder_of(path))
+        fs::rename(&temporary, path)
     };
     write().map_err(|error| {
         // As well as it goes: a file of half a guard helps nobody.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use wb_core::id::{Hash, InstanceId, RecordId};
-use wb_core::identity::{Above, IdentityLog, Merge, Placed};
+use wb_core::identity::{Above, IdentityLog, Merge, Placed, VerifiedLogs};
 use wb_core::time::Timestamp;
 
 use crate::error::{Result, StoreError};
@@ -113,7 +113,10 @@ pub(crate) fn instance_no(connection: &Connection, id: &InstanceId) -> Result<Op
         .optional()?)
 }
 
-/// Reads a stored log; every signature is verified again, so that a damaged file is noticed.
+/// Logs that were read before.
+static VERIFIED: VerifiedLogs = VerifiedLogs::new();
+
+/// Reads a stored log; signatures of bytes that were not read before are verified, so that a damaged file is noticed.
 pub(crate) fn identity_log(
     connection: &Connection,
     id: &InstanceId,
@@ -138,8 +141,8 @@ pub(crate) fn identity_log(
     if lines.is_empty() && void.is_empty() && beside.is_empty() {
         return Ok(None);
     }
-    let log = IdentityLog::verify(Some(*id), &lines)
-        .and_then(|log| log.with_history(void, &beside))
+    let log = VERIFIED
+        .stored(*id, &lines, void, &beside)
         .map_err(|error| StoreError::damaged(format!("identity log of {id}: {error}")))?;
     Ok(Some(log))
 }
@@ -185,7 +188,8 @@ fn put_identity(
     )?;
     let no = instance_no(connection, &id)?.expect("inserted above");
     let count = "SELECT count(*) FROM identity_entries WHERE instance_no = ?1";
-    let is_new = connection.query_row(count, [no], |row| row.get::<_, i64>(0))? == 0;
+    let mut count = connection.prepare_cached(count)?;
+    let is_new = count.query_row([no], |row| row.get::<_, i64>(0))? == 0;
     if is_new {
         store_entries(connection, no, offered)?;
         return Ok(Merge::Extend);
@@ -384,7 +388,8 @@ impl Store {
         let sql = format!("SELECT {STANDING} FROM instances i WHERE id = ?1");
         Ok(self
             .main()
-            .query_row(&sql, [Sql(id)], |row| word(row, 0))
+            .prepare_cached(&sql)?
+            .query_row([Sql(id)], |row| word(row, 0))
             .optional()?)
     }
 }

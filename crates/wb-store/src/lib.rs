@@ -95,7 +95,7 @@ pub use gaps::Gaps;
 pub use guard::{Guard, Standing as GuardStanding};
 pub use heeding::{RoadsOf, WithheldBy, WithheldHere};
 pub use hidden::HiddenLine;
-pub use home::{Home, remove_file, replace_file, write_private_file};
+pub use home::{Home, exchange_private_file, remove_file, replace_file, write_private_file};
 pub use in_use::InUse;
 pub use inbox::{Contradiction, ForkedFeed, HeldDelta, HeldGroup, MissingLines};
 pub use instances::{Instance, Standing};

@@ -145,6 +145,22 @@ impl Store {
         load_local(self.main(), id)
     }
 
+    /// Local records of a kind that are shown here, the first written first.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub fn local_of_kind(&self, kind: &Kind) -> Result<Vec<LocalRecord>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM local_records WHERE id IN (
+               SELECT id FROM records WHERE kind = ?1 AND cause IS NULL
+                 AND instance_no = (SELECT instance_no FROM instances WHERE standing = 'self'))
+             ORDER BY created_at, id"
+        );
+        let mut statement = self.main().prepare_cached(&sql)?;
+        let rows = statement.query_map([kind.as_str()], read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Gives every local record, ordered by id.
     ///
     /// # Errors

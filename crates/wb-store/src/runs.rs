@@ -281,24 +281,20 @@ impl Write<'_> {
     /// # Errors
     /// What the database reports.
     pub fn start_run(&self, start: &RunStart<'_>) -> Result<i64> {
-        self.transaction.execute(
-            "INSERT INTO runs (peer, road, detail, started_at) VALUES (?1, ?2, ?3, ?4)",
-            params![
-                start.peer.map(Sql),
-                start.road.as_str(),
-                start.detail,
-                Sql(start.at)
-            ],
-        )?;
+        let sql = "INSERT INTO runs (peer, road, detail, started_at) VALUES (?1, ?2, ?3, ?4)";
+        self.transaction.prepare_cached(sql)?.execute(params![
+            start.peer.map(Sql),
+            start.road.as_str(),
+            start.detail,
+            Sql(start.at)
+        ])?;
         let run_no = self.transaction.last_insert_rowid();
-        self.transaction.execute(
-            "DELETE FROM runs WHERE run_no <= (SELECT run_no FROM runs ORDER BY run_no DESC LIMIT 1 OFFSET ?1)",
-            [Sql(RUNS_MAX)],
-        )?;
-        self.transaction.execute(
-            "DELETE FROM run_sent WHERE run_no < (SELECT min(run_no) FROM runs)",
-            [],
-        )?;
+        let sql = "DELETE FROM runs WHERE run_no <= (SELECT run_no FROM runs ORDER BY run_no DESC LIMIT 1 OFFSET ?1)";
+        self.transaction
+            .prepare_cached(sql)?
+            .execute([Sql(RUNS_MAX)])?;
+        let sql = "DELETE FROM run_sent WHERE run_no < (SELECT min(run_no) FROM runs)";
+        self.transaction.prepare_cached(sql)?.execute([])?;
         Ok(run_no)
     }
 
@@ -308,27 +304,25 @@ impl Write<'_> {
     /// What the database reports.
     pub fn end_run(&self, run_no: i64, end: &RunEnd<'_>) -> Result<()> {
         let counts = end.counts;
-        self.transaction.execute(
-            "UPDATE runs SET ended_at = ?2, outcome = ?3, cause = ?4, pushed_records = ?5, pushed_retracts = ?6,
+        let sql = "UPDATE runs SET ended_at = ?2, outcome = ?3, cause = ?4, pushed_records = ?5, pushed_retracts = ?6,
                pulled_new = ?7, pulled_changed = ?8, pulled_gone = ?9, deltas_out = ?10, deltas_in = ?11,
-               bytes_sent = ?12, bytes_received = ?13, round_trips = ?14 WHERE run_no = ?1",
-            params![
-                run_no,
-                Sql(end.at),
-                end.outcome,
-                end.cause,
-                Sql(counts.pushed_records),
-                Sql(counts.pushed_retracts),
-                Sql(counts.pulled_new),
-                Sql(counts.pulled_changed),
-                Sql(counts.pulled_gone),
-                Sql(counts.deltas_out),
-                Sql(counts.deltas_in),
-                Sql(counts.bytes_sent),
-                Sql(counts.bytes_received),
-                Sql(counts.round_trips),
-            ],
-        )?;
+               bytes_sent = ?12, bytes_received = ?13, round_trips = ?14 WHERE run_no = ?1";
+        self.transaction.prepare_cached(sql)?.execute(params![
+            run_no,
+            Sql(end.at),
+            end.outcome,
+            end.cause,
+            Sql(counts.pushed_records),
+            Sql(counts.pushed_retracts),
+            Sql(counts.pulled_new),
+            Sql(counts.pulled_changed),
+            Sql(counts.pulled_gone),
+            Sql(counts.deltas_out),
+            Sql(counts.deltas_in),
+            Sql(counts.bytes_sent),
+            Sql(counts.bytes_received),
+            Sql(counts.round_trips),
+        ])?;
         Ok(())
     }
 

@@ -101,11 +101,14 @@ impl Write<'_> {
             }
         }
         for (log_no, first, last) in rows {
-            self.transaction.execute(
-                "INSERT INTO run_sent (run_no, log_no, first, last) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (run_no, log_no, first) DO UPDATE SET last = max(last, excluded.last)",
-                params![run_no, log_no, Sql(first), Sql(last)],
-            )?;
+            let sql = "INSERT INTO run_sent (run_no, log_no, first, last) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (run_no, log_no, first) DO UPDATE SET last = max(last, excluded.last)";
+            self.transaction.prepare_cached(sql)?.execute(params![
+                run_no,
+                log_no,
+                Sql(first),
+                Sql(last)
+            ])?;
         }
         Ok(())
     }

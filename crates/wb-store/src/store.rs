@@ -250,8 +250,8 @@ impl Store {
     /// That the database is damaged.
     pub fn own_id(&self) -> Result<InstanceId> {
         let sql = "SELECT id FROM instances WHERE standing = 'self'";
-        let id: Option<Sql<InstanceId>> =
-            self.main.query_row(sql, [], |row| row.get(0)).optional()?;
+        let mut statement = self.main.prepare_cached(sql)?;
+        let id: Option<Sql<InstanceId>> = statement.query_row([], |row| row.get(0)).optional()?;
         id.map(|Sql(id)| id)
             .ok_or_else(|| StoreError::damaged("it does not say which instance it is of"))
     }
@@ -280,7 +280,8 @@ impl Store {
         let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = ?1";
         Ok(self
             .main
-            .query_row(sql, [key], |row| row.get(0))
+            .prepare_cached(sql)?
+            .query_row([key], |row| row.get(0))
             .optional()?)
     }
 
@@ -399,10 +400,8 @@ fn unless_read_only(error: StoreError) -> Result<()> {
 }
 
 pub(crate) fn put_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [key, value],
-    )?;
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    connection.prepare_cached(sql)?.execute([key, value])?;
     Ok(())
 }
 

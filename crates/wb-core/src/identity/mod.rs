@@ -10,6 +10,7 @@ mod found;
 mod log;
 mod merge;
 mod next;
+mod verified;
 
 pub use behind::rotates_behind;
 pub use entry::{Entry, Heads, LastHead, Op, Position};
@@ -17,3 +18,4 @@ pub use found::found;
 pub use log::{Above, IdentityError, IdentityLog, LogReader, Placed};
 pub use merge::{Merge, merge};
 pub use next::{Recovery, recover, rotate};
+pub use verified::VerifiedLogs;

@@ -9,6 +9,8 @@ use wb_core::sync::{Cursor, Policy, Visibility};
 use wb_hub::{HubStore as _, Registering, SqliteHub};
 use wb_store::relay::Relay;
 
+use crate::conformance::{publish, register};
+use crate::origin::{Do, Origin};
 use crate::world::{Instance, now};
 
 const LOG: LogId = LogId([5; 16]);
@@ -29,6 +31,16 @@ async fn harbour() -> (TempDir, SqliteHub, InstanceId) {
     let taken = hub.register(registering, Policy::Open, now()).await;
     taken.expect("a store").expect("a first registration");
     (dir, hub, alice.id())
+}
+
+/// A hub's file with one member and its feed of one record.
+async fn with_feed() -> (TempDir, SqliteHub, Origin) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let relay = Relay::open(&dir.path().join("hub.db"), LOG).expect("a new file");
+    let (hub, mut north) = (SqliteHub::new(relay), Origin::new(9));
+    register(&hub, &north).await;
+    publish(&hub, &mut north, &[Do::Put(1)]).await;
+    (dir, hub, north)
 }
 
 fn another(dir: &Path) -> Connection {
@@ -74,24 +86,38 @@ async fn who_reads_does_not_wait_for_who_writes() {
     writing.await.expect("it ends").expect("it got its turn");
 }
 
+/// What a file's log holds.
+fn log(dir: &TempDir) -> Vec<u8> {
+    std::fs::read(dir.path().join("hub.db-wal")).expect("a log")
+}
+
 /// What was taken back stayed in the log of the file until the next push.
 #[tokio::test]
 async fn a_log_that_somebody_read_is_emptied_later() {
-    let (dir, hub, alice) = harbour().await;
-    let length = || {
-        let log = dir.path().join("hub.db-wal");
-        std::fs::metadata(log).expect("a log").len()
-    };
+    let (dir, hub, mut north) = with_feed().await;
     let other = another(dir.path());
     other
         .execute_batch("BEGIN; SELECT count(*) FROM members")
         .expect("a read");
-    let pushed = hub.push(alice, Vec::new(), now()).await;
-    pushed.expect("a store").expect("an empty push");
-    assert_ne!(length(), 0);
+    publish(&hub, &mut north, &[Do::Retract(1)]).await;
+    assert_ne!(log(&dir).len(), 0);
     hub.end_suspensions(now()).await.expect("a store");
-    assert_ne!(length(), 0);
+    assert_ne!(log(&dir).len(), 0);
     other.execute_batch("ROLLBACK").expect("it was read");
     hub.end_suspensions(now()).await.expect("a store");
-    assert_eq!(length(), 0);
+    assert_eq!(log(&dir).len(), 0);
+}
+
+/// Each push waited for the disk three times, also where it took nothing back.
+#[tokio::test]
+async fn the_log_is_emptied_by_who_replaces_or_takes_back_and_by_nobody_else() {
+    let (dir, hub, mut north) = with_feed().await;
+    for (number, second) in [(2, Do::Put(2)), (3, Do::Retract(3))] {
+        publish(&hub, &mut north, &[Do::Put(number)]).await;
+        let words = format!("record {number} of {}, revision 1", north.id().short());
+        let kept = String::from_utf8_lossy(&log(&dir)).into_owned();
+        assert!(kept.contains(&words), "{number} was only added");
+        publish(&hub, &mut north, &[second]).await;
+        assert_eq!(log(&dir).len(), 0, "{number}");
+    }
 }

@@ -11,7 +11,7 @@ use wb_core::id::{InstanceId, Token};
 use wb_core::sync::turn::{MACHINE_BYTES_MAX, TURNS_PASSED_MAX};
 use wb_core::sync::{Cause, PeerCause, Turn, TurnAnswer, TurnCall, TurnOutcome};
 use wb_net::HubClient;
-use wb_store::{OwnCopy, write_private_file};
+use wb_store::{OwnCopy, exchange_private_file, write_private_file};
 
 use super::SyncEnd;
 use crate::entropy;
@@ -61,8 +61,23 @@ impl Turns {
     }
 
     fn write(&self, node: &Node) -> Result<()> {
-        let bytes = serde_json::to_vec(self).expect("turns have string keys and serialise");
-        Ok(write_private_file(&node.store.home().turn(), &bytes)?)
+        Ok(write_private_file(
+            &node.store.home().turn(),
+            &self.to_bytes(),
+        )?)
+    }
+
+    /// Notes an answer. A power cut may bring back the file of before: there the turn stands as sent, is taken again, and
+    /// counts once, as one whose answer was lost.
+    fn write_answered(&self, node: &Node) -> Result<()> {
+        Ok(exchange_private_file(
+            &node.store.home().turn(),
+            &self.to_bytes(),
+        )?)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("turns have string keys and serialise")
     }
 }
 
@@ -177,7 +192,7 @@ pub fn note_answer(
                     passed: passed.split_off(surplus),
                 },
             );
-            turns.write(node)?;
+            turns.write_answered(node)?;
         }
     }
     let known = node.store.own_copies()?;

@@ -145,7 +145,8 @@ impl<'c> Served<'c> {
         let here = "SELECT hash FROM headers WHERE log_no = ?1 AND seq = ?2";
         let here: Option<Sql<Hash>> = self
             .connection
-            .query_row(here, params![nos.log_no, Sql(held.seq)], |row| row.get(0))
+            .prepare_cached(here)?
+            .query_row(params![nos.log_no, Sql(held.seq)], |row| row.get(0))
             .optional()?;
         let follows = state.opening.follows.as_ref();
         let is_followed = follows.is_some_and(|follows| {

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rusqlite::hooks::Action;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use wb_core::id::LogId;
 use wb_core::time::Timestamp;
@@ -22,7 +25,12 @@ pub struct Relay {
     path: PathBuf,
     log: LogId,
     connection: Connection,
+    /// Whether this connection let go of words since it emptied the log.
+    let_go: Arc<AtomicBool>,
 }
+
+/// The tables with the words that a push may replace or take back. What is made from them goes with them.
+const WORDS: [&str; 2] = ["feed_lines", "held"];
 
 impl Relay {
     /// Opens the file, making it when it is missing: its arrivals then begin under the log given, 16
@@ -41,11 +49,7 @@ impl Relay {
         };
         list_anew_if_needed(&transaction)?;
         transaction.commit()?;
-        Ok(Self {
-            path: path.to_owned(),
-            log,
-            connection,
-        })
+        Self::on(connection, path, log)
     }
 
     /// Opens another connection to the same file, to read while this one writes.
@@ -72,10 +76,23 @@ impl Relay {
     pub fn existing(path: &Path) -> Result<Self> {
         let (connection, _) = open::open_at_least_to_read(path, RELAY, Opening::AsItIs)?;
         let log = relay_log(&connection)?.ok_or_else(|| StoreError::damaged("no relay log"))?;
+        Self::on(connection, path, log)
+    }
+
+    fn on(mut connection: Connection, path: &Path, log: LogId) -> Result<Self> {
+        let let_go = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&let_go);
+        let note = move |action, _: &str, table: &str, _| {
+            if action != Action::SQLITE_INSERT && WORDS.contains(&table) {
+                noted.store(true, Ordering::Relaxed);
+            }
+        };
+        connection.update_hook(Some(note))?;
         Ok(Self {
             path: path.to_owned(),
             log,
             connection,
+            let_go,
         })
     }
 
@@ -139,7 +156,17 @@ impl Relay {
         let is_busy: bool =
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !is_busy {
+            self.let_go.store(false, Ordering::Relaxed);
+        }
         Ok(!is_busy)
+    }
+
+    /// Whether a line of a feed, or a delta that waits, was replaced or removed since the log was emptied, also in a
+    /// transaction that was dropped: then the log may hold what was taken back.
+    #[must_use]
+    pub fn has_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Relaxed)
     }
 
     /// The pages of the file that hold bytes of what was erased between their cells.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wb_core::id::Hash;
 use wb_core::identity::{
-    Entry, Heads, IdentityError, IdentityLog, Merge, Recovery, found, recover, rotate,
+    Entry, Heads, IdentityError, IdentityLog, Merge, Recovery, VerifiedLogs, found, recover, rotate,
 };
 use wb_core::rule::Rule;
 use wb_core::signed::Signer;
@@ -51,6 +51,51 @@ fn wb_core_agrees_with_the_vectors_of_identity() {
             Outcome::refused(error.rule.as_str())
         })
     });
+}
+
+/// A log that was verified is given again for the same bytes, and for nothing else.
+#[test]
+fn a_log_is_remembered_by_all_that_it_is_made_of() {
+    let (remembered, nothing) = (VerifiedLogs::new(), Vec::<String>::new());
+    let vectors = file("identity.json");
+    let mut logs = 0;
+    for (name, case) in cases(&vectors) {
+        let lines = texts(&case["offered"]);
+        let Ok(log) = IdentityLog::verify(None, &lines) else {
+            continue;
+        };
+        logs += 1;
+        let id = log.id();
+        let stored = |lines: &[String], void| remembered.stored(id, lines, void, &nothing);
+        for _ in 0..2 {
+            assert_eq!(stored(&lines, Vec::new()).as_ref(), Ok(&log), "{name}");
+        }
+        let fewer = &lines[..lines.len() - 1];
+        let of_fewer = IdentityLog::verify(Some(id), fewer);
+        assert_eq!(stored(fewer, Vec::new()), of_fewer, "{name}");
+        for nth in 0..lines.len() {
+            let mut damaged = lines.clone();
+            // The first digit of its signature.
+            let at = r#"{"signature":""#.len();
+            let other = if &lines[nth][at..=at] == "0" {
+                "1"
+            } else {
+                "0"
+            };
+            damaged[nth].replace_range(at..=at, other);
+            assert!(stored(&damaged, Vec::new()).is_err(), "{name}: entry {nth}");
+        }
+        let void = vec![wb_core::hash::sha256(b"void")];
+        let with_void = stored(&lines, void.clone()).expect("a good log");
+        assert_eq!(with_void.void(), void, "{name}");
+        let other = wb_core::id::InstanceId([7; 32]);
+        let of_other = remembered.stored(other, &lines, Vec::new(), &nothing);
+        assert!(of_other.is_err(), "{name}");
+        let beside = remembered.stored(id, fewer, Vec::new(), &lines);
+        let verified = of_fewer.and_then(|log| log.with_history(Vec::new(), &lines));
+        assert_eq!(beside, verified, "{name}: beside");
+    }
+    assert!(logs > 5, "{logs}");
 }
 
 /// The key that the vectors know by a name.
