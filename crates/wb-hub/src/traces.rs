@@ -1,7 +1,8 @@
 //! What a hub's file may still hold of what was erased: in its log, and between the cells of its pages.
 //!
-//! The log is emptied after each push that replaced or took back something. The pages are looked through by the tidying, where something was written since
-//! they were last: that reads the whole file, beside whoever writes, and a large one not all of the time.
+//! The log is emptied after each push that replaced or took back something. The pages are looked through by the tidying,
+//! where something was written since they were last: that reads the whole file, beside whoever writes, and a large one not
+//! all of the time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
