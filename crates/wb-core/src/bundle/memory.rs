@@ -209,12 +209,7 @@ impl Sink for Memory {
         }
         if let Outcome::Append(applied) = &outcome {
             for item in &delta.items {
-                let live = item.entry.line_hash().map(|line_hash| Live {
-                    rev: item.entry.rev,
-                    kind: item.entry.kind.clone(),
-                    line_hash,
-                });
-                feed.since.insert(item.entry.id, live);
+                feed.since.insert(item.entry.id, Live::of(&item.entry));
             }
             if applied.opens_log {
                 feed.headers.clear();

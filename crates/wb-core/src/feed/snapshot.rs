@@ -383,11 +383,7 @@ impl SnapshotReader {
             return Err(refuse(Rule::WrongOrder));
         }
         self.ids.push(item.entry.id);
-        let live = Live {
-            rev: item.entry.rev,
-            kind: item.entry.kind.clone(),
-            line_hash: item.entry.line_hash().expect("it puts"),
-        };
+        let live = Live::of(&item.entry).expect("it puts");
         self.add_up(item.entry.id, live);
         Ok(item)
     }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::header::{Follows, Header};
+use crate::entry::Entry;
 use crate::hash;
 use crate::id::{Hash, LogId, RecordId};
 use crate::identity::Position;
@@ -21,6 +22,16 @@ pub struct Live {
 }
 
 impl Live {
+    /// What an entry makes live; nothing for one that takes back.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Option<Self> {
+        entry.line_hash().map(|line_hash| Self {
+            rev: entry.rev,
+            kind: entry.kind.clone(),
+            line_hash,
+        })
+    }
+
     /// The element it adds to the live set.
     #[must_use]
     pub fn element(&self, id: &RecordId) -> Hash {

@@ -1,7 +1,5 @@
 //! What is live in a snapshot, added up on a thread of its own: that is a seventh of reading it.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-
 use wb_core::feed::{Live, LiveSum};
 use wb_core::id::RecordId;
 use wb_core::live::LiveHash;
@@ -10,28 +8,12 @@ use super::beside::Beside;
 
 /// Records that cross at once.
 const BLOCK_RECORDS: usize = 1_024;
-/// Blocks that wait to be added: half a megabyte.
-const BLOCKS_WAITING: usize = 4;
 /// A thread is begun for a snapshot of so many records; fewer are added up before it would be there.
 const RECORDS_MIN: u64 = 1_024;
 
-type Block = Vec<(RecordId, Live)>;
-
-/// Something to do there.
-#[derive(Debug)]
-enum ToDo {
-    /// These records come next.
-    Add(Block),
-    /// The sum of what came so far is wanted.
-    Tell(SyncSender<LiveHash>),
-}
-
 /// Adds up on another thread.
 #[derive(Debug)]
-struct Adding {
-    thread: Beside<ToDo>,
-    block: Block,
-}
+struct Adding(Beside<(RecordId, Live), LiveHash>);
 
 /// Somebody who adds up what is live in a snapshot of so many records, where that is worth a thread.
 pub fn adding(records: u64) -> Option<Box<dyn LiveSum>> {
@@ -40,46 +22,21 @@ pub fn adding(records: u64) -> Option<Box<dyn LiveSum>> {
 
 impl Adding {
     fn start() -> Self {
-        Self {
-            thread: Beside::start(BLOCKS_WAITING, add_all),
-            block: Vec::with_capacity(BLOCK_RECORDS),
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_RECORDS));
-        self.thread.give(ToDo::Add(block));
-    }
-}
-
-fn add_all(to_do: Receiver<ToDo>) {
-    let mut sum = LiveHash::default();
-    for next in to_do {
-        match next {
-            ToDo::Add(block) => {
-                for (id, live) in block {
-                    sum.add(&live.element(&id));
-                }
+        Self(Beside::start(BLOCK_RECORDS, |sum, records| {
+            for (id, live) in records {
+                sum.add(&live.element(&id));
             }
-            // Who asked waits for it.
-            ToDo::Tell(answer) => drop(answer.send(sum.clone())),
-        }
+        }))
     }
 }
 
 impl LiveSum for Adding {
     fn add(&mut self, id: RecordId, live: Live) {
-        self.block.push((id, live));
-        if self.block.len() == BLOCK_RECORDS {
-            self.hand_over();
-        }
+        self.0.room_for(1).push((id, live));
     }
 
     fn sum(&mut self) -> LiveHash {
-        self.hand_over();
-        let (answer, answered) = sync_channel(1);
-        self.thread.give(ToDo::Tell(answer));
-        answered.recv().expect("it answers everything")
+        self.0.so_far()
     }
 }
 
